@@ -1,0 +1,1 @@
+"""HTTP: requests in, Predictor called, answers out."""

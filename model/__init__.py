@@ -1,0 +1,1 @@
+"""Looking back: history -> features -> network -> probability; checkpoint, registry, Predictor."""

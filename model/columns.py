@@ -1,0 +1,158 @@
+"""One column of raw values, however it arrived: numbers, or texts stored once with a code per row.
+
+Files and requests both become columns here, and every parser works on the distinct texts only, so
+that a value means the same in training, batch scoring and a live request.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import DataError
+from model.times import MISSING_TIME, Instants, parse_time
+
+MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
+_TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
+_FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A text column, dictionary-encoded.
+
+    Attributes:
+        codes: (N,) int32, index into `values`; -1 where the value is missing.
+        values: the distinct texts, stripped; none of them is a missing mark.
+    """
+
+    codes: NDArray[np.int32]
+    values: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+Column = Numbers | Texts
+
+
+def is_missing(text: str) -> bool:
+    """Whether a stripped text stands for "no value"."""
+    return text.casefold() in MISSING
+
+
+def texts_of(codes: NDArray[np.integer], values: Sequence[str]) -> Texts:
+    """Normalise raw dictionary codes (-1 missing): strip, merge equal texts, drop missing marks."""
+    index: dict[str, int] = {}
+    lookup = np.empty(len(values) + 1, dtype=np.int32)
+    lookup[-1] = -1
+    for position, raw in enumerate(values):
+        text = raw.strip()
+        lookup[position] = -1 if is_missing(text) else index.setdefault(text, len(index))
+    return Texts(codes=lookup[codes], values=tuple(index))
+
+
+def column_of(values: Iterable[object]) -> Column:
+    """A column from JSON-like scalars: numbers, texts, booleans, None.
+
+    Numbers alone stay numbers; anything else becomes texts, spelt as a CSV file would have it.
+
+    Raises:
+        DataError: a value is neither of these.
+    """
+    listed = list(values)
+    if all(v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in listed):
+        return np.array([math.nan if v is None else float(v) for v in listed], dtype=np.float64)  # type: ignore[arg-type]
+    index: dict[str, int] = {}
+    codes = np.empty(len(listed), dtype=np.int32)
+    for row, value in enumerate(listed):
+        codes[row] = -1 if value is None else index.setdefault(_spell(value), len(index))
+    return texts_of(codes, tuple(index))
+
+
+def as_numbers(column: Column) -> Numbers:
+    """(N,) float64; NaN where missing, not a number, or infinite."""
+    if isinstance(column, Texts):
+        return gather(column, parse_number, math.nan)
+    return np.where(np.isfinite(column), column, math.nan)
+
+
+def as_booleans(column: Column) -> Numbers:
+    """(N,) float64: 1.0 true, 0.0 false, NaN missing or neither."""
+    if isinstance(column, Texts):
+        return gather(column, parse_boolean, math.nan)
+    return np.where((column == 0) | (column == 1), column, math.nan)
+
+
+def as_instants(column: Column, time_format: str | None = None) -> Instants:
+    """(N,) int64 instants; MISSING_TIME where missing or not a time of that format."""
+    texts = as_texts(column)
+    parsed = [_time_or_missing(text, time_format) for text in texts.values]
+    return np.array([*parsed, MISSING_TIME], dtype=np.int64)[texts.codes]
+
+
+def as_texts(column: Column) -> Texts:
+    """The column as texts; whole numbers lose their `.0`, so 3, 3.0 and "3" are one category."""
+    if isinstance(column, Texts):
+        return column
+    distinct, codes = np.unique(column, return_inverse=True)
+    spelt = [spell_number(v) for v in distinct.tolist()]
+    return texts_of(np.where(np.isnan(column), -1, codes), spelt)
+
+
+def as_codes(column: Column, vocabulary: Sequence[str]) -> NDArray[np.int64]:
+    """(N,) int64 category codes: 0 missing, 1 not in the vocabulary, 2 + position otherwise."""
+    texts = as_texts(column)
+    known = {text: position + 2 for position, text in enumerate(vocabulary)}
+    lookup = [known.get(text, 1) for text in texts.values]
+    return np.array([*lookup, 0], dtype=np.int64)[texts.codes]
+
+
+def gather(texts: Texts, parse: Callable[[str], float], missing: float) -> Numbers:
+    """(N,) float64: `parse` of each row's text, called once per distinct text."""
+    parsed = [parse(text) for text in texts.values]
+    return np.array([*parsed, missing], dtype=np.float64)[texts.codes]
+
+
+def parse_number(text: str) -> float:
+    """A finite number, or NaN. `1,234.5` and `1_000` are not numbers: they are ambiguous."""
+    try:
+        number = math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def parse_boolean(text: str) -> float:
+    """1.0, 0.0 or NaN."""
+    folded = text.casefold()
+    return 1.0 if folded in _TRUE else 0.0 if folded in _FALSE else math.nan
+
+
+def spell_number(number: float) -> str:
+    """A number as a category name: 3.0 -> "3", 2.5 -> "2.5"."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _spell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return "" if math.isnan(value) else spell_number(value)
+    raise DataError(f"a value must be a number, text, boolean or null, got {type(value).__name__}")
+
+
+def _time_or_missing(text: str, time_format: str | None) -> int:
+    try:
+        return parse_time(text, time_format)
+    except DataError:
+        return int(MISSING_TIME)

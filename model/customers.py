@@ -1,0 +1,37 @@
+"""Whom a score is asked for: customers, their columns, their history, and the instant of the question."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from model.columns import Column
+from model.errors import DataError
+from model.history import EventLog
+from model.times import Instants
+
+
+@dataclass(frozen=True)
+class Customers:
+    """N customers as raw columns; the only form in which data reach a schema or a Predictor.
+
+    Attributes:
+        ids: N texts, for the answer only.
+        cutoffs: (N,) int64 instants; nothing after them is read.
+        columns: table columns by name, each of length N.
+        log: the event log of exactly these N customers, in order; None for a model of a table alone.
+    """
+
+    ids: Sequence[str]
+    cutoffs: Instants
+    columns: Mapping[str, Column]
+    log: EventLog | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        lengths = {name: len(column) for name, column in self.columns.items() if len(column) != n}
+        if lengths or len(self.cutoffs) != n or (self.log and self.log.n_customers != n):
+            raise DataError(
+                f"every part must hold the same {n} customers; {lengths or 'the cutoffs or the log'} differ"
+            )
+
+    def __len__(self) -> int:
+        return len(self.ids)

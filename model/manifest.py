@@ -1,0 +1,62 @@
+"""What a checkpoint says about itself: the readable half, stored as manifest.json."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from model.schema import Schema
+from model.task import Task
+
+FORMAT_VERSION: Final = 1
+
+HeadName = Literal["mlp", "cnn", "rnn"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkSpec(_Part):
+    """How to rebuild the network: a head's name and its plain arguments."""
+
+    head: HeadName
+    width: Annotated[int, Field(gt=0, le=4096)]
+    layers: Annotated[int, Field(gt=0, le=16)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    embedding: Annotated[int, Field(gt=0, le=256)]
+    members: Annotated[int, Field(gt=0, le=256)]
+
+
+class Calibration(_Part):
+    """`slope * logit + intercept` for each of the K logits (Platt 1999)."""
+
+    slopes: tuple[float, ...]
+    intercepts: tuple[float, ...]
+
+
+class Golden(_Part):
+    """Made-up customers in the form of a request, and the probabilities they must get on loading.
+
+    `customers` are request rows; `probabilities` holds K numbers for each of them.
+    """
+
+    as_of: str
+    customers: tuple[dict[str, Any], ...]
+    probabilities: tuple[tuple[float, ...], ...]
+
+
+class Manifest(_Part):
+    """Everything but the weights. `files` holds the SHA-256 of every other file of the checkpoint."""
+
+    format_version: Literal[1] = FORMAT_VERSION
+    name: str
+    version: Annotated[int, Field(gt=0)]
+    created: str
+    task: Task
+    schema_: Annotated[Schema, Field(alias="schema")]
+    network: NetworkSpec
+    calibration: Calibration
+    golden: Golden
+    metrics: dict[str, Any]
+    provenance: dict[str, Any]
+    files: dict[str, str] = {}

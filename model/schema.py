@@ -1,0 +1,146 @@
+"""What a model reads: its columns, event fields and the statistics that scale them.
+
+A schema is plain data, fitted on training examples only (`training.fit_schema`), stored in the
+checkpoint, and the source of the request model, the API document and the golden inputs.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Scaling(_Part):
+    """How a number becomes a network input: `asinh((x - center) / scale)`, then shifted and divided.
+
+    asinh is linear near the centre and logarithmic in the tails, so that an outlier neither
+    dominates nor saturates. `edges` are quantiles of the scaled values, for piecewise-linear
+    embeddings; `low` and `high` are the raw range seen in training.
+    """
+
+    center: float
+    scale: Annotated[float, Field(gt=0)]
+    mean: float
+    deviation: Annotated[float, Field(gt=0)]
+    edges: tuple[float, ...]
+    low: float
+    high: float
+    median: float
+
+
+class NumericColumn(_Part):
+    """A column of numbers."""
+
+    kind: Literal["numeric"] = "numeric"
+    name: str
+    scaling: Scaling
+
+
+class BooleanColumn(_Part):
+    """A column of yes or no, read as 1 or 0."""
+
+    kind: Literal["boolean"] = "boolean"
+    name: str
+    scaling: Scaling
+
+
+class DateColumn(_Part):
+    """A column of dates, read as age in days before the cutoff; a date after the cutoff is missing."""
+
+    kind: Literal["date"] = "date"
+    name: str
+    time_format: str | None
+    scaling: Scaling
+
+
+class CategoricalColumn(_Part):
+    """A column of categories: code 0 missing, 1 not in the vocabulary, 2 + position otherwise."""
+
+    kind: Literal["categorical"] = "categorical"
+    name: str
+    vocabulary: tuple[str, ...]
+
+
+TableColumn = Annotated[
+    NumericColumn | BooleanColumn | DateColumn | CategoricalColumn, Field(discriminator="kind")
+]
+
+
+class Series(_Part):
+    """Wide columns that are one series, oldest first, scaled alike."""
+
+    name: str
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    scaling: Scaling
+
+
+class EventValue(_Part):
+    """A numeric field of an event."""
+
+    name: str
+    scaling: Scaling
+
+
+class EventCategory(_Part):
+    """A categorical field of an event (its type, or an attribute)."""
+
+    name: str
+    vocabulary: tuple[str, ...]
+
+
+class HistoryFeature(_Part):
+    """One aggregate of a history, computed by `model.features.history_features`."""
+
+    name: str
+    scaling: Scaling
+
+
+class EventSchema(_Part):
+    """The fields of an event and the aggregates made of them."""
+
+    id: str
+    time: str
+    time_format: str | None
+    type: EventCategory | None
+    values: tuple[EventValue, ...]
+    attributes: tuple[EventCategory, ...]
+    features: tuple[HistoryFeature, ...]
+    max_events: Annotated[int, Field(gt=0)]
+
+    @property
+    def categories(self) -> tuple[EventCategory, ...]:
+        """The type, if there is one, then the attributes: the order of every category tensor."""
+        return (self.type, *self.attributes) if self.type else self.attributes
+
+
+class Schema(_Part):
+    """Everything a model reads about a customer."""
+
+    id: str | None
+    columns: tuple[TableColumn, ...]
+    series: tuple[Series, ...] = ()
+    events: EventSchema | None = None
+
+    @property
+    def numeric(self) -> tuple[NumericColumn | BooleanColumn | DateColumn, ...]:
+        """The columns that become numbers, in order."""
+        return tuple(c for c in self.columns if not isinstance(c, CategoricalColumn))
+
+    @property
+    def categorical(self) -> tuple[CategoricalColumn, ...]:
+        """The columns that become codes, in order."""
+        return tuple(c for c in self.columns if isinstance(c, CategoricalColumn))
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Every table column that the model reads, in order, series included."""
+        return tuple(self._names())
+
+    def _names(self) -> Iterator[str]:
+        yield from (c.name for c in self.columns)
+        for series in self.series:
+            yield from series.columns

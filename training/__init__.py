@@ -1,0 +1,1 @@
+"""Looking forward: study, labels, splits, fitting, calibration, metrics, report; the command line."""
