@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from model.columns import Column
 from model.errors import DataError
-from model.history import EventLog
+from model.history import EventLog, Positions
 from model.times import Instants
 
 
@@ -35,3 +38,27 @@ class Customers:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def examples(self) -> "Examples":
+        """One question a customer, in order."""
+        return Examples(np.arange(len(self), dtype=np.int64), self.cutoffs)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N questions: who and when.
+
+    Attributes:
+        customers: (N,) int64 positions in the columns and the log.
+        cutoffs: (N,) int64 instants.
+    """
+
+    customers: Positions
+    cutoffs: Instants
+
+    def __len__(self) -> int:
+        return len(self.customers)
+
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> "Examples":
+        """Some of the examples."""
+        return Examples(self.customers[rows], self.cutoffs[rows])

@@ -38,7 +38,7 @@ def parse_time(text: str, time_format: str | None = None) -> int:
     """
     try:
         if time_format == "unix":
-            return round(float(text) * 1_000_000)
+            return to_instant(_EPOCH + timedelta(microseconds=round(float(text) * 1_000_000)))
         if time_format:
             return to_instant(datetime.strptime(text, time_format))  # noqa: DTZ007 - UTC by rule
         return to_instant(datetime.fromisoformat(text))

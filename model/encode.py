@@ -1,0 +1,147 @@
+"""Raw columns and an event log into network inputs, as a schema says: the same for training and serving."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.aggregates import history_features
+from model.columns import Column, Numbers, as_booleans, as_codes, as_instants, as_numbers
+from model.customers import Examples
+from model.errors import SchemaError
+from model.history import EventLog, Positions
+from model.inputs import Inputs, Steps
+from model.scaling import scale
+from model.schema import EventSchema, Schema
+from model.sequence import event_steps, series_steps
+from model.times import DAY, MISSING_TIME, days
+
+T = TypeVar("T", np.float32, np.int64)
+
+
+def encode(
+    schema: Schema,
+    columns: Mapping[str, Column],
+    log: EventLog | None,
+    examples: Examples,
+    *,
+    lookback_days: int,
+    with_steps: bool,
+) -> Inputs:
+    """Encode N examples.
+
+    Args:
+        columns: raw table columns by name, one value a customer.
+        log: the customers' events; None where the schema has none.
+        with_steps: whether the head reads sequences; else none are made.
+
+    Raises:
+        SchemaError: a column or event field that the schema reads is absent.
+    """
+    check_fields(schema, columns, log)
+    numbers = [
+        scale(number_of(columns[c.name], c.kind, getattr(c, "time_format", None), examples), c.scaling)
+        for c in schema.numeric
+    ]
+    codes = [as_codes(columns[c.name], c.vocabulary)[examples.customers] for c in schema.categorical]
+    if schema.events and log:
+        aggregates = event_features(schema.events, log, examples, lookback_days=lookback_days)
+        numbers += [scale(aggregates[f.name], f.scaling) for f in schema.events.features]
+        codes += _last_codes(schema.events, log, examples, lookback_days)
+    return Inputs(
+        numeric=torch.from_numpy(_stack(numbers, len(examples), np.float32)),
+        categories=torch.from_numpy(_stack(codes, len(examples), np.int64)),
+        steps=_steps(schema, columns, log, examples, lookback_days) if with_steps else None,
+    )
+
+
+def check_fields(schema: Schema, columns: Mapping[str, Column], log: EventLog | None) -> None:
+    """Refuse data that lack a field of the schema."""
+    absent = [name for name in schema.column_names if name not in columns]
+    if absent:
+        raise SchemaError(
+            f"the model reads the columns {absent}, which the data lack; they have {sorted(columns)}"
+        )
+    if schema.events and log is None:
+        raise SchemaError("the model reads an event log, however none was given; name it with --events")
+    if schema.events and log:
+        fields = {v.name for v in schema.events.values} | {c.name for c in schema.events.categories}
+        lacking = sorted(fields - set(log.values) - set(log.categories))
+        if lacking:
+            raise SchemaError(f"the model reads the event fields {lacking}, which the log lacks")
+
+
+def number_of(column: Column, kind: str, time_format: str | None, examples: Examples) -> Numbers:
+    """(N,) float64 unscaled value of a numeric, boolean or date column for each example."""
+    if kind == "date":
+        times = as_instants(column, time_format)[examples.customers]
+        known = (times != MISSING_TIME) & (times <= examples.cutoffs)  # a later date was not known yet
+        return np.where(known, (examples.cutoffs - np.where(known, times, 0)) / DAY, np.nan)
+    values = as_booleans(column) if kind == "boolean" else as_numbers(column)
+    return values[examples.customers]
+
+
+def event_features(
+    schema: EventSchema, log: EventLog, examples: Examples, *, lookback_days: int
+) -> dict[str, Numbers]:
+    """(N,) float64 unscaled history aggregates by name."""
+    kind = schema.type
+    return history_features(
+        log,
+        examples.customers,
+        examples.cutoffs,
+        lookback_days=lookback_days,
+        type_codes=as_codes(log.categories[kind.name], kind.vocabulary) if kind else None,
+        types=kind.vocabulary if kind else (),
+    )
+
+
+def _last_codes(
+    schema: EventSchema, log: EventLog, examples: Examples, lookback_days: int
+) -> list[NDArray[np.int64]]:
+    """Codes of each example's last event: its type and attributes; 0 for an empty history."""
+    start, end = _history(log, examples, lookback_days)
+    last = np.where(end > start, end - 1, len(log.times))
+    return [np.append(as_codes(log.categories[c.name], c.vocabulary), 0)[last] for c in schema.categories]
+
+
+def _steps(
+    schema: Schema,
+    columns: Mapping[str, Column],
+    log: EventLog | None,
+    examples: Examples,
+    lookback_days: int,
+) -> Steps | None:
+    """Events if the schema has them, else declared series, else nothing: the head reads columns as tokens."""
+    if schema.events and log:
+        numbers, categories = event_steps(log, schema.events)
+        start, end = _history(log, examples, lookback_days)
+        start = np.maximum(start, end - schema.events.max_events)
+        ages = torch.from_numpy(log.times / DAY), torch.from_numpy(examples.cutoffs / DAY)
+    elif schema.series:
+        numbers = series_steps(columns, schema.series)
+        categories = np.zeros((len(numbers), 0), dtype=np.int64)
+        length = max(len(s.columns) for s in schema.series)
+        start, end, ages = examples.customers * length, (examples.customers + 1) * length, None
+    else:
+        return None
+    return Steps(
+        torch.from_numpy(numbers),
+        torch.from_numpy(categories),
+        torch.from_numpy(start),
+        torch.from_numpy(end),
+        ages,
+    )
+
+
+def _history(log: EventLog, examples: Examples, lookback_days: int) -> tuple[Positions, Positions]:
+    return log.window(examples.customers, examples.cutoffs - days(lookback_days), examples.cutoffs)
+
+
+def _stack(columns: list[NDArray[T]], length: int, dtype: type[T]) -> NDArray[T]:
+    stacked = np.empty((length, len(columns)), dtype=dtype)
+    for position, column in enumerate(columns):
+        stacked[:, position] = column
+    return stacked

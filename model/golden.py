@@ -1,0 +1,66 @@
+"""Made-up customers that look like real ones, from a schema's vocabularies and medians: no customer's row."""
+
+from typing import Any, Final
+
+from model.schema import (
+    BooleanColumn,
+    CategoricalColumn,
+    DateColumn,
+    EventSchema,
+    Scaling,
+    Schema,
+    TableColumn,
+)
+from model.times import days, format_instant
+
+N_CUSTOMERS: Final = 6
+_GAPS: Final = (0, 3, 9, 30, 31, 75)  # days between the events of a made-up history
+
+
+def made_up_rows(schema: Schema, as_of: int, *, n: int = N_CUSTOMERS) -> tuple[dict[str, Any], ...]:
+    """Request rows: the first typical in every field, the others low, high, unseen and missing in turn."""
+    return tuple(_row(schema, as_of, position) for position in range(n))
+
+
+def _row(schema: Schema, as_of: int, position: int) -> dict[str, Any]:
+    row: dict[str, Any] = {} if schema.id is None else {schema.id: str(position + 1)}
+    for index, column in enumerate(schema.columns):
+        row[column.name] = _cell(column, as_of, position + index if position else 0)
+    for series in schema.series:
+        for index, name in enumerate(series.columns):
+            row[name] = _number(series.scaling, position + index if position else 0)
+    if schema.events:
+        row["events"] = [_event(schema.events, as_of, position, i) for i in reversed(range(position + 1))]
+    return row
+
+
+def _cell(column: TableColumn, as_of: int, turn: int) -> str | float | bool | None:
+    if isinstance(column, CategoricalColumn):
+        return _category(column.vocabulary, turn)
+    number = _number(column.scaling, turn)
+    if number is None:
+        return None
+    if isinstance(column, BooleanColumn):
+        return number >= 0.5
+    if isinstance(column, DateColumn):
+        return format_instant(as_of - days(round(number)))[:10]
+    return number
+
+
+def _event(events: EventSchema, as_of: int, position: int, age: int) -> dict[str, Any]:
+    turn = position + age if position else 0
+    event: dict[str, Any] = {events.time: format_instant(as_of - days(sum(_GAPS[: age + 1])))[:10]}
+    event |= {v.name: _number(v.scaling, turn) for v in events.values}
+    event |= {c.name: _category(c.vocabulary, turn) for c in events.categories}
+    return event
+
+
+def _number(scaling: Scaling, turn: int) -> float | None:
+    """In turn: median, low, high, missing."""
+    return (scaling.median, scaling.low, scaling.high, None)[turn % 4]
+
+
+def _category(vocabulary: tuple[str, ...], turn: int) -> str | None:
+    """In turn: each known category, then one that training never saw, then none."""
+    choices = (*vocabulary[:6], "never seen in training", None)
+    return choices[turn % len(choices)] if vocabulary else None

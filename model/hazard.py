@@ -1,0 +1,26 @@
+"""Hazard logits to probabilities: the discrete-time survival likelihood (Gensheimer & Narasimhan 2019).
+
+Logit j says how likely the event is in interval j for someone who has not had it before, so the
+chance of no event by horizon j is the product of `1 - sigmoid(z_i)` for i <= j. With K = 1 this is
+the plain sigmoid.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Probabilities = NDArray[np.float64]
+
+
+def event_by_horizon(logits: Probabilities) -> Probabilities:
+    """(N, K) float64: probability that the event has happened by each horizon; never falls along K."""
+    return -np.expm1(_log_survival(logits))
+
+
+def no_event_by_horizon(logits: Probabilities) -> Probabilities:
+    """(N, K) float64: probability that nothing has happened by each horizon; never rises along K."""
+    return np.exp(_log_survival(logits))
+
+
+def _log_survival(logits: Probabilities) -> Probabilities:
+    """log prod (1 - sigmoid(z)) = -sum softplus(z)."""
+    return -np.cumsum(np.logaddexp(0.0, logits), axis=1)

@@ -1,0 +1,1 @@
+"""The networks: from a Batch to logits."""

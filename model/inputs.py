@@ -1,0 +1,76 @@
+"""Examples encoded once into flat arrays, from which a batch is one gather.
+
+Sequences are kept as one row per event (or per step of a wide series), shared by all examples of a
+customer; only the age before the cutoff is computed when a batch is gathered.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.batch import Batch
+from model.sequence import AGE, GAP
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Sequences of N examples over E shared rows.
+
+    Attributes:
+        numbers: (E, S) float32; NaN missing.
+        categories: (E, T) int64 codes.
+        starts, ends: (N,) int64, each example's rows.
+        ages: for events the (E,) times and the (N,) cutoffs in float64 days; None for a series.
+    """
+
+    numbers: Tensor
+    categories: Tensor
+    starts: Tensor
+    ends: Tensor
+    ages: tuple[Tensor, Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Network inputs of N examples.
+
+    Attributes:
+        numeric: (N, D) float32, scaled; NaN missing.
+        categories: (N, C) int64 codes; 0 missing, 1 unknown.
+        steps: the sequences, None where the head reads none.
+    """
+
+    numeric: Tensor
+    categories: Tensor
+    steps: Steps | None
+
+    def __len__(self) -> int:
+        return len(self.numeric)
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Gather the examples at (B,) int64 positions."""
+        if self.steps is None:
+            steps, codes, lengths = _no_steps(len(rows))
+        else:
+            steps, codes, lengths = _gather(self.steps, rows)
+        return Batch(self.numeric[rows], self.categories[rows], steps, codes, lengths)
+
+
+def _gather(steps: Steps, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    starts, lengths = steps.starts[rows], (steps.ends - steps.starts)[rows]
+    offsets = torch.arange(int(lengths.max()) if len(rows) else 0)
+    real = offsets < lengths[:, None]
+    positions = torch.where(real, starts[:, None] + offsets, 0)
+    numbers = steps.numbers[positions]
+    if steps.ages is not None and len(offsets):
+        times, cutoffs = steps.ages
+        numbers[..., AGE] = torch.log1p((cutoffs[rows][:, None] - times[positions]).clamp(min=0)).float()
+        numbers[:, 0, GAP] = torch.nan  # the gap before the first step reaches out of the history
+    real = real[..., None]
+    return torch.where(real, numbers, 0.0), torch.where(real, steps.categories[positions], 0), lengths
+
+
+def _no_steps(n: int) -> tuple[Tensor, Tensor, Tensor]:
+    empty = torch.zeros((n, 0, 0))
+    return empty, empty.long(), torch.zeros(n, dtype=torch.int64)

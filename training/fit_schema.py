@@ -1,0 +1,178 @@
+"""The statistics of a schema, from training examples only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+
+from model.columns import Column, Numbers, Texts, as_numbers, as_texts
+from model.customers import Examples
+from model.encode import event_features, number_of
+from model.history import EventLog
+from model.scaling import squash
+from model.schema import (
+    BooleanColumn,
+    CategoricalColumn,
+    DateColumn,
+    EventCategory,
+    EventSchema,
+    EventValue,
+    HistoryFeature,
+    NumericColumn,
+    Scaling,
+    Schema,
+    Series,
+    TableColumn,
+)
+from model.times import DAY
+
+BINS: Final = 24
+MIN_COUNT: Final = 5  # a rarer category is read as unknown, which teaches the network what that means
+MAX_CATEGORIES: Final = 1000
+MAX_TYPES: Final = 12
+YEAR_DAYS: Final = 365
+
+Kind = Literal["numeric", "boolean", "date", "categorical"]
+
+
+@dataclass(frozen=True)
+class EventFields:
+    """Names of the fields of an event, as the study has them."""
+
+    id: str
+    time: str
+    time_format: str | None
+    type: str | None
+    values: Sequence[str]
+    attributes: Sequence[str]
+    max_events: int
+
+
+@dataclass(frozen=True)
+class TableFields:
+    """Columns of the customer table to read, with their kinds."""
+
+    id: str | None
+    kinds: Mapping[str, Kind]
+    date_formats: Mapping[str, str | None] = field(default_factory=dict)
+    series: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def fit_schema(
+    table: TableFields,
+    events: EventFields | None,
+    columns: Mapping[str, Column],
+    log: EventLog | None,
+    examples: Examples,
+    *,
+    lookback_days: int,
+) -> Schema:
+    """Fit every scaling and vocabulary on the given examples.
+
+    Args:
+        columns: raw table columns by name, one value a customer.
+        examples: the training examples; nothing after their cutoffs is read.
+    """
+    return Schema(
+        id=table.id,
+        columns=tuple(
+            _table_column(name, kind, table.date_formats.get(name), columns[name], examples)
+            for name, kind in table.kinds.items()
+        ),
+        series=tuple(_series(name, of, columns, examples) for name, of in table.series.items()),
+        events=_event_schema(events, log, examples, lookback_days) if events and log else None,
+    )
+
+
+def fit_scaling(values: Numbers) -> Scaling:
+    """Scaling of the known values; that of an empty or constant column is harmless."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        known = np.zeros(1)
+    low, quarter, median, three_quarters, high = np.quantile(known, [0, 0.25, 0.5, 0.75, 1])
+    width = _width(known, float(three_quarters - quarter))
+    squashed = squash(known, float(median), width)
+    mean, deviation = float(squashed.mean()), float(squashed.std()) or 1.0
+    scaled = (squashed - mean) / deviation
+    edges = np.unique(np.quantile(scaled, np.linspace(0, 1, BINS + 1)).astype(np.float32))
+    return Scaling(
+        center=float(median),
+        scale=width,
+        mean=mean,
+        deviation=deviation,
+        edges=tuple(edges.tolist()) if len(edges) > 1 else (),
+        low=float(low),
+        high=float(high),
+        median=float(median),
+    )
+
+
+def _width(known: Numbers, quartile_range: float) -> float:
+    """The quartile range; of mostly-one-valued numbers that is 0, then the deviation."""
+    with np.errstate(over="ignore"):
+        width = quartile_range or float(known.std())
+    return width if np.isfinite(width) and width > 0 else 1.0
+
+
+def _table_column(
+    name: str, kind: Kind, time_format: str | None, column: Column, examples: Examples
+) -> TableColumn:
+    if kind == "categorical":
+        return CategoricalColumn(name=name, vocabulary=_vocabulary(as_texts(column), examples.customers))
+    scaling = fit_scaling(number_of(column, kind, time_format, examples))
+    if kind == "date":
+        return DateColumn(name=name, time_format=time_format, scaling=scaling)
+    return (BooleanColumn if kind == "boolean" else NumericColumn)(name=name, scaling=scaling)
+
+
+def _series(name: str, of: Sequence[str], columns: Mapping[str, Column], examples: Examples) -> Series:
+    values = np.concatenate([as_numbers(columns[c])[examples.customers] for c in of])
+    return Series(name=name, columns=tuple(of), scaling=fit_scaling(values))
+
+
+def _vocabulary(texts: Texts, rows: np.ndarray, *, most: int = MAX_CATEGORIES) -> tuple[str, ...]:
+    """Categories seen at least MIN_COUNT times in these rows, the most frequent first."""
+    codes = texts.codes[rows]
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts.values))
+    order = np.argsort(-counts, kind="stable")[:most]
+    return tuple(texts.values[i] for i in order if counts[i] >= MIN_COUNT)
+
+
+def _event_schema(fields: EventFields, log: EventLog, examples: Examples, lookback_days: int) -> EventSchema:
+    seen = _events_seen(log, examples)
+    draft = EventSchema(
+        id=fields.id,
+        time=fields.time,
+        time_format=fields.time_format,
+        type=_event_category(fields.type, log, seen, most=MAX_TYPES) if fields.type else None,
+        values=tuple(EventValue(name=n, scaling=fit_scaling(log.values[n][seen])) for n in fields.values),
+        attributes=tuple(_event_category(n, log, seen) for n in fields.attributes),
+        features=(),
+        max_events=fields.max_events,
+    )
+    raw = event_features(draft, log, examples, lookback_days=lookback_days)
+    return draft.model_copy(update={"features": _features(raw, examples)})
+
+
+def _features(raw: Mapping[str, Numbers], examples: Examples) -> tuple[HistoryFeature, ...]:
+    """Aggregates that vary; the season only if every season was seen, else it is a date stamp."""
+    cutoffs = examples.cutoffs
+    every_season = len(cutoffs) > 0 and (cutoffs.max() - cutoffs.min()) / DAY >= YEAR_DAYS
+    kept = {n: v for n, v in raw.items() if every_season or not n.startswith("cutoff_")}
+    fitted = {name: fit_scaling(values) for name, values in kept.items()}
+    return tuple(HistoryFeature(name=n, scaling=s) for n, s in fitted.items() if s.low < s.high)
+
+
+def _event_category(
+    name: str, log: EventLog, seen: np.ndarray, *, most: int = MAX_CATEGORIES
+) -> EventCategory:
+    return EventCategory(name=name, vocabulary=_vocabulary(log.categories[name], seen, most=most))
+
+
+def _events_seen(log: EventLog, examples: Examples) -> np.ndarray:
+    """Positions of events at or before the last cutoff of a training customer."""
+    last = np.full(log.n_customers, np.iinfo(np.int64).min)
+    np.maximum.at(last, examples.customers, examples.cutoffs)
+    customer = np.repeat(np.arange(log.n_customers), np.diff(log.offsets))
+    return np.flatnonzero(log.times <= last[customer])
