@@ -1,0 +1,212 @@
+"""Charts as plain geometry; the report's template draws them as inline SVG."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+Points = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where the plot lies in the drawing, in SVG units; the rest is for the axes."""
+
+    width: int = 340
+    height: int = 250
+    left: int = 46
+    right: int = 322
+    top: int = 10
+    bottom: int = 208
+
+
+BOX: Final = Box()
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis, in SVG units."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: `points` as SVG writes them, a style of the template, and a word for the legend."""
+
+    points: str
+    style: str
+    label: str
+    filled: bool = False
+    dots: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the template needs to draw one chart; the first series lies at the bottom."""
+
+    title: str
+    x_label: str
+    y_label: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    series: tuple[Series, ...]
+    marker: float | None = None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A linear axis from `low` to `high`, drawn between two SVG coordinates."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+    percent: bool = True
+    least_step: float = 0.0
+
+    def __call__(self, value: float) -> float:
+        """The SVG coordinate of a value."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.stop - self.start), 1)
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """About five round values."""
+        step = _round_step(max((self.high - self.low) / 5, self.least_step))
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return tuple(Tick(self(i * step), self._label(i * step, step)) for i in range(first, last + 1))
+
+    def _label(self, value: float, step: float) -> str:
+        shown, step = (value * 100, step * 100) if self.percent else (value, step)
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+        return f"{shown:.{decimals}f}" + (" %" if self.percent else "")
+
+
+def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> Chart:
+    """Observed share of positives against the mean probability of each bin."""
+    points = [(b["probability"], b["observed"]) for b in bins]
+    top = _round_top(max(max(point) for point in points))
+    x, y = _axes((0, top), (0, top))
+    return _chart(
+        "Calibration: do the probabilities mean what they say?",
+        ("mean probability", "share of positives"),
+        (x, y),
+        _line(x, y, [(0, 0), (top, top)], "reference", "perfect calibration"),
+        _line(x, y, points, "model", "model, 10 groups of equal size", dots=True),
+    )
+
+
+def roc_chart(points: Points) -> Chart:
+    """True against false positive rate."""
+    x, y = _axes((0, 1), (0, 1))
+    return _chart(
+        "ROC: how well are positives ranked above negatives?",
+        ("false positive rate", "true positive rate"),
+        (x, y),
+        _line(x, y, [(0, 0), (1, 1)], "reference", "chance"),
+        _line(x, y, points, "model", "model"),
+    )
+
+
+def precision_recall_chart(points: Points, base_rate: float) -> Chart:
+    """Precision against recall; at random, precision is the base rate."""
+    x, y = _axes((0, 1), (0, 1))
+    return _chart(
+        "Precision and recall: how pure is a list that misses few?",
+        ("recall", "precision"),
+        (x, y),
+        _line(x, y, [(0, base_rate), (1, base_rate)], "reference", "at random"),
+        _line(x, y, points, "model", "model"),
+    )
+
+
+def gain_chart(points: Points, base_rate: float) -> Chart:
+    """Share of the positives found against the share of customers contacted."""
+    x, y = _axes((0, 1), (0, 1))
+    return _chart(
+        "Gain: contact the highest probabilities first, and find how many?",
+        ("share of customers contacted", "share of positives found"),
+        (x, y),
+        _line(x, y, [(0, 0), (1, 1)], "reference", "at random"),
+        _line(x, y, [(0, 0), (base_rate, 1), (1, 1)], "best", "perfect ranking"),
+        _line(x, y, points, "model", "model"),
+    )
+
+
+def score_chart(histogram: Mapping[str, Any]) -> Chart:
+    """How the probabilities of each class are spread, as shares of the class."""
+    edges = histogram["edges"]
+    shares = {side: _shares(histogram[side]) for side in ("negatives", "positives")}
+    x, y = _axes((0, _round_top(edges[-1])), (0, _round_top(max(map(max, shares.values())))))
+    steps = {side: _steps(edges, heights) for side, heights in shares.items()}
+    return _chart(
+        "Probabilities given, by what happened",
+        ("probability", "share of each class"),
+        (x, y),
+        _line(x, y, steps["negatives"], "negative", "negatives", filled=True),
+        _line(x, y, steps["positives"], "positive", "positives", filled=True),
+    )
+
+
+def training_chart(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
+    """Loss by epoch; a marker at the epoch whose weights were kept."""
+    losses = [epoch[name] for epoch in history for name in ("train_loss", "validation_loss")]
+    epochs = [epoch["epoch"] for epoch in history]
+    margin = (max(losses) - min(losses)) * 0.05 or 0.01
+    x = Axis(min(epochs), max(epochs) + (len(epochs) == 1), BOX.left, BOX.right, False, least_step=1)
+    y = Axis(min(losses) - margin, max(losses) + margin, BOX.bottom, BOX.top, percent=False)
+    drawn = {n: [(e["epoch"], e[n]) for e in history] for n in ("train_loss", "validation_loss")}
+    return _chart(
+        "Loss by epoch; the kept one is marked",
+        ("epoch", "loss"),
+        (x, y),
+        _line(x, y, drawn["train_loss"], "reference", "training", dots=len(history) == 1),
+        _line(x, y, drawn["validation_loss"], "model", "validation", dots=len(history) == 1),
+        marker=x(best_epoch),
+    )
+
+
+def _chart(
+    title: str, labels: tuple[str, str], axes: tuple[Axis, Axis], *series: Series, marker: float | None = None
+) -> Chart:
+    x, y = axes
+    return Chart(title, *labels, x.ticks, y.ticks, series, marker)
+
+
+def _axes(x: tuple[float, float], y: tuple[float, float]) -> tuple[Axis, Axis]:
+    return Axis(*x, BOX.left, BOX.right), Axis(*y, BOX.bottom, BOX.top)
+
+
+def _line(
+    x: Axis, y: Axis, points: Points, style: str, label: str, *, filled: bool = False, dots: bool = False
+) -> Series:
+    placed = tuple((x(a), y(b)) for a, b in points)
+    text = " ".join(f"{a:g},{b:g}" for a, b in placed)
+    return Series(text, style, label, filled, placed if dots else ())
+
+
+def _steps(edges: Sequence[float], heights: Sequence[float]) -> list[tuple[float, float]]:
+    """The outline of a histogram, from the axis up and back to it."""
+    tops = [(edge, h) for i, h in enumerate(heights) for edge in (edges[i], edges[i + 1])]
+    return [(edges[0], 0.0), *tops, (edges[-1], 0.0)]
+
+
+def _shares(counts: Sequence[int]) -> list[float]:
+    total = sum(counts) or 1
+    return [count / total for count in counts]
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2, 5 x 10^k that is not below `least`."""
+    power: float = 10.0 ** math.floor(math.log10(least))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9))
+
+
+def _round_top(value: float) -> float:
+    """A round end for an axis from 0, at or above a share; 1 where the share is next to nothing."""
+    if value < 1e-6:
+        return 1.0
+    step = _round_step(value / 5)
+    return min(1.0, math.ceil(value / step - 1e-9) * step)
