@@ -1,0 +1,36 @@
+# The service: app/ and model/ with what they import, no training, no root, nothing written.
+#
+#   docker build --build-arg TORCH_INDEX_URL=URL -t propense .
+#   docker run --read-only -p 8000:8000 -v "$PWD/registry:/models:ro" propense
+#
+# TORCH_INDEX_URL is one of PyTorch's own wheel indexes: the CPU one makes the small image, a CUDA one fits
+# a driver. Left empty, torch comes from pip's usual index, whose x86 wheel brings CUDA and some gigabytes.
+# On a GPU machine: docker run --gpus all -e PROPENSE_DEVICE=cuda ...
+
+FROM python:3.11-slim AS build
+ARG TORCH_INDEX_URL=""
+WORKDIR /build
+COPY pyproject.toml .
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+    && python -m venv --without-pip /venv \
+    && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
+        ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} --requirement requirements.txt \
+    # What torch brings for compiling against it and for testing it.
+    && cd /venv/lib/python3.11/site-packages/torch && rm -rf include share test bin/test_* bin/protoc*
+
+FROM python:3.11-slim
+COPY --from=build /venv /venv
+WORKDIR /service
+COPY model model
+COPY app app
+ENV PATH="/venv/bin:$PATH" \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PROPENSE_HOST=0.0.0.0 \
+    PROPENSE_PORT=8000 \
+    PROPENSE_REGISTRY=/models
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{os.environ[\"PROPENSE_PORT\"]}/health/ready', timeout=2)"]
+CMD ["python", "-m", "app"]

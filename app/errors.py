@@ -1,0 +1,120 @@
+"""Every refusal of the service: RFC 9457 problem details, written in one place."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a request.
+
+    Attributes:
+        row: the customer's number in the request, from 1.
+        event: the event's number in that customer's history, from 1.
+        field: the field's name.
+        got: the kind of what came; never the value.
+        allowed: what may come.
+        hint: the next step.
+    """
+
+    row: int | None = None
+    event: int | None = None
+    field: str | None = None
+    got: str | None = None
+    allowed: str | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        numbers = (("row", self.row), ("event", self.event))
+        place = [*(f"{name} {number}" for name, number in numbers if number), *filter(None, [self.field])]
+        sentence = f"{', '.join(place) or 'the body'} must be {self.allowed}, got {self.got}"
+        return f"{sentence}; {self.hint}" if self.hint else sentence
+
+
+class Problem(Exception):  # noqa: N818 - the word of RFC 9457
+    """A refusal on its way to the client.
+
+    Args:
+        status: HTTP status.
+        kind: what happened, as words joined by hyphens; stable, so that programs may compare it.
+        detail: the sentence for people.
+        errors: what is wrong, one by one.
+        headers: further response headers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        errors: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.kind, self.errors, self.headers = status, kind, errors, headers
+
+    def response(self) -> Response:
+        """The problem as application/problem+json."""
+        body: dict[str, object] = {
+            "type": f"urn:propense:{self.kind}",
+            "title": self.kind.replace("-", " ").capitalize(),
+            "status": self.status,
+            "detail": str(self),
+        }
+        if self.errors:
+            body["errors"] = [{k: v for k, v in asdict(e).items() if v is not None} for e in self.errors]
+        return Response(json.dumps(body), self.status, self.headers, MEDIA_TYPE)  # ASCII: surrogates escaped
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Answer every exception with a problem; an unexpected one says nothing about the inside."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _parameter)
+    app.add_exception_handler(ClientDisconnect, _disconnect)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    details = {
+        404: "there is nothing at this path; /openapi.json lists what there is",
+        405: f"this path takes {(error.headers or {}).get('Allow')} only",
+    }
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = details.get(error.status_code, error.detail)
+    return Problem(
+        error.status_code, phrase.lower().replace(" ", "-"), detail, headers=error.headers
+    ).response()
+
+
+async def _parameter(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    names = ", ".join(str(e["loc"][-1]) for e in error.errors())
+    return Problem(404, "not-found", f"{names} must be a whole number from 1").response()
+
+
+async def _disconnect(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ClientDisconnect)
+    return Problem(400, "client-disconnected", "the body ended before it was whole").response()
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Response:
+    detail = "the service failed on this request; its log has the reason"
+    return Problem(500, "internal-server-error", detail).response()

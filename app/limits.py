@@ -1,0 +1,42 @@
+"""How large a request body may be."""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import Problem
+
+
+class BodyLimit:
+    """ASGI middleware that refuses a body of too many bytes, announced or not, before it is held.
+
+    The server reads what is left of a refused body and drops it, so that the client sees the answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; reading a body that is too large raises a Problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced, received = int(Headers(scope=scope).get("content-length", "0")), 0
+
+        async def limited() -> Message:
+            nonlocal received
+            self._check(announced)
+            message = await receive()
+            received += len(message.get("body", b""))
+            self._check(received)
+            return message
+
+        await self._app(scope, limited, send)
+
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise Problem(
+                413,
+                "body-too-large",
+                f"a body may have {self._max_bytes} bytes; send the customers in several requests",
+            )

@@ -1,0 +1,172 @@
+"""The models in service: each name's champion, loaded at the start, and other versions once asked for."""
+
+import logging
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+import anyio
+from anyio.to_thread import run_sync
+
+from app.errors import Problem
+from app.schemas import RequestModel, request_model
+from app.settings import Settings
+from model.errors import PropenseError
+from model.manifest import Manifest
+from model.predictor import Predictor, load_predictor
+from model.registry import Registry
+
+_log: Final = logging.getLogger(__name__)
+_STILL_LOADING: Final = "the models are still being loaded"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A loaded version: what answers, and what may be asked."""
+
+    predictor: Predictor
+    request: RequestModel
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the model says about itself."""
+        return self.predictor.manifest
+
+    def example(self) -> dict[str, Any]:
+        """A request that works: the typical one of the made-up customers that proved the checkpoint."""
+        golden = self.manifest.golden
+        return {"as_of": golden.as_of, "customers": list(golden.customers[:1])}
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a version, or a whole name, is not in service."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version of a name that the registry puts in service (None: it names none), and what came of it."""
+
+    version: int | None
+    state: Served | Refused
+
+
+class Models:
+    """What the registry holds, as far as it could be loaded. One broken model leaves the others alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._registry = Registry(settings.registry)
+        self._champions: dict[str, Champion] = {}
+        self._others: dict[tuple[str, int], Served | Refused] = {}
+        self._loading = anyio.Lock()
+        self._unready: str | None = _STILL_LOADING
+
+    async def load(self) -> None:
+        """Load every champion, one after another, while the service already answers."""
+        try:
+            names = await run_sync(self._registry.names)
+        except (PropenseError, OSError) as error:
+            _log.error("the registry cannot be read: %s", error)
+            self._unready = str(error)
+            return
+        for name in names:
+            self._champions[name] = await run_sync(self._load_champion, name)
+        in_service = [f"{s.manifest.name} {s.manifest.version}" for s in self.served()]
+        _log.info("models in service: %s", ", ".join(in_service) or "none")
+        self._unready = None if in_service else self._why_none()
+
+    @property
+    def unready(self) -> str | None:
+        """Why no prediction can be answered yet, or at all; None if one can."""
+        return self._unready
+
+    def served(self) -> list[Served]:
+        """The champions in service, by name."""
+        return [c.state for _, c in sorted(self._champions.items()) if isinstance(c.state, Served)]
+
+    def champions(self) -> dict[str, Champion]:
+        """Every name of the registry with its champion, in service or not."""
+        return dict(sorted(self._champions.items()))
+
+    def champion(self, name: str) -> Champion:
+        """A name's champion, in service or not.
+
+        Raises:
+            Problem: no such name.
+        """
+        if name in self._champions:
+            return self._champions[name]
+        if self._unready and (self._unready == _STILL_LOADING or not self._champions):
+            raise Problem(503, "not-ready", self._unready, headers={"Retry-After": "1"})
+        nearest = get_close_matches(name[:64], self._champions, n=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else "GET /v1/models lists the models"
+        raise Problem(404, "unknown-model", f"there is no model {name[:64]!r}; {hint}")
+
+    async def versions(self, name: str) -> list[int]:
+        """The versions of a name that the registry holds now."""
+        return await run_sync(self._registry.versions, name)
+
+    async def find(self, name: str, version: int | None = None) -> Served:
+        """The model that answers: the champion, or a pinned version, which its first call loads.
+
+        Raises:
+            Problem: no such model, or it is not in service.
+        """
+        champion = self.champion(name)
+        if version is None or version == champion.version:
+            return _in_service(champion.state, name)
+        async with self._loading:
+            if (name, version) not in self._others:
+                await self._check_version(name, version)
+                self._others[name, version] = await run_sync(self._load, name, version)
+        return _in_service(self._others[name, version], name, version)
+
+    async def _check_version(self, name: str, version: int) -> None:
+        versions = await self.versions(name)
+        if version not in versions:
+            listed = ", ".join(map(str, versions))
+            raise Problem(404, "unknown-version", f"{name} has no version {version}; it has {listed}")
+
+    def _load_champion(self, name: str) -> Champion:
+        try:
+            version = self._registry.champion(name)
+        except PropenseError as error:
+            _log.error("%s is not in service: %s", name, error)
+            return Champion(None, Refused(str(error)))
+        if version is None:
+            _log.warning("%s is not in service: it has no champion", name)
+            return Champion(None, Refused(f"no version is promoted; run `propense promote {name} VERSION`"))
+        return Champion(version, self._load(name, version))
+
+    def _load(self, name: str, version: int) -> Served | Refused:
+        try:
+            folder = self._registry.folder(name, version)
+            predictor = load_predictor(folder, name=name, version=version, device=self._settings.device)
+            return Served(
+                predictor, request_model(predictor.manifest.schema_, max_rows=self._settings.max_rows)
+            )
+        except PropenseError as error:
+            _log.error("%s %d is not in service: %s", name, version, error)
+            return Refused(str(error).replace(f"{self._settings.registry}/", ""))  # clients need no paths
+        except Exception:  # whatever one model does, the others go into service
+            _log.exception("%s %d is not in service", name, version)
+            return Refused("loading failed in an unexpected way; the log of the service has the reason")
+
+    def _why_none(self) -> str:
+        names = ", ".join(self._champions)
+        if names:
+            return f"none of the models ({names}) is in service; GET /v1/models/NAME says why"
+        return f"the registry {self._settings.registry} holds no model; `propense train STUDY.yaml` makes one"
+
+
+def _in_service(state: Served | Refused, name: str, version: int | None = None) -> Served:
+    if isinstance(state, Served):
+        return state
+    if version is None:
+        called, where = name, f"GET /v1/models/{name}"
+    else:
+        called, where = f"{name} version {version}", "the log of the service"
+    raise Problem(503, "model-not-in-service", f"{called} is not in service; {where} says why")

@@ -1,0 +1,57 @@
+"""The API document: the fixed routes, and a path for each model in service with that model's own fields."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.answers import Predictions, ProblemDetails
+from app.errors import MEDIA_TYPE
+from app.models import Models, Served
+
+_COMPONENTS: Final = "#/components/schemas/"
+PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503)
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: problem details under each status."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": _COMPONENTS + ProblemDetails.__name__}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def api_document(app: FastAPI, models: Models) -> dict[str, Any]:
+    """The OpenAPI document of the models that are in service now."""
+    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for shape in (Predictions, ProblemDetails):
+        _add(schemas, shape.__name__, shape.model_json_schema(ref_template=_COMPONENTS + "{model}"))
+    for served in models.served():
+        name = served.manifest.name
+        request = served.request.body.json_schema(ref_template=f"{_COMPONENTS}{name}.{{model}}")
+        _add(schemas, f"{name}.Request", request, prefix=f"{name}.")
+        document["paths"][f"/v1/models/{name}/predict"] = {"post": _operation(served)}
+    return document
+
+
+def _add(schemas: dict[str, Any], title: str, schema: dict[str, Any], *, prefix: str = "") -> None:
+    """Put a schema and its definitions where the whole document can refer to them."""
+    for name, definition in schema.pop("$defs", {}).items():
+        schemas[prefix + name] = definition
+    schemas[title] = schema
+
+
+def _operation(served: Served) -> dict[str, Any]:
+    name = served.manifest.name
+    request = {"schema": {"$ref": f"{_COMPONENTS}{name}.Request"}, "example": served.example()}
+    answer = {"schema": {"$ref": _COMPONENTS + Predictions.__name__}}
+    return {
+        "tags": ["predictions"],
+        "summary": f"Predict with {name}, version {served.manifest.version}",
+        "operationId": f"predict_{name}",
+        "requestBody": {"required": True, "content": {"application/json": request}},
+        "responses": {
+            "200": {"description": "In the order of the request.", "content": {"application/json": answer}},
+            **{str(status): said for status, said in refusals(*PREDICT_REFUSALS).items()},
+        },
+    }

@@ -1,0 +1,1 @@
+"""The routes: each module makes one router from what it needs."""

@@ -1,0 +1,45 @@
+"""What models there are, and what each expects."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.answers import ModelDetail, ModelList, ModelSummary
+from app.models import Champion, Models, Refused, Served
+from app.openapi import refusals
+
+
+def router(models: Models) -> APIRouter:
+    """Routes that describe the models."""
+    routes = APIRouter(prefix="/v1/models", tags=["models"])
+
+    @routes.get("", response_model_exclude_unset=True)
+    async def list_models() -> ModelList:
+        """Every name of the registry, in service or not."""
+        return ModelList(models=[ModelSummary(**_summary(n, c)) for n, c in models.champions().items()])
+
+    @routes.get("/{name}", response_model_exclude_unset=True, responses=refusals(404, 422, 503))
+    async def describe_model(name: str) -> ModelDetail:
+        """One name: its versions, and what its champion reads and is worth."""
+        champion = models.champion(name)
+        served = _detail(champion.state) if isinstance(champion.state, Served) else {}
+        return ModelDetail(**_summary(name, champion), versions=await models.versions(name), **served)
+
+    return routes
+
+
+def _summary(name: str, champion: Champion) -> dict[str, Any]:
+    summary = {"name": name, "champion": champion.version}
+    if isinstance(champion.state, Refused):
+        return {**summary, "state": "not in service", "reason": champion.state.reason}
+    return {**summary, "state": "in service"}
+
+
+def _detail(served: Served) -> dict[str, Any]:
+    return {
+        "created": served.manifest.created,
+        "task": served.manifest.task.model_dump(mode="json"),
+        "request_schema": served.request.body.json_schema(),
+        "example": served.example(),
+        "metrics": served.manifest.metrics,
+    }

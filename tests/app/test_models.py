@@ -1,0 +1,167 @@
+import logging
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.main import create_app
+from app.settings import Settings
+from model.predictor import Predictor, load_predictor
+from model.registry import Registry
+from tests.app.client import Client, running
+from tests.app.test_refusals import problem
+from tests.app.toys import CONTRACTS, TABLE_SCHEMA, TABLE_TASK, publish
+
+ASK: dict[str, Any] = {"customers": [{}]}
+
+
+def test_the_list_has_every_name_in_service_or_not(client: Client) -> None:
+    models = client.get("/v1/models").json()["models"]
+    assert [(m["name"], m["state"], m["champion"]) for m in models] == [
+        ("broken", "not in service", 1),
+        ("churn", "in service", 1),
+        ("purchase", "in service", 1),
+    ]
+
+
+def test_a_model_says_what_it_expects_and_what_it_is_worth(client: Client) -> None:
+    model = client.get("/v1/models/churn").json()
+    assert model["versions"] == [1, 2]
+    assert model["task"]["column"] == "Churn"
+    assert model["metrics"] == {"test": {"auc": 0.81}}
+    assert model["created"] == "1998-01-01T00:00:00Z"
+    customer = model["request_schema"]["$defs"]["Customer"]
+    assert list(customer["properties"]) == [
+        "customer_id",
+        "Total Charges",
+        "contract",
+        "copy",
+        "_senior",
+        "since",
+        "bill_1",
+        "bill_2",
+    ]
+    assert customer["additionalProperties"] is False
+    assert customer["properties"]["contract"]["x-known-categories"] == list(CONTRACTS[:50])
+    assert model["example"]["customers"][0]["contract"] == CONTRACTS[0]
+
+
+def test_a_broken_model_says_why_and_shows_no_path(client: Client, registry: Path) -> None:
+    model = client.get("/v1/models/broken").json()
+    assert model["reason"].startswith("broken/1/weights.safetensors is damaged")
+    assert str(registry) not in model["reason"]
+    assert model.keys() == {"name", "state", "reason", "champion", "versions"}
+
+
+def test_a_broken_model_is_logged_and_the_others_are_in_service(
+    registry: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="app")
+    with running(create_app(Settings(registry=registry))) as client:
+        client.wait_until_loaded()
+        assert client.get("/health/ready").json() == {"status": "ready"}
+        assert client.predict("churn", ASK).status_code == 200
+    assert any("broken 1 is not in service: " in message for message in caplog.messages)
+    assert "models in service: churn 1, purchase 1" in caplog.messages
+
+
+def test_a_model_that_fails_in_an_unexpected_way_leaves_the_others_alone(
+    registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(folder: Path, *, name: str, version: int, device: str) -> Predictor:
+        if name == "purchase":
+            raise MemoryError("secret")
+        return load_predictor(folder, name=name, version=version, device=device)
+
+    monkeypatch.setattr("app.models.load_predictor", load)
+    with running(create_app(Settings(registry=registry))) as client:
+        client.wait_until_loaded()
+        reason = client.get("/v1/models/purchase").json()["reason"]
+        assert reason == "loading failed in an unexpected way; the log of the service has the reason"
+        assert client.predict("churn", ASK).status_code == 200
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_a_registry_that_is_absent_or_empty(tmp_path: Path, make: bool) -> None:
+    root = tmp_path / "registry"
+    if make:
+        root.mkdir()
+    with running(create_app(Settings(registry=root))) as client:
+        client.wait_until_loaded()
+        assert client.get("/health/live").json() == {"status": "live"}
+        detail = problem(client.get("/health/ready"), 503, "not-ready")["detail"]
+        said = f"the registry {root} holds no model" if make else f"there is no registry at {root}"
+        assert detail == f"{said}; `propense train STUDY.yaml` makes one"
+        problem(client.predict("churn", ASK), 503, "not-ready")
+        assert client.get("/v1/models").json() == {"models": []}
+
+
+def test_not_ready_where_the_only_model_is_broken(registry: Path, tmp_path: Path) -> None:
+    shutil.copytree(registry / "broken", tmp_path / "broken")
+    with running(create_app(Settings(registry=tmp_path))) as client:
+        client.wait_until_loaded()
+        detail = problem(client.get("/health/ready"), 503, "not-ready")["detail"]
+        assert detail == "none of the models (broken) is in service; GET /v1/models/NAME says why"
+
+
+def test_a_name_without_a_champion_answers_for_its_versions_only(tmp_path: Path) -> None:
+    publish(tmp_path, "churn", TABLE_SCHEMA, TABLE_TASK)
+    (tmp_path / "churn" / "champion").unlink()
+    with running(create_app(Settings(registry=tmp_path))) as client:
+        client.wait_until_loaded()
+        model = client.get("/v1/models/churn").json()
+        assert model["champion"] is None
+        assert model["reason"] == "no version is promoted; run `propense promote churn VERSION`"
+        problem(client.predict("churn", ASK), 503, "model-not-in-service")
+        assert client.predict("churn", ASK, version=1).status_code == 200
+
+
+def test_until_the_models_are_loaded_the_service_is_live_and_not_ready(
+    registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def wait_and_load(folder: Path, *, name: str, version: int, device: str) -> Predictor:
+        if name == "churn":
+            go_on.wait()
+        return load_predictor(folder, name=name, version=version, device=device)
+
+    monkeypatch.setattr("app.models.load_predictor", wait_and_load)
+    with running(create_app(Settings(registry=registry))) as client:
+        try:
+            while not client.get("/v1/models").json()["models"]:  # the broken one comes first
+                time.sleep(0.005)
+            assert client.get("/health/live").status_code == 200
+            answer = client.get("/health/ready")
+            assert problem(answer, 503, "not-ready")["detail"] == "the models are still being loaded"
+            assert answer.headers["retry-after"] == "1"
+            answer = client.predict("churn", ASK)
+            problem(answer, 503, "not-ready")
+            assert answer.headers["retry-after"] == "1"
+        finally:
+            go_on.set()
+        assert client.wait_until_loaded().predict("churn", ASK).status_code == 200
+
+
+def test_a_version_published_later_can_be_pinned_without_a_restart(tmp_path: Path) -> None:
+    publish(tmp_path, "churn", TABLE_SCHEMA, TABLE_TASK)
+    with running(create_app(Settings(registry=tmp_path))) as client:
+        client.wait_until_loaded()
+        assert client.predict("churn", ASK, version=2).status_code == 404
+        publish(tmp_path, "churn", TABLE_SCHEMA, TABLE_TASK, seed=1)
+        assert client.predict("churn", ASK, version=2).json()["version"] == 2
+        assert client.predict("churn", ASK).json()["version"] == 1
+
+
+def test_a_pinned_version_that_is_broken_is_refused(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        publish(tmp_path, "churn", TABLE_SCHEMA, TABLE_TASK, seed=seed)
+    (Registry(tmp_path).folder("churn", 2) / "manifest.json").write_text("{}")
+    with running(create_app(Settings(registry=tmp_path))) as client:
+        client.wait_until_loaded()
+        body = problem(client.predict("churn", ASK, version=2), 503, "model-not-in-service")
+        assert body["detail"] == "churn version 2 is not in service; the log of the service says why"
+        assert client.predict("churn", ASK).status_code == 200

@@ -1,0 +1,70 @@
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+import app.main
+from app.settings import Settings, explain
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PROPENSE_")]:
+        monkeypatch.delenv(name)
+
+
+def reasons(**given: object) -> str:
+    with pytest.raises(ValidationError) as error:
+        Settings(**given)  # type: ignore[arg-type]
+    return explain(error.value)
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = Settings()
+    assert (settings.registry, settings.host, settings.port) == (Path("registry"), "127.0.0.1", 8000)
+    assert (settings.device, settings.threads, settings.log_level) == ("cpu", 1, "info")
+    assert (settings.max_rows, settings.max_body_bytes) == (10_000, 16 * 2**20)
+
+
+def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"REGISTRY": "/models", "PORT": "0", "DEVICE": "auto", "THREADS": "2"}.items():
+        monkeypatch.setenv(f"PROPENSE_{name}", value)
+    settings = Settings()
+    assert (settings.registry, settings.port, settings.device, settings.threads) == (
+        Path("/models"),
+        0,
+        "auto",
+        2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("PROPENSE_REGISTY", "PROPENSE_REGISTRY"), ("propense_max_row", "PROPENSE_MAX_ROWS")],
+)
+def test_an_unknown_variable_is_refused_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, name: str, nearest: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    assert reasons() == f"{name} is not a setting; did you mean {nearest}?"
+
+
+def test_a_bad_value_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROPENSE_PORT", "eighty")
+    monkeypatch.setenv("PROPENSE_DEVICE", "tpu")
+    port, device = reasons().splitlines()
+    assert port.startswith("PROPENSE_PORT: Input should be a valid integer")
+    assert device == "PROPENSE_DEVICE: Input should be 'cpu', 'cuda', 'mps' or 'auto'"
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().port = 1  # type: ignore[misc]
+
+
+def test_the_app_is_made_from_the_environment_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROPENSE_REGISTRY", "/no/such/folder")
+    assert app.main.app.title == "Propense"
+    with pytest.raises(AttributeError, match=r"module 'app\.main' has no attribute 'nothing'"):
+        _ = app.main.nothing

@@ -1,0 +1,259 @@
+"""The kind of each column, rule by rule."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from model.columns import Column, as_booleans, as_instants, as_numbers, column_of
+from model.errors import DataError
+from model.times import MISSING_TIME
+from training.kinds import Kinds, infer_kinds
+from training.sources import RawTable
+
+ROWS = 100
+
+
+def table(**columns: Sequence[object]) -> RawTable:
+    read: dict[str, Column] = {name: column_of(values) for name, values in columns.items()}
+    return RawTable(read, len(next(iter(read.values()))), ())
+
+
+def infer(values: Sequence[object], name: str = "x") -> Kinds:
+    return infer_kinds(table(**{name: values}))
+
+
+def kind(values: Sequence[object], name: str = "x") -> str:
+    """The kind of one column, or why it is left out."""
+    kinds = infer(values, name)
+    assert set(kinds.kinds) | set(kinds.left_out) == {name}
+    assert not set(kinds.kinds) & set(kinds.left_out)
+    return kinds.kinds[name] if name in kinds.kinds else kinds.left_out[name]
+
+
+def spread(n: int, distinct: int) -> list[float]:
+    """Numbers in no order, with a fraction, so that they are no id."""
+    return [(i * 7919 % distinct) + 0.5 for i in range(n)]
+
+
+@pytest.mark.parametrize("values", [[None, None], ["", "NA"], [float("nan")] * 2])
+def test_nothing(values: list[object]) -> None:
+    assert kind(values) == "every cell is missing"
+
+
+@pytest.mark.parametrize(
+    ("values", "value"), [([3, 3.0], "3"), (["x", " x"], "x"), (["Yes", "yes"], "Yes"), (["t", "true"], "t")]
+)
+def test_one_value(values: list[object], value: str) -> None:
+    assert kind(values) == f"every row holds {value!r}"
+
+
+@pytest.mark.parametrize("values", [[3, None, 3], ["x", "", "x"], ["yes", None, "YES"]])
+def test_one_value_or_none_is_a_category(values: list[object]) -> None:
+    assert kind(values) == "categorical"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0, 1, None],
+        ["true", "False"],
+        ["YES", "no", "No", ""],
+        ["t", "F"],
+        ["y", "n"],
+        [True, False],
+        ["1", "no"],
+    ],
+)
+def test_boolean(values: list[object]) -> None:
+    assert kind(values) == "boolean"
+    assert set(as_booleans(column_of(values))) >= {0.0, 1.0}
+
+
+@pytest.mark.parametrize(
+    "values", [[1, 2], [0, 1, 2], [-1, 1], [0.5, 1], list(range(1, 11)) * 10, spread(ROWS, 90)]
+)
+def test_numbers_and_whole_number_codes(values: list[object]) -> None:
+    assert kind(values) == "numeric"
+
+
+@pytest.mark.parametrize(
+    "name", ["id", "customer_id", "customerId", "CustomerID", "Invoice No", "row.number", "id_x"]
+)
+def test_a_number_whose_name_says_id(name: str) -> None:
+    ids = [n * 7919 % 100_003 for n in range(ROWS)]
+    assert kind(ids, name) == "it is an id: 100 rows hold nearly as many whole numbers"
+    assert kind(ids[:49], name) == "numeric"
+    assert kind(ids[:50] * 2, name) == "numeric"
+    assert kind([n + 0.5 for n in ids], name) == "numeric"
+
+
+@pytest.mark.parametrize("name", ["paid", "Bruno", "monkey", "amount", "number of cds"])
+def test_a_number_whose_name_does_not(name: str) -> None:
+    assert kind([n * 7919 % 100_003 for n in range(ROWS)], name) == "numeric"
+
+
+def test_row_numbers() -> None:
+    assert kind([*range(5, 55), None]).startswith("it is an id: 50 rows")
+    assert kind([*range(5, 54)]) == "numeric"
+    assert kind([*range(0, 100, 2)]) == "numeric"
+
+
+def test_texts_that_look_like_ids() -> None:
+    names = [f"C{n:04}" for n in range(ROWS)]
+    assert kind(names) == "it looks like an id: 100 distinct texts in 100 rows"
+    assert kind([*names[:96], *["C0000"] * 4]) == "it looks like an id: 96 distinct texts in 100 rows"
+    assert kind([*names[:95], *["C0000"] * 5]) == "categorical"
+    assert kind(names[:49]) == "categorical"
+
+
+def test_many_categories_are_categories() -> None:
+    assert kind([f"{n % 5000:05}" for n in range(20_000)]) == "categorical"
+
+
+def test_sentences() -> None:
+    sentences = [f"customer {n} called about the bill" for n in range(60)]
+    assert kind([*sentences, *[None] * 40]) == "it holds sentences: 60 distinct texts in 60 rows"
+    assert kind([*sentences[:30], *sentences[:30]]) == "it holds sentences: 30 distinct texts in 60 rows"
+    assert kind(sentences[:10] * 6) == "categorical"
+    assert kind(sentences[:49]) == "categorical"
+
+
+def test_codes_with_leading_zeros_are_categories() -> None:
+    assert kind(["007", "12", "13"] * 40) == "categorical"
+    assert kind(["007", *["12", "13"] * 40]) == "categorical"
+
+
+def test_words_among_numbers_are_noted_and_missing() -> None:
+    values = [*map(str, spread(96, 50)), "unknown", "?", "?", "inf"]
+    kinds = infer([*values, *[None] * 20])
+    assert kinds.kinds == {"x": "numeric"}
+    assert kinds.notes == ("'x': read 4 cells without a finite number, such as 'unknown', as missing.",)
+    assert np.isfinite(as_numbers(column_of(values))).sum() == 96
+    assert kind([*values[:90], *["?"] * 10]) == "categorical"
+
+
+def test_words_among_other_columns_of_numbers() -> None:
+    flags = infer(["0", "1"] * 48 + ["?"])
+    assert flags.kinds == {"x": "boolean"}
+    assert flags.notes == ("'x': read 1 cell without a finite number, such as '?', as missing.",)
+    assert kind(["5"] * 96 + ["none given"]) == "categorical"
+    assert kind([str(n) for n in range(96)] + ["?"], "row_id").startswith("it is an id")
+
+
+@pytest.mark.parametrize(
+    ("dates", "time_format"),
+    [
+        (["1997-03-01", "1998-11-30"], None),
+        (["1997-03-01T10:00:00+02:00", "1998-11-30 08:00"], None),
+        (["1997-3-1", "1998-11-30"], "%Y-%m-%d"),
+        (["1997/03/01", "1998/11/30"], "%Y/%m/%d"),
+        (["1.3.1997", "30.11.1998"], "%d.%m.%Y"),
+        (["1-3-1997", "30-11-1998"], "%d-%m-%Y"),
+        (["3/1/1997", "11/30/1998"], "%m/%d/%Y"),
+        (["1/3/1997", "30/11/1998"], "%d/%m/%Y"),
+        (["1/3/1997 8:26", "30/11/1998 10:00"], "%d/%m/%Y %H:%M"),
+        (["1997-03-01 10:00:00", "1998-11-30 10:00:01"], None),
+        (["1.3.1997 10:00:00", "30.11.1998 10:00:01"], "%d.%m.%Y %H:%M:%S"),
+    ],
+)
+def test_dates(dates: list[str], time_format: str | None) -> None:
+    kinds = infer([*dates * 30, None])
+    assert kinds.kinds == {"x": "date"}
+    assert kinds.date_formats == {"x": time_format}
+    assert kinds.notes == ()
+    assert MISSING_TIME not in as_instants(column_of(dates), time_format)
+
+
+def test_dates_that_are_all_different_are_no_ids() -> None:
+    assert kind([f"{1900 + n}-01-01" for n in range(ROWS)]) == "date"
+
+
+def test_day_or_month_first_is_noted() -> None:
+    kinds = infer(["1/3/1997", "2/4/1997"])
+    assert kinds.date_formats == {"x": "%m/%d/%Y"}
+    assert kinds.notes == ("'x': read dates that fit both %m/%d/%Y and %d/%m/%Y as %m/%d/%Y.",)
+
+
+def test_the_format_that_reads_most_is_chosen() -> None:
+    kinds = infer([f"{1 + n % 12}/{1 + n % 11}/1997" for n in range(132)] + ["1/13/1997"])
+    assert kinds.date_formats == {"x": "%m/%d/%Y"}
+    assert infer([f"{1 + n % 12}/{1 + n % 11}/1997" for n in range(132)] + ["13/1/1997"]).date_formats == {
+        "x": "%d/%m/%Y"
+    }
+
+
+def test_a_few_texts_among_dates_are_noted_and_missing() -> None:
+    dates = [f"1997-01-{day:02}" for day in range(1, 32)]
+    kinds = infer([*dates, "unknown", *dates])
+    assert kinds.kinds == {"x": "date"}
+    assert kinds.notes == ("'x': read 1 cell without a date as missing.",)
+    assert kind([*dates, "unknown", "never"]) == "categorical"
+
+
+@pytest.mark.parametrize(
+    "texts", [["10-12", "12-14"], ["1997-13", "1997-14"], ["1.2.3", "1.2.4"], ["9/11", "now"]]
+)
+def test_what_only_resembles_a_date(texts: list[str]) -> None:
+    assert kind(texts * 30) == "categorical"
+
+
+def test_decimal_commas_are_noted() -> None:
+    kinds = infer([f"{n},5" for n in range(ROWS)])
+    assert kinds.left_out == {"x": "it looks like an id: 100 distinct texts in 100 rows"}
+    assert kinds.notes == (
+        "'x': values such as '0,5' were read as texts; write them with a decimal point if they are numbers.",
+    )
+    assert infer(["1,5", "2", "x"]).notes == ()
+
+
+def test_what_the_study_says_wins() -> None:
+    kinds = infer_kinds(
+        table(
+            code=[1, 2, 3],
+            flag=[0, 1, 1],
+            same=[1, 1, 1],
+            zip=["007", "008", "x"],
+            row_id=[1, 2, 3],
+            gone=[None] * 3,
+            word=["a", "b", "a"],
+        ),
+        categorical=["code", "same", "gone"],
+        numeric=["flag", "zip", "row_id"],
+        skip=["word", "no such column"],
+    )
+    assert kinds.kinds == {
+        "code": "categorical",
+        "flag": "numeric",
+        "same": "categorical",
+        "zip": "numeric",
+        "row_id": "numeric",
+    }
+    assert kinds.left_out == {"gone": "every cell is missing"}
+    assert kinds.notes == ("'zip': read 1 cell without a finite number, such as 'x', as missing.",)
+
+
+def test_a_study_that_names_no_such_column() -> None:
+    with pytest.raises(DataError) as error:
+        infer_kinds(table(postcode=["a"], plan=["b"]), categorical=["post_code"])
+    assert str(error.value) == (
+        "the customer table has no column 'post_code'; did you mean 'postcode'? "
+        "its columns are 'postcode', 'plan'"
+    )
+
+
+def test_a_study_that_contradicts_itself() -> None:
+    with pytest.raises(DataError) as error:
+        infer_kinds(table(a=[1], b=[2]), categorical=["a"], numeric=["b", "a"])
+    assert str(error.value) == "a column has one kind, however ['a'] are under both categorical and numeric"
+
+
+def test_a_thousand_columns_keep_their_order() -> None:
+    columns: dict[str, Sequence[object]] = {
+        f"c{n}": spread(50, 40) if n % 2 else ["a", "b"] * 25 for n in range(1000)
+    }
+    kinds = infer_kinds(table(**columns))
+    assert list(kinds.kinds) == list(columns)
+    assert set(kinds.kinds.values()) == {"numeric", "categorical"}
+    assert kinds.date_formats == {}
+    assert kinds.left_out == {}

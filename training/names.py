@@ -1,0 +1,57 @@
+"""Columns asked for by name: a refusal that names the nearest one there is."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
+
+from model.errors import DataError
+
+_LISTED = 30
+
+
+def check_names(wanted: Iterable[str], known: Collection[str], owner: str) -> None:
+    """Check that every wanted column is there.
+
+    Args:
+        owner: who should have them, such as a file's name; begins the message.
+
+    Raises:
+        DataError: one is not; the text suggests the nearest name and lists the known ones.
+    """
+    for name in wanted:
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"did you mean {near!r}? " if near else ""
+            raise DataError(f"{owner} has no column {name!r}; {hint}its columns are {listed(known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like this one, ignoring case; None where nothing is like it."""
+    folded = {other.casefold(): other for other in known}
+    close = get_close_matches(name.casefold(), folded, n=1)
+    return folded[close[0]] if close else None
+
+
+def listed(names: Collection[str]) -> str:
+    """The first names, quoted, and how many more there are."""
+    quoted = ", ".join(repr(name) for name in list(names)[:_LISTED])
+    more = len(names) - _LISTED
+    return f"{quoted} and {more} more" if more > 0 else quoted
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cell`, `2,000 cells`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def check_unique(names: Sequence[str], owner: str) -> None:
+    """Check that no column name comes twice.
+
+    Raises:
+        DataError: some do; the text names them.
+    """
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise DataError(
+            f"{owner} must name each column once, however it repeats {listed(repeated)}; rename them"
+        )

@@ -1,0 +1,98 @@
+"""The bytes of a text file on their way to a parser: unzipped, and checked to be UTF-8."""
+
+import codecs
+import gzip
+import io
+import re
+import zlib
+from pathlib import Path
+from typing import IO, Final, cast
+
+from model.errors import DataError
+
+_GZIP: Final = b"\x1f\x8b"
+
+
+class TextStream(io.RawIOBase):
+    """A readable stream; flat memory however long the file is.
+
+    Args:
+        squeeze: make every run of blanks one blank, and drop those at the ends of lines.
+    """
+
+    def __init__(self, path: Path, *, squeeze: bool = False) -> None:
+        self._name = path.name
+        self._raw = _open(path)
+        self._squeeze = squeeze
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._rest = b""
+        self._bytes = self._lines = self._quotes = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def has_open_quote(self) -> bool:
+        """Whether the bytes read so far hold an odd number of double quotes."""
+        return self._quotes % 2 == 1
+
+    def read(self, size: int = -1) -> bytes:
+        """Some bytes; none at the end.
+
+        Raises:
+            DataError: they are not UTF-8, or the archive is damaged.
+        """
+        block = self._next(size)
+        if not self._squeeze:
+            return block
+        while block:
+            whole, newline, rest = (self._rest + block).rpartition(b"\n")
+            self._rest = rest
+            if newline:
+                return squeeze_blanks(whole + newline)
+            block = self._next(size)
+        last, self._rest = self._rest, b""
+        return squeeze_blanks(last)
+
+    def close(self) -> None:
+        """Close the file too."""
+        self._raw.close()
+        super().close()
+
+    def _next(self, size: int) -> bytes:
+        try:
+            block = self._raw.read(size)
+        except (EOFError, OSError, zlib.error) as error:
+            raise DataError(
+                f"{self._name} is damaged and cannot be unzipped ({error}); export it again"
+            ) from None
+        self._check_utf8(block)
+        self._bytes += len(block)
+        self._lines += block.count(b"\n")
+        self._quotes += block.count(b'"')
+        return block
+
+    def _check_utf8(self, block: bytes) -> None:
+        held_back = len(self._decoder.getstate()[0])
+        try:
+            self._decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            line = self._lines + 1 + error.object.count(b"\n", 0, error.start)
+            position = self._bytes - held_back + error.start + 1
+            raise DataError(
+                f"{self._name} must be UTF-8 text, however line {line} has the byte "
+                f"0x{error.object[error.start]:02x} (byte {position} of the file); save it as CSV UTF-8, "
+                "or convert it: iconv -f windows-1252 -t utf-8 OLD > NEW"
+            ) from None
+
+
+def squeeze_blanks(block: bytes) -> bytes:
+    """Whole lines with single blanks between the fields."""
+    return re.sub(rb"(?m)^ | (?=\r?$)", b"", re.sub(rb"[ \t]+", b" ", block))
+
+
+def _open(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        zipped = file.read(len(_GZIP)) == _GZIP
+    return cast(IO[bytes], gzip.open(path)) if zipped else path.open("rb")
