@@ -60,10 +60,12 @@ def add_champion(home: Path, past: Sequence[int], version: int) -> None:
     _write_champion(home, version)
 
 
-def drop_champion(home: Path, before: Sequence[int]) -> None:
-    """Put the last of the champions before back in service: the truth first, then the log."""
-    _write_champion(home, before[-1])
-    _write_log(home, before)
+def drop_champion(home: Path, past: Sequence[int]) -> None:
+    """Put the champion before the last of the past ones back in service: the truth first, then the log."""
+    # What an earlier kill left in the log could pass for the past of the champion to come: clear it first.
+    _write_log(home, past)
+    _write_champion(home, past[-2])
+    _write_log(home, past[:-1])
 
 
 def forget_champions(home: Path) -> None:

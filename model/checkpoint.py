@@ -63,6 +63,9 @@ def write_checkpoint(
     sealed = seal(manifest.model_copy(update={"files": files}), path=folder / MANIFEST)
     _check_part_names(unseal(sealed, path=folder / MANIFEST).files, folder / MANIFEST)
     _unpack(parts[WEIGHTS], folder / WEIGHTS)
+    for name, data in parts.items():
+        _check_size(folder / name, len(data), _PART_CAP)
+    _check_size(folder / MANIFEST, len(sealed), _MANIFEST_CAP)
     try:
         folder.mkdir(exist_ok=True)
         if any(folder.iterdir()):
@@ -150,15 +153,17 @@ def _read(path: Path, cap: int) -> bytes:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise CheckpointError(f"{path} must be a regular file; put the file itself there")
-            if status.st_size > cap:
-                raise CheckpointError(
-                    f"{path} may hold {cap} bytes, however it holds {status.st_size}; {REPAIR}"
-                )
+            _check_size(path, status.st_size, cap)
             return file.read(cap + 1)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise CheckpointError(f"{path} must not be a symbolic link; put the file itself there") from None
         raise CheckpointError(f"{path} cannot be read: {error.strerror}; {REPAIR}") from error
+
+
+def _check_size(path: Path, size: int, cap: int) -> None:
+    if size > cap:
+        raise CheckpointError(f"{path} may hold {cap} bytes, however it holds {size}; {REPAIR}")
 
 
 def _open(name: str, flags: int) -> int:

@@ -41,6 +41,13 @@ class Texts:
 Column = Numbers | Texts
 
 
+def part_of(column: Column, start: int, stop: int) -> Column:
+    """Rows start to stop of a column."""
+    if isinstance(column, Texts):
+        return Texts(column.codes[start:stop], column.values)
+    return column[start:stop]
+
+
 def is_missing(text: str) -> bool:
     """Whether a stripped text stands for "no value"."""
     return text.casefold() in MISSING

@@ -26,9 +26,6 @@ def _row(schema: Schema, as_of: int, position: int) -> dict[str, Any]:
     row: dict[str, Any] = {} if schema.id is None else {schema.id: str(position + 1)}
     for index, column in enumerate(schema.columns):
         row[column.name] = _cell(column, as_of, position + index if position else 0)
-    for series in schema.series:
-        for index, name in enumerate(series.columns):
-            row[name] = _number(series.scaling, position + index if position else 0)
     if schema.events:
         row["events"] = [_event(schema.events, as_of, position, i) for i in reversed(range(position + 1))]
     return row

@@ -61,6 +61,16 @@ class EventLog:
         """C, customers with or without events."""
         return len(self.offsets) - 1
 
+    def part(self, start: int, stop: int) -> Self:
+        """The log of customers start to stop alone."""
+        events = slice(int(self.offsets[start]), int(self.offsets[stop]))
+        return type(self)(
+            offsets=self.offsets[start : stop + 1] - self.offsets[start],
+            times=self.times[events],
+            values={name: column[events] for name, column in self.values.items()},
+            categories={n: Texts(c.codes[events], c.values) for n, c in self.categories.items()},
+        )
+
     def until(self, customers: Positions, times: Instants) -> Positions:
         """(N,) end position of each customer's events at or before each time.
 

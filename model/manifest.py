@@ -13,7 +13,7 @@ HeadName = Literal["mlp", "cnn", "rnn"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
 class NetworkSpec(_Part):
@@ -25,6 +25,11 @@ class NetworkSpec(_Part):
     dropout: Annotated[float, Field(ge=0, lt=1)]
     embedding: Annotated[int, Field(gt=0, le=256)]
     members: Annotated[int, Field(gt=0, le=256)]
+
+    @property
+    def reads_steps(self) -> bool:
+        """Whether the head reads a sequence beside the columns."""
+        return self.head != "mlp"
 
 
 class Calibration(_Part):

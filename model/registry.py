@@ -157,14 +157,14 @@ class Registry:
         """
         present = self.resolve(name, None)
         with self._changing(name) as home:
-            before = past_champions(home, self.versions(name))[:-1]
-            if not before:
+            past = past_champions(home, self.versions(name))
+            if len(past) < 2:
                 raise CheckpointError(
                     f"{name} had no champion before version {present}; to change it "
                     f"run `propense promote {name} VERSION` with one of {self.versions(name)}"
                 )
-            drop_champion(home, before)
-        return before[-1]
+            drop_champion(home, past)
+        return past[-2]
 
     def _home(self, name: str) -> Path:
         if not isinstance(name, str) or not _NAME_PATTERN.fullmatch(name):

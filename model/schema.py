@@ -4,10 +4,9 @@ A schema is plain data, fitted on training examples only (`training.fit_schema`)
 checkpoint, and the source of the request model, the API document and the golden inputs.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Part(BaseModel):
@@ -71,7 +70,7 @@ TableColumn = Annotated[
 
 
 class Series(_Part):
-    """Wide columns that are one series, oldest first, scaled alike."""
+    """Wide columns that are one series, oldest first, scaled alike; each is a numeric column as well."""
 
     name: str
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -125,6 +124,14 @@ class Schema(_Part):
     series: tuple[Series, ...] = ()
     events: EventSchema | None = None
 
+    @model_validator(mode="after")
+    def _series_are_columns(self) -> Self:
+        known = {c.name for c in self.columns if c.kind == "numeric"}
+        for series in self.series:
+            if absent := [name for name in series.columns if name not in known]:
+                raise ValueError(f"the series {series.name} must be made of numeric columns, got {absent}")
+        return self
+
     @property
     def numeric(self) -> tuple[NumericColumn | BooleanColumn | DateColumn, ...]:
         """The columns that become numbers, in order."""
@@ -137,10 +144,5 @@ class Schema(_Part):
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Every table column that the model reads, in order, series included."""
-        return tuple(self._names())
-
-    def _names(self) -> Iterator[str]:
-        yield from (c.name for c in self.columns)
-        for series in self.series:
-            yield from series.columns
+        """Every table column that the model reads, in order; those of a series are columns too."""
+        return tuple(c.name for c in self.columns)

@@ -1,6 +1,6 @@
 """The fit loop: shuffled gathers, masked BCE on every ensemble member, early stopping on the ensemble."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -9,20 +9,25 @@ from torch import Tensor, nn
 
 from model.inputs import Inputs
 from model.network import Head
-from model.predictor import BATCH_SIZE
+from model.scorer import BATCH_SIZE
 
 
 @dataclass(frozen=True)
-class Targets:
-    """What the loss reads.
+class Material:
+    """Examples as the loop reads them.
 
     Attributes:
+        inputs: of N examples.
         events: (N, K) float32, 1 where the event fell into the interval.
         at_risk: (N, K) float32, 0 where the entry is masked.
     """
 
+    inputs: Inputs
     events: Tensor
     at_risk: Tensor
+
+    def __len__(self) -> int:
+        return len(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Epoch:
     """One row of the training curve; losses in nats per at-risk entry."""
 
     epoch: int
+    learning_rate: float
     train_loss: float
     validation_loss: float
 
@@ -39,11 +45,9 @@ OnEpoch = Callable[[Epoch], None]
 
 def fit(
     network: Head,
-    inputs: Inputs,
-    targets: Targets,
+    train: Material,
+    validation: Material,
     *,
-    train: Tensor,
-    validation: Tensor,
     device: torch.device,
     epochs: int,
     patience: int,
@@ -55,47 +59,73 @@ def fit(
 ) -> list[Epoch]:
     """Fit in place and keep the weights of the epoch with the lowest validation loss.
 
+    The learning rate falls to a third whenever a third of the patience brings no progress.
+
     Args:
-        train, validation: int64 example positions.
+        patience: epochs without progress before it stops.
 
     Returns:
         The training curve up to the last epoch run.
     """
-    optimizer = torch.optim.AdamW(
-        _parameter_groups(network, weight_decay), lr=learning_rate, fused=device.type != "mps"
-    )
+    optimizer = _optimizer(network, learning_rate, weight_decay, device)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=0.3, patience=max(patience // 3, 1)
+        optimizer, factor=1 / 3, patience=max(patience // 3, 1)
     )
     order = torch.Generator().manual_seed(seed)
     history: list[Epoch] = []
-    best = float("inf")
-    best_weights = _snapshot(network)
-    since_best = 0
+    best_loss, best_epoch, best_weights = float("inf"), 0, _snapshot(network)
     for epoch in range(1, epochs + 1):
-        shuffled = train[torch.randperm(len(train), generator=order)]
-        train_loss = _train_epoch(network, inputs, targets, shuffled.split(batch_size), optimizer, device)
-        validation_loss = evaluate(network, inputs, targets, validation, device)
+        rate = float(schedule.get_last_lr()[0])
+        train_loss = _train_epoch(network, train, optimizer, device, batch_size, order)
+        validation_loss = evaluate(network, validation, device)
         schedule.step(validation_loss)
-        history.append(Epoch(epoch, train_loss, validation_loss))
+        history.append(Epoch(epoch, rate, train_loss, validation_loss))
         on_epoch(history[-1])
-        if validation_loss < best:
-            best, best_weights, since_best = validation_loss, _snapshot(network), 0
-        else:
-            since_best += 1
-        if since_best >= patience:
+        if validation_loss < best_loss:
+            best_loss, best_epoch, best_weights = validation_loss, epoch, _snapshot(network)
+        if epoch - best_epoch >= patience:
             break
     network.load_state_dict(best_weights)
     return history
 
 
+def replay(
+    network: Head,
+    train: Material,
+    history: Sequence[Epoch],
+    *,
+    device: torch.device,
+    batch_size: int,
+    weight_decay: float,
+    seed: int,
+    on_epoch: OnEpoch,
+) -> None:
+    """Fit in place for as many epochs, and at the rates, as an earlier fit found best.
+
+    Args:
+        history: that fit's training curve.
+    """
+    optimizer = _optimizer(network, history[0].learning_rate, weight_decay, device)
+    order = torch.Generator().manual_seed(seed)
+    for past in history[: best_epoch(history)]:
+        for group in optimizer.param_groups:
+            group["lr"] = past.learning_rate
+        _train_epoch(network, train, optimizer, device, batch_size, order)
+        on_epoch(past)
+
+
+def best_epoch(history: Sequence[Epoch]) -> int:
+    """The epoch whose weights were kept, counted from 1."""
+    return min(history, key=lambda past: past.validation_loss).epoch
+
+
 @torch.inference_mode()
-def evaluate(network: Head, inputs: Inputs, targets: Targets, rows: Tensor, device: torch.device) -> float:
-    """Masked BCE of the averaged ensemble over some examples."""
+def evaluate(network: Head, material: Material, device: torch.device) -> float:
+    """Masked BCE of the averaged ensemble, in nats per at-risk entry."""
     network.eval()
     total, weight = 0.0, 0.0
-    for part in rows.split(BATCH_SIZE):
-        losses, mask = _losses(network(inputs.batch(part).to(device)), targets, part, device)
+    for rows in torch.arange(len(material)).split(BATCH_SIZE):
+        losses, mask = _losses(network(material.inputs.batch(rows).to(device)), material, rows)
         total += float((losses * mask).double().sum())
         weight += float(mask.double().sum())
     return total / max(weight, 1.0)
@@ -103,41 +133,44 @@ def evaluate(network: Head, inputs: Inputs, targets: Targets, rows: Tensor, devi
 
 def _train_epoch(
     network: Head,
-    inputs: Inputs,
-    targets: Targets,
-    parts: tuple[Tensor, ...],
+    material: Material,
     optimizer: torch.optim.Optimizer,
     device: torch.device,
+    batch_size: int,
+    order: torch.Generator,
 ) -> float:
     network.train()
-    total = torch.zeros((), device=device)
-    for part in parts:
-        batch = inputs.batch(part).to(device)
+    total, steps = torch.zeros((), device=device), 0
+    for rows in torch.randperm(len(material), generator=order).split(batch_size):
+        batch = material.inputs.batch(rows).to(device)
         with _autocast(device):
             logits = network.members(batch)
-        losses, mask = _losses(logits.float(), targets, part, device)
+        losses, mask = _losses(logits.float(), material, rows)
         loss = (losses * mask).sum() / (mask.sum() * logits.shape[1]).clamp(min=1.0)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        total += loss.detach()
-    return float(total) / max(len(parts), 1)
+        total, steps = total + loss.detach(), steps + 1
+    return float(total) / max(steps, 1)
 
 
-def _losses(logits: Tensor, targets: Targets, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+def _losses(logits: Tensor, material: Material, rows: Tensor) -> tuple[Tensor, Tensor]:
     """Unreduced BCE and its mask for (B, K) logits, or (B, M, K) of members."""
-    events, mask = targets.events[rows].to(device), targets.at_risk[rows].to(device)
+    events, mask = material.events[rows].to(logits.device), material.at_risk[rows].to(logits.device)
     if logits.dim() == 3:
         events, mask = events[:, None, :].expand_as(logits), mask[:, None, :]
     return nn.functional.binary_cross_entropy_with_logits(logits, events, reduction="none"), mask
 
 
-def _parameter_groups(network: Head, weight_decay: float) -> list[dict[str, object]]:
-    """Matrices decay; biases, adapters and embedding tables of single vectors do not."""
+def _optimizer(
+    network: Head, learning_rate: float, weight_decay: float, device: torch.device
+) -> torch.optim.Optimizer:
+    """AdamW; matrices decay, biases, adapters and single embedding vectors do not."""
     decayed = [p for n, p in network.named_parameters() if n.endswith("weight")]
     kept = [p for n, p in network.named_parameters() if not n.endswith("weight")]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
+    groups: list[dict[str, object]] = [{"params": decayed}, {"params": kept, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay, fused=device.type != "mps")
 
 
 def _snapshot(network: Head) -> dict[str, Tensor]:

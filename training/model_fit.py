@@ -1,125 +1,189 @@
-"""One fit from examples to a calibrated network: schema, inputs, loop, calibration."""
+"""From examples to a calibrated network: schema, inputs, loop, calibration."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
 import torch
 
 from model.columns import Column
 from model.customers import Examples
 from model.device import choose_device
 from model.encode import encode
-from model.hazard import Probabilities
 from model.history import EventLog
+from model.inputs import Inputs
 from model.manifest import Calibration, NetworkSpec
 from model.network import Head, build_network
-from model.predictor import logits, probabilities
 from model.schema import Schema
+from model.scorer import Scorer, logits
 from model.task import Task
 from training.calibrate import fit_calibration
 from training.fit_schema import EventFields, TableFields, fit_schema
 from training.labels import Labels
-from training.loop import Epoch, OnEpoch, Targets, fit
+from training.loop import Epoch, Material, OnEpoch, fit, replay
 from training.plan import Slices
+from training.split import Rows
+
+STEPS_AN_EPOCH: Final = 40  # what an automatic batch size aims at
+BATCH_SIZES: Final = (64, 2048)
 
 
 @dataclass(frozen=True)
-class Data:
-    """What every example is about: raw columns, one value a customer, and the log."""
+class Asked:
+    """N examples, their labels, and the columns and log that they are about."""
 
     columns: Mapping[str, Column]
     log: EventLog | None
+    examples: Examples
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a network reads and answers, and its shape."""
+
+    task: Task
+    table: TableFields
+    events: EventFields | None
+    spec: NetworkSpec
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to fit, as in `training.study.FitOptions`; a batch size of None grows with the data."""
+
+    device: str
+    epochs: int
+    patience: int
+    batch_size: int | None
+    learning_rate: float
+    weight_decay: float
+    seed: int
+
+    def batch_of(self, rows: Rows) -> int:
+        """The batch size for so many training examples: a power of two."""
+        if self.batch_size is not None:
+            return self.batch_size
+        wanted = 1 << max(len(rows) // STEPS_AN_EPOCH, 1).bit_length() - 1
+        return min(max(wanted, BATCH_SIZES[0]), BATCH_SIZES[1])
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A network that gives calibrated probabilities, and how it came about."""
+    """A network that gives calibrated probabilities, and its training curve."""
 
-    task: Task
-    schema: Schema
-    spec: NetworkSpec
-    network: Head
-    device: torch.device
-    calibration: Calibration
+    scorer: Scorer
     history: tuple[Epoch, ...]
     seconds: float
 
-    def predict(self, data: Data, examples: Examples) -> Probabilities:
-        """(N, K) probability of a positive outcome by each horizon."""
-        inputs = encode(
-            self.schema,
-            data.columns,
-            data.log,
-            examples,
-            lookback_days=self.task.lookback_days,
-            with_steps=self.spec.head != "mlp",
-        )
-        return probabilities(logits(self.network, inputs, self.device), self.calibration, self.task)
-
 
 def fit_model(
-    data: Data,
-    examples: Examples,
-    labels: Labels,
-    slices: Slices,
-    *,
-    task: Task,
-    table: TableFields,
-    events: EventFields | None,
-    spec: NetworkSpec,
-    device: str,
-    epochs: int,
-    patience: int,
-    batch_size: int,
-    learning_rate: float,
-    weight_decay: float,
-    seed: int,
-    on_epoch: OnEpoch,
+    asked: Asked, slices: Slices, reading: Reading, options: Options, *, on_epoch: OnEpoch
 ) -> Fitted:
     """Fit on the train slice, stop on the validation slice, calibrate on the calibration slice.
 
-    The caller's random state is left as it was.
+    Raises:
+        DeviceError: the device is not on this machine.
     """
     started = time.perf_counter()
-    chosen = choose_device(device)
-    rows = np.concatenate([slices.train, slices.validation, slices.calibration])
-    schema = fit_schema(
-        table, events, data.columns, data.log, examples.take(slices.train), lookback_days=task.lookback_days
-    )
-    inputs = encode(
-        schema,
-        data.columns,
-        data.log,
-        examples.take(rows),
-        lookback_days=task.lookback_days,
-        with_steps=spec.head != "mlp",
-    )
-    wanted = labels.take(rows)
-    first, second = len(slices.train), len(slices.train) + len(slices.validation)
-    positions = torch.arange(len(rows))
-    with torch.random.fork_rng(devices=[chosen] if chosen.type == "cuda" else []):
-        torch.manual_seed(seed)
-        network = build_network(spec, schema, n_outputs=task.n_outputs).to(chosen)
+    device, schema = choose_device(options.device), _schema(asked, slices.train, reading)
+    with _seeded(options.seed, device):
+        network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
         history = fit(
             network,
-            inputs,
-            Targets(torch.from_numpy(wanted.events).float(), torch.from_numpy(wanted.at_risk).float()),
-            train=positions[:first],
-            validation=positions[first:second],
-            device=chosen,
-            epochs=epochs,
-            patience=patience,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            seed=seed,
+            _material(asked, slices.train, schema, reading),
+            _material(asked, slices.validation, schema, reading),
+            device=device,
+            epochs=options.epochs,
+            patience=options.patience,
+            batch_size=options.batch_of(slices.train),
+            learning_rate=options.learning_rate,
+            weight_decay=options.weight_decay,
+            seed=options.seed,
             on_epoch=on_epoch,
         )
-    network.eval()
-    raw = logits(network, inputs, chosen)[second:]
-    calibration = fit_calibration(raw, wanted.events[second:], wanted.at_risk[second:])
-    return Fitted(
-        task, schema, spec, network, chosen, calibration, tuple(history), time.perf_counter() - started
+    scorer = _calibrated(network, asked, slices.calibration, schema, reading, device)
+    return Fitted(scorer, tuple(history), time.perf_counter() - started)
+
+
+def refit_model(
+    asked: Asked,
+    train: Rows,
+    calibration: Rows,
+    reading: Reading,
+    options: Options,
+    *,
+    history: Sequence[Epoch],
+    on_epoch: OnEpoch,
+) -> Fitted:
+    """Fit on more examples for as long as an earlier fit found best, and calibrate on others.
+
+    Args:
+        history: the earlier fit's training curve.
+    """
+    started = time.perf_counter()
+    device, schema = choose_device(options.device), _schema(asked, train, reading)
+    with _seeded(options.seed, device):
+        network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
+        replay(
+            network,
+            _material(asked, train, schema, reading),
+            history,
+            device=device,
+            batch_size=options.batch_of(train),
+            weight_decay=options.weight_decay,
+            seed=options.seed,
+            on_epoch=on_epoch,
+        )
+    scorer = _calibrated(network, asked, calibration, schema, reading, device)
+    return Fitted(scorer, tuple(history), time.perf_counter() - started)
+
+
+def _schema(asked: Asked, train: Rows, reading: Reading) -> Schema:
+    return fit_schema(
+        reading.table,
+        reading.events,
+        asked.columns,
+        asked.log,
+        asked.examples.take(train),
+        lookback_days=reading.task.lookback_days,
     )
+
+
+def _inputs(asked: Asked, rows: Rows, schema: Schema, reading: Reading) -> Inputs:
+    return encode(
+        schema,
+        asked.columns,
+        asked.log,
+        asked.examples.take(rows),
+        lookback_days=reading.task.lookback_days,
+        with_steps=reading.spec.reads_steps,
+    )
+
+
+def _material(asked: Asked, rows: Rows, schema: Schema, reading: Reading) -> Material:
+    labels = asked.labels.take(rows)
+    return Material(
+        _inputs(asked, rows, schema, reading),
+        torch.from_numpy(labels.events).float(),
+        torch.from_numpy(labels.at_risk).float(),
+    )
+
+
+def _calibrated(
+    network: Head, asked: Asked, rows: Rows, schema: Schema, reading: Reading, device: torch.device
+) -> Scorer:
+    labels = asked.labels.take(rows)
+    raw = logits(network.eval(), _inputs(asked, rows, schema, reading), device)
+    calibration: Calibration = fit_calibration(raw, labels.events, labels.at_risk)
+    return Scorer(reading.task, schema, reading.spec, network, calibration, device)
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Everything drawn inside repeats for a seed; the caller's random state stays as it was."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

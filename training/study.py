@@ -138,11 +138,11 @@ class NetworkOptions(_Section):
     """The network; the bounds are those of `model.manifest.NetworkSpec`."""
 
     head: HeadName = "mlp"
-    width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 256
+    width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 128
     layers: Annotated[int, Strict(), Field(gt=0, le=16)] = 2
     dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
-    embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 16
-    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 16
+    embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
+    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
     max_events: Count = 64
 
 
@@ -152,7 +152,7 @@ class FitOptions(_Section):
     device: Device = "auto"
     epochs: Count = 60
     patience: Count = 8
-    batch_size: Count = 512
+    batch_size: Count | None = None  # None grows with the data
     learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.002
     weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0001
     seed: Seed = 0

@@ -56,6 +56,8 @@ TABLE_SCHEMA: Final = Schema(
         CategoricalColumn(name="copy", vocabulary=("1", "2.5", "true")),
         BooleanColumn(name="_senior", scaling=scaling(median=1.0)),
         DateColumn(name="since", time_format="%d.%m.%Y", scaling=scaling(median=700.0)),
+        NumericColumn(name="bill_1", scaling=scaling()),
+        NumericColumn(name="bill_2", scaling=scaling()),
     ),
     series=(Series(name="bill", columns=("bill_1", "bill_2"), scaling=scaling()),),
 )

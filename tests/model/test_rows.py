@@ -23,6 +23,7 @@ def table(*, id_: str | None = None, time_format: str | None = None) -> Schema:
             NumericColumn(name="Total Charges", scaling=tiny_scaling()),
             CategoricalColumn(name="plan", vocabulary=("basic", "3")),
             DateColumn(name="since", time_format=time_format, scaling=tiny_scaling()),
+            NumericColumn(name="bill_1", scaling=tiny_scaling()),
         ),
         series=(Series(name="bill", columns=("bill_1",), scaling=tiny_scaling()),),
     )

@@ -1,0 +1,67 @@
+"""The only place where a logit becomes a probability: for training, batch scoring and the service alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from model.columns import Column
+from model.customers import Examples
+from model.encode import encode
+from model.hazard import Probabilities, event_by_horizon, no_event_by_horizon
+from model.history import EventLog
+from model.inputs import Inputs
+from model.manifest import Calibration, NetworkSpec
+from model.network import Head
+from model.schema import Schema
+from model.task import Task
+
+BATCH_SIZE: Final = 4096
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A network with all it takes to score raw data.
+
+    Attributes:
+        network: in eval mode, on `device`.
+        calibration: slope and intercept of each of the K logits.
+    """
+
+    task: Task
+    schema: Schema
+    spec: NetworkSpec
+    network: Head
+    calibration: Calibration
+    device: torch.device
+
+    def score(self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples) -> Probabilities:
+        """(N, K) float64 probability of a positive outcome by each horizon; the last is the longest.
+
+        Raises:
+            SchemaError: a column or event field that the model reads is absent.
+        """
+        inputs = encode(
+            self.schema,
+            columns,
+            log,
+            examples,
+            lookback_days=self.task.lookback_days,
+            with_steps=self.spec.reads_steps,
+        )
+        raw = logits(self.network, inputs, self.device)
+        calibrated = raw * np.asarray(self.calibration.slopes) + np.asarray(self.calibration.intercepts)
+        absent = self.task.kind == "log" and self.task.outcome == "absent"
+        return (no_event_by_horizon if absent else event_by_horizon)(calibrated)
+
+
+@torch.inference_mode()
+def logits(network: Head, inputs: Inputs, device: torch.device) -> Probabilities:
+    """(N, K) float64 uncalibrated logits, computed in batches of a fixed size."""
+    starts = range(0, max(len(inputs), 1), BATCH_SIZE)  # at least one batch, so that K shows
+    rows = [torch.arange(start, min(start + BATCH_SIZE, len(inputs))) for start in starts]
+    parts = [network(inputs.batch(part).to(device)).double().cpu().numpy() for part in rows]
+    joined: Probabilities = np.concatenate(parts)
+    return joined

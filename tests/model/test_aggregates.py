@@ -1,0 +1,105 @@
+"""History features agree with a naive computation, and see nothing outside the history."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.aggregates import history_features, segment_reduce, window_lengths
+from model.columns import as_codes
+from model.times import DAY, days
+from tests.strategies import TYPES, Event, event_lists, instants, log_of, within
+
+LOOKBACK = 20
+
+
+def features_of(listed: list[Event], customer: int, cutoff: int) -> dict[str, float]:
+    log = log_of(listed)
+    raw = history_features(
+        log,
+        np.array([customer]),
+        np.array([cutoff]),
+        lookback_days=LOOKBACK,
+        type_codes=as_codes(log.categories["type"], TYPES),
+        types=TYPES,
+    )
+    return {name: float(column[0]) for name, column in raw.items()}
+
+
+@given(event_lists, st.integers(0, 3), instants)
+def test_counts_sums_and_recency_are_those_of_a_naive_count(
+    listed: list[Event], customer: int, cutoff: int
+) -> None:
+    got = features_of(listed, customer, cutoff)
+    for length in window_lengths(LOOKBACK):
+        inside = within(listed, customer, cutoff - days(length), cutoff)
+        assert got[f"count_all_{length}d"] == len(inside)
+        assert got[f"sum_amount_all_{length}d"] == pytest.approx(_total(inside))
+        for kind in TYPES:
+            of_kind = [e for e in inside if e.type == kind]
+            assert got[f"count_{kind}_{length}d"] == len(of_kind)
+            assert got[f"sum_amount_{kind}_{length}d"] == pytest.approx(_total(of_kind))
+    history = within(listed, customer, cutoff - days(LOOKBACK), cutoff)
+    assert got["active_days"] == len({e.time // DAY for e in history})
+    for kind in TYPES:
+        ages = [(cutoff - e.time) / DAY for e in history if e.type == kind]
+        assert got[f"recency_{kind}_days"] == pytest.approx(min(ages, default=math.nan), nan_ok=True)
+
+
+@given(event_lists, st.integers(0, 3), instants)
+def test_order_and_value_features_are_those_of_a_naive_computation(
+    listed: list[Event], customer: int, cutoff: int
+) -> None:
+    got = features_of(listed, customer, cutoff)
+    history = within(listed, customer, cutoff - days(LOOKBACK), cutoff)
+    amounts = [e.amount for e in history if not math.isnan(e.amount)]
+    times = [e.time / DAY for e in history]
+    gaps = np.diff(times)
+    wanted = {
+        "recency_days": cutoff / DAY - times[-1] if times else math.nan,
+        "tenure_days": cutoff / DAY - times[0] if times else math.nan,
+        "last_amount": history[-1].amount if history else math.nan,
+        "largest_amount": max(amounts, default=math.nan),
+        "mean_amount": float(np.mean(amounts)) if amounts else math.nan,
+        "last_gap_days": float(gaps[-1]) if len(gaps) else math.nan,
+        "gap_spread_days": float(gaps.std()) if len(gaps) else math.nan,
+    }
+    for name, value in wanted.items():
+        assert got[name] == pytest.approx(value, nan_ok=True, abs=1e-5), name
+
+
+@given(event_lists, event_lists, st.integers(0, 3), instants)
+def test_no_feature_depends_on_later_older_or_other_events(
+    listed: list[Event], others: list[Event], customer: int, cutoff: int
+) -> None:
+    outside = [
+        e for e in others if e.customer != customer or e.time > cutoff or e.time <= cutoff - days(LOOKBACK)
+    ]
+    history = within(listed, customer, cutoff - days(LOOKBACK), cutoff)
+    alone, crowded = features_of(history, customer, cutoff), features_of(history + outside, customer, cutoff)
+    assert all(np.array_equal(alone[n], crowded[n], equal_nan=True) for n in alone)
+
+
+def test_an_empty_history_counts_nothing_and_knows_no_times() -> None:
+    got = features_of([], 0, 5 * DAY)
+    assert got["count_all_20d"] == got["active_days"] == 0
+    assert math.isnan(got["recency_days"])
+    assert math.isnan(got["last_amount"])
+
+
+def test_segments_may_be_empty_overlap_and_come_in_any_order() -> None:
+    values = np.array([1.0, 2.0, 4.0, 8.0])
+    starts, ends = np.array([2, 0, 3, 1, 4]), np.array([4, 3, 3, 2, 4])
+    assert segment_reduce(np.add, values, starts, ends).tolist() == [12.0, 7.0, 0.0, 2.0, 0.0]
+
+
+def test_windows_end_with_the_lookback() -> None:
+    assert window_lengths(365) == (7, 30, 90, 180, 365)
+    assert window_lengths(30) == (7, 30)
+    assert window_lengths(3) == (3,)
+
+
+def _total(listed: list[Event]) -> float:
+    return sum(e.amount for e in listed if not math.isnan(e.amount))

@@ -1,0 +1,93 @@
+"""What a command prints: one JSON object with --json, else tables and sentences; progress on a terminal."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from training.loop import Epoch
+from training.report import MEASURES, verdict
+
+
+def print_json(answer: Mapping[str, Any]) -> None:
+    """One JSON object, alone on standard output."""
+    sys.stdout.write(json.dumps(answer, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Plain sentences on standard output."""
+    for line in lines:
+        _out().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on standard output."""
+    table = Table(title=title, title_justify="left")
+    for position, name in enumerate(header):
+        table.add_column(name, justify="left" if position == 0 else "right")
+    for row in rows:
+        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+    _out().print(table)
+
+
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """Each measure of each horizon beside the base rate's, and the verdict of the last horizon."""
+    for horizon, compared in metrics.items():
+        model, base = compared["model"], compared["base_rate"]
+        title = f"{'label' if horizon == 'label' else f'{horizon} days'}: {model['n']:,} test examples, "
+        title += f"{model['positives']:,} positive"
+        rows = [(name, _number(model[key]), _number(base[key])) for key, name, _ in MEASURES]
+        print_table(title, ("", "model", "base rate"), rows)
+    if metrics:
+        print_lines([verdict(list(metrics.values())[-1])[1]])
+
+
+@contextmanager
+def epoch_progress(epochs: int) -> Iterator[Any]:
+    """Gives a callback for `train`; draws a bar a fit on standard error where that is a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err(), disable=not sys.stderr.isatty(), transient=True) as progress:
+        bars: dict[str, Any] = {}
+
+        def on_epoch(fit: str, epoch: Epoch) -> None:
+            if fit not in bars:
+                bars[fit] = progress.add_task(fit, total=epochs)
+            text = f"{fit}: validation loss {epoch.validation_loss:.4f}"
+            progress.update(bars[fit], completed=epoch.epoch, description=text)
+
+        yield on_epoch
+
+
+@contextmanager
+def row_progress(what: str) -> Iterator[Any]:
+    """Gives a callback that is told how many rows are done."""
+    columns = (
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_err(), disable=not sys.stderr.isatty(), transient=True) as progress:
+        bar = progress.add_task(what, total=None)
+        yield lambda rows: progress.update(bar, completed=rows)
+
+
+def print_error(message: str) -> None:
+    """A refusal, on standard error."""
+    _err().print(f"propense: {message}", markup=False, highlight=False, soft_wrap=True, style="red")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _out() -> Console:
+    return Console(file=sys.stdout)
+
+
+def _err() -> Console:
+    return Console(file=sys.stderr)

@@ -1,0 +1,184 @@
+"""Batch scoring: customers' files in, one row of probabilities a customer out."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from model.columns import as_instants, as_texts, part_of
+from model.customers import Customers
+from model.errors import DataError
+from model.hazard import Probabilities
+from model.predictor import Predictor
+from model.schema import DateColumn, Schema
+from model.task import LogTask
+from training.dataset import Dataset, load_dataset
+from training.labels import Bools, eligible
+from training.prepare import snapshot_date
+from training.scores_file import open_scores
+from training.sources import RawTable, read_table_chunks, resolve
+
+CHUNK_ROWS: Final = 50_000
+
+OnRows = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was written: rows, and the instant that was asked about."""
+
+    rows: int
+    as_of: int
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Some customers with their scores; `eligible` for a log model only."""
+
+    ids: Sequence[str]
+    probabilities: Probabilities
+    eligible: Bools | None
+
+
+def score_files(
+    predictor: Predictor,
+    out: Path,
+    *,
+    customers: Path | None,
+    events: Path | None,
+    as_of: int | None,
+    on_rows: OnRows = lambda _: None,
+) -> Scored:
+    """Score the customers of these files.
+
+    A table is streamed in blocks at flat memory; a log is read whole. Without `as_of`, a log is
+    asked at its last event and a table at its latest date, as in training.
+
+    Raises:
+        DataError, SchemaError: the files cannot be used or lack a field that the model reads;
+            `out` is then not written, and one of that name stays as it was.
+    """
+    schema, task = predictor.manifest.schema_, predictor.manifest.task
+    if schema.events is None:
+        if customers is None:
+            raise DataError("this model reads a customer table; name it with --customers FILE")
+        instant = as_of if as_of is not None else _latest_date(customers, schema)
+        blocks = _table_blocks(predictor, customers, instant)
+    else:
+        dataset = read_for(schema, customers, events)
+        assert dataset.data_end is not None
+        instant = as_of if as_of is not None else dataset.data_end
+        blocks = _log_blocks(predictor, dataset, instant)
+    rows = _write(out, blocks, task.output_names, isinstance(task, LogTask), on_rows)
+    return Scored(rows, instant)
+
+
+def read_for(
+    schema: Schema, customers: Path | None, events: Path | None, *, also: Sequence[str] = ()
+) -> Dataset:
+    """The fields that a model reads, from files that hold at least these.
+
+    Args:
+        also: further columns of the table, such as the label.
+
+    Raises:
+        DataError: a file is not named, cannot be used, or lacks such a field.
+    """
+    fields = schema.events
+    if fields is not None and events is None:
+        raise DataError("this model reads an event log; name it with --events FILE")
+    if (schema.column_names or also) and customers is None:
+        raise DataError("this model reads a customer table; name it with --customers FILE")
+    return load_dataset(
+        customers if schema.column_names or also or fields is None else None,
+        resolve(events) if events and fields else (),
+        customer_id=schema.id,
+        only=(*schema.column_names, *also),
+        event_id=fields.id if fields else None,
+        time=fields.time if fields else None,
+        time_format=fields.time_format if fields else None,
+        type=fields.type.name if fields and fields.type else None,
+        values=[v.name for v in fields.values] if fields else (),
+        attributes=[a.name for a in fields.attributes] if fields else (),
+    )
+
+
+def _table_blocks(predictor: Predictor, path: Path, as_of: int) -> Iterator[_Block]:
+    schema = predictor.manifest.schema_
+    start = 0
+    ids = [schema.id] if schema.id else []
+    for table in read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=[*schema.column_names, *ids], texts=ids):
+        names = _ids(table, schema.id, start)
+        cutoffs = np.full(table.n_rows, as_of, dtype=np.int64)
+        yield _Block(names, predictor.predict(Customers(names, cutoffs, table.columns)), None)
+        start += table.n_rows
+
+
+def _ids(table: RawTable, name: str | None, start: int) -> list[str]:
+    """Ids as texts; a row without one is called by its number in the file, from 1."""
+    numbers = [str(n) for n in range(start + 1, start + table.n_rows + 1)]
+    if name is None:
+        return numbers
+    texts = as_texts(table.columns[name])
+    return [texts.values[c] if c >= 0 else n for c, n in zip(texts.codes.tolist(), numbers, strict=True)]
+
+
+def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int) -> Iterator[_Block]:
+    task = predictor.manifest.task
+    assert dataset.log is not None
+    for start in range(0, len(dataset), CHUNK_ROWS):
+        stop = min(start + CHUNK_ROWS, len(dataset))
+        asked = Customers(
+            ids=dataset.ids[start:stop],
+            cutoffs=np.full(stop - start, as_of, dtype=np.int64),
+            columns={name: part_of(column, start, stop) for name, column in dataset.columns.items()},
+            log=dataset.log.part(start, stop),
+        )
+        able = (
+            eligible(asked.log, task, asked.examples()) if asked.log and isinstance(task, LogTask) else None
+        )
+        yield _Block(asked.ids, predictor.predict(asked), able)
+
+
+def latest_date(dataset: Dataset, schema: Schema) -> int:
+    """When the files were taken: the last event, or the snapshot date of the table."""
+    if dataset.data_end is not None:
+        return dataset.data_end
+    formats = _date_formats(schema)
+    return snapshot_date(as_instants(dataset.columns[n], time_format) for n, time_format in formats.items())
+
+
+def _date_formats(schema: Schema) -> dict[str, str | None]:
+    return {c.name: c.time_format for c in schema.columns if isinstance(c, DateColumn)}
+
+
+def _latest_date(path: Path, schema: Schema) -> int:
+    """The snapshot date of a table, found in a pass over its date columns."""
+    formats = _date_formats(schema)
+    chunks = read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=list(formats)) if formats else iter(())
+    return snapshot_date(
+        as_instants(table.columns[name], time_format)
+        for table in chunks
+        for name, time_format in formats.items()
+    )
+
+
+def _write(out: Path, blocks: Iterable[_Block], names: Sequence[str], log: bool, on_rows: OnRows) -> int:
+    fields = [("customer_id", pa.string()), ("probability", pa.float64())]
+    fields += [(f"probability_{name}d", pa.float64()) for name in names]
+    if log:
+        fields.append(("eligible", pa.bool_()))
+    schema, rows = pa.schema(fields), 0
+    with open_scores(out, schema) as writer:
+        for block in blocks:
+            columns = [pa.array(list(block.ids), pa.string()), pa.array(block.probabilities[:, -1])]
+            columns += [pa.array(block.probabilities[:, k]) for k in range(len(names))]
+            if log:
+                columns.append(pa.array(block.eligible))
+            writer.write_table(pa.table(columns, schema=schema))
+            rows += len(block.ids)
+            on_rows(rows)
+    return rows
