@@ -99,7 +99,6 @@ def _customer_fields(schema: Schema, events: Mapping[str, _Field]) -> dict[str, 
         id_field(schema): _optional(_Id, "a text of 1 to 256 characters or a whole number", _ECHOED, "17")
     }
     fields |= {column.name: _column(column) for column in schema.columns}
-    fields |= {name: _number(series.scaling) for series in schema.series for name in series.columns}
     if schema.events:
         event = _record("Event", events, required={schema.events.time})
         said = Field(description="the history, in any order")

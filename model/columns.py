@@ -18,6 +18,7 @@ from model.times import MISSING_TIME, Instants, parse_time
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
+_EXACT: Final = 10**15  # below it every whole number is a float, and is spelt without an exponent
 
 Numbers = NDArray[np.float64]
 
@@ -67,13 +68,14 @@ def texts_of(codes: NDArray[np.integer], values: Sequence[str]) -> Texts:
 def column_of(values: Iterable[object]) -> Column:
     """A column from JSON-like scalars: numbers, texts, booleans, None.
 
-    Numbers alone stay numbers; anything else becomes texts, spelt as a CSV file would have it.
+    Numbers alone stay numbers; anything else becomes texts, spelt as a CSV file would have it. So does
+    a whole number too long for a float to hold: it keeps its digits.
 
     Raises:
         DataError: a value is neither of these.
     """
     listed = list(values)
-    if all(v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in listed):
+    if all(v is None or _is_float(v) for v in listed):
         return np.array([math.nan if v is None else float(v) for v in listed], dtype=np.float64)  # type: ignore[arg-type]
     index: dict[str, int] = {}
     codes = np.empty(len(listed), dtype=np.int32)
@@ -143,7 +145,11 @@ def parse_boolean(text: str) -> float:
 
 def spell_number(number: float) -> str:
     """A number as a category name: 3.0 -> "3", 2.5 -> "2.5"."""
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
+
+
+def _is_float(value: object) -> bool:
+    return isinstance(value, float) or (type(value) is int and abs(value) < _EXACT)
 
 
 def _spell(value: object) -> str:

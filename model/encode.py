@@ -38,7 +38,7 @@ def encode(
         with_steps: whether the head reads sequences; else none are made.
 
     Raises:
-        SchemaError: a column or event field that the schema reads is absent.
+        SchemaError: a column, event field or history feature that the schema reads is absent.
     """
     check_fields(schema, columns, log)
     numbers = [
@@ -48,6 +48,7 @@ def encode(
     codes = [as_codes(columns[c.name], c.vocabulary)[examples.customers] for c in schema.categorical]
     if schema.events and log:
         aggregates = event_features(schema.events, log, examples, lookback_days=lookback_days)
+        _check_features(schema.events, aggregates)
         numbers += [scale(aggregates[f.name], f.scaling) for f in schema.events.features]
         codes += _last_codes(schema.events, log, examples, lookback_days)
     return Inputs(
@@ -67,10 +68,19 @@ def check_fields(schema: Schema, columns: Mapping[str, Column], log: EventLog | 
     if schema.events and log is None:
         raise SchemaError("the model reads an event log, however none was given; name it with --events")
     if schema.events and log:
-        fields = {v.name for v in schema.events.values} | {c.name for c in schema.events.categories}
-        lacking = sorted(fields - set(log.values) - set(log.categories))
+        numbers = {v.name for v in schema.events.values} - set(log.values)
+        lacking = sorted(numbers | {c.name for c in schema.events.categories} - set(log.categories))
         if lacking:
             raise SchemaError(f"the model reads the event fields {lacking}, which the log lacks")
+
+
+def _check_features(schema: EventSchema, aggregates: Mapping[str, Numbers]) -> None:
+    """Refuse the schema of a Propense that computed other aggregates."""
+    unknown = [f.name for f in schema.features if f.name not in aggregates]
+    if unknown:
+        raise SchemaError(
+            f"the model reads the history features {unknown}, which this Propense does not make; train again"
+        )
 
 
 def number_of(column: Column, kind: str, time_format: str | None, examples: Examples) -> Numbers:

@@ -40,7 +40,7 @@ def _cell(column: TableColumn, as_of: int, turn: int) -> str | float | bool | No
     if isinstance(column, BooleanColumn):
         return number >= 0.5
     if isinstance(column, DateColumn):
-        return format_instant(as_of - days(round(number)))[:10]
+        return format_instant(as_of - days(int(number)))[:10]  # rounded up, it could leave the calendar
     return number
 
 

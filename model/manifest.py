@@ -20,7 +20,7 @@ class NetworkSpec(_Part):
     """How to rebuild the network: a head's name and its plain arguments."""
 
     head: HeadName
-    width: Annotated[int, Field(gt=0, le=4096)]
+    width: Annotated[int, Field(ge=4, le=4096)]
     layers: Annotated[int, Field(gt=0, le=16)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     embedding: Annotated[int, Field(gt=0, le=256)]

@@ -9,7 +9,7 @@ import numpy as np
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.customers import Customers
 from model.device import choose_device
-from model.errors import CheckpointError
+from model.errors import CheckpointError, DataError, SchemaError
 from model.hazard import Probabilities
 from model.manifest import Manifest
 from model.network import build_network
@@ -63,8 +63,11 @@ class Predictor:
 
     def _check_golden(self) -> None:
         golden = self.manifest.golden
-        customers = customers_from_rows(golden.customers, self.manifest.schema_, parse_time(golden.as_of))
-        got, wanted = self.predict(customers), np.asarray(golden.probabilities)
+        try:
+            asked = customers_from_rows(golden.customers, self.manifest.schema_, parse_time(golden.as_of))
+            got, wanted = self.predict(asked), np.asarray(golden.probabilities)
+        except (DataError, SchemaError) as fault:
+            raise CheckpointError(f"golden customers must be readable here, however {fault}") from fault
         worst = float(np.abs(got - wanted).max()) if got.shape == wanted.shape else np.inf
         if not worst <= TOLERANCE:
             raise CheckpointError(

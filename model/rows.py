@@ -119,7 +119,9 @@ def _spell(instant: int, time_format: str | None) -> str:
     if time_format == "unix":
         return repr(instant / 1_000_000)
     when = _datetime(instant)
-    return when.strftime(time_format) if time_format else when.isoformat()
+    if time_format is None:
+        return when.isoformat()
+    return when.strftime(time_format.replace("%Y", f"{when.year:04}"))  # %Y alone leaves out zeros
 
 
 def _datetime(instant: int) -> datetime:

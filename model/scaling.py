@@ -16,6 +16,6 @@ def scale(values: Numbers, scaling: Scaling) -> NDArray[np.float32]:
 
 def squash(values: Numbers, center: float, width: float) -> Numbers:
     """`asinh((x - center) / width)`: linear near the centre, logarithmic in the tails."""
-    with np.errstate(over="ignore"):
-        distance = np.clip(values / width - center / width, -1e300, 1e300)
+    with np.errstate(over="ignore"):  # halves, so that the difference of two finite numbers is finite
+        distance = np.clip((values / 2 - center / 2) / width * 2, -1e300, 1e300)
     return np.arcsinh(distance)

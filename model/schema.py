@@ -92,7 +92,7 @@ class EventCategory(_Part):
 
 
 class HistoryFeature(_Part):
-    """One aggregate of a history, computed by `model.features.history_features`."""
+    """One aggregate of a history, computed by `model.aggregates.history_features`."""
 
     name: str
     scaling: Scaling

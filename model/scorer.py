@@ -62,6 +62,6 @@ def logits(network: Head, inputs: Inputs, device: torch.device) -> Probabilities
     """(N, K) float64 uncalibrated logits, computed in batches of a fixed size."""
     starts = range(0, max(len(inputs), 1), BATCH_SIZE)  # at least one batch, so that K shows
     rows = [torch.arange(start, min(start + BATCH_SIZE, len(inputs))) for start in starts]
-    parts = [network(inputs.batch(part).to(device)).double().cpu().numpy() for part in rows]
+    parts = [network(inputs.batch(part).to(device)).cpu().double().numpy() for part in rows]
     joined: Probabilities = np.concatenate(parts)
     return joined

@@ -5,11 +5,10 @@ from torch import Tensor, nn
 
 
 class Trunk(nn.Module):
-    """M members read one projection of the input through a scaling of their own.
+    """M members read the same input through a scaling of their own and answer through a layer of their own.
 
-    As TabM-mini (arXiv 2410.24210): shared hidden layers, M cheap adapters in front, M output layers
-    behind. Here the adapters stand behind the first projection, which so is computed once for all
-    members: nearly the whole cost on a CPU where the input is wide. The members share their dropout.
+    This is TabM-mini (arXiv 2410.24210): one set of hidden layers, M cheap adapters in front, M
+    output layers behind.
 
     Shape: (B, width_in) -> (B, M, K).
     """
@@ -18,26 +17,25 @@ class Trunk(nn.Module):
         self, width_in: int, *, width: int, layers: int, dropout: float, members: int, n_outputs: int
     ) -> None:
         super().__init__()
-        self.project = nn.Linear(width_in, width)
-        self.adapter = nn.Parameter(torch.randint(0, 2, (members, width)) * 2.0 - 1.0)
-        self.shift = nn.Parameter(torch.zeros(members, width))
-        self.hidden = nn.ModuleList(nn.Linear(width, width) for _ in range(layers - 1))
+        self.adapter = nn.Parameter(torch.randint(0, 2, (members, width_in)) * 2.0 - 1.0)
+        self.hidden = nn.ModuleList(
+            nn.Linear(width_in if layer == 0 else width, width) for layer in range(layers)
+        )
         self.dropout = dropout
         self.weight = nn.Parameter(torch.randn(members, width, n_outputs) * width**-0.5)
         self.bias = nn.Parameter(torch.zeros(members, n_outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self._activate(self.project(x)[:, None, :] * self.adapter + self.shift)
+        h = x[:, None, :] * self.adapter
         for layer in self.hidden:
-            h = self._activate(layer(h))
+            h = self._drop(torch.relu(layer(h)))
         return torch.einsum("bmw,mwk->bmk", h, self.weight) + self.bias
 
-    def _activate(self, h: Tensor) -> Tensor:
-        """ReLU, and a dropout mask (B, 1, width) that serves all members."""
-        h = torch.relu(h)
+    def _drop(self, h: Tensor) -> Tensor:
+        """Dropout with one mask (B, 1, width) for all members: random numbers are dear on a CPU."""
         if not self.training or self.dropout == 0:
             return h
-        kept = torch.rand(h.shape[0], 1, h.shape[2], device=h.device) >= self.dropout
+        kept = torch.rand(len(h), 1, h.shape[2], device=h.device) >= self.dropout
         return h * (kept / (1 - self.dropout))
 
 

@@ -28,16 +28,25 @@ def fit_calibration(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
 
 
 def _platt(z: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Newton's method on the log loss plus a prior at slope 1, intercept 0; few data stay near it."""
-    inputs = np.stack([z, np.ones_like(z)], axis=1)
-    start = np.array([1.0, 0.0])
-    theta = start.copy()
+    """Slope and intercept; few data stay near 1 and 0. A slope that meets its floor is held there."""
+    slope, intercept = _newton(np.stack([z, np.ones_like(z)], axis=1), y, np.zeros_like(z), (1.0, 0.0))
+    if slope < MIN_SLOPE:
+        slope, (intercept,) = MIN_SLOPE, _newton(np.ones((len(z), 1)), y, MIN_SLOPE * z, (0.0,))
+    return slope, intercept
+
+
+def _newton(
+    inputs: NDArray[np.float64], y: NDArray[np.float64], offset: NDArray[np.float64], prior: tuple[float, ...]
+) -> list[float]:
+    """Newton's method on the log loss of `inputs @ theta + offset` plus a prior on theta."""
+    theta = start = np.array(prior)
     for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(inputs @ theta, -500, 500)))
+        p = 1.0 / (1.0 + np.exp(-np.clip(inputs @ theta + offset, -500, 500)))
         gradient = inputs.T @ (p - y) + PRIOR * (theta - start)
-        curvature = (inputs * (p * (1 - p))[:, None]).T @ inputs + PRIOR * np.eye(2)
+        curvature = (inputs * (p * (1 - p))[:, None]).T @ inputs + PRIOR * np.eye(len(start))
         step = np.linalg.solve(curvature, gradient)
         theta = theta - step / max(1.0, float(np.abs(step).max()))
         if float(np.abs(step).max()) < 1e-10:
             break
-    return max(float(theta[0]), MIN_SLOPE), float(theta[1])
+    weights: list[float] = theta.tolist()
+    return weights

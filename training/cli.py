@@ -2,12 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
-import click
 import typer
 
 from model.errors import PropenseError
@@ -33,9 +31,13 @@ StudyFile = Annotated[
     Path, typer.Argument(help="The study, a YAML file; configs/ has commented ones.", metavar="STUDY.yaml")
 ]
 Overrides = Annotated[
-    Sequence[str],
+    list[str],
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Overrule a key of the study, such as fit.epochs=5. Repeatable."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Overrule a key of the study, such as fit.epochs=5. Repeatable.",
+        default_factory=list,
+        show_default=False,
     ),
 ]
 RegistryDir = Annotated[
@@ -59,7 +61,7 @@ DEFAULT_REGISTRY: Final = Path("registry")
 
 @app.command("train")
 def train_command(
-    study: StudyFile, registry: RegistryDir = DEFAULT_REGISTRY, set_: Overrides = (), json: AsJson = False
+    study: StudyFile, set_: Overrides, registry: RegistryDir = DEFAULT_REGISTRY, json: AsJson = False
 ) -> None:
     """Train a study: a new version in the registry, and a report. The first version becomes champion."""
     read = read_study(study, set_)
@@ -212,13 +214,13 @@ def main() -> None:
     """Run a command. Exit 0 done, 1 refused or failed, 2 wrong usage."""
     as_json = "--json" in sys.argv
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Abort:
-        _leave("stopped", 1, as_json)
-    except click.ClickException as error:
-        _leave(error.format_message(), 2, as_json)
+        interrupted = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _leave(error.format_message() or "name a command", 2, as_json)
     except (PropenseError, OSError) as error:
         _leave(str(error), 1, as_json)
+    if interrupted:
+        _leave("stopped", 1, as_json)
 
 
 def _leave(message: str, status: int, as_json: bool) -> NoReturn:

@@ -74,12 +74,17 @@ def _test_date(grid: list[int], task: LogTask, first_event: int, data_end: int) 
     complete = [t for t in grid if t + days(task.gap_days + task.horizons_days[-1]) <= data_end]
     if not complete:
         needed = task.gap_days + task.horizons_days[-1]
+        latest = data_end - days(needed)
+        remedy = (
+            f"a cutoff at or before {format_instant(latest)} would work: shorten horizons_days, or set "
+            "target.cutoffs.first and last"
+            if latest > first_event
+            else "no cutoff would work: shorten horizons_days"
+        )
         raise DataError(
             f"a cutoff needs {needed} observed days after it (gap + longest horizon), however the log runs "
             f"from {format_instant(first_event)} to {format_instant(data_end)} and the cutoffs are "
-            f"{[format_instant(t) for t in grid] or 'none'}; a cutoff at or before "
-            f"{format_instant(data_end - days(needed))} would work: shorten horizons_days, or set "
-            "target.cutoffs.first and last"
+            f"{[format_instant(t) for t in grid] or 'none'}; {remedy}"
         )
     return complete[-1]
 

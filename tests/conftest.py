@@ -1,0 +1,15 @@
+"""Rules for all tests."""
+
+import pytest
+import torch
+from hypothesis import settings
+
+# A slow machine is no fault of the code.
+settings.register_profile("propense", deadline=None)
+settings.load_profile("propense")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests marked `gpu` where there is no cuda device."""
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a cuda device, which torch does not find here")

@@ -1,0 +1,188 @@
+"""A schema of every kind, with rows, batches, networks and scorers for it."""
+
+from dataclasses import fields, replace
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.batch import Batch
+from model.customers import Customers
+from model.encode import encode
+from model.manifest import Calibration, HeadName, NetworkSpec
+from model.network import Head, build_network
+from model.rows import customers_from_rows
+from model.schema import (
+    BooleanColumn,
+    CategoricalColumn,
+    DateColumn,
+    EventCategory,
+    EventSchema,
+    EventValue,
+    HistoryFeature,
+    NumericColumn,
+    Schema,
+    Series,
+)
+from model.scorer import Scorer
+from model.task import ColumnTask, LogTask, Task
+from model.times import days, format_instant, parse_time
+from tests.model.build import tiny_scaling
+
+AS_OF: Final = parse_time("1997-12-31")
+HEADS: Final[tuple[HeadName, ...]] = ("mlp", "cnn", "rnn")
+
+_PLAN: Final = CategoricalColumn(name="plan", vocabulary=("basic", "größer"))
+_BILLS: Final = ("bill_1", "bill_2", "bill_3")
+_DATA: Final = ("data_1", "data_2")
+
+TABLE: Final = Schema(
+    id="customer_id",
+    columns=(
+        NumericColumn(name="Total Charges", scaling=tiny_scaling()),
+        _PLAN,
+        BooleanColumn(name="senior", scaling=tiny_scaling(low=0.0, high=1.0, median=1.0)),
+        DateColumn(
+            name="since",
+            time_format="%d.%m.%Y",
+            scaling=tiny_scaling(center=300.0, scale=99.0, low=2.0, high=900.0, median=300.0),
+        ),
+    ),
+)
+SERIES: Final = Schema(
+    id=None,
+    columns=(_PLAN, *(NumericColumn(name=n, scaling=tiny_scaling()) for n in (*_BILLS, *_DATA))),
+    series=(
+        Series(name="bill", columns=_BILLS, scaling=tiny_scaling()),
+        Series(name="data", columns=_DATA, scaling=tiny_scaling(center=2.0)),
+    ),
+)
+LOG: Final = Schema(
+    id="customer_id",
+    columns=(NumericColumn(name="tenure", scaling=tiny_scaling()), _PLAN),
+    events=EventSchema(
+        id="customer_id",
+        time="date",
+        time_format=None,
+        type=EventCategory(name="kind", vocabulary=("buy", "visit")),
+        values=(EventValue(name="amount", scaling=tiny_scaling()),),
+        attributes=(EventCategory(name="shop", vocabulary=("north",)),),
+        features=tuple(
+            HistoryFeature(name=name, scaling=tiny_scaling())
+            for name in ("recency_days", "count_all_30d", "sum_amount_buy_365d", "mean_gap_days")
+        ),
+        max_events=5,
+    ),
+)
+SCHEMAS: Final = {"table": TABLE, "series": SERIES, "log": LOG}
+TASKS: Final[dict[str, Task]] = {
+    "table": ColumnTask(column="Churn", positive="Yes"),
+    "series": ColumnTask(column="Churn", positive="Yes"),
+    "log": LogTask(outcome="absent", horizons_days=(30, 90, 180)),
+}
+
+
+def some_rows(schema: Schema, n: int = 12, *, seed: int = 0) -> list[dict[str, Any]]:
+    """Request rows with missing, unseen and far values; the first customer has no event, the second has one."""
+    draw = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    for number in range(n):
+        row = {column.name: _cell(column.kind, draw) for column in schema.columns}
+        if schema.id:
+            row[schema.id] = f"c{number}"
+        if schema.events:
+            row["events"] = [_event(draw) for _ in range(number % 9 if number < 3 else draw.integers(0, 9))]
+        rows.append({name: value for name, value in row.items() if value is not None})
+    return rows
+
+
+def customers_of(schema: Schema, rows: list[dict[str, Any]]) -> Customers:
+    """The customers of request rows, asked about at AS_OF."""
+    return customers_from_rows(rows, schema, AS_OF)
+
+
+def some_batch(kind: str, n: int = 12, *, with_steps: bool = True) -> Batch:
+    """A batch of made-up customers."""
+    customers = customers_of(SCHEMAS[kind], some_rows(SCHEMAS[kind], n))
+    inputs = encode(
+        SCHEMAS[kind],
+        customers.columns,
+        customers.log,
+        customers.examples(),
+        lookback_days=365,
+        with_steps=with_steps,
+    )
+    return inputs.batch(torch.arange(n))
+
+
+def rows_of(batch: Batch, rows: Tensor) -> Batch:
+    """Some rows of a batch, no wider than they need."""
+    taken = {field.name: getattr(batch, field.name)[rows] for field in fields(batch)}
+    longest = int(taken["lengths"].max())
+    taken["steps"] = taken["steps"][:, :longest]
+    taken["step_categories"] = taken["step_categories"][:, :longest]
+    return Batch(**taken)
+
+
+def padded(batch: Batch, extra: int) -> Batch:
+    """The same batch with more padding, and with anything at all in it."""
+    steps = torch.nn.functional.pad(batch.steps, (0, 0, 0, extra))
+    codes = torch.nn.functional.pad(batch.step_categories, (0, 0, 0, extra))
+    padding = (torch.arange(steps.shape[1]) >= batch.lengths[:, None])[..., None]
+    rubbish = torch.randn(steps.shape) * 9
+    rubbish[:, ::2] = torch.nan
+    return replace(
+        batch,
+        steps=torch.where(padding, rubbish, steps),
+        step_categories=torch.where(padding, 1, codes),
+    )
+
+
+def spec(head: HeadName, **changes: Any) -> NetworkSpec:
+    """A small network."""
+    plain = {"width": 16, "layers": 2, "dropout": 0.0, "embedding": 4, "members": 3}
+    return NetworkSpec(head=head, **{**plain, **changes})
+
+
+def random_network(head: HeadName, kind: str, *, n_outputs: int | None = None, seed: int = 0) -> Head:
+    """A network in eval mode, every weight of which is random: those that start at zero as well."""
+    outputs = TASKS[kind].n_outputs if n_outputs is None else n_outputs
+    network = build_network(spec(head), SCHEMAS[kind], n_outputs=outputs)
+    draw = torch.Generator().manual_seed(seed)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2, generator=draw)
+    return network.eval()
+
+
+def random_scorer(head: HeadName, kind: str, *, device: str = "cpu", seed: int = 0) -> Scorer:
+    """A scorer with a random network and a calibration that matters."""
+    k = TASKS[kind].n_outputs
+    return Scorer(
+        TASKS[kind],
+        SCHEMAS[kind],
+        spec(head),
+        random_network(head, kind, seed=seed).to(device),
+        Calibration(slopes=(1.2, 0.8, 1.1)[:k], intercepts=(-0.3, 0.1, 0.2)[:k]),
+        torch.device(device),
+    )
+
+
+def _cell(kind: str, draw: np.random.Generator) -> object:
+    choices: dict[str, list[object]] = {
+        "numeric": [0.0, 2.5, 7, 10.0, -1e9, None],
+        "categorical": ["basic", "größer", "never seen", 3, None],
+        "boolean": [True, False, 1, 0, None],
+        "date": ["1990-02-28", "1997-03-01T10:00:00+02:00", "1997-12-31", "1998-01-01", None],
+    }
+    return choices[kind][draw.integers(0, len(choices[kind]))]
+
+
+def _event(draw: np.random.Generator) -> dict[str, Any]:
+    ago = float(draw.choice([-1.0, 0.0, 0.5, 3.0, 30.0, 31.25, 364.0, 365.0, 400.0]))
+    return {
+        "date": format_instant(AS_OF - days(ago)),
+        "amount": _cell("numeric", draw),
+        "kind": (None, "buy", "visit", "call")[draw.integers(0, 4)],
+        "shop": ("north", "south")[draw.integers(0, 2)],
+    }

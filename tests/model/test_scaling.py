@@ -1,0 +1,70 @@
+"""Scaling keeps the order of numbers, and no finite number makes anything else of itself."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from model.scaling import scale, squash
+from model.schema import Scaling
+from tests.model.build import tiny_scaling
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+widths = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+scalings = st.builds(
+    tiny_scaling, center=finite, scale=widths, mean=st.floats(-700, 700), deviation=st.floats(1e-6, 1e6)
+)
+LARGEST = 1.7976931348623157e308
+
+
+def test_scaling_is_asinh_then_standard_units() -> None:
+    scaling = tiny_scaling(center=5.0, scale=2.0, mean=0.1, deviation=0.9)
+    got = scale(np.array([5.0, 9.0, -5.0]), scaling)
+    wanted = [(math.asinh(d) - 0.1) / 0.9 for d in (0.0, 2.0, -5.0)]
+    np.testing.assert_allclose(got, wanted, rtol=1e-6)
+    assert got.dtype == np.float32
+
+
+def test_it_is_linear_near_the_centre_and_logarithmic_far_out() -> None:
+    near = squash(np.array([0.001, 0.002]), 0.0, 1.0)
+    far = squash(np.array([1e6, 1e7, 1e8]), 0.0, 1.0)
+    assert near[1] == pytest.approx(2 * near[0], rel=1e-5)
+    np.testing.assert_allclose(np.diff(far), math.log(10), rtol=1e-9)
+
+
+def test_a_centre_far_from_zero_costs_no_precision() -> None:
+    got = squash(np.array([1e10 + 0.5]), 1e10, 0.3)
+    assert got[0] == pytest.approx(math.asinh(0.5 / 0.3), rel=1e-12)
+
+
+@given(st.lists(finite, min_size=1), scalings)
+@example([LARGEST, -LARGEST], tiny_scaling(center=-LARGEST, scale=LARGEST))
+@example([1e308], tiny_scaling(scale=1e-308))
+@example([5.0], tiny_scaling(scale=5e-324))
+def test_every_finite_number_stays_finite(values: list[float], scaling: Scaling) -> None:
+    assert np.isfinite(scale(np.array(values), scaling)).all()
+
+
+@given(st.lists(finite, min_size=2), scalings)
+def test_a_larger_number_is_never_scaled_below_a_smaller_one(values: list[float], scaling: Scaling) -> None:
+    got = scale(np.sort(np.array(values)), scaling)
+    assert (np.diff(got) >= -1e-6 * np.abs(got[1:])).all()  # asinh itself may err in its last bit
+
+
+def test_outliers_keep_apart() -> None:
+    got = scale(np.array([-LARGEST, -1e39, -1e3, 0.0, 1.0, 1e3, 1e39, 1e100, 1e300]), tiny_scaling())
+    assert (np.diff(got) > 0.1).all()
+
+
+def test_the_sum_of_a_history_may_overflow() -> None:
+    got = scale(np.array([np.inf, -np.inf]), tiny_scaling())
+    assert np.isfinite(got).all()
+    assert got[0] > 0 > got[1]
+
+
+def test_nan_stays_nan_and_spoils_nothing_else() -> None:
+    got = scale(np.array([np.nan, 5.0, np.nan]), tiny_scaling())
+    assert np.isnan(got).tolist() == [True, False, True]
+    assert scale(np.array([]), tiny_scaling()).shape == (0,)

@@ -1,0 +1,75 @@
+"""A task names its outputs and refuses windows that make no sense."""
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from model.task import ColumnTask, LogTask, Task
+
+ADAPTER: TypeAdapter[ColumnTask | LogTask] = TypeAdapter(Task)
+
+
+def log_task(**changes: Any) -> LogTask:
+    plain: dict[str, Any] = {"outcome": "occurs", "horizons_days": (30, 90)}
+    return LogTask(**{**plain, **changes})
+
+
+def test_a_column_task_has_one_output_without_a_name() -> None:
+    task = ColumnTask(column="Churn", positive="Yes")
+    assert task.n_outputs == 1
+    assert task.output_names == ()
+    assert task.lookback_days == 365
+
+
+def test_a_log_task_has_an_output_for_each_horizon() -> None:
+    task = log_task(horizons_days=(30, 90, 180))
+    assert task.n_outputs == 3
+    assert task.output_names == ("30", "90", "180")
+    assert log_task(horizons_days=(7,)).output_names == ("7",)
+    assert (task.event, task.gap_days, task.lookback_days, task.eligible_within_days) == ("any", 0, 365, 365)
+
+
+@pytest.mark.parametrize("horizons", [(90, 30), (30, 30), (30, 90, 60)])
+def test_horizons_must_increase(horizons: tuple[int, ...]) -> None:
+    with pytest.raises(ValidationError) as error:
+        log_task(horizons_days=horizons)
+    assert f"horizons_days must increase, got {list(horizons)}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"horizons_days": ()}, "at least 1 item"),
+        ({"horizons_days": tuple(range(1, 54))}, "at most 52 items"),
+        ({"horizons_days": (0, 30)}, "greater than 0"),
+        ({"horizons_days": (36_501,)}, "less than or equal to 36500"),
+        ({"gap_days": -1}, "greater than or equal to 0"),
+        ({"lookback_days": 0}, "greater than 0"),
+        ({"eligible_within_days": 0}, "greater than 0"),
+        ({"outcome": "maybe"}, "'occurs' or 'absent'"),
+        ({"horizon_days": 30}, "Extra inputs are not permitted"),
+    ],
+)
+def test_other_faults_are_refused(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        log_task(**changes)
+    assert error.value.error_count() == 1
+    assert fault in str(error.value)
+
+
+@pytest.mark.parametrize("task", [ColumnTask(column="Churn", positive="1", lookback_days=30), log_task()])
+def test_a_task_comes_back_from_json_as_what_it_was(task: ColumnTask | LogTask) -> None:
+    back = ADAPTER.validate_json(ADAPTER.dump_json(task))
+    assert back == task
+    assert type(back) is type(task)
+
+
+def test_a_task_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValidationError, match="'column', 'log'"):
+        ADAPTER.validate_python({"kind": "regression", "column": "spend"})
+
+
+def test_a_task_does_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        log_task().gap_days = 3

@@ -1,0 +1,161 @@
+"""Little shops in files, with planted signal: what the studies of tests train on.
+
+Rows are kept as a request would have them, so that a test can ask the same of a file and of the service.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from training.study import Study, read_study
+
+Row = dict[str, Any]
+
+DATE_FORMAT: Final = "%d.%m.%Y"
+OPENED: Final = datetime(2022, 1, 3)  # noqa: DTZ001 - UTC by rule
+LOG_DAYS: Final = 240
+SMALL: Final = (
+    "network.width=8",
+    "network.layers=1",
+    "network.members=2",
+    "network.embedding=2",
+    "fit.epochs=2",
+    "fit.device=cpu",
+)
+
+TABLE: Final = """\
+name: table
+data:
+  customers: {path: customers.csv, id: id}
+target: {column: churn, positive: "Yes"}
+"""
+
+WIDE: Final = """\
+name: wide
+data:
+  customers: {path: customers.csv, id: id, sequences: {bill: [bill_1, bill_2, bill_3], late: [late_2, late_3]}}
+target: {column: churn, positive: "Yes"}
+network: {head: rnn}
+"""
+
+LOG: Final = """\
+name: log
+data:
+  customers: {path: customers.csv, id: id}
+  events: {path: events.csv, id: who, time: when, type: kind, values: [amount, items], attributes: [shop]}
+target:
+  event: buy
+  outcome: occurs
+  horizons_days: [10, 30]
+  lookback_days: 90
+  eligible_within_days: 60
+  cutoffs: {every_days: 20}
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Files in a folder, and what they hold.
+
+    Attributes:
+        customers: a row each, as a request would have it; `events` in it where there is a log.
+        churned: the label of each, for a table.
+    """
+
+    folder: Path
+    customers: list[Row]
+    churned: list[bool]
+
+    def study(self, text: str, *overrides: str) -> Study:
+        """A small, quick study of these files."""
+        return read_study(self.study_file(text), [*SMALL, *overrides])
+
+    def study_file(self, text: str) -> Path:
+        """The study's file, beside the data."""
+        path = self.folder / "study.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+def table_shop(folder: Path, n: int = 240, *, seed: int = 0) -> Shop:
+    """Customers of every kind of column, with missing cells; who is new, monthly and billed more leaves."""
+    draw = np.random.default_rng(seed)
+    customers, churned = [], []
+    for number in range(1, n + 1):
+        tenure, rise = float(draw.integers(1, 73)), float(draw.normal())
+        monthly = bool(draw.random() < 0.5)
+        logit = 2.0 * monthly - tenure / 18 + 1.5 * rise + 0.5
+        churned.append(bool(draw.random() < 1 / (1 + np.exp(-logit))))
+        row: Row = {
+            "id": f"{number:04d}",
+            "tenure": tenure,
+            "contract": "monthly" if monthly else str(draw.choice(["one year", "two years", "à vie"])),
+            "senior": bool(draw.random() < 0.3),
+            "since": _day(int(draw.integers(0, 900))),
+            **{f"bill_{i}": round(50 + 10 * i * rise + float(draw.normal()), 2) for i in (1, 2, 3)},
+            **{f"late_{i}": float(draw.poisson(1)) for i in (2, 3)},
+        }
+        for name in ("tenure", "contract", "senior", "since", "bill_1", "late_2"):
+            if draw.random() < 0.08:
+                row[name] = None
+        customers.append(row)
+    cells = [{**row, "churn": "Yes" if left else "No"} for row, left in zip(customers, churned, strict=True)]
+    write_csv(folder / "customers.csv", cells)
+    return Shop(folder, customers, churned)
+
+
+def log_shop(folder: Path, n: int = 160, *, seed: int = 0) -> Shop:
+    """Customers who visit and buy at their own pace until they leave; one in ten never comes."""
+    draw = np.random.default_rng(seed)
+    customers, events = [], []
+    for number in range(1, n + 1):
+        pace = float(draw.choice([2.0, 12.0]))
+        until = float(draw.uniform(20, 1.6 * LOG_DAYS))
+        days = np.cumsum(draw.exponential(pace, 200)) + draw.uniform(0, 40)
+        days = days[days < min(until, LOG_DAYS)] if draw.random() > 0.1 else days[:0]
+        row: Row = {"id": f"{number:04d}", "plan": str(draw.choice(["free", "paid"])), "since": _day(-number)}
+        row["events"] = [_event(draw, day) for day in days]
+        customers.append(row)
+        events += [{"who": row["id"], **event} for event in row["events"]]
+    order = draw.permutation(len(events))
+    write_csv(folder / "customers.csv", [{k: v for k, v in row.items() if k != "events"} for row in customers])
+    write_csv(folder / "events.csv", [events[i] for i in order], dates_as=None)
+    return Shop(folder, customers, [])
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], *, dates_as: str | None = DATE_FORMAT) -> Path:
+    """Rows as a spreadsheet would have them: yes and no, dates in a format of the country's own."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({name: _cell(value, name, dates_as) for name, value in row.items()} for row in rows)
+    return path
+
+
+def _event(draw: np.random.Generator, day: float) -> Row:
+    return {
+        "when": (OPENED + timedelta(seconds=round(day * 86_400))).isoformat(),
+        "kind": "buy" if draw.random() < 0.6 else "visit",
+        "amount": None if draw.random() < 0.1 else round(float(draw.lognormal(3, 1)), 2),
+        "items": float(draw.integers(1, 5)),
+        "shop": None if draw.random() < 0.1 else str(draw.choice(["north", "south", "web"])),
+    }
+
+
+def _day(number: int) -> str:
+    return (OPENED + timedelta(days=number)).date().isoformat()
+
+
+def _cell(value: object, name: str, dates_as: str | None) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "since" and dates_as:
+        return datetime.fromisoformat(str(value)).strftime(dates_as)
+    return value
