@@ -1,5 +1,5 @@
 # make setup | demo | test | check
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 BIN := .venv/bin
 
 .PHONY: setup demo test check format clean
@@ -12,6 +12,11 @@ setup: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,demo,dev]'
 	touch $@
 
+# Trains two models on real purchases, serves them, asks for three customers, stops.
+demo: setup
+	$(BIN)/python -m training.demo
+
+# Format, lint, types, and the doors between the rooms.
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

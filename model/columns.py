@@ -5,6 +5,7 @@ that a value means the same in training, batch scoring and a live request.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ from model.times import MISSING_TIME, Instants, parse_time
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
+_CODE: Final = re.compile(r"[+-]?0[0-9]")  # "007" is no number
 _EXACT: Final = 10**15  # below it every whole number is a float, and is spelt without an exponent
 
 Numbers = NDArray[np.float64]
@@ -114,12 +116,21 @@ def as_texts(column: Column) -> Texts:
     return texts_of(np.where(np.isnan(column), -1, codes), spelt)
 
 
+def as_categories(column: Column) -> Texts:
+    """The column as category names, each number spelt one way: 3, 3.0, "3" and "3.0" are one category.
+
+    So a category does not depend on whether the words beside it made its column one of texts.
+    """
+    texts = as_texts(column)
+    return texts_of(texts.codes, [_category(text) for text in texts.values])
+
+
 def as_codes(column: Column, vocabulary: Sequence[str]) -> NDArray[np.int64]:
     """(N,) int64 category codes: 0 missing, 1 not in the vocabulary, 2 + position otherwise."""
-    texts = as_texts(column)
-    known = {text: position + 2 for position, text in enumerate(vocabulary)}
-    lookup = [known.get(text, 1) for text in texts.values]
-    return np.array([*lookup, 0], dtype=np.int64)[texts.codes]
+    names = as_categories(column)
+    known = {_category(text): position + 2 for position, text in enumerate(vocabulary)}
+    lookup = [known.get(text, 1) for text in names.values]
+    return np.array([*lookup, 0], dtype=np.int64)[names.codes]
 
 
 def gather(texts: Texts, parse: Callable[[str], float], missing: float) -> Numbers:
@@ -146,6 +157,12 @@ def parse_boolean(text: str) -> float:
 def spell_number(number: float) -> str:
     """A number as a category name: 3.0 -> "3", 2.5 -> "2.5"."""
     return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
+
+
+def _category(text: str) -> str:
+    """A number as `spell_number` has it; a code such as "007", or a number too long, as it is."""
+    number = parse_number(text)
+    return spell_number(number) if abs(number) < _EXACT and not _CODE.match(text) else text
 
 
 def _is_float(value: object) -> bool:

@@ -23,7 +23,7 @@ class NumericEmbedding(nn.Module):
 
     def __init__(self, edges: Sequence[Sequence[float]], *, width: int) -> None:
         super().__init__()
-        n, bins = len(edges), max((len(e) - 1 for e in edges), default=0)
+        n, bins = len(edges), max([0, *(len(e) - 1 for e in edges)])
         low, widths, real = torch.zeros(n, bins), torch.ones(n, bins), torch.zeros(n, bins)
         for row, one in enumerate(edges):
             points = torch.tensor(one, dtype=torch.float64)

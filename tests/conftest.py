@@ -8,6 +8,9 @@ from hypothesis import settings
 settings.register_profile("propense", deadline=None)
 settings.load_profile("propense")
 
+# Tiny tensors gain nothing from threads, and lose a lot beside other work.
+torch.set_num_threads(1)
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests marked `gpu` where there is no cuda device."""

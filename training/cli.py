@@ -175,7 +175,7 @@ def serve_command(
     host: Annotated[
         str, typer.Option("--host", help="Where to listen; 0.0.0.0 is everywhere.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on.")] = 8000,
     json: AsJson = False,
 ) -> None:
     """Serve the registry's champions over HTTP until stopped; /docs describes them."""
@@ -191,7 +191,7 @@ def serve_command(
 def simulate_command(
     customers: Annotated[int, typer.Option("--customers", help="How many; each has about 100 events.")],
     out: Annotated[Path, typer.Option("--out", help="The folder to write the three files to.")],
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed makes up another shop.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     json: AsJson = False,
 ) -> None:

@@ -54,6 +54,11 @@ def _ask_log(
     assert log is not None
     assert dataset.data_end is not None
     examples = eligible_examples(log, task, [instant])
+    if not len(examples):
+        raise DataError(
+            f"at {format_instant(instant)} nobody is eligible: no customer has an event within "
+            f"{task.eligible_within_days} days before; name another date with --as-of"
+        )
     fields = predictor.manifest.schema_.events
     kinds = log.categories[fields.type.name] if fields and fields.type else None
     labels = compile_labels(log, task, examples, kinds=kinds, data_end=dataset.data_end)

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from model.columns import Column, Numbers, Texts, as_numbers, as_texts
+from model.columns import Column, Numbers, Texts, as_categories, as_numbers
 from model.customers import Examples
 from model.encode import event_features, number_of
 from model.history import EventLog
@@ -28,7 +28,9 @@ from model.schema import (
 from model.times import DAY
 
 BINS: Final = 24
-MIN_COUNT: Final = 5  # a rarer category is read as unknown, which teaches the network what that means
+MIN_CUSTOMERS: Final = (
+    5  # a category of fewer is read as unknown: it teaches what that means, and names nobody
+)
 MAX_CATEGORIES: Final = 1000
 MAX_TYPES: Final = 12
 YEAR_DAYS: Final = 365
@@ -119,7 +121,8 @@ def _table_column(
     name: str, kind: Kind, time_format: str | None, column: Column, examples: Examples
 ) -> TableColumn:
     if kind == "categorical":
-        return CategoricalColumn(name=name, vocabulary=_vocabulary(as_texts(column), examples.customers))
+        vocabulary = _vocabulary(as_categories(column), examples.customers, examples.customers)
+        return CategoricalColumn(name=name, vocabulary=vocabulary)
     scaling = fit_scaling(number_of(column, kind, time_format, examples))
     if kind == "date":
         return DateColumn(name=name, time_format=time_format, scaling=scaling)
@@ -131,12 +134,20 @@ def _series(name: str, of: Sequence[str], columns: Mapping[str, Column], example
     return Series(name=name, columns=tuple(of), scaling=fit_scaling(values))
 
 
-def _vocabulary(texts: Texts, rows: np.ndarray, *, most: int = MAX_CATEGORIES) -> tuple[str, ...]:
-    """Categories seen at least MIN_COUNT times in these rows, the most frequent first."""
-    codes = texts.codes[rows]
-    counts = np.bincount(codes[codes >= 0], minlength=len(texts.values))
+def _vocabulary(
+    texts: Texts, rows: np.ndarray, customers: np.ndarray, *, most: int = MAX_CATEGORIES
+) -> tuple[str, ...]:
+    """Categories that at least MIN_CUSTOMERS customers have in these rows, the most widespread first.
+
+    Args:
+        rows: positions in `texts`.
+        customers: whose row each of them is.
+    """
+    codes, n = texts.codes[rows].astype(np.int64), max(len(texts.values), 1)
+    pairs = np.unique((customers * n + codes)[codes >= 0])
+    counts = np.bincount(pairs % n, minlength=len(texts.values))
     order = np.argsort(-counts, kind="stable")[:most]
-    return tuple(texts.values[i] for i in order if counts[i] >= MIN_COUNT)
+    return tuple(texts.values[i] for i in order if counts[i] >= MIN_CUSTOMERS)
 
 
 def _event_schema(fields: EventFields, log: EventLog, examples: Examples, lookback_days: int) -> EventSchema:
@@ -167,12 +178,17 @@ def _features(raw: Mapping[str, Numbers], examples: Examples) -> tuple[HistoryFe
 def _event_category(
     name: str, log: EventLog, seen: np.ndarray, *, most: int = MAX_CATEGORIES
 ) -> EventCategory:
-    return EventCategory(name=name, vocabulary=_vocabulary(log.categories[name], seen, most=most))
+    vocabulary = _vocabulary(as_categories(log.categories[name]), seen, _owners(log)[seen], most=most)
+    return EventCategory(name=name, vocabulary=vocabulary)
 
 
 def _events_seen(log: EventLog, examples: Examples) -> np.ndarray:
     """Positions of events at or before the last cutoff of a training customer."""
     last = np.full(log.n_customers, np.iinfo(np.int64).min)
     np.maximum.at(last, examples.customers, examples.cutoffs)
-    customer = np.repeat(np.arange(log.n_customers), np.diff(log.offsets))
-    return np.flatnonzero(log.times <= last[customer])
+    return np.flatnonzero(log.times <= last[_owners(log)])
+
+
+def _owners(log: EventLog) -> np.ndarray:
+    """(E,) the customer of each event."""
+    return np.repeat(np.arange(log.n_customers), np.diff(log.offsets))

@@ -28,6 +28,8 @@ from training.split import Rows
 
 STEPS_AN_EPOCH: Final = 40  # what an automatic batch size aims at
 BATCH_SIZES: Final = (64, 2048)
+PATIENT_STEPS: Final = 320  # of an automatic patience
+PATIENT_EPOCHS: Final = (3, 10)
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Options:
-    """How to fit, as in `training.study.FitOptions`; a batch size of None grows with the data."""
+    """How to fit, as in `training.study.FitOptions`.
+
+    A batch size of None grows with the data; a patience of None is about PATIENT_STEPS steps.
+    """
 
     device: str
     epochs: int
-    patience: int
+    patience: int | None
     batch_size: int | None
     learning_rate: float
     weight_decay: float
@@ -68,6 +73,13 @@ class Options:
             return self.batch_size
         wanted = 1 << max(len(rows) // STEPS_AN_EPOCH, 1).bit_length() - 1
         return min(max(wanted, BATCH_SIZES[0]), BATCH_SIZES[1])
+
+    def patience_of(self, rows: Rows) -> int:
+        """The patience for so many training examples, in epochs."""
+        if self.patience is not None:
+            return self.patience
+        steps = max(len(rows) // self.batch_of(rows), 1)
+        return min(max(PATIENT_STEPS // steps, PATIENT_EPOCHS[0]), PATIENT_EPOCHS[1])
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,7 @@ def fit_model(
             _material(asked, slices.validation, schema, reading),
             device=device,
             epochs=options.epochs,
-            patience=options.patience,
+            patience=options.patience_of(slices.train),
             batch_size=options.batch_of(slices.train),
             learning_rate=options.learning_rate,
             weight_decay=options.weight_decay,

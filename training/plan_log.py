@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.columns import Texts
+from model.customers import Examples
 from model.errors import DataError
 from model.history import EventLog
 from model.task import LogTask
@@ -60,10 +61,10 @@ def plan_log(
     return Plan(
         examples=examples,
         labels=labels,
-        measured=_slices(place, ~held_out & np.any(measured_labels.at_risk, axis=1)),
+        measured=_slices(place, examples, measured_labels, ~held_out),
         measured_labels=measured_labels,
         test=np.flatnonzero(held_out & (examples.cutoffs == test_date)),
-        final=_slices(place, np.any(labels.at_risk, axis=1)),
+        final=_slices(place, examples, labels, np.ones(len(examples), dtype=bool)),
         kind=kind,
         sentence=_sentence(kind, test_date),
         warnings=() if kind == "forward" else (_too_short(task, first_event, data_end),),
@@ -111,12 +112,20 @@ def _check_outcomes(labels: Labels, task: LogTask) -> None:
         )
 
 
-def _slices(place: NDArray[np.float64], rows: NDArray[np.bool_]) -> Slices:
-    """Whole customers to early stopping and calibration, by their hash."""
+def _slices(
+    place: NDArray[np.float64], examples: Examples, labels: Labels, allowed: NDArray[np.bool_]
+) -> Slices:
+    """Whole customers to early stopping and calibration, by their hash, and of these the later dates.
+
+    The dates to come resemble the latest ones: those from the middle of the complete cutoffs on.
+    """
+    rows = allowed & np.any(labels.at_risk, axis=1)
+    complete = np.unique(examples.cutoffs[allowed & labels.complete[:, -1]])
+    late = examples.cutoffs >= complete[len(complete) // 2] if len(complete) else rows
     return Slices(
         train=np.flatnonzero(rows & (place >= VALIDATION + CALIBRATION)),
-        validation=np.flatnonzero(rows & (place < VALIDATION)),
-        calibration=np.flatnonzero(rows & (place >= VALIDATION) & (place < VALIDATION + CALIBRATION)),
+        validation=np.flatnonzero(rows & late & (place < VALIDATION)),
+        calibration=np.flatnonzero(rows & late & (place >= VALIDATION) & (place < VALIDATION + CALIBRATION)),
     )
 
 

@@ -6,11 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from model.columns import Column, Texts, as_instants, as_numbers, as_texts
+from model.columns import Column, Numbers, Texts, as_instants, as_numbers, as_texts
 from model.customers import Examples
 from model.errors import DataError
 from model.task import ColumnTask
 from model.times import MISSING_TIME, Instants
+from training.dates import fitting_formats
 from training.labels import Bools, Labels
 from training.plan import CALIBRATION, VALIDATION, Plan, Slices, SplitKind
 from training.split import Rows, deal, duplicate_groups
@@ -24,15 +25,15 @@ def plan_table(
     features: Mapping[str, Column],
     group: str | None,
     time: str | None,
-    time_format: str | None,
     test_fraction: float,
     seed: int,
 ) -> Plan:
-    """Read the label and deal the rows; equal rows stay on one side.
+    """Read the label and deal the rows; duplicate rows stay on one side.
 
     Args:
         columns: all columns of the table.
-        features: those that the model may read: rows equal in all of them are duplicates.
+        features: those that the model may read: rows equal in all of them are duplicates. None of
+            them where an event log tells the rows apart.
         cutoff: the instant at which the table was taken.
 
     Raises:
@@ -41,9 +42,7 @@ def plan_table(
     labelled, positive = read_label(columns, task)
     rows = np.flatnonzero(labelled)
     labels = Labels.of_column(positive[rows])
-    deal_rows = _dealer(
-        columns, features, rows, positive[rows], group=group, time=time, time_format=time_format, seed=seed
-    )
+    deal_rows = _dealer(columns, features, rows, positive[rows], group=group, time=time, seed=seed)
     rest = 1 - test_fraction
     test, validation, calibration, train = deal_rows((test_fraction, rest * VALIDATION, rest * CALIBRATION))
     _, *final = deal_rows((0.0, VALIDATION, CALIBRATION))
@@ -93,21 +92,22 @@ def _dealer(
     *,
     group: str | None,
     time: str | None,
-    time_format: str | None,
     seed: int,
 ) -> Dealer:
     """How to deal the rows into shares for test, validation and calibration; train gets the rest."""
     if time is not None:
-        order = _when(columns, time, time_format)[rows]
+        order = _when(columns, time)[rows]
         return lambda shares: _by_time(order, shares)
     if group is not None:
-        groups = as_texts(_column(columns, group, "split.group")).codes[rows].astype(np.int64)
+        texts = as_texts(_column(columns, group, "split.group"))
+        alone = len(texts.values) + np.arange(len(texts))
+        groups = np.where(texts.codes < 0, alone, texts.codes)[rows]
     else:
         groups = duplicate_groups(features, len(columns[next(iter(columns))]))[rows]
     return lambda shares: deal(groups, positive.astype(np.int64), shares, seed=seed)
 
 
-def _by_time(when: Instants, shares: tuple[float, float, float]) -> list[Rows]:
+def _by_time(when: Instants | Numbers, shares: tuple[float, float, float]) -> list[Rows]:
     """The latest rows are the test, those before them calibrate, then validate; the earliest train.
 
     Rows of one instant stay together.
@@ -120,16 +120,21 @@ def _by_time(when: Instants, shares: tuple[float, float, float]) -> list[Rows]:
     return [np.flatnonzero(part == i) for i in (0, 2, 1, 3)]
 
 
-def _when(columns: Mapping[str, Column], name: str, time_format: str | None) -> Instants:
+def _when(columns: Mapping[str, Column], name: str) -> Instants | Numbers:
+    """What orders the rows: dates, or any number such as a year."""
     column = _column(columns, name, "split.time")
-    if not isinstance(column, Texts):  # a year, a day number: any number that orders the rows
-        return (np.nan_to_num(as_numbers(column), nan=-np.inf) * 1e6).clip(-9e18, 9e18).astype(np.int64)
-    when = as_instants(column, time_format)
-    unreadable = int((when == MISSING_TIME).sum())
+    when: Instants | Numbers
+    if isinstance(column, Texts):
+        formats = fitting_formats(column.values)
+        when = as_instants(column, formats[0] if formats else None)
+        unreadable = int((when == MISSING_TIME).sum())
+    else:
+        when = as_numbers(column)
+        unreadable = int(np.isnan(when).sum())
     if unreadable:
         raise DataError(
-            f"split.time must be a date in every row, however {unreadable} of {len(when)} values of {name!r} "
-            "are missing or unreadable"
+            f"split.time must be a date or a number in every row, however {unreadable} of {len(when)} values "
+            f"of {name!r} are missing or unreadable; mend them, or split by another column"
         )
     return when
 
@@ -148,7 +153,7 @@ def _unlabelled(labelled: Bools, task: ColumnTask) -> tuple[str, ...]:
 
 
 _SENTENCES: Final = {
-    "rows": "tested on {share:.0%} of the rows, drawn within the label; equal rows are on one side",
+    "rows": "tested on {share:.0%} of the rows, drawn within the label; duplicate rows are on one side",
     "groups": "tested on {share:.0%} of the rows, whole groups of {column!r} at a time",
     "time": "tested on the latest {share:.0%} of the rows by {column!r}",
 }

@@ -132,19 +132,15 @@ def _event_fields(study: Study) -> EventFields | None:
 def _plan(study: Study, dataset: Dataset, table: TableFields, as_of: int) -> Plan:
     task, target = study.task, study.target
     if isinstance(task, ColumnTask):
-        features = {
-            n: dataset.columns[n] for n in (*table.kinds, *(c for s in table.series.values() for c in s))
-        }
-        if not features and dataset.log is None:
+        if not table.kinds and dataset.log is None:
             raise DataError("the table has no column left to learn from; see data.customers.exclude")
         return plan_table(
             dataset.columns,
             task,
-            features=features,
+            features={} if dataset.log else {n: dataset.columns[n] for n in table.kinds},
             cutoff=as_of,
             group=study.split.group,
             time=study.split.time,
-            time_format=None,
             test_fraction=study.split.test_fraction,
             seed=study.split.seed,
         )

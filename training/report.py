@@ -50,7 +50,7 @@ class DataPart(TypedDict):
 
 
 class ExamplesAtCutoff(TypedDict):
-    """Examples of one cutoff; `positives` by horizon, as in `Report.metrics`, where the window is complete."""
+    """Examples of one cutoff; `positives` by horizon as in `Report.metrics`, where the window is complete."""
 
     cutoff: str
     eligible: int

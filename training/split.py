@@ -5,6 +5,7 @@ more data arrive; rows of a table are dealt within their label, so that the shar
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from model.columns import Column, Texts
 
 Rows = NDArray[np.int64]
+
+COMMON_SHARE: Final = 0.01  # rows equal to more than this share of all, and to more than so many, are
+COMMON_ROWS: Final = 10  # no duplicates: the columns are coarse
 
 
 def hash_shares(ids: Sequence[str], *, seed: int, purpose: str) -> NDArray[np.float64]:
@@ -53,13 +57,13 @@ def deal(
 
 
 def duplicate_groups(columns: Mapping[str, Column], n_rows: int) -> NDArray[np.int64]:
-    """(N,) group numbers: rows that are equal in every column share one."""
+    """(N,) group numbers: rows that are equal in every column share one, unless they are common."""
+    everyone = np.arange(n_rows, dtype=np.int64)
     if not columns:
-        return np.arange(n_rows, dtype=np.int64)
+        return everyone
     frame = pd.DataFrame(
         {str(i): c.codes if isinstance(c, Texts) else c for i, c in enumerate(columns.values())}
     )
-    groups: NDArray[np.int64] = pd.factorize(pd.util.hash_pandas_object(frame, index=False))[0].astype(
-        np.int64
-    )
-    return groups
+    groups = pd.factorize(pd.util.hash_pandas_object(frame, index=False))[0].astype(np.int64)
+    common = np.bincount(groups)[groups] > max(COMMON_ROWS, COMMON_SHARE * n_rows)
+    return np.where(common, n_rows + everyone, groups)

@@ -151,7 +151,7 @@ class FitOptions(_Section):
 
     device: Device = "auto"
     epochs: Count = 60
-    patience: Count = 8
+    patience: Count | None = None  # None: fewer epochs where an epoch has more steps
     batch_size: Count | None = None  # None grows with the data
     learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.002
     weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0001

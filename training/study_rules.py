@@ -34,7 +34,7 @@ def broken_rules(study: object) -> Placed:
     yield from _used_twice(_events_columns(events))
     label = target.get("column") if form == "column" else None
     yield from _used_twice([*_label(label), *_customers_columns(customers)])
-    yield from _split_faults(form, split, {label, *_texts(customers.get("exclude"))})
+    yield from _split_faults(form, split, set(_texts([label, *_texts(customers.get("exclude"))])))
 
 
 def target_form(target: Mapping[str, Any]) -> TargetForm:
@@ -76,7 +76,7 @@ def _missing_keys(
         yield ("data", "events", "type"), f"missing; target.event {show(event)} is looked up in this column"
 
 
-def _split_faults(form: TargetForm | None, split: Mapping[str, Any], unread: set[Any]) -> Placed:
+def _split_faults(form: TargetForm | None, split: Mapping[str, Any], unread: set[str]) -> Placed:
     given = [key for key in ("time", "group") if isinstance(split.get(key), str)]
     for key in given:
         if form == "log":

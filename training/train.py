@@ -24,7 +24,7 @@ from model.times import format_instant
 from training.labels import Labels
 from training.loop import Epoch
 from training.model_fit import Asked, Fitted, Options, Reading, fit_model, refit_model
-from training.plan import Slices
+from training.plan import Plan
 from training.prepare import Prepared, prepare
 from training.report import render_html
 from training.results import base_rates, build_report, measured
@@ -56,7 +56,7 @@ def train(study: Study, registry: Registry, *, on_epoch: OnEpoch = lambda _fit, 
     """
     prepared = prepare(study)
     plan, reading, options = prepared.plan, _reading(study, prepared), _options(study)
-    _check_slices(plan.measured_labels, plan.measured)
+    _check_slices(plan)
     judged = fit_model(
         _asked(prepared, plan.measured_labels),
         plan.measured,
@@ -99,13 +99,20 @@ def _options(study: Study) -> Options:
     return Options(**study.fit.model_dump(exclude={"refit"}))
 
 
-def _check_slices(labels: Labels, slices: Slices) -> None:
-    """Refuse what a network cannot learn from."""
-    events = (labels.events & labels.at_risk)[slices.train]
-    if not len(slices.train) or not events.any() or events[labels.at_risk[slices.train]].all():
+def _check_slices(plan: Plan) -> None:
+    """Refuse what a network cannot learn from, or cannot be judged on."""
+    labels, train = plan.measured_labels, plan.measured.train
+    events = (labels.events & labels.at_risk)[train]
+    if not events.any() or events[labels.at_risk[train]].all():
         raise DataError(
-            f"training needs both outcomes, however the {len(slices.train)} training examples hold "
+            f"training needs both outcomes, however the {len(train)} training examples hold "
             f"{int(events.any(axis=1).sum())} events; bring more customers or lower split.test_fraction"
+        )
+    n_validation, n_test = len(plan.measured.validation), len(plan.test)
+    if not n_validation or not n_test:
+        raise DataError(
+            f"a split needs examples to stop on and to test on, however it has {n_validation} and {n_test}; "
+            "bring more customers or change split.test_fraction"
         )
 
 

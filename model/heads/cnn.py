@@ -1,46 +1,53 @@
-"""The cnn head: dilated causal convolutions over the sequence, beside what the mlp head reads."""
+"""The cnn head's encoder: dilated causal convolutions over the sequence."""
 
 import torch
 from torch import Tensor, nn
 
+KERNEL = 3
+
 
 class ConvEncoder(nn.Module):
-    """A temporal convolutional network (Bai et al. 2018), pooled over the real steps.
+    """A temporal convolutional network (Bai et al. 2018), pooled over each row's steps.
 
-    Each convolution looks back only, so padding behind the last step cannot change the real ones.
-    The answer holds the last, the mean and the largest value of each channel; zeros for no step.
+    Each convolution looks back only, and never out of its own sequence. The answer holds the last,
+    the mean and the largest value of each channel; zeros for no step.
 
-    Shape: (B, L, width_in), (B,) lengths -> (B, 3 * channels).
+    Shape: (T, width_in) sequences one after another, (B,) int64 lengths that sum to T -> (B, 3 * channels).
     """
-
-    kernel = 3
 
     def __init__(self, width_in: int, *, channels: int, layers: int = 3) -> None:
         super().__init__()
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(width_in if i == 0 else channels, channels, self.kernel, dilation=2**i)
-            for i in range(layers)
+        # A convolution is a linear layer over the step and the KERNEL - 1 steps that it looks back to.
+        self.taps = nn.ModuleList(
+            nn.Linear(KERNEL * (width_in if layer == 0 else channels), channels) for layer in range(layers)
         )
         self.width = 3 * channels
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
-        if steps.shape[1] == 0:
-            return steps.new_zeros(len(steps), self.width)
-        x = steps.transpose(1, 2)
-        for i, convolution in enumerate(self.convolutions):
-            padded = nn.functional.pad(x, ((self.kernel - 1) * 2**i, 0))
-            y = torch.relu(convolution(padded))
-            x = y if i == 0 else x + y
-        return _pool(x, lengths)
+        if len(steps) == 0:
+            return steps.new_zeros(len(lengths), self.width)
+        ends = torch.cumsum(lengths, 0)
+        place = torch.arange(len(steps), device=steps.device)
+        place = place - torch.repeat_interleave(ends - lengths, lengths, output_size=len(steps))
+        x = steps
+        for layer, tap in enumerate(self.taps):
+            y = torch.relu(tap(_look_back(x, place, 2**layer)))
+            x = y if layer == 0 else x + y
+        return _pool(x, lengths, ends)
 
 
-def _pool(x: Tensor, lengths: Tensor) -> Tensor:
-    """(B, channels, L) -> (B, 3 * channels) over the first `lengths` steps."""
-    real = torch.arange(x.shape[2], device=x.device) < lengths[:, None]
-    real = real[:, None, :]
-    count = lengths.clamp(min=1)[:, None]
-    mean = torch.where(real, x, 0.0).sum(dim=2) / count
-    largest = torch.where(real, x, -torch.inf).amax(dim=2)
-    last = x[torch.arange(len(x), device=x.device), :, count[:, 0] - 1]
-    pooled = torch.cat([last, mean, largest], dim=1)
-    return torch.where((lengths > 0)[:, None], pooled, 0.0)
+def _look_back(x: Tensor, place: Tensor, dilation: int) -> Tensor:
+    """(T, KERNEL * C): each step beside those `dilation` and 2 * `dilation` earlier, 0 before the first."""
+    taps = [x]
+    for back in range(dilation, KERNEL * dilation, dilation):
+        earlier = torch.roll(x, back, dims=0)
+        taps.append(torch.where((place >= back)[:, None], earlier, 0.0))
+    return torch.cat(taps, dim=1)
+
+
+def _pool(x: Tensor, lengths: Tensor, ends: Tensor) -> Tensor:
+    """(T, C) -> (B, 3 * C)."""
+    mean = torch.segment_reduce(x, "mean", lengths=lengths, initial=0.0)
+    largest = torch.segment_reduce(x, "max", lengths=lengths, initial=0.0)  # x is not negative
+    last = torch.where((lengths > 0)[:, None], x[(ends - 1).clamp(min=0)], 0.0)
+    return torch.cat([last, mean, largest], dim=1)

@@ -1,25 +1,32 @@
-"""The rnn head: a GRU over the sequence, beside what the mlp head reads."""
+"""The rnn head's encoder: a GRU over the sequence."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 
 class GruEncoder(nn.Module):
-    """The state of a GRU (Cho et al. 2014) after each row's last real step; zeros for no step.
+    """The state of a GRU (Cho et al. 2014) after each row's last step; zeros for no step.
 
-    A one-directional GRU never looks ahead, so padding behind the last step cannot change the state.
+    Steps of equal age run together, the longest rows first, so that no padding is computed.
 
-    Shape: (B, L, width_in), (B,) lengths -> (B, width).
+    Shape: (T, width_in) sequences one after another, (B,) int64 lengths that sum to T -> (B, width).
     """
 
     def __init__(self, width_in: int, *, width: int) -> None:
         super().__init__()
-        self.gru = nn.GRU(width_in, width, batch_first=True)
+        self.gru = nn.GRU(width_in, width)
         self.width = width
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
-        if steps.shape[1] == 0:
-            return steps.new_zeros(len(steps), self.width)
-        states, _ = self.gru(steps)
-        last = states[torch.arange(len(steps), device=steps.device), (lengths - 1).clamp(min=0)]
-        return torch.where((lengths > 0)[:, None], last, 0.0)
+        states = steps.new_zeros(len(lengths), self.width)
+        if len(steps) == 0:
+            return states
+        order = torch.argsort(lengths, descending=True, stable=True)
+        order = order[lengths[order] > 0]
+        starts = (torch.cumsum(lengths, 0) - lengths)[order]
+        offsets = torch.arange(int(lengths.max()), device=steps.device)
+        running = offsets[:, None] < lengths[order]  # (L, B), a row of it for each step of the GRU
+        positions = (starts + offsets[:, None])[running]
+        _, last = self.gru(PackedSequence(steps[positions], running.sum(dim=1).cpu()))
+        return states.index_copy(0, order, last[0].to(states.dtype))

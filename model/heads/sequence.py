@@ -17,7 +17,7 @@ Encoder = ConvEncoder | GruEncoder
 class StepEmbedding(nn.Module):
     """Numbers (with a missing mark each) and categories of a step into one vector.
 
-    Shape: (B, L, S), (B, L, T) -> (B, L, width).
+    Shape: (T, S) float32, (T, C) int64 -> (T, width).
     """
 
     def __init__(self, n_numbers: int, sizes: Sequence[int], *, embedding: int, width: int) -> None:
@@ -27,8 +27,8 @@ class StepEmbedding(nn.Module):
 
     def forward(self, steps: Tensor, codes: Tensor) -> Tensor:
         missing = steps.isnan()
-        parts = [steps.masked_fill(missing, 0.0), missing.float(), self.categories(codes).flatten(2)]
-        return torch.relu(self.mix(torch.cat(parts, dim=2)))
+        parts = [steps.masked_fill(missing, 0.0), missing.float(), self.categories(codes).flatten(1)]
+        return torch.relu(self.mix(torch.cat(parts, dim=1)))
 
 
 class SequenceHead(nn.Module):
@@ -46,7 +46,10 @@ class SequenceHead(nn.Module):
 
     def members(self, batch: Batch) -> Tensor:
         """(B, M, K) logits of each ensemble member."""
-        encoded = self.encoder(self.steps(batch.steps, batch.step_categories), batch.lengths)
+        # Only the real steps, one sequence after another: most rows are far shorter than the longest.
+        real = torch.arange(batch.steps.shape[1], device=batch.lengths.device) < batch.lengths[:, None]
+        steps = self.steps(batch.steps[real], batch.step_categories[real])
+        encoded = self.encoder(steps, batch.lengths)
         logits: Tensor = self.trunk(torch.cat([self.tokens(batch).flatten(1), encoded], dim=1))
         return logits
 
@@ -70,7 +73,7 @@ class TokenHead(nn.Module):
         """(B, M, K) logits of each ensemble member."""
         tokens = self.tokens(batch)
         lengths = torch.full((len(batch),), tokens.shape[1], device=tokens.device)
-        encoded = self.encoder(tokens, lengths)
+        encoded = self.encoder(tokens.flatten(0, 1), lengths)
         logits: Tensor = self.trunk(torch.cat([tokens.flatten(1), encoded], dim=1))
         return logits
 

@@ -84,7 +84,7 @@ TASKS: Final[dict[str, Task]] = {
 
 
 def some_rows(schema: Schema, n: int = 12, *, seed: int = 0) -> list[dict[str, Any]]:
-    """Request rows with missing, unseen and far values; the first customer has no event, the second has one."""
+    """Request rows with missing, unseen and far values; the first has no event, the second has one."""
     draw = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
     for number in range(n):

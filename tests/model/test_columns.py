@@ -126,7 +126,15 @@ def test_what_a_cell_means_does_not_depend_on_the_cells_beside_it(own: Any, othe
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("12.5", 12.5), (" -3 ", -3.0), ("1e3", 1000.0), ("+4", 4.0), (".5", 0.5), ("007", 7.0), ("1e300", 1e300)],
+    [
+        ("12.5", 12.5),
+        (" -3 ", -3.0),
+        ("1e3", 1000.0),
+        ("+4", 4.0),
+        (".5", 0.5),
+        ("007", 7.0),
+        ("1e300", 1e300),
+    ],
 )
 def test_texts_that_are_numbers(text: str, number: float) -> None:
     assert as_numbers(column_of([text, "x"])).tolist()[0] == number
@@ -227,5 +235,7 @@ def test_a_value_that_is_no_scalar_is_refused(value: object, kind: str) -> None:
 @pytest.mark.parametrize("column", [column_of([1, None, 3, 4]), column_of(["a", None, "c", "d"])])
 def test_a_part_of_a_column_is_its_rows(column: Column) -> None:
     part = part_of(column, 1, 3)
-    assert as_codes(part, ("1", "3", "a", "c")).tolist() == as_codes(column, ("1", "3", "a", "c"))[1:3].tolist()
+    assert (
+        as_codes(part, ("1", "3", "a", "c")).tolist() == as_codes(column, ("1", "3", "a", "c"))[1:3].tolist()
+    )
     assert isinstance(part, Texts) == isinstance(column, Texts)

@@ -1,5 +1,6 @@
 """Times become instants of UTC, or are refused."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -35,6 +36,20 @@ def test_an_instant_is_microseconds_since_1970() -> None:
 )
 def test_an_offset_becomes_utc_and_none_is_utc(text: str) -> None:
     assert parse_time(text) == parse_time("1997-03-01") + 8 * HOUR
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
+def test_the_clock_of_the_machine_does_not_matter(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert parse_time("1997-03-01T08:00:00") == 857_203_200 * SECOND
+        assert parse_time("01.03.1997 08:00", "%d.%m.%Y %H:%M") == 857_203_200 * SECOND
+        assert parse_time("857203200", "unix") == 857_203_200 * SECOND
+        assert format_instant(857_203_200 * SECOND) == "1997-03-01T08:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_clocks_that_change_are_told_by_their_offsets() -> None:

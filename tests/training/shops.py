@@ -12,7 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from model.predictor import Predictor, load_predictor
+from model.registry import Registry
 from training.study import Study, read_study
+from training.train import Trained, train
 
 Row = dict[str, Any]
 
@@ -24,7 +27,9 @@ SMALL: Final = (
     "network.layers=1",
     "network.members=2",
     "network.embedding=2",
-    "fit.epochs=2",
+    "fit.epochs=4",
+    "fit.batch_size=32",
+    "fit.learning_rate=0.02",
     "fit.device=cpu",
 )
 
@@ -38,7 +43,10 @@ target: {column: churn, positive: "Yes"}
 WIDE: Final = """\
 name: wide
 data:
-  customers: {path: customers.csv, id: id, sequences: {bill: [bill_1, bill_2, bill_3], late: [late_2, late_3]}}
+  customers:
+    path: customers.csv
+    id: id
+    sequences: {bill: [bill_1, bill_2, bill_3], late: [late_2, late_3]}
 target: {column: churn, positive: "Yes"}
 network: {head: rnn}
 """
@@ -75,11 +83,47 @@ class Shop:
         """A small, quick study of these files."""
         return read_study(self.study_file(text), [*SMALL, *overrides])
 
+    def save_table(self) -> None:
+        """Write a table, once more after its rows were changed."""
+        labels = ["Yes" if left else "No" for left in self.churned]
+        rows = [{**row, "churn": label} for row, label in zip(self.customers, labels, strict=True)]
+        write_csv(self.folder / "customers.csv", rows)
+
+    def save_log(self) -> None:
+        """Write a table and its log, which is in no order, once more after its rows were changed."""
+        rows = [{name: v for name, v in row.items() if name != "events"} for row in self.customers]
+        events = [{"who": row["id"], **event} for row in self.customers for event in row["events"]]
+        order = np.random.default_rng(0).permutation(len(events))
+        write_csv(self.folder / "customers.csv", rows)
+        write_csv(self.folder / "events.csv", [events[i] for i in order])
+
     def study_file(self, text: str) -> Path:
         """The study's file, beside the data."""
         path = self.folder / "study.yaml"
         path.write_text(text, encoding="utf-8")
         return path
+
+
+@dataclass(frozen=True)
+class Published:
+    """A small model in a registry of its own, beside the files that it was trained on."""
+
+    shop: Shop
+    study: Study
+    trained: Trained
+    predictor: Predictor
+
+    @property
+    def registry(self) -> Path:
+        """The registry's folder. Tests that write to it copy it first."""
+        return self.trained.folder.parents[1]
+
+
+def publish(shop: Shop, text: str, *overrides: str) -> Published:
+    """Train a study into `registry` in the shop's folder."""
+    study = shop.study(text, *overrides)
+    trained = train(study, Registry(shop.folder / "registry"))
+    return Published(shop, study, trained, load_predictor(trained.folder))
 
 
 def table_shop(folder: Path, n: int = 240, *, seed: int = 0) -> Shop:
@@ -104,36 +148,33 @@ def table_shop(folder: Path, n: int = 240, *, seed: int = 0) -> Shop:
             if draw.random() < 0.08:
                 row[name] = None
         customers.append(row)
-    cells = [{**row, "churn": "Yes" if left else "No"} for row, left in zip(customers, churned, strict=True)]
-    write_csv(folder / "customers.csv", cells)
-    return Shop(folder, customers, churned)
+    shop = Shop(folder, customers, churned)
+    shop.save_table()
+    return shop
 
 
 def log_shop(folder: Path, n: int = 160, *, seed: int = 0) -> Shop:
     """Customers who visit and buy at their own pace until they leave; one in ten never comes."""
     draw = np.random.default_rng(seed)
-    customers, events = [], []
+    customers = []
     for number in range(1, n + 1):
         pace = float(draw.choice([2.0, 12.0]))
         until = float(draw.uniform(20, 1.6 * LOG_DAYS))
         days = np.cumsum(draw.exponential(pace, 200)) + draw.uniform(0, 40)
         days = days[days < min(until, LOG_DAYS)] if draw.random() > 0.1 else days[:0]
         row: Row = {"id": f"{number:04d}", "plan": str(draw.choice(["free", "paid"])), "since": _day(-number)}
-        row["events"] = [_event(draw, day) for day in days]
-        customers.append(row)
-        events += [{"who": row["id"], **event} for event in row["events"]]
-    order = draw.permutation(len(events))
-    write_csv(folder / "customers.csv", [{k: v for k, v in row.items() if k != "events"} for row in customers])
-    write_csv(folder / "events.csv", [events[i] for i in order], dates_as=None)
-    return Shop(folder, customers, [])
+        customers.append({**row, "events": [_event(draw, day) for day in days]})
+    shop = Shop(folder, customers, [])
+    shop.save_log()
+    return shop
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], *, dates_as: str | None = DATE_FORMAT) -> Path:
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Rows as a spreadsheet would have them: yes and no, dates in a format of the country's own."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        writer.writerows({name: _cell(value, name, dates_as) for name, value in row.items()} for row in rows)
+        writer.writerows({name: _cell(value, name) for name, value in row.items()} for row in rows)
     return path
 
 
@@ -151,11 +192,11 @@ def _day(number: int) -> str:
     return (OPENED + timedelta(days=number)).date().isoformat()
 
 
-def _cell(value: object, name: str, dates_as: str | None) -> object:
+def _cell(value: object, name: str) -> object:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name == "since" and dates_as:
-        return datetime.fromisoformat(str(value)).strftime(dates_as)
+    if name == "since":
+        return datetime.fromisoformat(str(value)).strftime(DATE_FORMAT)
     return value

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from model.columns import Column, column_of
-from training.split import deal, duplicate_groups, hash_shares
+from training.split import COMMON_ROWS, deal, duplicate_groups, hash_shares
 
 Ints = NDArray[np.int64]
 
@@ -72,7 +72,9 @@ def test_hash_shares_are_those_of_every_machine_and_year() -> None:
 
 def test_a_customer_keeps_its_share_whoever_else_there_is() -> None:
     many = hash_shares([str(n) for n in range(1_000)], seed=3, purpose="test")
-    assert hash_shares(["17", "new", "998"], seed=3, purpose="test")[[0, 2]].tolist() == many[[17, 998]].tolist()
+    assert (
+        hash_shares(["17", "new", "998"], seed=3, purpose="test")[[0, 2]].tolist() == many[[17, 998]].tolist()
+    )
     assert len(set(many.tolist())) == 1_000
 
 
@@ -101,13 +103,21 @@ cells = st.sampled_from([None, 0.0, 1.0, 2.5, -3.0])
 words = st.sampled_from([None, "a", "b"])
 
 
-@given(st.lists(st.tuples(cells, words, cells), min_size=1, max_size=40))
+@given(st.lists(st.tuples(cells, words, cells), min_size=1, max_size=COMMON_ROWS))
 def test_rows_are_in_one_group_exactly_if_every_cell_is_equal(
     rows: list[tuple[float | None, str | None, float | None]],
 ) -> None:
     columns = {str(i): column_of(values) for i, values in enumerate(zip(*rows, strict=True))}
     groups = duplicate_groups(columns, len(rows)).tolist()
     assert len(set(zip(groups, rows, strict=True))) == len(set(groups)) == len(set(rows))
+
+
+def test_rows_that_are_common_are_no_duplicates() -> None:
+    plans = ["gold"] * 30 + ["iron"] * 8 + [str(n) for n in range(62)]
+    groups = duplicate_groups({"plan": column_of(plans)}, 100)
+    assert len(set(groups[:30].tolist())) == 30
+    assert len(set(groups[30:38].tolist())) == 1
+    assert len(set(groups.tolist())) == 30 + 1 + 62
 
 
 def test_without_columns_no_row_is_a_duplicate() -> None:

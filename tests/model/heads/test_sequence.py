@@ -1,0 +1,77 @@
+"""Steps are embedded with their missing marks, and heads read them in order."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from model.heads.sequence import SequenceHead, StepEmbedding, TokenHead
+from model.manifest import HeadName
+from tests.model.networks import random_network, some_batch
+
+SEQUENCE_HEADS: tuple[HeadName, ...] = ("cnn", "rnn")
+each_head = pytest.mark.parametrize("head", SEQUENCE_HEADS)
+
+
+def embedding(n_numbers: int = 3, sizes: tuple[int, ...] = (4, 3)) -> StepEmbedding:
+    torch.manual_seed(0)
+    module = StepEmbedding(n_numbers, sizes, embedding=5, width=32)
+    torch.nn.init.normal_(module.categories.table.weight)
+    return module
+
+
+def test_a_step_becomes_one_vector() -> None:
+    codes = torch.zeros(2, 4, 2, dtype=torch.int64)
+    assert embedding()(torch.randn(2, 4, 3), codes).shape == (2, 4, 32)
+    bare = embedding(sizes=())
+    assert bare(torch.randn(2, 4, 3), codes[..., :0]).shape == (2, 4, 32)
+    assert embedding()(torch.randn(2, 0, 3), codes[:, :0]).shape == (2, 0, 32)
+
+
+def test_a_missing_number_is_neither_nan_nor_zero() -> None:
+    module, codes = embedding(), torch.zeros(1, 1, 2, dtype=torch.int64)
+    zero = torch.zeros(1, 1, 3)
+    seen = [module(zero, codes)]
+    for position in range(3):
+        missing = zero.clone()
+        missing[..., position] = torch.nan
+        seen.append(module(missing, codes))
+    assert all(vector.isfinite().all() for vector in seen)
+    assert len({tuple(vector.flatten().tolist()) for vector in seen}) == 4
+
+
+def test_every_code_counts() -> None:
+    module, zero = embedding(), torch.zeros(1, 1, 3)
+    codes = [(0, 0), (1, 0), (3, 0), (0, 1), (0, 2)]
+    seen = {tuple(module(zero, torch.tensor([[code]])).flatten().tolist()) for code in codes}
+    assert len(seen) == len(codes)
+
+
+@each_head
+@pytest.mark.parametrize("kind", ["log", "series"])
+def test_a_sequence_is_read_in_its_order(head: HeadName, kind: str) -> None:
+    network, batch = random_network(head, kind), some_batch(kind)
+    assert isinstance(network, SequenceHead)
+    row = int(batch.lengths.argmax())
+    turned = batch.steps.clone()
+    length = int(batch.lengths[row])
+    turned[row, :length] = turned[row, :length].flip(0)
+    changed = (network(replace(batch, steps=turned)) - network(batch)).abs().sum(dim=1) > 1e-6
+    assert changed.nonzero().flatten().tolist() == [row]
+
+
+@each_head
+def test_the_columns_are_read_beside_the_sequence(head: HeadName) -> None:
+    network, batch = random_network(head, "log"), some_batch("log")
+    other = replace(batch, categories=(batch.categories + 1) % 3)
+    assert ((network(other) - network(batch)).abs().sum(dim=1) > 1e-6).all()
+
+
+@each_head
+def test_a_table_is_read_as_a_sequence_of_its_columns(head: HeadName) -> None:
+    network, batch = random_network(head, "table"), some_batch("table")
+    assert isinstance(network, TokenHead)
+    encoded = network.encoder(network.tokens(batch), torch.full((12,), network.tokens.n_tokens))
+    assert encoded.std(dim=0).sum() > 0
+    other = replace(batch, categories=(batch.categories + 1) % 3)
+    assert ((network(other) - network(batch)).abs().sum(dim=1) > 1e-6).all()

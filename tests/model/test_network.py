@@ -1,0 +1,108 @@
+"""A description and a schema make a network, always the same one."""
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from model.heads.cnn import ConvEncoder
+from model.heads.mlp import MlpHead
+from model.heads.rnn import GruEncoder
+from model.heads.sequence import SequenceHead, TokenHead
+from model.manifest import HeadName, NetworkSpec
+from model.network import build_network
+from model.schema import CategoricalColumn, NumericColumn, Schema
+from tests.model.build import tiny_scaling
+from tests.model.networks import HEADS, LOG, SCHEMAS, some_batch, spec
+
+
+def test_the_head_is_chosen_by_its_name_and_by_what_there_is_to_read() -> None:
+    heads = {(h, k): build_network(spec(h), SCHEMAS[k], n_outputs=1) for h in HEADS for k in SCHEMAS}
+    kinds = {"table": TokenHead, "series": SequenceHead, "log": SequenceHead}
+    for (head, kind), network in heads.items():
+        assert type(network) is (MlpHead if head == "mlp" else kinds[kind])
+        if not isinstance(network, MlpHead):
+            assert type(network.encoder) is (ConvEncoder if head == "cnn" else GruEncoder)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_the_smallest_network_works(head: HeadName, kind: str) -> None:
+    least = NetworkSpec(head=head, width=4, layers=1, dropout=0, embedding=1, members=1)
+    network = build_network(least, SCHEMAS[kind], n_outputs=1)
+    assert network(some_batch(kind, 3)).shape == (3, 1)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_seed_makes_the_same_network_and_another_another(head: HeadName) -> None:
+    def weights(seed: int) -> dict[str, torch.Tensor]:
+        torch.manual_seed(seed)
+        return build_network(spec(head), LOG, n_outputs=2).state_dict()
+
+    one, same, other = weights(0), weights(0), weights(1)
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_what_is_learned_is_all_there_is_to_keep(head: HeadName) -> None:
+    network = build_network(spec(head), LOG, n_outputs=2)
+    kept = network.state_dict()
+    assert {name for name, _ in network.named_parameters()} <= kept.keys()
+    assert all(tensor.isfinite().all() for tensor in kept.values())
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_more_members_cost_less_than_as_many_networks(head: HeadName) -> None:
+    sizes = [
+        sum(p.numel() for p in build_network(spec(head, members=m), LOG, n_outputs=1).parameters())
+        for m in (1, 8)
+    ]
+    assert sizes[0] < sizes[1] < 3 * sizes[0]
+
+
+def test_the_edges_of_the_schema_are_those_of_the_embedding() -> None:
+    schema = Schema(
+        id=None,
+        columns=(
+            CategoricalColumn(name="plan", vocabulary=("a", "b", "c")),
+            NumericColumn(name="flat", scaling=tiny_scaling(edges=())),
+            NumericColumn(name="tenure", scaling=tiny_scaling(edges=(-2.0, 0.5, 3.0))),
+        ),
+    )
+    tokens = build_network(spec("mlp"), schema, n_outputs=1).tokens
+    assert tokens.n_tokens == 3
+    assert tokens.numeric.edges.tolist() == [[0, 0], [-2.0, 0.5]]
+    assert tokens.numeric.widths.tolist() == [[1, 1], [2.5, 2.5]]
+    assert tokens.categories.table.num_embeddings == 5  # and missing, and unknown
+
+
+@pytest.mark.parametrize("columns", [("a", "b"), ()])
+def test_a_table_may_hold_numbers_alone_or_categories_alone(columns: tuple[str, ...]) -> None:
+    numbers = tuple(NumericColumn(name=n, scaling=tiny_scaling(edges=())) for n in columns)
+    plan = () if columns else (CategoricalColumn(name="plan", vocabulary=()),)
+    schema = Schema(id=None, columns=(*numbers, *plan))
+    for head in HEADS:
+        tokens = build_network(spec(head), schema, n_outputs=1).tokens
+        assert tokens.n_tokens == (2 if columns else 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"head": "transformer"}, "'mlp', 'cnn' or 'rnn'"),
+        ({"width": 3}, "greater than or equal to 4"),
+        ({"width": 4097}, "less than or equal to 4096"),
+        ({"layers": 0}, "greater than 0"),
+        ({"dropout": 1.0}, "less than 1"),
+        ({"members": 0}, "greater than 0"),
+        ({"embedding": 257}, "less than or equal to 256"),
+        ({"module": "os"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_only_known_networks_of_sane_sizes_are_described(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        NetworkSpec.model_validate({**spec("mlp").model_dump(), **changes})
+    assert error.value.error_count() == 1
+    assert fault in str(error.value)

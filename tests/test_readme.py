@@ -1,0 +1,87 @@
+"""The README's own commands, study and code, run in order as its reader would."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"^```(sh|yaml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+URL = "http://127.0.0.1:8123"
+
+
+def blocks() -> list[tuple[str, str]]:
+    return BLOCK.findall((ROOT / "README.md").read_text())
+
+
+def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
+    """Long-running commands (`&`) are ended by their pid, where the README says `kill %1`."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    services: list[subprocess.Popen[bytes]] = []
+    try:
+        for language, text in blocks():
+            if language == "yaml":
+                (tmp_path / text.split("\n", 1)[0].removeprefix("# ")).write_text(text)
+            elif language == "python":
+                _wait_until_ready()
+                answer = subprocess.run(
+                    [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=True
+                )
+                assert "'model': 'cancel', 'version': 1" in answer.stdout
+                assert "'horizons': {'30': 0." in answer.stdout
+            elif text.strip() == "kill %1":
+                services[0].send_signal(signal.SIGTERM)
+                assert services[0].wait(timeout=10) == 0
+            elif text.strip().endswith("&"):
+                command = text.strip().removesuffix("&").split()
+                services.append(subprocess.Popen(command, cwd=tmp_path, env=environment))
+            else:
+                ran = subprocess.run(
+                    ["bash", "-ec", text], cwd=tmp_path, env=environment, capture_output=True, text=True
+                )
+                assert ran.returncode == 0, f"{text}\n{ran.stderr}"
+    finally:
+        for service in services:
+            service.kill()
+    header = (tmp_path / "scores.csv").read_text().split("\n", 1)[0]
+    assert header.replace('"', "") == "customer_id,probability,probability_30d,probability_90d,eligible"
+    assert (tmp_path / "registry/cancel/1/report.html").exists()
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "check"])
+def test_the_make_targets_of_the_readme_exist(target: str) -> None:
+    assert f"make {target}" in (ROOT / "README.md").read_text()
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_every_file_and_room_that_the_readme_names_exists() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", readme):
+        assert (ROOT / link).exists(), link
+    for room, files in re.findall(r"^\| `(\w+)/` \|[^|]*\|([^|]*)\|$", readme, re.MULTILINE):
+        for file in re.findall(r"`([\w.]+)`", files):
+            assert (ROOT / room / file).exists(), f"{room}/{file}"
+
+
+def test_the_settings_of_the_readme_are_those_of_the_service() -> None:
+    from app.settings import PREFIX, Settings
+
+    told = set(re.findall(rf"`{PREFIX}([A-Z_]+)`", (ROOT / "README.md").read_text()))
+    assert told == {name.upper() for name in Settings.model_fields}
+
+
+def _wait_until_ready() -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{URL}/health/ready", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the service was not ready within 60 s")

@@ -1,0 +1,39 @@
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.registry import Registry
+from tests.training.commands import Run, runner
+from tests.training.shops import LOG, TABLE, Published, log_shop, publish, table_shop
+
+torch.set_num_threads(1)  # small networks are quicker so, and a run leaves the machine to others
+
+
+@pytest.fixture(scope="session")
+def table_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A model of a table, not fitted again: the published network is the measured one."""
+    return publish(table_shop(tmp_path_factory.mktemp("table")), TABLE, "fit.refit=false")
+
+
+@pytest.fixture(scope="session")
+def log_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Likewise of a log with a table beside it."""
+    return publish(log_shop(tmp_path_factory.mktemp("log")), LOG, "fit.refit=false")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `propense` in this process."""
+    return runner(monkeypatch, capsys)
+
+
+@pytest.fixture
+def registry(table_model: Published, log_model: Published, tmp_path: Path) -> Path:
+    """`table` in two versions, the first in service, and `log` in one; a copy that may be written to."""
+    root = tmp_path / "registry"
+    shutil.copytree(log_model.registry, root)
+    shutil.copytree(table_model.registry / "table", root / "table")
+    Registry(root).publish("table", lambda folder, _: (folder / "as-if").touch())
+    return root

@@ -1,0 +1,160 @@
+"""Commands that write: a refusal publishes nothing and says all that is wrong."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.checkpoint import read_checkpoint
+from model.registry import Registry
+from tests.training.commands import SETTINGS, Run, in_a_process
+from tests.training.shops import LOG, TABLE, Published, table_shop
+
+
+def test_training_twice_makes_two_versions_and_the_first_stays_in_service(run: Run, tmp_path: Path) -> None:
+    study, root = table_shop(tmp_path, 120).study_file(TABLE), tmp_path / "models"
+    train = ["train", study, "--registry", root, *SETTINGS]
+    first = run(*train)
+    assert (first.status, first.err) == (0, "")
+    assert 'Is churn "Yes" for this customer?' in first.out
+    assert "The model was tested on 20% of the rows, drawn within the label" in first.out
+    assert "AUC" in first.out
+    assert f"table version 1 -> {root / 'table' / '1'}/report.html" in first.out.splitlines()
+    assert "In service is version" not in first.out
+    second = run(*train)
+    assert "In service is version 1; `propense promote table 2` changes that" in second.out.splitlines()
+    third = run(*train, "--json")
+    assert third.told.items() >= {"name": "table", "version": 3, "champion": 1}.items()
+    assert third.told["folder"] == str(root / "table" / "3")
+    assert third.told["metrics"] == read_checkpoint(root / "table" / "3").manifest.metrics
+    assert run("models", "--registry", root, "--json").told == {
+        "models": [{"name": "table", "versions": [1, 2, 3], "champion": 1}]
+    }
+
+
+def test_a_key_of_the_study_is_overruled(run: Run, tmp_path: Path) -> None:
+    study = table_shop(tmp_path, 120).study_file(TABLE)
+    told = run(
+        "train", study, "--registry", tmp_path / "r", *SETTINGS, "--set", "network.width=12", "--json"
+    ).told
+    assert told["study"]["network"]["width"] == 12
+    assert told["fit"]["epochs"] == 4
+
+
+def test_a_bad_study_is_refused_with_all_its_faults_and_nothing_is_published(
+    run: Run, tmp_path: Path
+) -> None:
+    text = TABLE.replace("id: id", "idd: id").replace("column: churn", "column: [churn]")
+    study = table_shop(tmp_path, 60).study_file(text)
+    words = ["train", study, "--registry", tmp_path / "r", "--set", "fit.epochs=0"]
+    plain, as_json = run(*words), run(*words, "--json")
+    faults = [
+        'study.yaml:3: data.customers.idd: unknown key; did you mean "id"?',
+        'study.yaml:4: target.column: must be text (in quotes, where needed), got ["churn"]',
+        "--set fit.epochs: must be greater than 0, got 0",
+    ]
+    assert (plain.status, plain.out) == (1, "")
+    assert plain.err.removeprefix("propense: ").splitlines() == faults
+    assert as_json.status == 1
+    assert as_json.told == {"error": "\n".join(faults)}
+    assert not (tmp_path / "r").exists()
+
+
+def test_data_that_cannot_be_used_are_refused_and_nothing_is_published(run: Run, tmp_path: Path) -> None:
+    study = table_shop(tmp_path, 60).study_file(TABLE)
+    ran = run("train", study, "--registry", tmp_path / "r", "--set", "target.column=gone", "--json")
+    assert ran.status == 1
+    assert ran.told["error"].startswith("target.column must be a column of the table, got 'gone'")
+    assert ran.err == f"propense: {ran.told['error']}\n"
+    assert not (tmp_path / "r").exists()
+
+
+def test_promote_and_rollback(run: Run, registry: Path) -> None:
+    promoted = run("promote", "table", 2, "--registry", registry)
+    assert (promoted.status, promoted.out) == (0, "table: version 2 is in service\n")
+    assert Registry(registry).champion("table") == 2
+    back = run("rollback", "table", "--registry", registry, "--json")
+    assert (back.status, back.told) == (0, {"name": "table", "champion": 1})
+    assert Registry(registry).champion("table") == 1
+    once_more = run("rollback", "table", "--registry", registry)
+    assert (once_more.status, once_more.out) == (1, "")
+    assert once_more.err.startswith("propense: table had no champion before version 1; to change it run")
+    assert Registry(registry).champion("table") == 1
+
+
+def test_a_version_that_is_not_there_is_not_promoted(run: Run, registry: Path) -> None:
+    ran = run("promote", "table", 7, "--registry", registry, "--json")
+    assert (ran.status, ran.told) == (1, {"error": "table has no version 7; it has [1, 2]"})
+    assert Registry(registry).champion("table") == 1
+
+
+def test_models_are_listed(run: Run, registry: Path) -> None:
+    ran = run("models", "--registry", registry)
+    assert (ran.status, ran.cells) == (0, [["log", "1", "1"], ["table", "1, 2", "1"]])
+
+
+def test_the_registry_is_that_of_the_environment(
+    run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROPENSE_REGISTRY", str(registry))
+    assert len(run("models", "--json").told["models"]) == 2
+
+
+def test_simulate_writes_a_shop_once(run: Run, tmp_path: Path) -> None:
+    words = ["simulate", "--customers", 30, "--out", tmp_path / "shop", "--seed", 1]
+    told = run(*words, "--json").told
+    assert told.keys() == {"customers", "events", "asked", "as_of", "left", "purchased", "out"}
+    assert (told["customers"], told["as_of"]) == (30, "2024-10-02")
+    text = (tmp_path / "shop" / "events.csv").read_text()
+    assert text.count("\n") == told["events"] + 1
+    again = run(*words)
+    assert (again.status, again.out) == (1, "")
+    assert "--force" in again.err or "force" in again.err
+    forced = run(*words, "--force")
+    assert forced.status == 0
+    assert forced.out == (
+        f"30 customers with {told['events']:,} events -> {tmp_path / 'shop'}; truth as of 2024-10-02\n"
+    )
+    assert (tmp_path / "shop" / "events.csv").read_text() == text
+
+
+def test_serve_hands_over_to_the_service(run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *words: handed.append(words))
+    ran = run("serve", "--registry", registry, "--host", "0.0.0.0", "--port", 1234, "--json")
+    assert (ran.status, ran.told) == (0, {"url": "http://0.0.0.0:1234", "models": ["log", "table"]})
+    ((program, words, environment),) = handed
+    assert (program, words) == (sys.executable, [sys.executable, "-m", "app"])
+    assert (
+        environment.items()
+        >= {
+            "PROPENSE_REGISTRY": str(registry),
+            "PROPENSE_HOST": "0.0.0.0",
+            "PROPENSE_PORT": "1234",
+        }.items()
+    )
+
+
+def test_serve_without_a_registry_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("the service was started"))
+    ran = run("serve", "--registry", tmp_path / "none", "--json")
+    assert ran.status == 1
+    assert ran.told["error"].startswith(f"there is no registry at {tmp_path / 'none'}")
+
+
+def test_the_installed_command_trains_from_a_log(log_model: Published, tmp_path: Path) -> None:
+    for name in ("customers.csv", "events.csv"):
+        shutil.copy(log_model.shop.folder / name, tmp_path)
+    (tmp_path / "study.yaml").write_text(LOG)
+    ran = in_a_process(tmp_path, "train", "study.yaml", *SETTINGS, "--set", "fit.refit=false", "--json")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.told["version"] == ran.told["champion"] == 1
+    for horizon, compared in log_model.trained.report["metrics"].items():
+        told = ran.told["metrics"][horizon]["model"]
+        assert told["log_loss"] == pytest.approx(compared["model"]["log_loss"], abs=1e-4)
+    assert (tmp_path / "registry" / "log" / "champion").read_text() == "1\n"

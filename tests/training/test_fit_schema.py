@@ -1,0 +1,208 @@
+"""A schema's statistics come from the training examples alone, and are finite whatever those hold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.columns import Column, column_of
+from model.customers import Examples
+from model.history import EventLog
+from model.scaling import scale
+from model.schema import Schema
+from model.times import DAY
+from tests.strategies import Event, log_of
+from training.fit_schema import (
+    BINS,
+    MAX_TYPES,
+    MIN_CUSTOMERS,
+    EventFields,
+    Kind,
+    TableFields,
+    fit_scaling,
+    fit_schema,
+)
+
+EVENTS = EventFields(
+    id="id", time="at", time_format=None, type="type", values=["amount"], attributes=[], max_events=9
+)
+KINDS: dict[str, Kind] = {"spent": "numeric", "senior": "boolean", "since": "date", "plan": "categorical"}
+
+
+def asked(customers: Sequence[int], cutoffs: Sequence[int]) -> Examples:
+    return Examples(np.array(customers, dtype=np.int64), np.array(cutoffs, dtype=np.int64))
+
+
+def of_table(
+    columns: Mapping[str, Column],
+    examples: Examples,
+    kinds: Mapping[str, Kind] = KINDS,
+    **series: Sequence[str],
+) -> Schema:
+    table = TableFields(id=None, kinds=kinds, date_formats=dict.fromkeys(kinds), series=series)
+    return fit_schema(table, None, columns, None, examples, lookback_days=30)
+
+
+def of_log(log: EventLog, examples: Examples, **changes: Any) -> Schema:
+    fields = replace(EVENTS, **changes)
+    return fit_schema(TableFields(None, {}), fields, {}, log, examples, lookback_days=30)
+
+
+def table(n: int = 60) -> dict[str, list[Any]]:
+    draw = np.random.default_rng(0)
+    return {
+        "spent": draw.normal(50, 9, n).tolist(),
+        "senior": (draw.random(n) < 0.3).tolist(),
+        "since": [f"2020-01-{1 + n % 28:02}" for n in range(n)],
+        "plan": [f"plan {n % 3}" for n in range(n)],
+    }
+
+
+def columns_of(values: Mapping[str, list[Any]]) -> dict[str, Column]:
+    return {name: column_of(column) for name, column in values.items()}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"spent": 1e9}, {"spent": None}, {"senior": True}, {"since": "1950-01-01"}, {"plan": "other"}],
+    ids=str,
+)
+def test_what_a_test_row_holds_changes_nothing(change: dict[str, Any]) -> None:
+    values = table()
+    training, everyone = asked(range(40), [18_500 * DAY] * 40), asked(range(60), [18_500 * DAY] * 60)
+    before, before_all = of_table(columns_of(values), training), of_table(columns_of(values), everyone)
+    (name, value) = next(iter(change.items()))
+    values[name][40:] = [value] * 20
+    assert of_table(columns_of(values), training) == before
+    assert of_table(columns_of(values), everyone) != before_all
+
+
+def test_events_of_others_and_events_after_the_last_cutoff_change_nothing() -> None:
+    events = [Event(c, day * DAY, "buy", day + c) for c in range(6) for day in range(0, 40, 3)]
+    unseen = [Event(5, 2 * DAY, "cancel", 1e9), Event(0, 31 * DAY, "visit", -1e9)]
+    training = asked([*range(5), 0], [20 * DAY] * 5 + [30 * DAY])
+    assert of_log(log_of([*events, *unseen], 6), training) == of_log(log_of(events, 6), training)
+    seen = [Event(0, 30 * DAY, "buy", 1e9)]
+    assert of_log(log_of([*events, *seen], 6), training) != of_log(log_of(events, 6), training)
+
+
+def test_categories_of_few_customers_are_unknown_and_the_widespread_come_first() -> None:
+    plans = ["rare"] * (MIN_CUSTOMERS - 1) + ["some"] * MIN_CUSTOMERS + ["most"] * 20 + [None] * 9
+    schema = of_table(
+        {"plan": column_of(plans)}, asked(range(len(plans)), [0] * len(plans)), {"plan": "categorical"}
+    )
+    assert schema.categorical[0].vocabulary == ("most", "some")
+
+
+def test_a_customer_asked_about_often_does_not_make_its_category_known() -> None:
+    plans = ["mine alone", *["gold"] * 9]
+    examples = asked([*[0] * 50, *range(1, 10)], range(59))
+    schema = of_table({"plan": column_of(plans)}, examples, {"plan": "categorical"})
+    assert schema.categorical[0].vocabulary == ("gold",)
+
+
+def test_an_event_type_of_few_customers_is_unknown_however_often_it_comes() -> None:
+    events = [Event(c, c * DAY, "buy", 1.0) for c in range(9)]
+    events += [Event(0, day * DAY, "cancel", 1.0) for day in range(30)]
+    schema = of_log(log_of(events, 9), asked(range(9), [40 * DAY] * 9))
+    assert schema.events
+    assert schema.events.type
+    assert schema.events.type.vocabulary == ("buy",)
+
+
+def test_at_most_so_many_types_get_aggregates_of_their_own() -> None:
+    kinds = [f"kind {n}" for n in range(MAX_TYPES + 3)]
+    n = len(kinds) * MIN_CUSTOMERS
+    log = EventLog.build(
+        np.arange(n),
+        np.arange(n) % 7 * DAY,
+        n_customers=n,
+        values={},
+        categories={"type": column_of([kinds[i % len(kinds)] for i in range(n)])},  # type: ignore[dict-item]
+    )
+    schema = of_log(log, asked(range(n), [9 * DAY] * n), values=[])
+    assert schema.events
+    assert schema.events.type
+    assert len(schema.events.type.vocabulary) == MAX_TYPES
+
+
+def features(cutoffs: Sequence[int]) -> set[str]:
+    """Names of the aggregates that are kept, of customers who buy daily and are asked at these days."""
+    events = [Event(c, day * DAY + c, "buy", day * 0.5) for c in range(6) for day in range(0, 500, 1 + c)]
+    customers = [c for _ in cutoffs for c in range(6)]
+    schema = of_log(log_of(events, 6), asked(customers, [day * DAY for day in cutoffs for _ in range(6)]))
+    assert schema.events
+    return {feature.name for feature in schema.events.features}
+
+
+def test_the_season_is_read_only_if_a_year_of_cutoffs_was_seen() -> None:
+    within, over = features(range(30, 394, 13)), features(range(30, 396, 5))
+    season = {f"cutoff_{circle}_{part}" for circle in ("year", "week") for part in ("sin", "cos")}
+    assert not season & within
+    assert season <= over
+
+
+def test_aggregates_that_never_vary_are_dropped() -> None:
+    kept = features([100, 200])
+    assert {"count_all_30d", "recency_days", "sum_amount_all_7d"} <= kept
+    assert {f for f in kept if "visit" in f or "cancel" in f} == set()
+    constant = of_log(log_of([Event(c, 0, "buy", 1.0) for c in range(6)], 6), asked(range(6), [DAY] * 6))
+    assert constant.events
+    assert constant.events.features == ()
+
+
+@given(st.lists(st.floats(), max_size=40))
+def test_a_scaling_is_finite_whatever_the_numbers_are(numbers: list[float]) -> None:
+    values = np.array(numbers, dtype=np.float64)
+    scaling = fit_scaling(values)  # a number that is not finite would be refused by the schema
+    known = values[np.isfinite(values)]
+    assert np.isfinite(scale(known, scaling)).all()
+    assert np.isnan(scale(np.array([np.nan]), scaling)).all()
+    assert (np.diff(scaling.edges) > 0).all()
+    if len(known):
+        assert (scaling.low, scaling.high) == (known.min(), known.max())
+        assert scaling.low <= scaling.median <= scaling.high
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[], [np.nan] * 5, [3.0] * 5, [0.0] * 99 + [1e6], [1e300, -1e300, 0.0], [5e-324, 0.0]],
+    ids=["none", "all missing", "constant", "mostly one value", "huge", "tiny"],
+)
+def test_odd_columns_have_inputs_of_a_usual_size(numbers: list[float]) -> None:
+    values = np.array(numbers)
+    scaled = scale(values, fit_scaling(values))
+    assert np.abs(scaled[~np.isnan(scaled)]).max(initial=0.0) < 15
+
+
+def test_heavy_tails_neither_dominate_nor_saturate() -> None:
+    values = np.random.default_rng(0).lognormal(0, 3, 10_000)
+    scaling = fit_scaling(values)
+    scaled = scale(values, scaling)
+    assert (scaled.mean(), scaled.std()) == pytest.approx((0.0, 1.0), abs=0.01)
+    assert np.abs(scaled).max() < 8
+    assert (np.diff(np.sort(scaled)) >= 0).all()
+    assert len(np.unique(scaled)) > 9_900
+    assert len(scaling.edges) == BINS + 1
+    assert np.histogram(scaled, scaling.edges)[0] == pytest.approx([10_000 / BINS] * BINS, abs=3)
+
+
+def test_a_series_is_scaled_alike_in_all_its_steps() -> None:
+    values = {"bill_1": column_of([0.0, 1.0]), "bill_2": column_of([2.0, 3.0])}
+    kinds: dict[str, Kind] = {"bill_1": "numeric", "bill_2": "numeric"}
+    schema = of_table(values, asked([0, 1], [0, 0]), kinds, bill=["bill_1", "bill_2"])
+    (series,) = schema.series
+    assert series.columns == ("bill_1", "bill_2")
+    assert (series.scaling.low, series.scaling.median, series.scaling.high) == (0.0, 1.5, 3.0)
+    assert [column.scaling.high for column in schema.numeric] == [1.0, 3.0]
+
+
+def test_a_date_is_read_as_its_age_and_one_to_come_as_missing() -> None:
+    dates = column_of(["1970-01-11", "1970-01-21", "1970-02-10"])
+    schema = of_table({"since": dates}, asked([0, 1, 2], [30 * DAY] * 3), {"since": "date"})
+    scaling = schema.numeric[0].scaling
+    assert (scaling.low, scaling.high) == (10.0, 20.0)

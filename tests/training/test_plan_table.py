@@ -1,0 +1,210 @@
+"""Rows of a table are dealt within their label, by group or by time, duplicates on one side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.columns import Column, column_of
+from model.errors import DataError
+from model.task import ColumnTask
+from training.plan import Plan
+from training.plan_table import plan_table, read_label
+
+CUTOFF = 12_345
+TASK = ColumnTask(column="churn", positive="Yes")
+LABELS = ["Yes", "No", "No", "No"]
+
+
+def planned(task: ColumnTask = TASK, **values: Any) -> Plan:
+    """The plan of a table; what begins with `split_` is an option, the rest are columns of it."""
+    options: dict[str, Any] = {"group": None, "time": None, "test_fraction": 0.2, "seed": 0}
+    options |= {name.removeprefix("split_"): v for name, v in values.items() if name.startswith("split_")}
+    columns: dict[str, Column] = {n: column_of(v) for n, v in values.items() if not n.startswith("split_")}
+    features = {name: column for name, column in columns.items() if name != task.column}
+    return plan_table(columns, task, cutoff=CUTOFF, features=features, **options)
+
+
+def refusal(*args: Any, **values: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        planned(*args, **values)
+    return str(caught.value)
+
+
+def sides(plan: Plan) -> list[np.ndarray[Any, Any]]:
+    return [plan.test, plan.measured.validation, plan.measured.calibration, plan.measured.train]
+
+
+def test_every_slice_has_the_label_s_own_share_of_positives() -> None:
+    plan = planned(churn=LABELS * 250, x=list(range(1_000)))
+    assert [len(side) for side in sides(plan)] == [200, 120, 80, 600]
+    assert [plan.labels.events[side].mean() for side in sides(plan)] == pytest.approx([0.25] * 4, abs=0.005)
+    assert sorted(np.concatenate(sides(plan)).tolist()) == list(range(1_000))
+
+
+def test_the_published_model_is_fitted_on_every_row() -> None:
+    plan = planned(churn=LABELS * 250, x=list(range(1_000)))
+    parts = [plan.final.validation, plan.final.calibration, plan.final.train]
+    assert [len(part) for part in parts] == pytest.approx([150, 100, 750], abs=2)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(1_000))
+
+
+def test_what_a_plan_says_of_itself() -> None:
+    plan = planned(churn=LABELS * 25, x=list(range(100)))
+    assert (plan.kind, plan.warnings) == ("rows", ())
+    assert plan.sentence == (
+        "tested on 20% of the rows, drawn within the label; duplicate rows are on one side"
+    )
+    assert plan.measured_labels is plan.labels
+    assert set(plan.examples.cutoffs.tolist()) == {CUTOFF}
+    assert plan.examples.customers.tolist() == list(range(100))
+    by_group = planned(churn=LABELS * 25, home=list(range(100)), split_group="home")
+    assert (by_group.kind, by_group.sentence) == (
+        "groups",
+        "tested on 20% of the rows, whole groups of 'home' at a time",
+    )
+
+
+def test_a_seed_decides_which_rows_are_tested() -> None:
+    one, same, other = (
+        planned(churn=LABELS * 25, x=list(range(100)), split_seed=s).test.tolist() for s in (0, 0, 1)
+    )
+    assert one == same != other
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=80))
+def test_groups_stay_whole(rows: list[tuple[int, bool]]) -> None:
+    homes = [f"home {home}" for home, _ in rows]
+    labels = ["Yes" if positive else "No" for _, positive in rows]
+    plan = planned(churn=[*labels, "Yes", "No"], home=[*homes, "a", "b"], split_group="home")
+    rejoined = np.array([*homes, "a", "b"])
+    for parts in (
+        sides(plan),
+        [plan.final.train, plan.final.validation, plan.final.calibration],
+    ):
+        assert sum(len(set(rejoined[part].tolist())) for part in parts) == len(set(rejoined.tolist()))
+
+
+def test_rows_without_a_group_are_each_their_own() -> None:
+    plan = planned(churn=LABELS * 50, home=[None] * 200, split_group="home")
+    assert len(plan.test) == 40
+
+
+def test_duplicate_rows_lie_on_one_side() -> None:
+    x = [n // 3 for n in range(900)]
+    plan = planned(churn=LABELS * 225, x=x, word=[None if n % 2 else "a" for n in x])
+    homes = [set(np.array(x)[side].tolist()) for side in sides(plan)]
+    assert sum(map(len, homes)) == len(set(x)) == 300
+    assert 0.15 < len(plan.test) / 900 < 0.25
+
+
+def test_rows_of_a_coarse_table_are_no_duplicates_of_each_other() -> None:
+    plan = planned(churn=LABELS * 250, plan=["gold", "iron"] * 500)
+    assert [len(side) for side in sides(plan)] == [200, 120, 80, 600]
+
+
+def test_the_latest_rows_are_the_test_and_train_lies_before_validation() -> None:
+    order = np.random.default_rng(0).permutation(100)
+    days = [f"2020-{1 + n // 28:02}-{1 + n % 28:02}" for n in order.tolist()]
+    plan = planned(churn=LABELS * 25, signup=days, split_time="signup")
+    assert plan.kind == "time"
+    assert plan.sentence == "tested on the latest 20% of the rows by 'signup'"
+    test, validation, calibration, train = (order[side] for side in sides(plan))
+    assert [len(side) for side in sides(plan)] == [20, 12, 8, 60]
+    assert test.min() > calibration.max() > calibration.min() > validation.max()
+    assert validation.min() > train.max()
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [2000 + n for n in range(40)],
+        [n / 7 for n in range(40)],
+        [20_110_101_000_000.0 + n for n in range(40)],
+        [f"{1 + n % 28:02}.{1 + n // 28:02}.2011" for n in range(40)],
+    ],
+    ids=["years", "fractions", "long numbers", "dates with dots"],
+)
+def test_any_number_or_date_orders_the_rows(times: Sequence[object]) -> None:
+    plan = planned(churn=LABELS * 10, when=times, split_time="when")
+    assert plan.test.tolist() == list(range(32, 40))
+
+
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=60))
+def test_rows_of_one_instant_stay_together(years: list[int]) -> None:
+    plan = planned(churn=(LABELS * 20)[: len(years)], year=years, split_time="year")
+    of = np.array(years)
+    seen = [set(of[side].tolist()) for side in sides(plan)]
+    assert sum(map(len, seen)) == len(set(years))
+    assert all(min(a, default=9) > max(b, default=-1) for a in seen[:1] for b in seen[1:])
+
+
+def test_rows_without_a_label_are_left_out_and_counted() -> None:
+    plan = planned(churn=["Yes", None, "No", ""] * 25, x=list(range(100)))
+    assert plan.warnings == ("50 rows have no 'churn' and were left out.",)
+    assert plan.examples.customers.tolist() == list(range(0, 100, 2))
+    assert plan.labels.events[:, 0].tolist() == [True, False] * 25
+
+
+@pytest.mark.parametrize(
+    ("positive", "values", "wanted"),
+    [
+        ("Yes", ["Yes", "no", "No"], [True, False, False]),
+        ("yes", ["Yes", "no", "YES"], [True, False, True]),
+        ("yes", ["Yes", "no", "yes"], [False, False, True]),
+        ("1", [1.0, 0.0, 1.0], [True, False, True]),
+        ("true", [True, False, None], [True, False, False]),
+        ("2", ["2", "1", "x"], [True, False, False]),
+    ],
+    ids=["exact", "another case", "exact before another case", "number", "boolean", "text of a number"],
+)
+def test_how_the_positive_value_may_be_spelt(positive: str, values: list[object], wanted: list[bool]) -> None:
+    _, found = read_label({"y": column_of(values)}, ColumnTask(column="y", positive=positive))
+    assert found.tolist() == wanted
+
+
+def test_a_positive_value_that_is_not_there_is_refused_with_those_that_are() -> None:
+    assert refusal(ColumnTask(column="churn", positive="left"), churn=["Yes", "No"]) == (
+        "target.positive must be a value of 'churn', got 'left'; its values are ['Yes', 'No']"
+    )
+
+
+def test_a_label_with_one_value_is_refused() -> None:
+    assert refusal(churn=["Yes", "Yes", None]) == (
+        "a model needs both outcomes, however every 'churn' is 'Yes'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"task": ColumnTask(column="chrun", positive="Yes")}, "target.column must be a column of the table"),
+        (
+            {"split_group": "hom"},
+            "split.group must be a column of the table, got 'hom'; did you mean 'home'?",
+        ),
+        (
+            {"split_time": "zzz"},
+            "split.time must be a column of the table, got 'zzz'; the columns are ['churn', 'home']",
+        ),
+    ],
+    ids=["label", "group", "time"],
+)
+def test_a_column_that_is_not_there_is_refused_with_the_nearest_name(
+    options: dict[str, Any], text: str
+) -> None:
+    task = options.pop("task", TASK)
+    assert refusal(task, churn=LABELS, home=[1, 2, 3, 4], **options).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("times", "count"), [(["2020-01-01", "soon", None, "2020-01-02"], 2), ([1, 2, None, 4], 1)]
+)
+def test_a_row_without_a_time_is_refused(times: list[object], count: int) -> None:
+    assert refusal(churn=LABELS, when=times, split_time="when") == (
+        f"split.time must be a date or a number in every row, however {count} of 4 values of 'when' "
+        "are missing or unreadable; mend them, or split by another column"
+    )

@@ -1,0 +1,269 @@
+"""Batch scoring: every customer gets a row, whatever the form of the file, and a refusal spoils nothing."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from model.errors import PropenseError
+from model.times import DAY, parse_time, to_instant
+from tests.training.shops import TABLE, Published, publish, table_shop, write_csv
+from training.prepare import prepare
+from training.score import Scored, latest_date, read_for, score_files
+
+LATE = "2022-07-01"
+
+
+def score(model: Published, out: Path, **changes: Any) -> Scored:
+    """Score the files that the model was trained on."""
+    folder = model.shop.folder
+    log = model.predictor.manifest.schema_.events is not None
+    options: dict[str, Any] = {
+        "customers": folder / "customers.csv",
+        "events": folder / "events.csv" if log else None,
+        "as_of": None,
+    }
+    return score_files(model.predictor, out, **{**options, **changes})
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def probabilities(path: Path) -> dict[str, float]:
+    return {row["customer_id"]: float(row["probability"]) for row in read(path)}
+
+
+def refusal(*args: Any, **changes: Any) -> str:
+    with pytest.raises(PropenseError) as caught:
+        score(*args, **changes)
+    return str(caught.value)
+
+
+def test_a_table_s_scores_as_csv(table_model: Published, tmp_path: Path) -> None:
+    scored = score(table_model, tmp_path / "out.csv")
+    rows = read(tmp_path / "out.csv")
+    assert list(rows[0]) == ["customer_id", "probability"]
+    assert [row["customer_id"] for row in rows] == [row["id"] for row in table_model.shop.customers]
+    assert rows[6]["customer_id"] == "0007"
+    assert scored == Scored(len(rows), prepare(table_model.study).as_of)
+    values = [float(row["probability"]) for row in rows]
+    assert all(0 < p < 1 for p in values)
+    assert len(set(values)) > 200
+
+
+def test_a_log_s_scores_as_csv(log_model: Published, tmp_path: Path) -> None:
+    scored = score(log_model, tmp_path / "out.csv")
+    rows = read(tmp_path / "out.csv")
+    assert list(rows[0]) == ["customer_id", "probability", "probability_10d", "probability_30d", "eligible"]
+    assert [row["customer_id"] for row in rows] == [row["id"] for row in log_model.shop.customers]
+    assert all(row["probability"] == row["probability_30d"] for row in rows)
+    assert all(float(row["probability_10d"]) <= float(row["probability_30d"]) for row in rows)
+    assert {row["eligible"] for row in rows} == {"true", "false"}
+    last = max(parse_time(e["when"]) for row in log_model.shop.customers for e in row["events"])
+    assert scored == Scored(len(rows), last)
+
+
+def test_parquet_holds_the_same_as_csv(log_model: Published, tmp_path: Path) -> None:
+    score(log_model, tmp_path / "out.csv")
+    score(log_model, tmp_path / "out.parquet")
+    table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert [str(field.type) for field in table.schema] == ["string", "double", "double", "double", "bool"]
+    for row, wanted in zip(table.to_pylist(), read(tmp_path / "out.csv"), strict=True):
+        assert row["customer_id"] == wanted["customer_id"]
+        assert row["probability_10d"] == float(wanted["probability_10d"])
+        assert row["eligible"] == (wanted["eligible"] == "true")
+
+
+def test_eligible_is_who_had_an_event_shortly_before(log_model: Published, tmp_path: Path) -> None:
+    as_of = parse_time(LATE)
+    score(log_model, tmp_path / "out.csv", as_of=as_of)
+    for row, customer in zip(read(tmp_path / "out.csv"), log_model.shop.customers, strict=True):
+        times = [parse_time(event["when"]) for event in customer["events"]]
+        assert row["eligible"] == str(any(as_of - 60 * DAY < t <= as_of for t in times)).lower()
+
+
+def test_as_of_is_the_instant_of_the_question(log_model: Published, tmp_path: Path) -> None:
+    """Scores of an earlier day are those of a log that ends there."""
+    as_of = parse_time(LATE)
+    assert score(log_model, tmp_path / "out.csv", as_of=as_of).as_of == as_of
+    score(log_model, tmp_path / "later.csv")
+    known = [
+        {"who": row["id"], **event}
+        for row in log_model.shop.customers
+        for event in row["events"]
+        if parse_time(event["when"]) <= as_of
+    ]
+    write_csv(tmp_path / "known.csv", known)
+    score(log_model, tmp_path / "known-out.csv", events=tmp_path / "known.csv", as_of=as_of)
+    asked, cut, later = (probabilities(tmp_path / n) for n in ("out.csv", "known-out.csv", "later.csv"))
+    assert asked == pytest.approx(cut, abs=1e-9)
+    assert asked != pytest.approx(later, abs=1e-3)
+
+
+def test_the_dates_of_a_table_age_to_the_instant_asked(table_model: Published, tmp_path: Path) -> None:
+    score(table_model, tmp_path / "out.csv")
+    score(table_model, tmp_path / "later.csv", as_of=parse_time("2030-01-01"))
+    now, later = probabilities(tmp_path / "out.csv"), probabilities(tmp_path / "later.csv")
+    dated = {row["id"] for row in table_model.shop.customers if row["since"]}
+    assert {id_ for id_ in now if now[id_] != later[id_]} == dated
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("model", ["table_model", "log_model"])
+def test_chunks_equal_the_whole(
+    model: str,
+    form: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    published: Published = request.getfixturevalue(model)
+    score(published, tmp_path / "whole.csv", as_of=parse_time(LATE))
+    monkeypatch.setattr("training.score.CHUNK_ROWS", 7)
+    told: list[int] = []
+    scored = score(published, tmp_path / f"chunks.{form}", as_of=parse_time(LATE), on_rows=told.append)
+    n = len(published.shop.customers)
+    assert scored.rows == n
+    assert told == [*range(7, n, 7), n]
+    if form == "csv":
+        chunks = probabilities(tmp_path / "chunks.csv")
+    else:
+        rows = pyarrow.parquet.read_table(tmp_path / "chunks.parquet").to_pylist()
+        chunks = {row["customer_id"]: row["probability"] for row in rows}
+    assert chunks == pytest.approx(probabilities(tmp_path / "whole.csv"), abs=1e-6)
+
+
+def test_chunks_of_a_table_are_asked_at_the_latest_date_of_all(
+    table_model: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.score.CHUNK_ROWS", 7)
+    assert score(table_model, tmp_path / "out.csv").as_of == prepare(table_model.study).as_of
+
+
+def test_a_file_needs_only_what_the_model_reads(table_model: Published, tmp_path: Path) -> None:
+    rows = [{"comment": "x, y", **row} for row in reversed(table_model.shop.customers)]  # and no label
+    write_csv(tmp_path / "new.csv", rows)
+    score(table_model, tmp_path / "out.csv", customers=tmp_path / "new.csv")
+    score(table_model, tmp_path / "own.csv")
+    assert list(probabilities(tmp_path / "out.csv")) == [row["id"] for row in rows]
+    assert probabilities(tmp_path / "out.csv") == pytest.approx(probabilities(tmp_path / "own.csv"), abs=1e-6)
+
+
+def test_customers_without_an_id_are_called_by_their_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.score.CHUNK_ROWS", 7)
+    shop = table_shop(tmp_path, 60)
+    model = publish(shop, TABLE)
+    shop.customers[8]["id"] = None
+    shop.save_table()
+    score(model, tmp_path / "out.csv")
+    assert [row["customer_id"] for row in read(tmp_path / "out.csv")][7:10] == ["0008", "9", "0010"]
+    nameless = publish(shop, TABLE.replace(", id: id", "").replace("name: table", "name: nameless"))
+    score(nameless, tmp_path / "out.csv")
+    assert [row["customer_id"] for row in read(tmp_path / "out.csv")] == [str(n) for n in range(1, 61)]
+
+
+def test_customers_of_the_log_alone_are_scored_too(log_model: Published, tmp_path: Path) -> None:
+    write_csv(tmp_path / "few.csv", [{"id": "0001", "plan": "free", "since": "2021-01-01"}])
+    scored = score(log_model, tmp_path / "out.csv", customers=tmp_path / "few.csv")
+    active = {row["id"] for row in log_model.shop.customers if row["events"]}
+    assert scored.rows == len(active | {"0001"})
+    assert set(probabilities(tmp_path / "out.csv")) == active | {"0001"}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("id,tenure,since\n1,2,\n", "new.csv has no column 'contract'"),
+        (None, "new.csv must be a file, however there is none"),
+        ("", "new.csv must hold a header and rows, however it is empty"),
+    ],
+    ids=["a column is missing", "no file", "empty"],
+)
+def test_a_file_that_cannot_be_scored_leaves_the_old_scores(
+    table_model: Published, tmp_path: Path, content: str | None, text: str
+) -> None:
+    (tmp_path / "out.csv").write_text("old")
+    if content is not None:
+        (tmp_path / "new.csv").write_text(content)
+    refused = refusal(table_model, tmp_path / "out.csv", customers=tmp_path / "new.csv")
+    assert text in refused
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} <= {"out.csv", "new.csv"}
+
+
+def test_a_fault_far_into_a_file_leaves_the_old_scores_and_no_draft(
+    table_model: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.score.CHUNK_ROWS", 7)
+    lines = (table_model.shop.folder / "customers.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "new.csv").write_text("\n".join([*lines, *["1,2,3"] * 100]), encoding="utf-8")
+    (tmp_path / "out.csv").write_text("old")
+    text = refusal(table_model, tmp_path / "out.csv", customers=tmp_path / "new.csv", as_of=parse_time(LATE))
+    assert "must have the header's 11 fields in every row, however" in text
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"out.csv", "new.csv"}
+
+
+def test_a_log_without_a_field_is_refused(log_model: Published, tmp_path: Path) -> None:
+    write_csv(tmp_path / "new.csv", [{"who": "0001", "when": "2022-02-02", "kind": "buy", "items": 1.0}])
+    text = refusal(log_model, tmp_path / "out.csv", events=tmp_path / "new.csv")
+    assert text.startswith("new.csv has no column 'amount'; its columns are 'who', 'when', 'kind', 'items'")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_files_that_are_not_named_are_asked_for(
+    table_model: Published, log_model: Published, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    assert refusal(table_model, out, customers=None) == (
+        "this model reads a customer table; name it with --customers FILE"
+    )
+    assert refusal(log_model, out, events=None) == "this model reads an event log; name it with --events FILE"
+    assert refusal(log_model, out, customers=None) == (
+        "this model reads a customer table; name it with --customers FILE"
+    )
+
+
+def test_another_suffix_is_refused(table_model: Published, tmp_path: Path) -> None:
+    assert refusal(table_model, tmp_path / "out.txt") == "--out must end in .csv or .parquet, got 'out.txt'"
+
+
+def test_a_log_in_parts_is_read_as_one(log_model: Published, tmp_path: Path) -> None:
+    table = pa.csv.read_csv(log_model.shop.folder / "events.csv", convert_options=id_as_text())
+    half = len(table) // 2
+    (tmp_path / "parts").mkdir()
+    for name, part in (("a", table.slice(0, half)), ("b", table.slice(half))):
+        pyarrow.parquet.write_table(part, tmp_path / "parts" / f"{name}.parquet")
+    score(log_model, tmp_path / "out.csv", events=tmp_path / "parts" / "*.parquet")
+    score(log_model, tmp_path / "own.csv")
+    assert probabilities(tmp_path / "out.csv") == pytest.approx(probabilities(tmp_path / "own.csv"), abs=1e-9)
+
+
+def id_as_text() -> Any:
+    return pa.csv.ConvertOptions(column_types={"who": pa.string()})
+
+
+def test_files_were_taken_at_their_last_event_or_latest_date(
+    table_model: Published, log_model: Published
+) -> None:
+    for model in (table_model, log_model):
+        schema, folder = model.predictor.manifest.schema_, model.shop.folder
+        events = folder / "events.csv" if schema.events else None
+        data = read_for(schema, folder / "customers.csv", events)
+        assert latest_date(data, schema) == prepare(model.study).as_of
+
+
+def test_a_model_without_dates_is_asked_today(tmp_path: Path) -> None:
+    shop = table_shop(tmp_path, 60)
+    model = publish(shop, TABLE, "data.customers.exclude=[since]")
+    scored = score(model, tmp_path / "out.csv")
+    today = to_instant(datetime.now(UTC)) // DAY * DAY
+    assert today - DAY <= scored.as_of <= today
