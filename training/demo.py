@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from model.checkpoint import read_checkpoint
 from model.errors import PropenseError
 from model.registry import Registry
-from model.times import format_instant
+from model.times import format_instant, parse_time
 from training import console
 from training.prepare import read_dataset
 from training.study import Study, read_study
@@ -40,7 +42,12 @@ def main() -> None:
     with _service(registry.root) as url:
         for name in STUDIES:
             _ask(f"{url}/v1/models/{name}/predict", {"as_of": AS_OF, "customers": histories})
-    console.print_lines(["", f"The models stay in {registry.root}; `make serve` serves them."])
+    console.print_lines(
+        [
+            "",
+            "The models stay in demo/registry. To serve them: propense serve --registry demo/registry",
+        ]
+    )
 
 
 def _train_once(study: Study, registry: Registry) -> None:
@@ -69,15 +76,14 @@ def _histories(study: Study) -> list[dict[str, Any]]:
     assert dataset.log is not None
     rows = []
     for customer in ASKED:
-        log = dataset.log.part(position := dataset.ids.index(customer), position + 1)
+        position = dataset.ids.index(customer)
+        log = dataset.log.part(position, position + 1)
+        until = log.until(np.zeros(1, dtype=np.int64), np.array([parse_time(AS_OF)]))[0]
         events = [
-            {
-                source.time: format_instant(time),
-                **{name: float(log.values[name][i]) for name in source.values},
-            }
-            for i, time in enumerate(log.times.tolist())
+            {source.time: format_instant(log.times[i]), **{n: float(log.values[n][i]) for n in source.values}}
+            for i in range(until)
         ]
-        rows.append({source.id: customer, "events": [e for e in events if e[source.time] <= AS_OF]})
+        rows.append({source.id: customer, "events": events})
     return rows
 
 

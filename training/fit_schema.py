@@ -28,9 +28,7 @@ from model.schema import (
 from model.times import DAY
 
 BINS: Final = 24
-MIN_CUSTOMERS: Final = (
-    5  # a category of fewer is read as unknown: it teaches what that means, and names nobody
-)
+MIN_CUSTOMERS: Final = 5  # a category of fewer is unknown: it teaches what that means, and names nobody
 MAX_CATEGORIES: Final = 1000
 MAX_TYPES: Final = 12
 YEAR_DAYS: Final = 365

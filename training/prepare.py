@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from model.columns import Column, as_instants
 from model.errors import DataError
+from model.rows import EVENTS
 from model.task import ColumnTask, LogTask, Task
 from model.times import DAY, MISSING_TIME, Instants, to_instant
 from training.dataset import Dataset, load_dataset
@@ -94,12 +95,18 @@ def _infer(study: Study, dataset: Dataset) -> Kinds:
     skip = series | {source.id or ""}
     if isinstance(study.target, ColumnTarget):
         skip |= {study.target.column, study.split.time or "", study.split.group or ""}
-    return infer_kinds(
+    kinds = infer_kinds(
         RawTable(dataset.columns, len(dataset), ()),
         categorical=source.categorical,
         numeric=source.numeric,
         skip=skip & set(dataset.columns),
     )
+    if study.data.events and EVENTS in kinds.kinds:
+        raise DataError(
+            f"a column beside an event log must not be called {EVENTS!r}, which is the history in a request; "
+            "rename it, or list it under data.customers.exclude"
+        )
+    return kinds
 
 
 def _refuse_absent(names: list[str], columns: Mapping[str, Column]) -> None:

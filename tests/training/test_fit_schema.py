@@ -192,7 +192,7 @@ def test_heavy_tails_neither_dominate_nor_saturate() -> None:
 
 
 def test_a_series_is_scaled_alike_in_all_its_steps() -> None:
-    values = {"bill_1": column_of([0.0, 1.0]), "bill_2": column_of([2.0, 3.0])}
+    values = {"bill_1": column_of([0.0, 1.0, -9.0]), "bill_2": column_of([2.0, 3.0, 99.0])}
     kinds: dict[str, Kind] = {"bill_1": "numeric", "bill_2": "numeric"}
     schema = of_table(values, asked([0, 1], [0, 0]), kinds, bill=["bill_1", "bill_2"])
     (series,) = schema.series

@@ -119,13 +119,14 @@ def test_duplicates_of_a_table_are_dealt_as_one(tmp_path: Path) -> None:
 def test_equal_columns_are_no_duplicates_where_a_log_tells_customers_apart(tmp_path: Path) -> None:
     shop = log_shop(tmp_path)
     label = "\n".join(
-        f"{row['id']},{row['plan']},{'Yes' if i % 3 else 'No'}" for i, row in enumerate(shop.customers)
+        f"{row['id']},pair {i // 2},{'Yes' if i % 3 else 'No'}" for i, row in enumerate(shop.customers)
     )
     (tmp_path / "customers.csv").write_text(f"id,plan,churn\n{label}\n")
     text = LOG[: LOG.index("target:")] + 'target: {column: churn, positive: "Yes"}\n'
     prepared = prepare(shop.study(text))
     assert prepared.task == ColumnTask(column="churn", positive="Yes")
     assert len(prepared.plan.test) == 32
+    assert {row ^ 1 for row in prepared.plan.test.tolist()} != set(prepared.plan.test.tolist())
     assert prepared.as_of == prepared.dataset.data_end
 
 

@@ -5,11 +5,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from model.heads.cnn import ConvEncoder
-
-Floats = NDArray[np.float32]
+from tests.model.heads.sequences import lengths_lists, random_steps
 
 
 def encoder(layers: int = 3) -> ConvEncoder:
@@ -17,62 +16,58 @@ def encoder(layers: int = 3) -> ConvEncoder:
     return ConvEncoder(2, channels=4, layers=layers).eval()
 
 
-def naive(module: ConvEncoder, steps: Floats) -> Floats:
-    """Last, mean and largest value of each channel, by a loop over layers, steps and taps."""
+def linear_layers(module: ConvEncoder) -> list[nn.Linear]:
+    return [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+
+
+def naive(module: ConvEncoder, steps: Tensor) -> Tensor:
+    """Last, mean and largest value of each channel of one sequence, by a loop over layers and steps."""
     x = steps
-    for i, layer in enumerate(module.convolutions):
-        weight, bias = (p.detach().numpy() for p in layer.parameters())
-        y = np.tile(bias, (len(x), 1))
-        for t in range(len(x)):
-            for tap in range(3):
-                source = t - (2 - tap) * 2**i
-                if source >= 0:
-                    y[t] += weight[:, :, tap] @ x[source]
-        y = np.maximum(y, 0)
+    for i, layer in enumerate(linear_layers(module)):
+        nothing = torch.zeros(x.shape[1])
+        seen = [[x[t - b] if t >= b else nothing for b in (0, 2**i, 2 * 2**i)] for t in range(len(x))]
+        y = torch.stack([torch.relu(layer(torch.cat(taps))) for taps in seen])
         x = y if i == 0 else x + y
-    return np.concatenate([x[-1], x.mean(axis=0), x.max(axis=0)])
+    return torch.cat([x[-1], x.mean(dim=0), x.max(dim=0).values])
 
 
-@given(st.lists(st.integers(0, 12), min_size=1, max_size=4), st.integers(0, 9))
+@given(lengths_lists, st.integers(0, 9))
 def test_it_computes_what_a_loop_computes(lengths: list[int], seed: int) -> None:
-    module, longest = encoder(), max(lengths)
-    steps = torch.randn(len(lengths), longest, 2, generator=torch.Generator().manual_seed(seed))
-    got = module(steps, torch.tensor(lengths)).detach().numpy()
-    for row, length in enumerate(lengths):
-        wanted = naive(module, steps[row, :length].numpy()) if length else np.zeros(12)
+    module = encoder()
+    steps, counts = random_steps(lengths, seed=seed)
+    got = module(steps, counts).detach()
+    for row, own in enumerate(steps.split(lengths)):
+        wanted = naive(module, own).detach() if len(own) else torch.zeros(12)
         np.testing.assert_allclose(got[row], wanted, rtol=0, atol=1e-5)
-
-
-def test_no_step_encodes_as_zeros_whatever_the_padding_holds() -> None:
-    got = encoder()(torch.randn(2, 5, 2), torch.tensor([0, 5]))
-    assert not got[0].any()
-    assert got[1].any()
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_the_last_value_sees_as_far_back_as_the_dilations_reach(layers: int) -> None:
     module, reach = encoder(layers), 1 + 2 * (2**layers - 1)
-    for layer in module.convolutions:
-        _, bias = layer.parameters()
-        torch.nn.init.constant_(bias, 9.0)  # so that no unit is at rest
-    steps = torch.randn(1, 20, 2, requires_grad=True)
-    module(steps, torch.tensor([20]))[:, :4].sum().backward()
+    for layer in linear_layers(module):
+        nn.init.constant_(layer.bias, 9.0)  # so that no unit is at rest
+    steps, counts = random_steps([4, 20])
+    steps.requires_grad_()
+    module(steps, counts)[1, :4].sum().backward()
     assert steps.grad is not None
-    seen = steps.grad.abs().sum(dim=2)[0] > 0
+    seen = steps.grad.abs().sum(dim=1)[4:] > 0
     assert seen[20 - reach]
     assert not seen[: 20 - reach].any()
+    assert not steps.grad[:4].any()
 
 
-def test_an_empty_row_sends_no_nan_backwards() -> None:
-    steps = torch.randn(2, 3, 2, requires_grad=True)
-    encoder()(steps, torch.tensor([0, 2])).sum().backward()
-    assert steps.grad is not None
-    assert steps.grad.isfinite().all()
-    assert not steps.grad[0].any()
-    assert not steps.grad[1, 2].any()
+@pytest.mark.parametrize("lengths", [[3], [0, 2], [2, 0, 1], [0, 0, 4, 0]])
+def test_its_gradient_is_right_beside_empty_sequences(lengths: list[int]) -> None:
+    module = encoder().double()
+    for layer in linear_layers(module):
+        nn.init.constant_(layer.bias, 5.0)  # away from the kinks
+    steps, counts = random_steps(lengths)
+    assert torch.autograd.gradcheck(lambda x: module(x, counts), steps.double().requires_grad_())
 
 
-def test_its_width_is_that_of_its_answer() -> None:
+@pytest.mark.parametrize("lengths", [[], [0], [0, 0, 0]])
+def test_no_step_encodes_as_zeros(lengths: list[int]) -> None:
     module = encoder()
-    assert module(torch.randn(3, 2, 2), torch.tensor([2, 1, 0])).shape == (3, module.width)
-    assert module(torch.randn(3, 0, 2), torch.tensor([0, 0, 0])).shape == (3, module.width)
+    got = module(*random_steps(lengths))
+    assert got.shape == (len(lengths), module.width)
+    assert not got.any()

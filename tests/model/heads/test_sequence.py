@@ -21,29 +21,28 @@ def embedding(n_numbers: int = 3, sizes: tuple[int, ...] = (4, 3)) -> StepEmbedd
 
 
 def test_a_step_becomes_one_vector() -> None:
-    codes = torch.zeros(2, 4, 2, dtype=torch.int64)
-    assert embedding()(torch.randn(2, 4, 3), codes).shape == (2, 4, 32)
-    bare = embedding(sizes=())
-    assert bare(torch.randn(2, 4, 3), codes[..., :0]).shape == (2, 4, 32)
-    assert embedding()(torch.randn(2, 0, 3), codes[:, :0]).shape == (2, 0, 32)
+    codes = torch.zeros(4, 2, dtype=torch.int64)
+    assert embedding()(torch.randn(4, 3), codes).shape == (4, 32)
+    assert embedding(sizes=())(torch.randn(4, 3), codes[:, :0]).shape == (4, 32)
+    assert embedding()(torch.randn(0, 3), codes[:0]).shape == (0, 32)
 
 
 def test_a_missing_number_is_neither_nan_nor_zero() -> None:
-    module, codes = embedding(), torch.zeros(1, 1, 2, dtype=torch.int64)
-    zero = torch.zeros(1, 1, 3)
+    module, codes = embedding(), torch.zeros(1, 2, dtype=torch.int64)
+    zero = torch.zeros(1, 3)
     seen = [module(zero, codes)]
     for position in range(3):
         missing = zero.clone()
-        missing[..., position] = torch.nan
+        missing[:, position] = torch.nan
         seen.append(module(missing, codes))
     assert all(vector.isfinite().all() for vector in seen)
     assert len({tuple(vector.flatten().tolist()) for vector in seen}) == 4
 
 
 def test_every_code_counts() -> None:
-    module, zero = embedding(), torch.zeros(1, 1, 3)
+    module, zero = embedding(), torch.zeros(1, 3)
     codes = [(0, 0), (1, 0), (3, 0), (0, 1), (0, 2)]
-    seen = {tuple(module(zero, torch.tensor([[code]])).flatten().tolist()) for code in codes}
+    seen = {tuple(module(zero, torch.tensor([code])).flatten().tolist()) for code in codes}
     assert len(seen) == len(codes)
 
 
@@ -71,7 +70,10 @@ def test_the_columns_are_read_beside_the_sequence(head: HeadName) -> None:
 def test_a_table_is_read_as_a_sequence_of_its_columns(head: HeadName) -> None:
     network, batch = random_network(head, "table"), some_batch("table")
     assert isinstance(network, TokenHead)
-    encoded = network.encoder(network.tokens(batch), torch.full((12,), network.tokens.n_tokens))
+    tokens = network.tokens(batch)
+    encoded = network.encoder(tokens.flatten(0, 1), torch.full((12,), network.tokens.n_tokens))
+    joined = torch.cat([tokens.flatten(1), encoded], dim=1)
+    assert torch.equal(network.members(batch), network.trunk(joined))
     assert encoded.std(dim=0).sum() > 0
     other = replace(batch, categories=(batch.categories + 1) % 3)
     assert ((network(other) - network(batch)).abs().sum(dim=1) > 1e-6).all()
