@@ -43,5 +43,5 @@ def open_scores(path: Path, schema: pa.Schema) -> Iterator[TableWriter]:
 
 def _writer(draft: Path, suffix: str, schema: pa.Schema) -> pa.csv.CSVWriter | pa.parquet.ParquetWriter:
     if suffix == ".csv":
-        return pa.csv.CSVWriter(draft, schema, write_options=pa.csv.WriteOptions(quoting_style="needed"))
+        return pa.csv.CSVWriter(draft, schema, write_options=pa.csv.WriteOptions(quoting_header="none"))
     return pa.parquet.ParquetWriter(draft, schema)
