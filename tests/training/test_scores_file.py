@@ -32,7 +32,7 @@ def names(folder: Path) -> list[str]:
 def test_csv(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, [rows("007", 'a "b", c'), rows("größer")])
     assert (tmp_path / name).read_text(encoding="utf-8") == (
-        '"customer_id","probability"\n"007",0.1\n"a ""b"", c",0.1\n"größer",0.1\n'
+        'customer_id,probability\n"007",0.1\n"a ""b"", c",0.1\n"größer",0.1\n'
     )
     assert names(tmp_path) == [name]
 
@@ -47,13 +47,13 @@ def test_parquet(tmp_path: Path) -> None:
 
 def test_no_row_at_all_is_a_file_with_a_header(tmp_path: Path) -> None:
     write(tmp_path / "out.csv", [])
-    assert (tmp_path / "out.csv").read_text() == '"customer_id","probability"\n'
+    assert (tmp_path / "out.csv").read_text() == "customer_id,probability\n"
 
 
 def test_a_file_that_was_there_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text("old " * 1_000)
     write(tmp_path / "out.csv", [rows("1")])
-    assert (tmp_path / "out.csv").read_text() == '"customer_id","probability"\n"1",0.1\n'
+    assert (tmp_path / "out.csv").read_text() == 'customer_id,probability\n"1",0.1\n'
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
