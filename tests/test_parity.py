@@ -22,9 +22,9 @@ from tests.training.commands import runner
 from tests.training.shops import LOG, TABLE, WIDE, Row, Shop, log_shop, publish, table_shop, write_csv
 from training.labels import Labels
 from training.prepare import Prepared, prepare
-from training.results import measured
+from training.reporting.results import measured
 from training.score import score_files
-from training.study import Study
+from training.studies.study import Study
 from training.train import train
 
 # The tolerance is that of float32: a batch of another size may add in another order.

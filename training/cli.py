@@ -15,8 +15,8 @@ from model.times import format_instant, parse_time
 from training import console
 from training.evaluate import evaluate_files
 from training.score import score_files
-from training.simulate import simulate
-from training.study import Study, read_study, resolve_path
+from training.simulation.simulate import simulate
+from training.studies.study import Study, read_study, resolve_path
 from training.train import train
 
 app = typer.Typer(

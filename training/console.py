@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from training.loop import Epoch
-from training.report import MEASURES, verdict
+from training.reporting.report import MEASURES, verdict
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from model.registry import Registry
 from model.times import format_instant, parse_time
 from training import console
 from training.prepare import read_dataset
-from training.study import Study, read_study
+from training.studies.study import Study, read_study
 from training.train import train
 
 STUDIES: Final = ("purchase", "churn")

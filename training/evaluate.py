@@ -11,10 +11,10 @@ from model.hazard import Probabilities
 from model.predictor import Predictor
 from model.task import ColumnTask, LogTask
 from model.times import DAY, days, format_instant
-from training.dataset import Dataset
+from training.files.dataset import Dataset
 from training.labels import Labels, compile_labels, eligible_examples
 from training.plan_table import read_label
-from training.results import measured
+from training.reporting.results import measured
 from training.score import latest_date, read_for
 
 

@@ -54,7 +54,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Options:
-    """How to fit, as in `training.study.FitOptions`.
+    """How to fit, as in `training.studies.study.FitOptions`.
 
     A batch size of None grows with the data; a patience of None is about PATIENT_STEPS steps.
     """

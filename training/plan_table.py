@@ -11,7 +11,7 @@ from model.customers import Examples
 from model.errors import DataError
 from model.task import ColumnTask
 from model.times import MISSING_TIME, Instants
-from training.dates import fitting_formats
+from training.files.dates import fitting_formats
 from training.labels import Bools, Labels
 from training.plan import CALIBRATION, VALIDATION, Plan, Slices, SplitKind
 from training.split import Rows, deal, duplicate_groups

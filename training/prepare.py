@@ -9,14 +9,14 @@ from model.errors import DataError
 from model.rows import EVENTS
 from model.task import ColumnTask, LogTask, Task
 from model.times import DAY, MISSING_TIME, Instants, to_instant
-from training.dataset import Dataset, load_dataset
+from training.files.dataset import Dataset, load_dataset
+from training.files.sources import RawTable, resolve
 from training.fit_schema import EventFields, TableFields
 from training.kinds import Kinds, infer_kinds
 from training.plan import Plan
 from training.plan_log import plan_log
 from training.plan_table import plan_table
-from training.sources import RawTable, resolve
-from training.study import ColumnTarget, LogTarget, Study, resolve_path
+from training.studies.study import ColumnTarget, LogTarget, Study, resolve_path
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from model.hazard import Probabilities
 from model.predictor import Predictor
 from model.schema import DateColumn, Schema
 from model.task import LogTask
-from training.dataset import Dataset, load_dataset
+from training.files.dataset import Dataset, load_dataset
+from training.files.scores_file import open_scores
+from training.files.sources import RawTable, read_table_chunks, resolve
 from training.labels import Bools, eligible
 from training.prepare import snapshot_date
-from training.scores_file import open_scores
-from training.sources import RawTable, read_table_chunks, resolve
 
 CHUNK_ROWS: Final = 50_000
 

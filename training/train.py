@@ -26,9 +26,9 @@ from training.loop import Epoch
 from training.model_fit import Asked, Fitted, Options, Reading, fit_model, refit_model
 from training.plan import Plan
 from training.prepare import Prepared, prepare
-from training.report import render_html
-from training.results import base_rates, build_report, measured
-from training.study import Study
+from training.reporting.report import render_html
+from training.reporting.results import base_rates, build_report, measured
+from training.studies.study import Study
 
 OnEpoch = Callable[[str, Epoch], None]  # the fit's name ("measuring", "publishing") and its newest epoch
 

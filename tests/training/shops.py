@@ -14,7 +14,7 @@ import numpy as np
 
 from model.predictor import Predictor, load_predictor
 from model.registry import Registry
-from training.study import Study, read_study
+from training.studies.study import Study, read_study
 from training.train import Trained, train
 
 Row = dict[str, Any]

@@ -5,8 +5,8 @@ import pytest
 from pydantic import BaseModel
 
 from model.task import ColumnTask, LogTask
-from tests.training.studies import SECTIONS, write
-from training.study import ColumnTarget, Split, read_study
+from tests.training.studies.texts import SECTIONS, write
+from training.studies.study import ColumnTarget, Split, read_study
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = ["churn", "purchase", "sequences", "table"]

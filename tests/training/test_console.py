@@ -16,7 +16,7 @@ from training.console import (
     row_progress,
 )
 from training.loop import Epoch
-from training.metrics import base_rate_metrics, measure
+from training.reporting.metrics import base_rate_metrics, measure
 
 Captured = pytest.CaptureFixture[str]
 

@@ -10,7 +10,7 @@ from model.errors import PropenseError
 from model.times import DAY, format_instant, parse_time
 from tests.training.shops import Published, Row, log_shop, table_shop, write_csv
 from training.evaluate import evaluate_files
-from training.metrics import measure
+from training.reporting.metrics import measure
 
 
 def evaluated(model: Published, folder: Path | None = None, **changes: Any) -> dict[str, Any]:

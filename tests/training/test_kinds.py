@@ -8,8 +8,8 @@ import pytest
 from model.columns import Column, as_booleans, as_instants, as_numbers, column_of
 from model.errors import DataError
 from model.times import MISSING_TIME
+from training.files.sources import RawTable
 from training.kinds import Kinds, infer_kinds
-from training.sources import RawTable
 
 ROWS = 100
 

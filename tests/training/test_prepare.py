@@ -11,7 +11,7 @@ from model.task import ColumnTask, LogTask
 from model.times import DAY, MISSING_TIME, parse_time, to_instant
 from tests.training.shops import LOG, TABLE, WIDE, log_shop, table_shop
 from training.prepare import prepare, read_dataset, snapshot_date
-from training.study import read_study
+from training.studies.study import read_study
 
 
 def refusal(folder: Path, text: str, *overrides: str) -> str:

@@ -15,9 +15,9 @@ from model.registry import Registry
 from model.times import parse_time
 from tests.training.shops import LOG, SMALL, TABLE, Published, log_shop, publish, table_shop, write_csv
 from training.loop import Epoch
-from training.metrics import measure
 from training.prepare import prepare
-from training.study import read_study
+from training.reporting.metrics import measure
+from training.studies.study import read_study
 from training.train import train
 
 

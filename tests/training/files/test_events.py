@@ -1,0 +1,225 @@
+"""Event logs on disk -> arrays; times above all."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pyarrow import parquet as pq
+
+from model.columns import is_missing
+from model.errors import DataError
+from model.times import MISSING_TIME, parse_time
+from tests.training.files.written import listed, write
+from training.files.arrow import instants_from
+from training.files.dates import FORMATS
+from training.files.events import RawEvents, read_events
+
+MARCH_1 = parse_time("1997-03-01")
+
+
+def read(folder: Path, content: str, **options: Any) -> RawEvents:
+    return read_events([write(folder, content, "e.csv")], **{"id": "id", "time": "time", **options})
+
+
+def refusal(folder: Path, content: str, **options: Any) -> str:
+    with pytest.raises(DataError) as error:
+        read(folder, content, **options)
+    return str(error.value)
+
+
+def test_every_field_of_an_event(tmp_path: Path) -> None:
+    content = (
+        "ignored,amount,time,kind,id,shop,n\n"
+        "x,1.5,1997-03-01,buy,007,9.0,1\n"
+        "x,,1997-03-01T10:00:00+02:00,,7,,many\n"
+        "x,inf,1997-03-02 00:00:00.25,view,007,3,3\n"
+    )
+    events = read(tmp_path, content, type="kind", values=["amount", "n"], attributes=["shop", "kind"])
+    assert len(events) == 3
+    assert listed(events.ids) == ["007", "7", "007"]
+    assert events.times.tolist() == [
+        MARCH_1,
+        parse_time("1997-03-01T08:00:00"),
+        parse_time("1997-03-02T00:00:00.25"),
+    ]
+    assert events.times.dtype == np.int64
+    assert events.type is not None
+    assert listed(events.type) == ["buy", None, "view"]
+    np.testing.assert_array_equal(events.values["amount"], [1.5, np.nan, np.nan])
+    np.testing.assert_array_equal(events.values["n"], [1, np.nan, 3])
+    assert listed(events.attributes["shop"]) == ["9", None, "3"]
+    assert listed(events.attributes["kind"]) == ["buy", None, "view"]
+    assert events.notes == (
+        "'amount': read 1 cell without a finite number, such as 'inf', as missing.",
+        "'n': read 1 cell without a finite number, such as 'many', as missing.",
+    )
+
+
+def test_what_is_not_named_is_not_there(tmp_path: Path) -> None:
+    events = read(tmp_path, "id,time\na,1997-03-01\n")
+    assert events.type is None
+    assert (events.values, events.attributes, events.notes) == ({}, {}, ())
+
+
+def test_a_blank_separated_log_with_a_time_format(tmp_path: Path) -> None:
+    path = write(tmp_path, " customer_id  date number_of_cds  dollar_value\n 00001 19970101  1   11.77\n")
+    for time_format in ["%Y%m%d", None]:
+        events = read_events(
+            [path], id="customer_id", time="date", time_format=time_format, values=["dollar_value"]
+        )
+        assert listed(events.ids) == ["00001"]
+        assert events.times.tolist() == [parse_time("1997-01-01")]
+        assert events.values["dollar_value"].tolist() == [11.77]
+
+
+def test_unix_seconds(tmp_path: Path) -> None:
+    events = read(tmp_path, "id,time\na,857174400\nb,857174400.5\n", time_format="unix")
+    assert events.times.tolist() == [MARCH_1, MARCH_1 + 500_000]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pa.array([date(1997, 3, 1)] * 2),
+        pa.array([datetime(1997, 3, 1)] * 2, pa.timestamp("ns")),  # noqa: DTZ001 - naive is UTC
+        pa.array([datetime(1997, 3, 1, tzinfo=UTC)] * 2, pa.timestamp("ms", "Asia/Tokyo")),
+        pa.array(["1997-03-01", "1997-03-01T00:00Z"]),
+        pa.array([19970301, 19970301]),
+    ],
+)
+def test_parquet_times(tmp_path: Path, times: Any) -> None:
+    pq.write_table(pa.table({"id": [2**53 + 1, 7], "time": times}), tmp_path / "e.parquet")
+    events = read_events([tmp_path / "e.parquet"], id="id", time="time")
+    assert events.times.tolist() == [MARCH_1, MARCH_1]
+    assert listed(events.ids) == ["9007199254740993", "7"]
+
+
+def test_several_files_are_one_log(tmp_path: Path) -> None:
+    one, two = tmp_path / "1.parquet", tmp_path / "2.parquet"
+    pq.write_table(pa.table({"id": ["7", "x"], "time": [date(1997, 3, 1)] * 2, "n": [1, 2]}), one)
+    pq.write_table(pa.table({"n": ["3", "4"], "time": ["1997-03-01", "?"], "id": [7, 8]}), two)
+    three = write(tmp_path, "id,time,n\n,1997-03-01,5\n7,1997-03-01,6\n7,1997-03-01,6\n", "e.csv")
+    events = read_events([one, two, three], id="id", time="time", values=["n"])
+    assert listed(events.ids) == ["7", "x", "7", "7", "7"]
+    assert events.values["n"].tolist() == [1, 2, 3, 6, 6]
+    assert events.times.tolist() == [MARCH_1] * 5
+    assert events.notes == (
+        "left out 1 of 7 events without 'id' (e.csv row 2).",
+        "left out 1 of 7 events whose 'time' is not in ISO 8601 such as 1997-03-01 (2.parquet row 2: '?').",
+    )
+
+
+def test_events_that_cannot_be_placed_are_counted(tmp_path: Path) -> None:
+    lines = [f"{n},1997-03-01" for n in range(60)]
+    lines[1], lines[2], lines[3], lines[4] = ",1997-03-01", "a,1997-02-30", "b,", "c"
+    lines[10:15] = ["NA,1997-03-01"] * 5
+    events = read(tmp_path, "id,time\n" + "\n".join(lines))
+    assert len(events) == 51
+    assert events.notes == (
+        "e.csv: left out rows without the header's 2 fields: row 6 has 1.",
+        "left out 6 of 59 events without 'id' (row 3, row 12, row 13, ...).",
+        "left out 1 of 59 events without 'time' (row 5).",
+        "left out 1 of 59 events whose 'time' is not in ISO 8601 such as 1997-03-01 (row 4: '1997-02-30').",
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "time_format", "rule", "step"),
+    [
+        ("12/1/2010 8:26", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%m/%d/%Y %H:%M"'),
+        ("31/1/2010", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%d/%m/%Y"'),
+        ("1.12.2010 08:26:11", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%d.%m.%Y %H:%M:%S"'),
+        ("1234567890", None, "ISO 8601 such as 1997-03-01", 'set time_format: "unix"'),
+        ("2010-12-01", "%Y/%m/%d", "the format '%Y/%m/%d'", "leave time_format out: the times are ISO 8601"),
+        ("2010-12-01", "unix", "seconds since 1970", "leave time_format out: the times are ISO 8601"),
+        ("soon", None, "ISO 8601 such as 1997-03-01", "set time_format to the strptime format of the times"),
+    ],
+)
+def test_unreadable_times_are_refused_with_the_next_step(
+    tmp_path: Path, times: str, time_format: str | None, rule: str, step: str
+) -> None:
+    content = "id,time\n" + f"a,{times}\n" * 4
+    assert refusal(tmp_path, content, time_format=time_format) == (
+        f"'time' must hold times in {rule}, however 4 of 4 cannot be read "
+        f"(row 2: {times!r}, row 3: {times!r}, row 4: {times!r}); {step}"
+    )
+
+
+def test_a_fifth_of_unreadable_times_is_borne(tmp_path: Path) -> None:
+    good = "a,1997-03-01\n" * 8
+    assert len(read(tmp_path, "id,time\n" + good + "a,?\n" * 2 + "a,\n" * 30)) == 8
+    one_more = "id,time\n" + good + "a,?\n" * 3 + "a,\n" * 30
+    assert "however 3 of 41 cannot be read" in refusal(tmp_path, one_more)
+
+
+def test_a_log_without_a_usable_event(tmp_path: Path) -> None:
+    content = "id,time\n,1997-03-01\na,\n"
+    assert refusal(tmp_path, content) == "the events must have 'id' and 'time', however none has both"
+
+
+def test_a_column_that_is_not_there(tmp_path: Path) -> None:
+    content = "Id,date\na,1997-03-01\n"
+    listing = "its columns are 'Id', 'date'"
+    assert refusal(tmp_path, content) == f"e.csv has no column 'id'; did you mean 'Id'? {listing}"
+    assert refusal(tmp_path, content, id="Id") == f"e.csv has no column 'time'; {listing}"
+    assert "no column 'dat'; did you mean 'date'?" in refusal(
+        tmp_path, content, id="Id", time="date", values=["dat"]
+    )
+
+
+def naive_instant(text: str, time_format: str | None) -> int:
+    """What `parse_time` says of a cell, and MISSING_TIME where it refuses."""
+    try:
+        return int(MISSING_TIME) if is_missing(text.strip()) else parse_time(text.strip(), time_format)
+    except DataError:
+        return int(MISSING_TIME)
+
+
+def check(texts: list[str], time_format: str | None) -> None:
+    got = instants_from(pa.chunked_array([texts], type=pa.string()), time_format)
+    assert got.tolist() == [naive_instant(text, time_format) for text in texts]
+
+
+ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+MOMENTS = st.datetimes(
+    datetime(2, 1, 1),  # noqa: DTZ001 - hypothesis wants naive bounds
+    datetime(9998, 1, 1),  # noqa: DTZ001
+    timezones=st.one_of(st.none(), ZONES),
+)
+SPELT = st.builds(
+    lambda moment, unit, gap: moment.isoformat(gap, unit),
+    MOMENTS,
+    st.sampled_from(["auto", "hours", "minutes", "seconds", "milliseconds"]),
+    st.sampled_from("T x"),
+)
+NEARLY = st.text("0123456789-:T.+Z W/,", max_size=26)
+ODD = st.sampled_from(
+    ["now", "today", "NaT", "", "0000-01-01", "2020-W01-1", "2020-1-1", "2020-01", "20200101"]
+)
+
+
+@given(st.lists(SPELT, max_size=5))
+def test_iso_times_are_read_as_one_by_one(texts: list[str]) -> None:
+    check(texts, None)
+
+
+@example(["0000-01-01"])
+@given(st.lists(SPELT | NEARLY | ODD | MOMENTS.map(str) | st.dates().map(str), max_size=5))
+def test_so_are_texts_that_are_nearly_times(texts: list[str]) -> None:
+    check(texts, None)
+
+
+@given(st.data(), st.sampled_from([form for form in FORMATS if form]))
+def test_so_are_times_of_a_format(data: st.DataObject, time_format: str) -> None:
+    spelt = st.datetimes(datetime(1000, 1, 1)).map(lambda moment: moment.strftime(time_format))  # noqa: DTZ001
+    check(data.draw(st.lists(spelt | NEARLY | ODD, max_size=5)), time_format)
+
+
+@given(st.lists(st.floats() | st.floats(-6e10, 2e11) | st.integers(), max_size=5), st.booleans())
+def test_so_are_unix_seconds(seconds: list[float], with_word: bool) -> None:
+    check([*map(repr, seconds), *(["?"] if with_word else [])], "unix")

@@ -1,0 +1,87 @@
+"""Parquet of every type -> the same columns as a CSV file would give."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from tests.training.files.written import plain, refusal, write
+from training.files.sources import read_table
+
+
+def test_parquet_types(tmp_path: Path) -> None:
+    moment = datetime(1997, 3, 1, 10, 30, tzinfo=UTC)
+    table = pa.table(
+        {
+            "flag": [True, None, False],
+            "day": [date(1997, 3, 1), None, date(1998, 1, 1)],
+            "moment": pa.array([moment, None, moment], pa.timestamp("ns", "Europe/Paris")),
+            "price": [Decimal("1.50"), None, Decimal("2.00")],
+            "count": [1, None, 3],
+            "float": pa.array([1.5, float("nan"), float("inf")], pa.float32()),
+            "spelt": ["1", " 2.5", "N/A"],
+            "code": ["007", "1", None],
+            "word": pa.array(["a", None, "b"]).dictionary_encode(),
+            "large": pa.array(["a", "b", None], pa.large_string()),
+            "nothing": pa.nulls(3),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    raw = read_table(tmp_path / "t.parquet")
+    assert plain(raw) == {
+        "flag": ["true", None, "false"],
+        "day": ["1997-03-01", None, "1998-01-01"],
+        "moment": ["1997-03-01T10:30:00Z", None, "1997-03-01T10:30:00Z"],
+        "price": [1.5, None, 2.0],
+        "count": [1.0, None, 3.0],
+        "float": [1.5, None, None],
+        "spelt": [1.0, 2.5, None],
+        "code": ["007", "1", None],
+        "word": ["a", None, "b"],
+        "large": ["a", "b", None],
+        "nothing": [None, None, None],
+    }
+    assert raw.notes == ("'float': read 1 cell without a finite number, such as 'inf', as missing.",)
+
+
+def test_parquet_ids_are_exact(tmp_path: Path) -> None:
+    table = pa.table({"whole": [2**53 + 1, None], "float": [17.0, None], "decimal": [Decimal(2**60), None]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    raw = read_table(tmp_path / "t.parquet", texts=["whole", "float", "decimal"])
+    assert plain(raw) == {
+        "whole": ["9007199254740993", None],
+        "float": ["17", None],
+        "decimal": [str(2**60), None],
+    }
+
+
+def test_nested_parquet_columns_are_left_out_with_a_note(tmp_path: Path) -> None:
+    pq.write_table(pa.table({" a.b ": [1], "list": [[1]], "raw": [b"x"]}), tmp_path / "t.parquet")
+    raw = read_table(tmp_path / "t.parquet")
+    assert plain(raw) == {"a.b": [1.0]}
+    assert raw.notes == ("t.parquet: left out columns that are nested or binary: 'list', 'raw'.",)
+
+
+def test_unusable_parquet(tmp_path: Path) -> None:
+    assert refusal(write(tmp_path, "a,b\n1,2\n", "t.parquet")).startswith(
+        "t.parquet cannot be read as Parquet: "
+    )
+    pq.write_table(pa.table({"a": pa.nulls(0)}), tmp_path / "t.parquet")
+    assert refusal(tmp_path / "t.parquet") == "t.parquet must hold rows, however there are none"
+    pq.write_table(pa.table({"a": [1], "a ": [2]}), tmp_path / "t.parquet")
+    assert refusal(tmp_path / "t.parquet").startswith(
+        "t.parquet must name each column once, however it repeats 'a'"
+    )
+
+
+def test_a_csv_and_the_parquet_file_of_its_columns_read_alike(tmp_path: Path) -> None:
+    path = write(tmp_path, "n,word,when\n1.5,x,1997-03-01\n,y,\n-2,,1998-01-01\n")
+    columns = {
+        "n": [1.5, None, -2.0],
+        "word": ["x", "y", None],
+        "when": [date(1997, 3, 1), None, date(1998, 1, 1)],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    assert plain(read_table(path)) == plain(read_table(tmp_path / "t.parquet"))

@@ -1,0 +1,190 @@
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from model.errors import StudyError
+from model.manifest import NetworkSpec
+from model.task import ColumnTask, LogTask
+from tests.training.studies.texts import EVERYTHING, LOG, TABLE, write
+from training.studies.study import (
+    ColumnTarget,
+    CustomersSource,
+    Cutoffs,
+    EventsSource,
+    FitOptions,
+    LogTarget,
+    NetworkOptions,
+    Split,
+    Study,
+    read_study,
+    resolve_path,
+)
+
+
+def test_a_table_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> None:
+    path = write(tmp_path, TABLE)
+    study = read_study(path)
+    assert study.name == "telecom"
+    assert study.data.customers == CustomersSource(path="customers.csv")
+    assert study.data.events is None
+    assert study.target == ColumnTarget(column="Churn", positive="Yes")
+    assert study.task == ColumnTask(column="Churn", positive="Yes", lookback_days=365)
+    assert (study.split, study.network, study.fit) == (Split(), NetworkOptions(), FitOptions())
+    assert study.base == path.parent
+
+
+def test_a_log_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, LOG))
+    assert study.data.events == EventsSource(path="events.csv", id="customer_id", time="date")
+    assert study.target == LogTarget(outcome="occurs", horizons_days=(30, 90))
+    assert study.task == LogTask(
+        event="any",
+        outcome="occurs",
+        horizons_days=(30, 90),
+        gap_days=0,
+        lookback_days=365,
+        eligible_within_days=365,
+    )
+
+
+def test_the_defaults_are_these() -> None:
+    assert Split().model_dump() == {"test_fraction": 0.2, "seed": 0, "time": None, "group": None}
+    assert NetworkOptions().model_dump() == {
+        "head": "mlp",
+        "width": 128,
+        "layers": 2,
+        "dropout": 0.1,
+        "embedding": 8,
+        "members": 8,
+        "max_events": 64,
+    }
+    assert FitOptions().model_dump() == {
+        "device": "auto",
+        "epochs": 60,
+        "patience": None,
+        "batch_size": None,
+        "learning_rate": 0.002,
+        "weight_decay": 0.0001,
+        "seed": 0,
+        "refit": True,
+    }
+    assert Cutoffs().model_dump() == {"every_days": 30, "first": None, "last": None}
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, json.dumps(EVERYTHING)))
+    assert study.model_dump(mode="json") == EVERYTHING | {
+        "split": Split(test_fraction=0.3, seed=1).model_dump()
+    }
+    assert isinstance(study.target, LogTarget)
+    assert study.target.cutoffs == Cutoffs(every_days=7, first=date(2011, 1, 1), last=date(2011, 9, 10))
+
+
+def test_a_study_survives_json_and_its_folder_stays_out_of_it(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, json.dumps(EVERYTHING)))
+    stored = json.loads(json.dumps(study.model_dump(mode="json")))
+    assert "base" not in stored
+    assert Study.model_validate(stored).model_dump() == study.model_dump()
+
+
+def test_a_study_cannot_be_changed(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, TABLE))
+    with pytest.raises(ValidationError, match="frozen"):
+        study.fit.epochs = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [
+        ("Yes", "Yes"),
+        ('"yes"', "yes"),
+        ("1", "1"),
+        ("1.0", "1"),
+        ("0.5", "0.5"),
+        ("true", "true"),
+        ("True", "True"),
+        ("off", "off"),
+        ("' Yes '", "Yes"),
+        ("01", "01"),
+        ("12:30", "12:30"),
+        ("12345678901234567", "12345678901234567"),
+    ],
+)
+def test_a_positive_label_keeps_the_spelling_of_the_columns(tmp_path: Path, written: str, label: str) -> None:
+    study = read_study(write(tmp_path, TABLE.replace("Yes", written)))
+    assert isinstance(study.target, ColumnTarget)
+    assert study.target.positive == label
+
+
+def test_bare_dates_are_cutoffs(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, f"{LOG}  cutoffs: {{first: 2011-09-01, last: 2011-09-10}}\n"))
+    assert isinstance(study.target, LogTarget)
+    assert (study.target.cutoffs.first, study.target.cutoffs.last) == (date(2011, 9, 1), date(2011, 9, 10))
+
+
+def test_a_group_may_be_the_id(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, TABLE), ["data.customers.id=household", "split.group=household"])
+    assert study.split.group == "household"
+
+
+def test_a_section_without_keys_is_the_default(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, f"{LOG}  cutoffs:\nsplit:\nnetwork:\nfit:\n"))
+    assert study.model_dump() == read_study(write(tmp_path, LOG)).model_dump()
+
+
+def test_the_bounds_of_the_network_are_those_of_a_checkpoint() -> None:
+    largest = {"width": 4096, "layers": 16, "embedding": 256, "members": 256}
+    assert NetworkSpec(**NetworkOptions(**largest).model_dump(exclude={"max_events"})).width == 4096
+    for key, value in largest.items():
+        for model in (NetworkOptions, NetworkSpec):
+            with pytest.raises(ValidationError, match=f"{key}\n"):
+                model.model_validate(
+                    NetworkOptions().model_dump(include=set(NetworkSpec.model_fields)) | {key: value + 1}
+                )
+
+
+def test_a_path_starts_from_the_folder_of_the_study() -> None:
+    base = Path("studies")
+    assert resolve_path("data/customers.csv", base) == base / "data" / "customers.csv"
+    assert resolve_path("/data/*.parquet", base) == Path("/data/*.parquet")
+    assert resolve_path("~/customers.csv", base) == Path.home() / "customers.csv"
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package that cannot be imported, but carries a file."""
+    folder = tmp_path / "carrier"
+    (folder / "data").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise ImportError('a data file must not need this')\n")
+    (folder / "data" / "log.csv").write_text("id\n1\n")
+    (tmp_path / "plain_module.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder
+
+
+def test_a_file_of_a_package_is_found_without_importing_it(package: Path) -> None:
+    assert resolve_path("package:carrier/data/log.csv", Path()) == package / "data" / "log.csv"
+
+
+@pytest.mark.parametrize("inner", ["data/none.csv", "data", ""])
+@pytest.mark.usefixtures("package")
+def test_a_file_that_a_package_does_not_carry_is_refused(inner: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        resolve_path(f"package:carrier/{inner}", Path())
+    assert str(caught.value) == (
+        f'the Python package "carrier" carries no file "{inner}"; correct "package:carrier/{inner}"'
+    )
+
+
+@pytest.mark.parametrize("name", ["no_such_package", "no-such-package", "plain_module", ""])
+@pytest.mark.usefixtures("package")
+def test_a_package_that_is_not_installed_is_named(name: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        resolve_path(f"package:{name}/log.csv", Path())
+    assert str(caught.value) == (
+        f'"package:{name}/log.csv" needs the Python package "{name}", which is not installed:'
+        f" pip install {name}"
+    )

@@ -1,0 +1,117 @@
+"""Studies that the tests of reading one start from."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from model.errors import StudyError
+from training.studies.study import (
+    CustomersSource,
+    Cutoffs,
+    EventsSource,
+    FitOptions,
+    LogTarget,
+    NetworkOptions,
+    Study,
+    read_study,
+)
+
+TABLE = """\
+name: telecom
+data:
+  customers:
+    path: customers.csv
+target:
+  column: Churn
+  positive: Yes
+"""
+
+LOG = """\
+name: shop
+data:
+  events:
+    path: events.csv
+    id: customer_id
+    time: date
+target:
+  outcome: occurs
+  horizons_days: [30, 90]
+"""
+
+EVERYTHING: dict[str, Any] = {
+    "name": "all",
+    "data": {
+        "customers": {
+            "path": "customers.csv",
+            "id": "id",
+            "exclude": ["a"],
+            "categorical": ["b"],
+            "numeric": ["c"],
+            "sequences": {"bill": ["d", "e"]},
+        },
+        "events": {
+            "path": "events.csv",
+            "id": "id",
+            "time": "date",
+            "time_format": "unix",
+            "type": "kind",
+            "values": ["amount"],
+            "attributes": ["category"],
+        },
+    },
+    "target": {
+        "event": "purchase",
+        "outcome": "absent",
+        "horizons_days": [30, 90],
+        "gap_days": 1,
+        "lookback_days": 300,
+        "eligible_within_days": 200,
+        "cutoffs": {"every_days": 7, "first": "2011-01-01", "last": "2011-09-10"},
+    },
+    "split": {"test_fraction": 0.3, "seed": 1},
+    "network": {
+        "head": "cnn",
+        "width": 64,
+        "layers": 1,
+        "dropout": 0.2,
+        "embedding": 8,
+        "members": 4,
+        "max_events": 32,
+    },
+    "fit": {
+        "device": "cpu",
+        "epochs": 3,
+        "patience": 2,
+        "batch_size": 16,
+        "learning_rate": 0.01,
+        "weight_decay": 0.0,
+        "seed": 2,
+        "refit": False,
+    },
+}
+
+SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
+    (): Study,
+    ("data", "customers"): CustomersSource,
+    ("data", "events"): EventsSource,
+    ("target",): LogTarget,
+    ("target", "cutoffs"): Cutoffs,
+    ("network",): NetworkOptions,
+    ("fit",): FitOptions,
+}
+
+
+def write(folder: Path, text: str) -> Path:
+    """A study file with that text."""
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(path: Path, *overrides: str) -> str:
+    """The text with which a study is refused."""
+    with pytest.raises(StudyError) as caught:
+        read_study(path, overrides)
+    return str(caught.value)

@@ -1,0 +1,1 @@
+"""Customers' files: bytes on disk to raw columns and events, and scores back to disk."""

@@ -1,0 +1,217 @@
+"""Customers and their events, read and joined: what a study trains and scores on."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.columns import Column, Texts, as_texts
+from model.errors import DataError
+from model.history import EventLog
+from training.files.events import RawEvents, read_events
+from training.files.names import counted, listed
+from training.files.sources import read_table
+
+Positions = NDArray[np.int64]
+
+_SHOWN: Final = 3
+_SAMPLE: Final = 1000
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """N customers: the rows of the table in order, then those seen in the log alone.
+
+    Attributes:
+        ids: N texts; row numbers where the table has no id.
+        columns: table columns by name, the id among them, each of length N.
+        log: the events of these customers, in order; None without a log.
+        first_event, data_end: the instants of the first and the last event; None without a log.
+        notes: sentences for the report: what was counted, repaired, left out.
+    """
+
+    ids: Sequence[str]
+    columns: dict[str, Column]
+    log: EventLog | None
+    first_event: int | None
+    data_end: int | None
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def load_dataset(
+    customers: Path | None,
+    events: Sequence[Path] = (),
+    *,
+    customer_id: str | None = None,
+    exclude: Collection[str] = (),
+    only: Collection[str] | None = None,
+    event_id: str | None = None,
+    time: str | None = None,
+    time_format: str | None = None,
+    type: str | None = None,
+    values: Sequence[str] = (),
+    attributes: Sequence[str] = (),
+) -> Dataset:
+    """Read a customer table, an event log, or both.
+
+    Args:
+        customers: the table; None where the log is all there is.
+        events: the files of the log; none where the table is all there is.
+        customer_id: the table's id column; needed with a log.
+        exclude: table columns that are not read.
+        only: the table columns to read beside the id; None for all.
+        event_id, time: columns of the log; needed with a log.
+        time_format, type, values, attributes: as `read_events` takes them.
+
+    Raises:
+        DataError: a file cannot be used, ids repeat in the table, or none is common to both files.
+    """
+    if customers is None and not events:
+        raise DataError("a data set needs customers or events, however neither was given")
+    table = _Customers(_NOBODY, {}, ())
+    if customers:
+        table = _read_customers(customers, customer_id, exclude, only)
+    if not events:
+        return _without_log(table)
+    if not event_id or not time or (customers and not customer_id):
+        raise DataError("events need the names of their id and time columns, and customers beside them an id")
+    raw = read_events(
+        events,
+        id=event_id,
+        time=time,
+        time_format=time_format,
+        type=type,
+        values=values,
+        attributes=attributes,
+    )
+    return _join(_with_ids(table, customer_id), raw, type)
+
+
+@dataclass(frozen=True)
+class _Customers:
+    """The rows of a customer table; an id may be missing."""
+
+    ids: Texts
+    columns: dict[str, Column]
+    notes: tuple[str, ...]
+
+
+_NOBODY: Final = Texts(np.empty(0, dtype=np.int32), ())
+
+
+def _join(table: _Customers, events: RawEvents, type: str | None) -> Dataset:
+    index = {text: position for position, text in enumerate(_spelt(table.ids))}
+    owners = _owners(events.ids, index)
+    types = {type: events.type} if type and events.type else {}
+    log = EventLog.build(
+        owners[events.ids.codes],
+        events.times,
+        n_customers=len(index),
+        values=events.values,
+        categories={**types, **events.attributes},
+    )
+    return Dataset(
+        ids=tuple(index),
+        columns={name: _padded(column, len(index)) for name, column in table.columns.items()},
+        log=log,
+        first_event=int(events.times.min()),
+        data_end=int(events.times.max()),
+        notes=(*table.notes, *events.notes, *_overlap(table, events, log)),
+    )
+
+
+def _read_customers(
+    path: Path, id: str | None, exclude: Collection[str], only: Collection[str] | None
+) -> _Customers:
+    named = [id] if id else []
+    table = read_table(path, exclude=exclude, only=None if only is None else [*only, *named], texts=named)
+    ids = table.columns[id] if id else Texts(np.full(table.n_rows, -1, dtype=np.int32), ())
+    return _Customers(as_texts(ids), table.columns, table.notes)
+
+
+def _without_log(table: _Customers) -> Dataset:
+    """Every row is kept; one without an id is called by its number."""
+    rows = np.arange(1, len(table.ids) + 1).astype(str).astype(object)
+    ids = np.where(table.ids.codes < 0, rows, _spelt(table.ids))
+    return Dataset(tuple(ids), table.columns, log=None, first_event=None, data_end=None, notes=table.notes)
+
+
+def _with_ids(table: _Customers, name: str | None) -> _Customers:
+    """The rows that have an id.
+
+    Raises:
+        DataError: an id comes twice.
+    """
+    counts = np.bincount(table.ids.codes[table.ids.codes >= 0], minlength=len(table.ids.values))
+    if repeated := [table.ids.values[code] for code in np.flatnonzero(counts > 1)]:
+        raise DataError(
+            f"{name!r} must name each customer once where there are events, however {len(repeated):,} ids "
+            f"come in several rows, such as {listed(repeated[:_SHOWN])}; keep one row of each"
+        )
+    kept = np.flatnonzero(table.ids.codes >= 0)
+    n_lost = len(table.ids) - len(kept)
+    if not n_lost:
+        return table
+    note = f"left out {n_lost:,} of {len(table.ids):,} customers without {name!r}."
+    columns = {n: _take(column, kept) for n, column in table.columns.items()}
+    return _Customers(Texts(table.ids.codes[kept], table.ids.values), columns, (*table.notes, note))
+
+
+def _owners(ids: Texts, index: dict[str, int]) -> Positions:
+    """The customer of each distinct id; one that is not yet in the index is added to its end."""
+    used = np.bincount(ids.codes, minlength=len(ids.values)) > 0
+    return np.array(
+        [index.setdefault(t, len(index)) if u else -1 for t, u in zip(ids.values, used, strict=True)],
+        dtype=np.int64,
+    )
+
+
+def _overlap(table: _Customers, events: RawEvents, log: EventLog) -> list[str]:
+    """Notes on customers that only one of the files has.
+
+    Raises:
+        DataError: no customer is in both.
+    """
+    n_table = len(table.ids)
+    silent = int((np.diff(log.offsets[: n_table + 1]) == 0).sum())
+    if n_table and silent == n_table:
+        raise DataError(
+            "the customers and the events must have ids in common, however none is: customers such as "
+            f"{_examples(table.ids)}, events of {_examples(events.ids)}; ids are compared as exact texts"
+        )
+    alone = log.n_customers - n_table if n_table else 0
+    return [
+        *(
+            [f"added {counted(alone, 'customer')} from the events, whose columns are missing."]
+            if alone
+            else []
+        ),
+        *([f"found no event of {silent:,} of {n_table:,} customers in the table."] if silent else []),
+    ]
+
+
+def _examples(ids: Texts) -> str:
+    return listed([ids.values[code] for code in dict.fromkeys(ids.codes[:_SAMPLE].tolist())][:_SHOWN])
+
+
+def _spelt(texts: Texts) -> NDArray[np.object_]:
+    """(N,) the text of each row; None where missing."""
+    return np.array([*texts.values, None], dtype=object)[texts.codes]
+
+
+def _take(column: Column, rows: Positions) -> Column:
+    return Texts(column.codes[rows], column.values) if isinstance(column, Texts) else column[rows]
+
+
+def _padded(column: Column, length: int) -> Column:
+    """The column with missing cells at its end."""
+    more = (0, length - len(column))
+    if isinstance(column, Texts):
+        return Texts(np.pad(column.codes, more, constant_values=-1), column.values)
+    return np.pad(column, more, constant_values=np.nan)

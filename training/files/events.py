@@ -1,0 +1,153 @@
+"""Event logs on disk -> one array a field; events without a customer or a time are counted and left out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from model.columns import Numbers, Texts, as_numbers, as_texts
+from model.errors import DataError
+from model.times import MISSING_TIME, Instants
+from training.files.arrow import column_from, instants_from, joined, texts_from
+from training.files.dates import suggestion
+from training.files.names import check_names
+from training.files.numbers import unreadable_note
+from training.files.sources import open_source
+
+MAX_UNREADABLE_SHARE: Final = 0.2
+_SHOWN: Final = 3
+_SAMPLE: Final = 10_000
+
+Rows = NDArray[np.int64]
+Place = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class RawEvents:
+    """E events in the order of their files.
+
+    Attributes:
+        ids: (E,) the customers, none missing.
+        times: (E,) int64 instants, none missing.
+        type, attributes: (E,) categories; values: (E,) float64, NaN where missing.
+        notes: sentences for the report: what was counted, repaired, left out.
+    """
+
+    ids: Texts
+    times: Instants
+    type: Texts | None
+    values: dict[str, Numbers]
+    attributes: dict[str, Texts]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+def read_events(
+    paths: Sequence[Path],
+    *,
+    id: str,
+    time: str,
+    time_format: str | None = None,
+    type: str | None = None,
+    values: Sequence[str] = (),
+    attributes: Sequence[str] = (),
+) -> RawEvents:
+    """Read a log, whole or in parts, of one or several files; only the named columns.
+
+    Args:
+        paths: at least one, as `training.files.sources.resolve` finds them.
+        time_format: a strptime format, "unix", or None for ISO 8601.
+
+    Raises:
+        DataError: a file or column is missing, most times cannot be read, or no event is left.
+    """
+    named = [id, time, *([type] if type else []), *values, *attributes]
+    arrays, place, notes = _read(paths, list(dict.fromkeys(named)))
+    ids, times = texts_from(arrays[id]), instants_from(arrays[time], time_format)
+    notes += _missing_ids(ids, id, place)
+    notes += _missing_times(times, arrays[time], time, time_format, place)
+    kept = np.flatnonzero((ids.codes >= 0) & (times != MISSING_TIME))
+    if not len(kept):
+        raise DataError(f"the events must have {id!r} and {time!r}, however none has both")
+    numbers = {name: column_from(arrays[name]) for name in values}
+    notes += [note for name, column in numbers.items() if (note := unreadable_note(name, column))]
+    return RawEvents(
+        ids=_take(ids, kept),
+        times=times[kept],
+        type=_take(as_texts(column_from(arrays[type])), kept) if type else None,
+        values={name: as_numbers(column)[kept] for name, column in numbers.items()},
+        attributes={name: _take(as_texts(column_from(arrays[name])), kept) for name in attributes},
+        notes=tuple(notes),
+    )
+
+
+def _read(paths: Sequence[Path], names: list[str]) -> tuple[dict[str, Any], Place, list[str]]:
+    """The named columns of all files, one after another, where each row was, and the files' notes."""
+    sources = [open_source(path) for path in paths]
+    parts: dict[str, list[Any]] = {name: [] for name in names}
+    starts = [0]
+    for source in sources:
+        check_names(names, source.names, source.path.name)
+        table = pa.Table.from_batches(list(source.batches(names)))
+        starts.append(starts[-1] + len(table))
+        for name in names:
+            parts[name].append(table[name])
+
+    def place(row: int) -> str:
+        part = int(np.searchsorted(starts, row, side="right")) - 1
+        number = f"row {sources[part].row_number(row - starts[part])}"
+        return number if len(sources) == 1 else f"{sources[part].path.name} {number}"
+
+    return {n: joined(arrays) for n, arrays in parts.items()}, place, [n for s in sources for n in s.notes]
+
+
+def _missing_ids(ids: Texts, name: str, place: Place) -> list[str]:
+    rows = np.flatnonzero(ids.codes < 0)
+    where = [place(row) for row in rows[:_SHOWN]]
+    return _left_out(len(rows), len(ids), f"without {name!r}", where)
+
+
+def _missing_times(
+    times: Instants, array: Any, name: str, time_format: str | None, place: Place
+) -> list[str]:
+    """Notes on the blank and the unreadable times; a refusal where the latter are many."""
+    rows = np.flatnonzero(times == MISSING_TIME)
+    texts = texts_from(array.take(pa.array(rows)))
+    unread = texts.codes >= 0
+    first = zip(rows[unread][:_SHOWN], texts.codes[unread][:_SHOWN], strict=True)
+    where = [f"{place(row)}: {texts.values[code]!r}" for row, code in first]
+    n_unread, n_blank = int(unread.sum()), int((~unread).sum())
+    if n_unread > MAX_UNREADABLE_SHARE * (len(times) - n_blank):
+        sample = texts_from(array.slice(0, _SAMPLE)).values
+        raise DataError(
+            f"{name!r} must hold times in {_wanted(time_format)}, however {n_unread:,} of {len(times):,} "
+            f"cannot be read ({', '.join(where)}); {suggestion(sample)}"
+        )
+    blank = [place(row) for row in rows[~unread][:_SHOWN]]
+    return [
+        *_left_out(n_blank, len(times), f"without {name!r}", blank),
+        *_left_out(n_unread, len(times), f"whose {name!r} is not in {_wanted(time_format)}", where),
+    ]
+
+
+def _left_out(count: int, total: int, what: str, where: Sequence[str]) -> list[str]:
+    if not count:
+        return []
+    more = ", ..." if count > len(where) else ""
+    return [f"left out {count:,} of {total:,} events {what} ({', '.join(where)}{more})."]
+
+
+def _wanted(time_format: str | None) -> str:
+    if time_format == "unix":
+        return "seconds since 1970"
+    return f"the format {time_format!r}" if time_format else "ISO 8601 such as 1997-03-01"
+
+
+def _take(texts: Texts, rows: Rows) -> Texts:
+    return Texts(texts.codes[rows], texts.values)

@@ -1,0 +1,40 @@
+"""What is and what is not a number among the texts of a column."""
+
+import re
+from typing import Final
+
+import numpy as np
+
+from model.columns import Column, Texts, as_numbers
+from training.files.names import counted
+
+LEADING_ZERO: Final = r"^[+-]?0[0-9]+$"
+
+
+def spells_number(text: str) -> bool:
+    """Whether a text is a number, infinite ones included, and not a code such as "007"."""
+    if "_" in text or re.match(LEADING_ZERO, text):
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def unreadable(column: Column) -> tuple[int, str]:
+    """How many known cells are no finite number, and the first of them."""
+    known = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
+    rows = np.flatnonzero(known & np.isnan(as_numbers(column)))
+    if not len(rows):
+        return 0, ""
+    first = column.values[column.codes[rows[0]]] if isinstance(column, Texts) else str(column[rows[0]])
+    return len(rows), first
+
+
+def unreadable_note(name: str, column: Column) -> str:
+    """A sentence on the cells of a number column that are no finite number; empty where all are."""
+    count, first = unreadable(column)
+    if not count:
+        return ""
+    return f"{name!r}: read {counted(count, 'cell')} without a finite number, such as {first!r}, as missing."

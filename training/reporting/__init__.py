@@ -1,0 +1,1 @@
+"""What a run found out: metrics, report.json, report.html."""

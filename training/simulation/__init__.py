@@ -1,0 +1,1 @@
+"""A made-up subscription shop whose true probabilities are known."""

@@ -1,0 +1,1 @@
+"""A study: one YAML file, read and checked."""

@@ -1,0 +1,256 @@
+"""A study: one YAML file that says who is asked about, when, what counts, and how to fit it."""
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, cast
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
+
+from model.errors import StudyError
+from model.manifest import HeadName
+from model.task import ColumnTask, LogTask
+from training.studies.faults import explain
+from training.studies.rules import broken_rules, target_form
+from training.studies.values import (
+    Count,
+    Days,
+    Device,
+    Horizons,
+    IsoDate,
+    Label,
+    Names,
+    Number,
+    PositiveDays,
+    Seed,
+    StudyName,
+    Text,
+)
+from training.studies.yaml_places import read_document
+
+_PACKAGE: Final = "package:"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
+
+
+# A section whose keys are all commented out arrives as None.
+_EMPTY_IS_DEFAULT: Final = BeforeValidator(lambda raw: {} if raw is None else raw)
+
+
+class CustomersSource(_Section):
+    """The customer table. A column has one use; a column that is not named here gets an inferred kind."""
+
+    path: Text
+    id: Text | None = None
+    exclude: Names = ()
+    categorical: Names = ()
+    numeric: Names = ()
+    sequences: dict[str, Annotated[Names, Field(min_length=1)]] = {}
+
+
+class EventsSource(_Section):
+    """The event log. `time_format` is a strptime format or "unix"; None is ISO 8601."""
+
+    path: Text
+    id: Text
+    time: Text
+    time_format: Text | None = None
+    type: Text | None = None
+    values: Names = ()
+    attributes: Names = ()
+
+
+class DataSources(_Section):
+    """Where the rows come from; paths are for `resolve_path`."""
+
+    customers: CustomersSource | None = None
+    events: EventsSource | None = None
+
+
+class ColumnTarget(_Section):
+    """The label is a column of the customer table, positive where its text is `positive`."""
+
+    column: Text
+    positive: Label
+    lookback_days: PositiveDays = 365
+
+    @property
+    def task(self) -> ColumnTask:
+        """The question, as a checkpoint keeps it."""
+        return ColumnTask(**self.model_dump())
+
+
+class Cutoffs(_Section):
+    """The instants asked about: every so many days, in [first, last]; None is what the log allows."""
+
+    every_days: PositiveDays = 30
+    first: IsoDate | None = None
+    last: IsoDate | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first and self.last and self.first > self.last:
+            raise ValueError(f"first must not be after last, got {self.first} and {self.last}")
+        return self
+
+
+class LogTarget(_Section):
+    """The label is compiled from the event log; see `model.task` for the windows."""
+
+    event: Text = "any"
+    outcome: Literal["occurs", "absent"]
+    horizons_days: Horizons
+    gap_days: Days = 0
+    lookback_days: PositiveDays = 365
+    eligible_within_days: PositiveDays = 365
+    cutoffs: Annotated[Cutoffs, _EMPTY_IS_DEFAULT] = Cutoffs()
+
+    @property
+    def task(self) -> LogTask:
+        """The question, as a checkpoint keeps it."""
+        return LogTask(**self.model_dump(exclude={"cutoffs"}))
+
+
+class Split(_Section):
+    """Who is held out. `time` and `group` are columns of the customer table, for a column target only."""
+
+    test_fraction: Annotated[Number, Field(gt=0, lt=1)] = 0.2
+    seed: Seed = 0
+    time: Text | None = None
+    group: Text | None = None
+
+
+class NetworkOptions(_Section):
+    """The network; the bounds are those of `model.manifest.NetworkSpec`."""
+
+    head: HeadName = "mlp"
+    width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 128
+    layers: Annotated[int, Strict(), Field(gt=0, le=16)] = 2
+    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
+    embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
+    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
+    max_events: Count = 64
+
+
+class FitOptions(_Section):
+    """How the network is fitted."""
+
+    device: Device = "auto"
+    epochs: Count = 60
+    patience: Count | None = None  # None: fewer epochs where an epoch has more steps
+    batch_size: Count | None = None  # None grows with the data
+    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.002
+    weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0001
+    seed: Seed = 0
+    refit: bool = True
+
+
+class Study(_Section):
+    """Everything that one training run is told."""
+
+    name: StudyName
+    data: DataSources
+    target: ColumnTarget | LogTarget
+    split: Annotated[Split, _EMPTY_IS_DEFAULT] = Split()
+    network: Annotated[NetworkOptions, _EMPTY_IS_DEFAULT] = NetworkOptions()
+    fit: Annotated[FitOptions, _EMPTY_IS_DEFAULT] = FitOptions()
+    _base: Path = PrivateAttr(default=Path())
+
+    @property
+    def base(self) -> Path:
+        """The folder that the paths of `data` start from; the study file's own."""
+        return self._base
+
+    @property
+    def task(self) -> ColumnTask | LogTask:
+        """The question, as a checkpoint keeps it."""
+        return self.target.task
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _one_form(cls, raw: Any) -> Any:
+        """Validates one form only, so that no fault of the other form is reported."""
+        if not isinstance(raw, Mapping):
+            return raw if isinstance(raw, ColumnTarget | LogTarget) else ColumnTarget.model_validate(raw)
+        return (ColumnTarget if target_form(raw) == "column" else LogTarget).model_validate(raw)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_faults(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Reports broken rules between sections beside the faults inside them."""
+        broken = [
+            InitErrorDetails(type="value_error", loc=place, input=None, ctx={"error": text})
+            for place, text in broken_rules(raw)
+        ]
+        try:
+            study = handler(raw)
+        except ValidationError as error:
+            inside = cast(list[InitErrorDetails], error.errors(include_url=False))
+            raise ValidationError.from_exception_data(cls.__name__, inside + broken) from None
+        if broken:
+            raise ValidationError.from_exception_data(cls.__name__, broken)
+        return study
+
+
+def read_study(path: Path, overrides: Sequence[str] = ()) -> Study:
+    """Read a study file.
+
+    Args:
+        path: the YAML file; its folder becomes the study's `base`.
+        overrides: `KEY=VALUE` each, the key dotted (`fit.epochs=3`), the value in YAML.
+
+    Raises:
+        StudyError: with a line for each fault and its place in the file.
+    """
+    document = read_document(path)
+    for assignment in overrides:
+        document.override(assignment)
+    try:
+        study = Study.model_validate(document.values)
+    except ValidationError as error:
+        document.faults.extend(explain(error, Study))
+    if document.faults:
+        raise StudyError(document.report())
+    study._base = path.parent
+    return study
+
+
+def resolve_path(text: str, base: Path) -> Path:
+    """A path of a study as a path of this machine; it may be a glob.
+
+    Args:
+        text: absolute, relative to `base`, or `package:NAME/inner/path`, a file that an installed
+            Python package carries.
+        base: the study's folder.
+
+    Raises:
+        StudyError: the package is not installed, or has no such file.
+    """
+    if not text.startswith(_PACKAGE):
+        return base / Path(text).expanduser()
+    package, _, inner = text.removeprefix(_PACKAGE).partition("/")
+    # importlib.resources would import the package, and so run its code, for the sake of a data file.
+    spec = find_spec(package) if package.isidentifier() else None
+    folders = (spec and spec.submodule_search_locations) or []
+    if not folders:
+        raise StudyError(
+            f'"{text}" needs the Python package "{package}", which is not installed: pip install {package}'
+        )
+    file = Path(folders[0], inner)
+    if not file.is_file():
+        raise StudyError(f'the Python package "{package}" carries no file "{inner}"; correct "{text}"')
+    return file

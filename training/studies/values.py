@@ -1,0 +1,68 @@
+"""The kinds of single values in a study.
+
+Numbers are strict: `true` is no 1, and "3" is no 3.
+"""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+
+from model import task
+from model.columns import as_texts, column_of
+from training.studies.faults import show
+
+
+def _study_name(text: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9-]{0,62}", text):
+        raise ValueError(
+            "must be a lower-case letter, then at most 62 lower-case letters, digits or hyphens,"
+            f" got {show(text)}"
+        )
+    return text
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", text):
+        raise ValueError(f"must be auto, cpu, mps, cuda or cuda:N, got {show(text)}")
+    return text
+
+
+def _spelling(value: object) -> str:
+    """A label as `model.columns` spells it: true -> "true", 1 -> "1"."""
+    if not isinstance(value, str | bool | int | float):
+        raise ValueError(f"must be text, a number, true or false, got {show(value)}")
+    spelt = as_texts(column_of([value])).values
+    if not spelt:
+        raise ValueError(f"{show(value)} marks a missing value in a table, so it cannot be a label")
+    return spelt[0]
+
+
+def _iso_date(value: object) -> date:
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"must be a date such as 2011-09-10, got {show(value)}") from None
+
+
+def _increasing(horizons: tuple[int, ...]) -> tuple[int, ...]:
+    if list(horizons) != sorted(set(horizons)):
+        raise ValueError(f"must increase, got {list(horizons)}")
+    return horizons
+
+
+Text = Annotated[str, Field(min_length=1)]
+Names = tuple[Text, ...]
+Count = Annotated[int, Strict(), Field(gt=0, le=1_000_000)]
+Seed = Annotated[int, Strict(), Field(ge=0, lt=2**32)]
+Number = Annotated[float, Strict()]
+Days = Annotated[task.Days, Strict()]
+PositiveDays = Annotated[task.PositiveDays, Strict()]
+Horizons = Annotated[
+    tuple[PositiveDays, ...], Field(min_length=1, max_length=52), AfterValidator(_increasing)
+]
+IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+StudyName = Annotated[str, AfterValidator(_study_name)]
+Device = Annotated[str, AfterValidator(_device)]
+Label = Annotated[str, BeforeValidator(_spelling)]
