@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from model.inputs import Inputs
 from model.network import Head
 from model.scorer import BATCH_SIZE
+
+PROGRESS: Final = 1e-4  # nats; less is noise, and not worth the time of another epoch
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def fit(
     seed: int,
     on_epoch: OnEpoch,
 ) -> list[Epoch]:
-    """Fit in place and keep the weights of the epoch with the lowest validation loss.
+    """Fit in place and keep the weights of `best_epoch`.
 
     The learning rate falls to a third whenever a third of the patience brings no progress.
 
@@ -69,11 +72,11 @@ def fit(
     """
     optimizer = _optimizer(network, learning_rate, weight_decay, device)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=1 / 3, patience=max(patience // 3, 1)
+        optimizer, factor=1 / 3, patience=max(patience // 3, 1), threshold=PROGRESS, threshold_mode="abs"
     )
     order = torch.Generator().manual_seed(seed)
     history: list[Epoch] = []
-    best_loss, best_epoch, best_weights = float("inf"), 0, _snapshot(network)
+    best_weights = _snapshot(network)
     for epoch in range(1, epochs + 1):
         rate = float(schedule.get_last_lr()[0])
         train_loss = _train_epoch(network, train, optimizer, device, batch_size, order)
@@ -81,9 +84,10 @@ def fit(
         schedule.step(validation_loss)
         history.append(Epoch(epoch, rate, train_loss, validation_loss))
         on_epoch(history[-1])
-        if validation_loss < best_loss:
-            best_loss, best_epoch, best_weights = validation_loss, epoch, _snapshot(network)
-        if epoch - best_epoch >= patience:
+        best = best_epoch(history)
+        if best == epoch:
+            best_weights = _snapshot(network)
+        if epoch - best >= patience:
             break
     network.load_state_dict(best_weights)
     return history
@@ -115,8 +119,12 @@ def replay(
 
 
 def best_epoch(history: Sequence[Epoch]) -> int:
-    """The epoch whose weights were kept, counted from 1."""
-    return min(history, key=lambda past: past.validation_loss).epoch
+    """The last epoch, counted from 1, whose validation loss was lower by PROGRESS than any before."""
+    best = history[0]
+    for epoch in history[1:]:
+        if epoch.validation_loss < best.validation_loss - PROGRESS:
+            best = epoch
+    return best.epoch
 
 
 @torch.inference_mode()
