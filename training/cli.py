@@ -74,7 +74,7 @@ def train_command(
     report = trained.report
     console.print_lines([report["question"], f"The model was {report['split']['sentence']}."])
     console.print_metrics(report["metrics"])
-    console.print_lines([f"Note: {w}" for w in report["warnings"]])
+    console.print_lines([report["published"], *(f"Note: {w}" for w in report["warnings"])])
     console.print_lines([f"{trained.name} version {trained.version} -> {trained.folder}/report.html"])
     if trained.champion != trained.version:
         console.print_lines(

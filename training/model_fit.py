@@ -23,7 +23,7 @@ from training.calibrate import fit_calibration
 from training.fit_schema import EventFields, TableFields, fit_schema
 from training.labels import Labels
 from training.loop import Epoch, Material, OnEpoch, fit, replay
-from training.plan import Slices
+from training.plan import Refit, Slices
 from training.split import Rows
 
 STEPS_AN_EPOCH: Final = 40  # what an automatic batch size aims at
@@ -122,8 +122,7 @@ def fit_model(
 
 def refit_model(
     asked: Asked,
-    train: Rows,
-    calibration: Rows,
+    rows: Refit,
     reading: Reading,
     options: Options,
     *,
@@ -136,20 +135,20 @@ def refit_model(
         history: the earlier fit's training curve.
     """
     started = time.perf_counter()
-    device, schema = choose_device(options.device), _schema(asked, train, reading)
+    device, schema = choose_device(options.device), _schema(asked, rows.train, reading)
     with _seeded(options.seed, device):
         network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
         replay(
             network,
-            _material(asked, train, schema, reading),
+            _material(asked, rows.train, schema, reading),
             history,
             device=device,
-            batch_size=options.batch_of(train),
+            batch_size=options.batch_of(rows.train),
             weight_decay=options.weight_decay,
             seed=options.seed,
             on_epoch=on_epoch,
         )
-    scorer = _calibrated(network, asked, calibration, schema, reading, device)
+    scorer = _calibrated(network, asked, rows.calibration, schema, reading, device)
     return Fitted(scorer, tuple(history), time.perf_counter() - started)
 
 

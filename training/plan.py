@@ -23,6 +23,14 @@ class Slices:
 
 
 @dataclass(frozen=True)
+class Refit:
+    """Rows that the published model reads: for the gradient, and for its calibration."""
+
+    train: Rows
+    calibration: Rows
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is asked, and on which side of the split each example lies.
 
@@ -42,7 +50,7 @@ class Plan:
     measured: Slices
     measured_labels: Labels
     test: Rows
-    final: Slices
+    final: Refit
     kind: SplitKind
     sentence: str
     warnings: tuple[str, ...] = ()

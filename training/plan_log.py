@@ -13,7 +13,7 @@ from model.history import EventLog
 from model.task import LogTask
 from model.times import DAY, days, format_instant
 from training.labels import Labels, compile_labels, cutoff_grid, eligible_examples
-from training.plan import CALIBRATION, VALIDATION, Plan, Slices, SplitKind
+from training.plan import CALIBRATION, VALIDATION, Plan, Refit, Slices, SplitKind
 from training.split import hash_shares
 
 MIN_EACH: Final = 20  # a forward fit needs this many examples with and without the event, in every interval
@@ -64,7 +64,7 @@ def plan_log(
         measured=_slices(place, examples, measured_labels, ~held_out),
         measured_labels=measured_labels,
         test=np.flatnonzero(held_out & (examples.cutoffs == test_date)),
-        final=_slices(place, examples, labels, np.ones(len(examples), dtype=bool)),
+        final=_refit(place, examples, labels),
         kind=kind,
         sentence=_sentence(kind, test_date),
         warnings=() if kind == "forward" else (_too_short(task, first_event, data_end),),
@@ -115,18 +115,29 @@ def _check_outcomes(labels: Labels, task: LogTask) -> None:
 def _slices(
     place: NDArray[np.float64], examples: Examples, labels: Labels, allowed: NDArray[np.bool_]
 ) -> Slices:
-    """Whole customers to early stopping and calibration, by their hash, and of these the later dates.
-
-    The dates to come resemble the latest ones: those from the middle of the complete cutoffs on.
-    """
+    """Whole customers to early stopping and calibration, by their hash, and of these the later dates."""
     rows = allowed & np.any(labels.at_risk, axis=1)
-    complete = np.unique(examples.cutoffs[allowed & labels.complete[:, -1]])
-    late = examples.cutoffs >= complete[len(complete) // 2] if len(complete) else rows
+    late = _late(examples, labels, rows)
     return Slices(
         train=np.flatnonzero(rows & (place >= VALIDATION + CALIBRATION)),
-        validation=np.flatnonzero(rows & late & (place < VALIDATION)),
-        calibration=np.flatnonzero(rows & late & (place >= VALIDATION) & (place < VALIDATION + CALIBRATION)),
+        validation=np.flatnonzero(late & (place >= CALIBRATION) & (place < VALIDATION + CALIBRATION)),
+        calibration=np.flatnonzero(late & (place < CALIBRATION)),
     )
+
+
+def _refit(place: NDArray[np.float64], examples: Examples, labels: Labels) -> Refit:
+    """The same customers calibrate as in `_slices`; all others train."""
+    rows = np.any(labels.at_risk, axis=1)
+    return Refit(
+        train=np.flatnonzero(rows & (place >= CALIBRATION)),
+        calibration=np.flatnonzero(_late(examples, labels, rows) & (place < CALIBRATION)),
+    )
+
+
+def _late(examples: Examples, labels: Labels, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) those of the rows from the middle of the complete cutoffs on: they resemble the dates to come."""
+    complete = np.unique(examples.cutoffs[rows & labels.complete[:, -1]])
+    return rows & (examples.cutoffs >= complete[len(complete) // 2]) if len(complete) else rows
 
 
 def _sentence(kind: SplitKind, test_date: int) -> str:

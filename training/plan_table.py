@@ -13,7 +13,7 @@ from model.task import ColumnTask
 from model.times import MISSING_TIME, Instants
 from training.files.dates import fitting_formats
 from training.labels import Bools, Labels
-from training.plan import CALIBRATION, VALIDATION, Plan, Slices, SplitKind
+from training.plan import CALIBRATION, VALIDATION, Plan, Refit, Slices, SplitKind
 from training.split import Rows, deal, duplicate_groups
 
 
@@ -45,7 +45,7 @@ def plan_table(
     deal_rows = _dealer(columns, features, rows, positive[rows], group=group, time=time, seed=seed)
     rest = 1 - test_fraction
     test, validation, calibration, train = deal_rows((test_fraction, rest * VALIDATION, rest * CALIBRATION))
-    _, *final = deal_rows((0.0, VALIDATION, CALIBRATION))
+    _, _, final_calibration, final_train = deal_rows((0.0, 0.0, CALIBRATION))
     kind: SplitKind = "time" if time else "groups" if group else "rows"
     return Plan(
         examples=Examples(rows, np.full(len(rows), cutoff, dtype=np.int64)),
@@ -53,7 +53,7 @@ def plan_table(
         measured=Slices(train=train, validation=validation, calibration=calibration),
         measured_labels=labels,
         test=test,
-        final=Slices(validation=final[0], calibration=final[1], train=final[2]),
+        final=Refit(train=final_train, calibration=final_calibration),
         kind=kind,
         sentence=_SENTENCES[kind].format(share=test_fraction, column=group or time),
         warnings=_unlabelled(labelled, task),

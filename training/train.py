@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -31,6 +31,8 @@ from training.reporting.results import base_rates, build_report, measured
 from training.studies.study import Study
 
 OnEpoch = Callable[[str, Epoch], None]  # the fit's name ("measuring", "publishing") and its newest epoch
+
+FEW_POSITIVES: Final = 100
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,7 @@ def train(study: Study, registry: Registry, *, on_epoch: OnEpoch = lambda _fit, 
     if study.fit.refit:
         final = refit_model(
             _asked(prepared, plan.labels),
-            np.concatenate([plan.final.train, plan.final.validation]),
-            plan.final.calibration,
+            plan.final,
             reading,
             options,
             history=judged.history,
@@ -130,7 +131,15 @@ def _publish(
 
     def write(folder: Path, version: int) -> None:
         report = build_report(
-            study, prepared, judged, final, metrics, drawn, version=version, created=created, warnings=()
+            study,
+            prepared,
+            judged,
+            final,
+            metrics,
+            drawn,
+            version=version,
+            created=created,
+            warnings=_warnings(final.scorer, metrics),
         )
         reports.append(report)
         manifest = Manifest(
@@ -155,6 +164,22 @@ def _publish(
     champion = registry.champion(study.name)
     assert champion is not None
     return Trained(study.name, version, champion, registry.folder(study.name, version), reports[-1])
+
+
+def _warnings(scorer: Scorer, metrics: dict[str, Any]) -> tuple[str, ...]:
+    """What the user should know beside the plan's own warnings."""
+    found = []
+    if scorer.spec.reads_steps and not scorer.schema.events and not scorer.schema.series:
+        found.append(
+            f"The {scorer.spec.head} head found no events and no sequences, so it reads the columns one "
+            "after another; the mlp head is made for that."
+        )
+    few = min((m["model"]["positives"] for m in metrics.values()), default=0)
+    if few < FEW_POSITIVES:
+        found.append(
+            f"The test holds {few} positives; below {FEW_POSITIVES} its figures may be off by a good deal."
+        )
+    return tuple(found)
 
 
 def _golden(scorer: Scorer, as_of: int) -> Golden:

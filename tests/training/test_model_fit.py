@@ -18,7 +18,7 @@ from training.fit_schema import TableFields
 from training.labels import Labels
 from training.loop import Epoch, best_epoch
 from training.model_fit import BATCH_SIZES, Asked, Fitted, Options, Reading, fit_model, refit_model
-from training.plan import Slices
+from training.plan import Refit, Slices
 
 N: Final = 400
 ROWS: Final = np.arange(N, dtype=np.int64)
@@ -54,8 +54,7 @@ def refitted(history: tuple[Epoch, ...], about: Asked | None = None, **changes: 
     train = np.concatenate([SLICES.train, SLICES.validation])
     return refit_model(
         about or asked(),
-        train,
-        SLICES.calibration,
+        Refit(train=train, calibration=SLICES.calibration),
         READING,
         replace(OPTIONS, **changes),
         history=history,

@@ -99,18 +99,22 @@ def test_no_customer_is_tested_who_was_learnt_from_and_no_label_closes_after_the
 def test_slices_are_disjoint_by_customer_and_training_wastes_nothing(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
     customers = plan.examples.customers
-    for slices, labels, barred in (
-        (plan.measured, plan.measured_labels, set(customers[plan.test].tolist())),
-        (plan.final, plan.labels, set()),
+    measured, final = plan.measured, plan.final
+    for parts, labels, barred in (
+        (
+            [measured.train, measured.validation, measured.calibration],
+            plan.measured_labels,
+            set(customers[plan.test].tolist()),
+        ),
+        ([final.train, final.calibration], plan.labels, set()),
     ):
-        parts = [slices.train, slices.validation, slices.calibration]
         asked = [set(customers[part].tolist()) for part in parts]
         assert sum(map(len, asked)) == len(set().union(*asked))
         assert not barred & set().union(*asked)
         known = labels.at_risk.any(axis=1)
-        theirs = np.isin(customers, customers[slices.train])
-        assert slices.train.tolist() == np.flatnonzero(known & theirs).tolist()
-        for late in (slices.validation, slices.calibration):
+        theirs = np.isin(customers, customers[parts[0]])
+        assert parts[0].tolist() == np.flatnonzero(known & theirs).tolist()
+        for late in parts[1:]:
             assert labels.at_risk[late].any(axis=1).all()
             assert len(set(late.tolist())) == len(late)
 

@@ -47,8 +47,8 @@ def test_every_slice_has_the_label_s_own_share_of_positives() -> None:
 
 def test_the_published_model_is_fitted_on_every_row() -> None:
     plan = planned(churn=LABELS * 250, x=list(range(1_000)))
-    parts = [plan.final.validation, plan.final.calibration, plan.final.train]
-    assert [len(part) for part in parts] == pytest.approx([150, 100, 750], abs=2)
+    parts = [plan.final.calibration, plan.final.train]
+    assert [len(part) for part in parts] == pytest.approx([100, 900], abs=2)
     assert sorted(np.concatenate(parts).tolist()) == list(range(1_000))
 
 
@@ -83,7 +83,7 @@ def test_groups_stay_whole(rows: list[tuple[int, bool]]) -> None:
     rejoined = np.array([*homes, "a", "b"])
     for parts in (
         sides(plan),
-        [plan.final.train, plan.final.validation, plan.final.calibration],
+        [plan.final.train, plan.final.calibration],
     ):
         assert sum(len(set(rejoined[part].tolist())) for part in parts) == len(set(rejoined.tolist()))
 

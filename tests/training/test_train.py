@@ -64,7 +64,11 @@ def test_a_report_tells_what_was_read_and_how_it_was_split(model: Published) -> 
         "test": len(plan.test),
     }
     assert report["data"]["customers"] == len(model.shop.customers)
-    assert report["warnings"] == list(plan.warnings)
+    few = report["metrics"][next(iter(report["metrics"]))]["model"]["positives"]
+    assert report["warnings"] == [
+        *plan.warnings,
+        f"The test holds {few} positives; below 100 its figures may be off by a good deal.",
+    ]
     read = {column["name"]: column["kind"] for column in report["data"]["columns"]}
     assert read.items() >= dict(prepared.table.kinds).items()
     fit = report["fit"]
@@ -237,3 +241,11 @@ def test_a_published_version_answers_its_golden_customers(model: Published) -> N
     assert parse_time(golden.as_of) == prepare(model.study).as_of
     assert len(golden.customers) == len(golden.probabilities) >= 3
     assert len({round(p[-1], 6) for p in golden.probabilities}) > 1
+
+
+def test_a_sequence_head_without_a_sequence_says_so(tmp_path: Path) -> None:
+    published = publish(table_shop(tmp_path), TABLE, "network.head=cnn")
+    assert (
+        "The cnn head found no events and no sequences, so it reads the columns one after another; "
+        "the mlp head is made for that."
+    ) in published.trained.report["warnings"]

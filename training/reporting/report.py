@@ -22,7 +22,7 @@ MEASURES: Final = (
 
 
 class Column(TypedDict):
-    """A column that the model reads; `missing_share` is of the training examples."""
+    """A column that the model reads; `missing_share` is of all customers."""
 
     name: str
     kind: str
@@ -119,6 +119,7 @@ class Report(TypedDict):
     data: DataPart
     examples: Sequence[ExamplesAtCutoff]
     split: SplitPart
+    published: str
     metrics: Mapping[str, Compared]
     curves: Mapping[str, Mapping[str, Any]]
     fit: FitPart

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,6 +21,13 @@ from training.reporting.report import question
 from training.studies.study import Study
 
 LABEL = "label"  # the one output of a column task, which has no horizon
+
+
+PUBLISHED: Final = {
+    True: "The published model was then fitted again, as long as the measured one, on all customers and "
+    "dates but a slice for its calibration.",
+    False: "The published model is the measured one.",
+}
 
 
 def measured(
@@ -81,6 +88,7 @@ def build_report(
         "data": _data(prepared, final.scorer.schema),
         "examples": _examples(prepared),
         "split": _split(prepared.plan),
+        "published": PUBLISHED[study.fit.refit],
         "metrics": metrics,
         "curves": drawn,
         "fit": _fit(judged),

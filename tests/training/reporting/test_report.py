@@ -54,6 +54,7 @@ def report() -> Report:
                 "role": "train",
             }
         ],
+        "published": "The published model is the measured one.",
         "split": {
             "kind": "forward",
             "sentence": "Test cutoffs lie after every training label.",
