@@ -80,9 +80,9 @@ def fit(
     for epoch in range(1, epochs + 1):
         rate = float(schedule.get_last_lr()[0])
         train_loss = _train_epoch(network, train, optimizer, device, batch_size, order)
-        validation_loss = evaluate(network, validation, device)
-        schedule.step(validation_loss)
-        history.append(Epoch(epoch, rate, train_loss, validation_loss))
+        loss = validation_loss(network, validation, device)
+        schedule.step(loss)
+        history.append(Epoch(epoch, rate, train_loss, loss))
         on_epoch(history[-1])
         best = best_epoch(history)
         if best == epoch:
@@ -128,7 +128,7 @@ def best_epoch(history: Sequence[Epoch]) -> int:
 
 
 @torch.inference_mode()
-def evaluate(network: Head, material: Material, device: torch.device) -> float:
+def validation_loss(network: Head, material: Material, device: torch.device) -> float:
     """Masked BCE of the averaged ensemble, in nats per at-risk entry."""
     network.eval()
     total, weight = 0.0, 0.0
@@ -148,19 +148,20 @@ def _train_epoch(
     order: torch.Generator,
 ) -> float:
     network.train()
-    total, steps = torch.zeros((), device=device), 0
+    total = torch.zeros(2, device=device)  # the sum of the losses, and of the entries they are over
     for rows in torch.randperm(len(material), generator=order).split(batch_size):
         batch = material.inputs.batch(rows).to(device)
         with _autocast(device):
             logits = network.members(batch)
         losses, mask = _losses(logits.float(), material, rows)
-        loss = (losses * mask).sum() / (mask.sum() * logits.shape[1]).clamp(min=1.0)
+        lost, entries = (losses * mask).sum(), mask.sum() * logits.shape[1]
+        loss = lost / entries.clamp(min=1.0)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        total, steps = total + loss.detach(), steps + 1
-    return float(total) / max(steps, 1)
+        total += torch.stack([lost, entries]).detach()
+    return float(total[0] / total[1].clamp(min=1.0))
 
 
 def _losses(logits: Tensor, material: Material, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -175,10 +176,15 @@ def _optimizer(
     network: Head, learning_rate: float, weight_decay: float, device: torch.device
 ) -> torch.optim.Optimizer:
     """AdamW; matrices decay, biases, adapters and single embedding vectors do not."""
-    decayed = [p for n, p in network.named_parameters() if n.endswith("weight")]
-    kept = [p for n, p in network.named_parameters() if not n.endswith("weight")]
+    named = list(network.named_parameters())
+    decayed = [p for name, p in named if _decays(name)]
+    kept = [p for name, p in named if not _decays(name)]
     groups: list[dict[str, object]] = [{"params": decayed}, {"params": kept, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay, fused=device.type != "mps")
+
+
+def _decays(name: str) -> bool:
+    return name.rpartition(".")[2].startswith("weight")  # a GRU has weight_ih_l0 and weight_hh_l0
 
 
 def _snapshot(network: Head) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from model.manifest import NetworkSpec
 from model.network import Head, build_network
 from model.schema import NumericColumn, Scaling, Schema
 from model.scorer import logits
-from training.loop import Epoch, Material, best_epoch, evaluate, fit, replay
+from training.loop import Epoch, Material, best_epoch, fit, replay, validation_loss
 
 CPU = torch.device("cpu")
 SCALING = Scaling(center=0, scale=1, mean=0, deviation=1, edges=(-1.0, 0.0, 1.0), low=-3, high=3, median=0)
@@ -64,11 +64,11 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 def test_the_loss_falls_where_there_is_something_to_learn() -> None:
     head, train, validation = network(), material(), material(seed=1)
-    before = evaluate(head, validation, CPU)
+    before = validation_loss(head, validation, CPU)
     history = fitted(head, train, validation)
     assert before > 0.6
     assert history[-1].train_loss < 0.5 * history[0].train_loss
-    assert evaluate(head, validation, CPU) < 0.2
+    assert validation_loss(head, validation, CPU) < 0.2
 
 
 def test_the_weights_of_the_best_epoch_are_kept() -> None:
@@ -76,7 +76,7 @@ def test_the_weights_of_the_best_epoch_are_kept() -> None:
     history = fitted(head, material(40, 2, noise=True), validation, epochs=40, patience=40, batch_size=8)
     losses = [epoch.validation_loss for epoch in history]
     assert best_epoch(history) < len(history) == 40  # it went on to learn the noise
-    assert evaluate(head, validation, CPU) == min(losses) < losses[-1]
+    assert validation_loss(head, validation, CPU) == min(losses) < losses[-1]
 
 
 def test_the_best_of_equal_epochs_is_the_first() -> None:
@@ -117,12 +117,12 @@ def test_evaluation_is_the_loss_of_the_averaged_probability_where_at_risk() -> N
     z, y, at_risk = logits(head.eval(), asked.inputs, CPU), asked.events.numpy(), asked.at_risk.numpy() > 0
     p = 1 / (1 + np.exp(-z))
     losses = -np.log(np.where(y > 0, p, 1 - p))
-    assert evaluate(head, asked, CPU) == pytest.approx(losses[at_risk].mean(), abs=1e-6)
+    assert validation_loss(head, asked, CPU) == pytest.approx(losses[at_risk].mean(), abs=1e-6)
 
 
 def test_evaluation_leaves_dropout_out() -> None:
     head = network(dropout=0.5).train()
-    assert evaluate(head, material(), CPU) == evaluate(head.train(), material(), CPU)
+    assert validation_loss(head, material(), CPU) == validation_loss(head.train(), material(), CPU)
 
 
 def test_what_a_masked_entry_holds_changes_nothing() -> None:
