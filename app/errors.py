@@ -1,6 +1,7 @@
 """Every refusal of the service: RFC 9457 problem details, written in one place."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -11,6 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from model.errors import PropenseError
+
+_log: Final = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -83,6 +87,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _parameter)
     app.add_exception_handler(ClientDisconnect, _disconnect)
+    app.add_exception_handler(PropenseError, _unavailable)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -113,6 +118,13 @@ async def _parameter(_: Request, error: Exception) -> Response:
 async def _disconnect(_: Request, error: Exception) -> Response:
     assert isinstance(error, ClientDisconnect)
     return Problem(400, "client-disconnected", "the body ended before it was whole").response()
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    """What the registry or a model refuses while it is asked; the reason has paths, so it is logged only."""
+    _log.error("%s %s failed: %s", request.method, request.url.path, error)
+    detail = "the service cannot answer this now; its log has the reason"
+    return Problem(503, "unavailable", detail, headers={"Retry-After": "1"}).response()
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:

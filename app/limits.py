@@ -1,9 +1,23 @@
-"""How large a request body may be."""
+"""How much the service takes on: the bytes of a body, the requests that wait."""
 
+from anyio import Lock
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import Problem
+
+
+def refuse_if_full(queue: Lock, max_waiting: int) -> None:
+    """Keep a queue short: who would wait long does better to ask again, or to ask another replica.
+
+    Nothing may be awaited between this and the lock, or a burst would pass as one.
+
+    Raises:
+        Problem: as many requests wait already as may.
+    """
+    if queue.statistics().tasks_waiting >= max_waiting:
+        detail = f"as many requests wait already as may ({max_waiting}); ask again shortly"
+        raise Problem(503, "too-busy", detail, headers={"Retry-After": "1"})
 
 
 class BodyLimit:

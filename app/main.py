@@ -18,7 +18,8 @@ from app.settings import Settings
 
 def create_app(settings: Settings) -> FastAPI:
     """The service. Models are loaded once it runs; until then /health/ready says so."""
-    in_service, metrics = Models(settings), Metrics()
+    scoring = anyio.Lock()  # torch runs in one thread at a time; the loop stays free for probes
+    in_service, metrics = Models(settings, scoring), Metrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestMetrics, metrics=metrics)
     install_handlers(app)
     for router in (
-        predict.router(in_service, metrics),
+        predict.router(in_service, metrics, scoring, max_waiting=settings.max_waiting),
         models.router(in_service),
         health.router(in_service, metrics),
     ):

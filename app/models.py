@@ -1,6 +1,7 @@
 """The models in service: each name's champion, loaded at the start, and other versions once asked for."""
 
 import logging
+from collections import OrderedDict
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
@@ -9,15 +10,19 @@ import anyio
 from anyio.to_thread import run_sync
 
 from app.errors import Problem
+from app.limits import refuse_if_full
 from app.schemas import RequestModel, request_model
 from app.settings import Settings
+from model.checkpoint import Checkpoint, read_checkpoint
 from model.errors import PropenseError
 from model.manifest import Manifest
-from model.predictor import Predictor, load_predictor
+from model.predictor import Predictor
 from model.registry import Registry
 
 _log: Final = logging.getLogger(__name__)
 _STILL_LOADING: Final = "the models are still being loaded"
+_RETRY_SECONDS: Final = 2.0  # until the registry is looked at again, where it held nothing to load
+_PINNED: Final = 8  # versions beside the champions that stay loaded
 
 
 @dataclass(frozen=True)
@@ -54,29 +59,44 @@ class Champion:
 
 
 class Models:
-    """What the registry holds, as far as it could be loaded. One broken model leaves the others alone."""
+    """What the registry holds, as far as it could be loaded. One broken model leaves the others alone.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: the service's.
+        scoring: whose turn it is to run torch. Reading files, which takes longest, needs no turn.
+    """
+
+    def __init__(self, settings: Settings, scoring: anyio.Lock) -> None:
         self._settings = settings
+        self._scoring = scoring
         self._registry = Registry(settings.registry)
         self._champions: dict[str, Champion] = {}
-        self._others: dict[tuple[str, int], Served | Refused] = {}
+        self._pinned: OrderedDict[tuple[str, int], Served] = OrderedDict()  # the latest used comes last
         self._loading = anyio.Lock()
         self._unready: str | None = _STILL_LOADING
 
     async def load(self) -> None:
         """Load every champion, one after another, while the service already answers."""
-        try:
-            names = await run_sync(self._registry.names)
-        except (PropenseError, OSError) as error:
-            _log.error("the registry cannot be read: %s", error)
-            self._unready = str(error)
-            return
-        for name in names:
-            self._champions[name] = await run_sync(self._load_champion, name)
+        for name in await self._names():
+            self._champions[name] = await self._load_champion(name)
         in_service = [f"{s.manifest.name} {s.manifest.version}" for s in self.served()]
         _log.info("models in service: %s", ", ".join(in_service) or "none")
-        self._unready = None if in_service else self._why_none()
+        self._unready = None if in_service else self._why_none_serves()
+
+    async def _names(self) -> list[str]:
+        """The names of the registry, once it can be read and holds any: it may be mounted or filled later."""
+        while True:
+            try:
+                names, reason = await run_sync(self._registry.names), self._why_empty()
+            except (PropenseError, OSError) as error:
+                names, reason = [], str(error)
+            if names:
+                self._unready = _STILL_LOADING
+                return names
+            if reason != self._unready:
+                _log.error("nothing to serve yet: %s", reason)
+                self._unready = reason
+            await anyio.sleep(_RETRY_SECONDS)
 
     @property
     def unready(self) -> str | None:
@@ -118,11 +138,25 @@ class Models:
         champion = self.champion(name)
         if version is None or version == champion.version:
             return _in_service(champion.state, name)
-        async with self._loading:
-            if (name, version) not in self._others:
-                await self._check_version(name, version)
-                self._others[name, version] = await run_sync(self._load, name, version)
-        return _in_service(self._others[name, version], name, version)
+        if loaded := self._loaded(name, version):
+            return loaded
+        refuse_if_full(self._loading, self._settings.max_waiting)
+        async with self._loading:  # one at a time; who waited may find it loaded
+            return self._loaded(name, version) or await self._load_pinned(name, version)
+
+    def _loaded(self, name: str, version: int) -> Served | None:
+        if served := self._pinned.get((name, version)):
+            self._pinned.move_to_end((name, version))
+        return served
+
+    async def _load_pinned(self, name: str, version: int) -> Served:
+        """Load a version and keep it in place of the one not used for longest; a refusal is not kept."""
+        await self._check_version(name, version)
+        served = _in_service(await self._load(name, version), name, version)
+        self._pinned[name, version] = served
+        if len(self._pinned) > _PINNED:
+            self._pinned.popitem(last=False)
+        return served
 
     async def _check_version(self, name: str, version: int) -> None:
         versions = await self.versions(name)
@@ -130,35 +164,44 @@ class Models:
             listed = ", ".join(map(str, versions))
             raise Problem(404, "unknown-version", f"{name} has no version {version}; it has {listed}")
 
-    def _load_champion(self, name: str) -> Champion:
+    async def _load_champion(self, name: str) -> Champion:
         try:
-            version = self._registry.champion(name)
+            version = await run_sync(self._registry.champion, name)
         except PropenseError as error:
             _log.error("%s is not in service: %s", name, error)
-            return Champion(None, Refused(str(error)))
+            return Champion(None, self._refused(error))
         if version is None:
             _log.warning("%s is not in service: it has no champion", name)
             return Champion(None, Refused(f"no version is promoted; run `propense promote {name} VERSION`"))
-        return Champion(version, self._load(name, version))
+        return Champion(version, await self._load(name, version))
 
-    def _load(self, name: str, version: int) -> Served | Refused:
+    async def _load(self, name: str, version: int) -> Served | Refused:
         try:
-            folder = self._registry.folder(name, version)
-            predictor = load_predictor(folder, name=name, version=version, device=self._settings.device)
-            return Served(
-                predictor, request_model(predictor.manifest.schema_, max_rows=self._settings.max_rows)
-            )
+            checkpoint = await run_sync(self._read, name, version)
+            async with self._scoring:
+                return await run_sync(self._build, checkpoint)
         except PropenseError as error:
             _log.error("%s %d is not in service: %s", name, version, error)
-            return Refused(str(error).replace(f"{self._settings.registry}/", ""))  # clients need no paths
+            return self._refused(error)
         except Exception:  # whatever one model does, the others go into service
             _log.exception("%s %d is not in service", name, version)
             return Refused("loading failed in an unexpected way; the log of the service has the reason")
 
-    def _why_none(self) -> str:
+    def _refused(self, error: PropenseError) -> Refused:
+        return Refused(str(error).replace(f"{self._settings.registry}/", ""))  # clients need no paths
+
+    def _read(self, name: str, version: int) -> Checkpoint:
+        return read_checkpoint(self._registry.folder(name, version), name=name, version=version)
+
+    def _build(self, checkpoint: Checkpoint) -> Served:
+        predictor = Predictor.build(checkpoint, device=self._settings.device)
+        return Served(predictor, request_model(checkpoint.manifest.schema_, max_rows=self._settings.max_rows))
+
+    def _why_none_serves(self) -> str:
         names = ", ".join(self._champions)
-        if names:
-            return f"none of the models ({names}) is in service; GET /v1/models/NAME says why"
+        return f"none of the models ({names}) is in service; GET /v1/models/NAME says why"
+
+    def _why_empty(self) -> str:
         return f"the registry {self._settings.registry} holds no model; `propense train STUDY.yaml` makes one"
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from model.device_name import DeviceName
+
 PREFIX: Final = "PROPENSE_"
 
 
@@ -22,6 +24,7 @@ class Settings(BaseSettings):
         threads: CPU threads of one prediction. More replicas serve more requests than more threads do.
         max_rows: customers in one request.
         max_body_bytes: size of a request body.
+        max_waiting: requests that wait for their turn; a further one is refused.
         log_level: of the service's own log and the server's.
     """
 
@@ -30,10 +33,11 @@ class Settings(BaseSettings):
     registry: Path = Path("registry")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
-    device: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
+    device: DeviceName = "cpu"
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     max_rows: Annotated[int, Field(ge=1)] = 10_000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 2**20
+    max_waiting: Annotated[int, Field(ge=1)] = 64
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

@@ -42,22 +42,23 @@ def history_features(
         types: the types that get counts and sums of their own.
 
     Returns:
-        (N,) float64 by feature name. NaN where a history is too short to say.
+        (N,) float64 by feature name, such as `count_30d`, `count[buy]_30d` or `sum(amount)[buy]_30d`: the
+        brackets keep a study's own names apart from ours. NaN where a history is too short to say.
     """
     end = log.until(customers, cutoffs)
     starts = {w: log.until(customers, cutoffs - days(w)) for w in window_lengths(lookback_days)}
     features = dict(_recency(log, cutoffs, starts[lookback_days], end))
     features.update(_calendar(cutoffs))
     features.update(_values(log, starts[lookback_days], end))
-    features.update(_windows(log, starts, end, None, "all"))
+    features.update(_windows(log, starts, end, None, ""))
     for position, name in enumerate(types):
         assert type_codes is not None
         of_type = type_codes == position + 2
-        features.update(_windows(log, starts, end, of_type, name))
+        features.update(_windows(log, starts, end, of_type, f"[{name}]"))
         last = segment_reduce(
             np.maximum, np.where(of_type, log.times, MISSING_TIME), starts[lookback_days], end
         )
-        features[f"recency_{name}_days"] = _age_days(last, cutoffs)
+        features[f"recency[{name}]_days"] = _age_days(last, cutoffs)
     return features
 
 
@@ -79,18 +80,18 @@ def segment_reduce(ufunc: np.ufunc, values: NDArray[T], starts: Positions, ends:
 
 
 def _windows(
-    log: EventLog, starts: dict[int, Positions], end: Positions, chosen: NDArray[np.bool_] | None, name: str
+    log: EventLog, starts: dict[int, Positions], end: Positions, chosen: NDArray[np.bool_] | None, which: str
 ) -> Iterator[tuple[str, Numbers]]:
     """Counts and sums of the chosen events in each window."""
     if chosen is not None:
         running = np.concatenate([[0], np.cumsum(chosen)])
     for length, start in starts.items():
         count = end - start if chosen is None else running[end] - running[start]
-        yield f"count_{name}_{length}d", count.astype(np.float64)
+        yield f"count{which}_{length}d", count.astype(np.float64)
     for field, values in log.values.items():
         amounts = np.nan_to_num(values) if chosen is None else np.where(chosen, np.nan_to_num(values), 0.0)
         for length, start in starts.items():
-            yield f"sum_{field}_{name}_{length}d", segment_reduce(np.add, amounts, start, end)
+            yield f"sum({field}){which}_{length}d", segment_reduce(np.add, amounts, start, end)
 
 
 def _recency(
@@ -130,9 +131,9 @@ def _values(log: EventLog, start: Positions, end: Positions) -> Iterator[tuple[s
         total = segment_reduce(np.add, np.nan_to_num(values), start, end)
         largest = segment_reduce(np.maximum, np.where(known, values, -np.inf), start, end)
         last = values[np.where(some, end - 1, 0)] if len(values) else np.zeros(len(start))
-        yield f"last_{field}", np.where(some, last, np.nan)
-        yield f"largest_{field}", np.where(count > 0, largest, np.nan)
-        yield f"mean_{field}", np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+        yield f"last({field})", np.where(some, last, np.nan)
+        yield f"largest({field})", np.where(count > 0, largest, np.nan)
+        yield f"mean({field})", np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
 
 
 def _calendar(cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:

@@ -23,6 +23,7 @@ _CODE: Final = re.compile(r"[+-]?0[0-9]")  # "007" is no number
 _EXACT: Final = 10**15  # below it every whole number is a float, and is spelt without an exponent
 
 Numbers = NDArray[np.float64]
+Rows = NDArray[np.integer] | slice
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,17 @@ class Texts:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def take(self, rows: Rows) -> "Texts":
+        """Some of the rows."""
+        return Texts(self.codes[rows], self.values)
+
 
 Column = Numbers | Texts
 
 
-def part_of(column: Column, start: int, stop: int) -> Column:
-    """Rows start to stop of a column."""
-    if isinstance(column, Texts):
-        return Texts(column.codes[start:stop], column.values)
-    return column[start:stop]
+def take(column: Column, rows: Rows) -> Column:
+    """Some of the rows of a column."""
+    return column.take(rows) if isinstance(column, Texts) else column[rows]
 
 
 def is_missing(text: str) -> bool:

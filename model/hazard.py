@@ -8,19 +8,20 @@ the plain sigmoid.
 import numpy as np
 from numpy.typing import NDArray
 
+Logits = NDArray[np.float64]
 Probabilities = NDArray[np.float64]
 
 
-def event_by_horizon(logits: Probabilities) -> Probabilities:
+def event_by_horizon(logits: Logits) -> Probabilities:
     """(N, K) float64: probability that the event has happened by each horizon; never falls along K."""
     return -np.expm1(_log_survival(logits))
 
 
-def no_event_by_horizon(logits: Probabilities) -> Probabilities:
+def no_event_by_horizon(logits: Logits) -> Probabilities:
     """(N, K) float64: probability that nothing has happened by each horizon; never rises along K."""
     return np.exp(_log_survival(logits))
 
 
-def _log_survival(logits: Probabilities) -> Probabilities:
+def _log_survival(logits: Logits) -> NDArray[np.float64]:
     """log prod (1 - sigmoid(z)) = -sum softplus(z)."""
     return -np.cumsum(np.logaddexp(0.0, logits), axis=1)

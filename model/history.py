@@ -53,7 +53,7 @@ class EventLog:
             offsets=offsets,
             times=times[order],
             values={name: column[order] for name, column in values.items()},
-            categories={n: Texts(c.codes[order], c.values) for n, c in categories.items()},
+            categories={name: texts.take(order) for name, texts in categories.items()},
         )
 
     @property
@@ -68,7 +68,7 @@ class EventLog:
             offsets=self.offsets[start : stop + 1] - self.offsets[start],
             times=self.times[events],
             values={name: column[events] for name, column in self.values.items()},
-            categories={n: Texts(c.codes[events], c.values) for n, c in self.categories.items()},
+            categories={name: texts.take(events) for name, texts in self.categories.items()},
         )
 
     def until(self, customers: Positions, times: Instants) -> Positions:

@@ -27,7 +27,7 @@ from model.champions import (
 from model.disk import sync_folder
 from model.errors import CheckpointError
 
-_NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
+NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _DRAFT: Final = ".tmp-"
 
 
@@ -52,7 +52,7 @@ class Registry:
             raise CheckpointError(
                 f"there is no registry at {self.root}; `propense train STUDY.yaml` makes one"
             )
-        return [name for name in sorted(found) if _NAME_PATTERN.fullmatch(name) and self.versions(name)]
+        return [name for name in sorted(found) if NAME_PATTERN.fullmatch(name) and self.versions(name)]
 
     def versions(self, name: str) -> list[int]:
         """The versions of a model, ascending; none for a model not yet trained."""
@@ -167,7 +167,7 @@ class Registry:
         return past[-2]
 
     def _home(self, name: str) -> Path:
-        if not isinstance(name, str) or not _NAME_PATTERN.fullmatch(name):
+        if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
             raise CheckpointError(
                 f"a model's name must be a letter a-z, then up to 62 of a-z, 0-9 and -, got {name!r:.80}"
             )

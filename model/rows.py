@@ -4,7 +4,6 @@ Times in a row are ISO 8601, whatever format the study's files have.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -14,11 +13,10 @@ from model.customers import Customers
 from model.errors import DataError
 from model.history import EventLog
 from model.schema import DateColumn, EventSchema, Schema
-from model.times import parse_time
+from model.times import FIRST_TIME, LAST_TIME, parse_time, to_datetime
 
 EVENTS: Final = "events"
 _DEFAULT_ID: Final = "customer_id"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Mapping[str, Any]
 Place = Callable[[int], str]
@@ -58,10 +56,8 @@ def read_time(text: str) -> int:
         DataError: the text is none, or the time is not in the years 1 to 9999 of UTC.
     """
     instant = parse_time(text)
-    try:
-        _datetime(instant)
-    except OverflowError:
-        raise DataError(f"a time must lie in the years 1 to 9999 of UTC, got {text!r}") from None
+    if not FIRST_TIME <= instant <= LAST_TIME:
+        raise DataError(f"a time must lie in the years 1 to 9999 of UTC, got {text!r}")
     return instant
 
 
@@ -118,11 +114,7 @@ def _spell(instant: int, time_format: str | None) -> str:
     """An instant in the format of the study's files, which is how the schema reads the column."""
     if time_format == "unix":
         return repr(instant / 1_000_000)
-    when = _datetime(instant)
+    when = to_datetime(instant)
     if time_format is None:
         return when.isoformat()
     return when.strftime(time_format.replace("%Y", f"{when.year:04}"))  # %Y alone leaves out zeros
-
-
-def _datetime(instant: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=instant)

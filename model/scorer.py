@@ -10,7 +10,7 @@ import torch
 from model.columns import Column
 from model.customers import Examples
 from model.encode import encode
-from model.hazard import Probabilities, event_by_horizon, no_event_by_horizon
+from model.hazard import Logits, Probabilities, event_by_horizon, no_event_by_horizon
 from model.history import EventLog
 from model.inputs import Inputs
 from model.manifest import Calibration, NetworkSpec
@@ -58,10 +58,10 @@ class Scorer:
 
 
 @torch.inference_mode()
-def logits(network: Head, inputs: Inputs, device: torch.device) -> Probabilities:
+def logits(network: Head, inputs: Inputs, device: torch.device) -> Logits:
     """(N, K) float64 uncalibrated logits, computed in batches of a fixed size."""
     starts = range(0, max(len(inputs), 1), BATCH_SIZE)  # at least one batch, so that K shows
     rows = [torch.arange(start, min(start + BATCH_SIZE, len(inputs))) for start in starts]
     parts = [network(inputs.batch(part).to(device)).cpu().double().numpy() for part in rows]
-    joined: Probabilities = np.concatenate(parts)
+    joined: Logits = np.concatenate(parts)
     return joined

@@ -57,6 +57,11 @@ class LogTask(BaseModel):
         return self
 
     @property
+    def window_days(self) -> int:
+        """From the cutoff to the end of the longest window: gap and longest horizon."""
+        return self.gap_days + self.horizons_days[-1]
+
+    @property
     def n_outputs(self) -> int:
         """K, the hazard logits per example: one per horizon interval."""
         return len(self.horizons_days)

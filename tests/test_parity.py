@@ -22,7 +22,7 @@ from tests.training.commands import runner
 from tests.training.shops import LOG, TABLE, WIDE, Row, Shop, log_shop, publish, table_shop, write_csv
 from training.labels import Labels
 from training.prepare import Prepared, prepare
-from training.reporting.results import measured
+from training.reporting.results import measure_horizons
 from training.score import score_files
 from training.studies.study import Study
 from training.train import train
@@ -48,6 +48,9 @@ CASES: Final = {
     "unix-mlp": ABSENT,  # a log alone, its times in seconds, and the outcome that nothing happens
     "unix-rnn": ABSENT,
 }
+
+
+LONG: Final = ("9007199254740993", "9007199254740992")  # one number to a float
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,11 @@ def evaluate(shop: Shop, text: str, name: str, registry: Registry) -> Evaluation
 
     def listened_to_measured(names: Any, labels: Labels, probabilities: Probabilities, rates: Any) -> Any:
         heard["probabilities"] = probabilities
-        return measured(names, labels, probabilities, rates)
+        return measure_horizons(names, labels, probabilities, rates)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("training.train.prepare", listened_to_prepare)
-        patched.setattr("training.train.measured", listened_to_measured)
+        patched.setattr("training.train.measure_horizons", listened_to_measured)
         head = f"network.head={name.partition('-')[2]}"
         trained = train(shop.study(text, f"name={name}", head, "fit.refit=false"), registry)
     plan, ids = heard["prepared"].plan, heard["prepared"].dataset.ids
@@ -214,12 +217,12 @@ def test_a_category_that_looks_like_a_number_is_one_however_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside words a column is one of texts, without them one of numbers."""
-    draw, codes = np.random.default_rng(0), ["1.0", "2.50", "1e3", "007", "A"]
+    draw, codes = np.random.default_rng(0), ["1.0", "2.50", "1e3", *LONG, "007", "A"]
     shop = Shop(tmp_path, [], [])
     for number in range(240):
-        code = str(draw.choice(codes if number < 60 else codes[:3]))
+        code = str(draw.choice(codes if number < 60 else codes[:5]))
         shop.customers.append({"id": str(number), "x": float(draw.normal()), "code": code})
-        shop.churned.append(bool(draw.random() < {"1.0": 0.1, "2.50": 0.9}.get(code, 0.5)))
+        shop.churned.append(bool(draw.random() < {"1.0": 0.1, "2.50": 0.9, LONG[0]: 0.2}.get(code, 0.5)))
     shop.save_table()
     predictor = publish(shop, TABLE).predictor
 
@@ -232,6 +235,7 @@ def test_a_category_that_looks_like_a_number_is_one_however_it_comes(
     monkeypatch.setattr("training.score.CHUNK_ROWS", 30)
     assert scored(tmp_path / "chunks.csv") == pytest.approx(whole, abs=SAME)
     spellings: list[list[Any]] = [["1.0", "1", 1, 1.0], ["2.50", "2.5", 2.5], ["1e3", 1000], ["007"]]
+    spellings += [[code, int(code)] for code in LONG]
     rows = [[{"x": 0.0, "code": code} for code in same] for same in spellings]
     found = [
         {round(p, 5) for row in same for p in _predicted(predictor, [row])}

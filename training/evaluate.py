@@ -10,11 +10,11 @@ from model.errors import DataError
 from model.hazard import Probabilities
 from model.predictor import Predictor
 from model.task import ColumnTask, LogTask
-from model.times import DAY, days, format_instant
+from model.times import format_instant
 from training.files.dataset import Dataset
-from training.labels import Labels, compile_labels, eligible_examples
+from training.labels import Labels, compile_labels, eligible_examples, latest_complete_cutoff
 from training.plan_table import read_label
-from training.reporting.results import measured
+from training.reporting.results import base_rates, measure_horizons
 from training.score import latest_date, read_for
 
 
@@ -36,14 +36,14 @@ def evaluate_files(
     task = predictor.manifest.task
     if isinstance(task, LogTask):
         dataset = read_for(predictor.manifest.schema_, customers, events)
-        instant = _complete_cutoff(dataset, task) if as_of is None else as_of
+        instant = _default_cutoff(dataset, task) if as_of is None else as_of
         labels, probabilities = _ask_log(predictor, task, dataset, instant)
     else:
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
         instant = latest_date(dataset, predictor.manifest.schema_) if as_of is None else as_of
         labels, probabilities = _ask_table(predictor, task, dataset, instant)
-    rates = labels.outcomes.mean(axis=0).tolist()
-    metrics, _ = measured(task.output_names, labels, probabilities, rates)
+    rates = base_rates(labels)
+    metrics, _ = measure_horizons(task.output_names, labels, probabilities, rates)
     return {"as_of": format_instant(instant), "metrics": metrics}
 
 
@@ -79,7 +79,6 @@ def _ask_table(
     return Labels.of_column(positive[rows]), predictor.scorer.score(dataset.columns, dataset.log, examples)
 
 
-def _complete_cutoff(dataset: Dataset, task: LogTask) -> int:
+def _default_cutoff(dataset: Dataset, task: LogTask) -> int:
     assert dataset.data_end is not None
-    latest = dataset.data_end - days(task.gap_days + task.horizons_days[-1])
-    return latest - latest % DAY
+    return latest_complete_cutoff(task, dataset.data_end)

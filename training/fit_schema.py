@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -26,14 +26,13 @@ from model.schema import (
     TableColumn,
 )
 from model.times import DAY
+from training.kinds import Kind
 
 BINS: Final = 24
 MIN_CUSTOMERS: Final = 5  # a category of fewer is unknown: it teaches what that means, and names nobody
 MAX_CATEGORIES: Final = 1000
 MAX_TYPES: Final = 12
 YEAR_DAYS: Final = 365
-
-Kind = Literal["numeric", "boolean", "date", "categorical"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ The first rule that fits decides; shares are of the rows that are not missing.
 | other numbers, whole-number codes too                                     | numeric     |
 | texts: true/false, yes/no, t/f, y/n, in any case                          | boolean     |
 | texts: numbers in >= 95 %; the words are noted and read as missing        | as numbers  |
-| texts: dates in >= 95 % of the distinct, see `training.files.dates`             | date        |
+| texts: dates in >= 95 % of the distinct, see `training.files.dates`       | date        |
 | texts: sentences (>= 50 rows, > 20 % distinct, >= 4 words and 20 letters) | left out    |
 | texts: an id                                                              | left out    |
 | other texts, however many distinct                                        | categorical |

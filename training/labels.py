@@ -109,7 +109,7 @@ def cutoff_grid(
     or to the latest whose shortest window is complete, and back to `first`, or until one step of
     history is left.
     """
-    latest_complete = _midnight(data_end - days(task.gap_days + task.horizons_days[-1]))
+    latest_complete = latest_complete_cutoff(task, data_end)
     latest = _midnight(data_end - days(task.gap_days + task.horizons_days[0])) if last is None else last
     earliest = first_event + days(every_days) if first is None else first
     anchor = min(latest, latest_complete)
@@ -117,6 +117,11 @@ def cutoff_grid(
     back = np.arange(anchor, earliest - 1, -step, dtype=np.int64)
     forward = np.arange(anchor + step, latest + 1, step, dtype=np.int64)
     return [*reversed(back.tolist()), *forward.tolist()]
+
+
+def latest_complete_cutoff(task: LogTask, data_end: int) -> int:
+    """The latest midnight whose longest window was observed to its end."""
+    return _midnight(data_end - days(task.window_days))
 
 
 def _midnight(instant: int) -> int:

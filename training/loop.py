@@ -7,11 +7,13 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from model.inputs import Inputs
 from model.network import Head
 from model.scorer import BATCH_SIZE
 
+AVERAGING: Final = 0.98  # a step in this moving average of the weights; about the last 50 count
 PROGRESS: Final = 1e-4  # nats; less is noise, and not worth the time of another epoch
 
 
@@ -43,6 +45,8 @@ class Epoch:
     validation_loss: float
 
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 OnEpoch = Callable[[Epoch], None]
 
 
@@ -60,9 +64,11 @@ def fit(
     seed: int,
     on_epoch: OnEpoch,
 ) -> list[Epoch]:
-    """Fit in place and keep the weights of `best_epoch`.
+    """Fit in place and keep the averaged weights of `best_epoch`.
 
-    The learning rate falls to a third whenever a third of the patience brings no progress.
+    What is validated and kept is a moving average of the weights over the steps (Polyak & Juditsky
+    1992), which is steadier than those of any one step. The learning rate falls to a third whenever a
+    third of the patience brings no progress.
 
     Args:
         patience: epochs without progress before it stops.
@@ -76,17 +82,18 @@ def fit(
     )
     order = torch.Generator().manual_seed(seed)
     history: list[Epoch] = []
-    best_weights = _snapshot(network)
+    average = _average_of(network)
+    best_weights = _snapshot(average.module)
     for epoch in range(1, epochs + 1):
         rate = float(schedule.get_last_lr()[0])
-        train_loss = _train_epoch(network, train, optimizer, device, batch_size, order)
-        loss = validation_loss(network, validation, device)
+        train_loss = _train_epoch(network, average, train, optimizer, device, batch_size, order)
+        loss = validation_loss(average.module, validation, device)
         schedule.step(loss)
         history.append(Epoch(epoch, rate, train_loss, loss))
         on_epoch(history[-1])
         best = best_epoch(history)
         if best == epoch:
-            best_weights = _snapshot(network)
+            best_weights = _snapshot(average.module)
         if epoch - best >= patience:
             break
     network.load_state_dict(best_weights)
@@ -109,13 +116,15 @@ def replay(
     Args:
         history: that fit's training curve.
     """
+    average = _average_of(network)
     optimizer = _optimizer(network, history[0].learning_rate, weight_decay, device)
     order = torch.Generator().manual_seed(seed)
     for past in history[: best_epoch(history)]:
         for group in optimizer.param_groups:
             group["lr"] = past.learning_rate
-        _train_epoch(network, train, optimizer, device, batch_size, order)
+        _train_epoch(network, average, train, optimizer, device, batch_size, order)
         on_epoch(past)
+    network.load_state_dict(average.module.state_dict())
 
 
 def best_epoch(history: Sequence[Epoch]) -> int:
@@ -128,7 +137,7 @@ def best_epoch(history: Sequence[Epoch]) -> int:
 
 
 @torch.inference_mode()
-def validation_loss(network: Head, material: Material, device: torch.device) -> float:
+def validation_loss(network: nn.Module, material: Material, device: torch.device) -> float:
     """Masked BCE of the averaged ensemble, in nats per at-risk entry."""
     network.eval()
     total, weight = 0.0, 0.0
@@ -141,6 +150,7 @@ def validation_loss(network: Head, material: Material, device: torch.device) -> 
 
 def _train_epoch(
     network: Head,
+    average: AveragedModel,
     material: Material,
     optimizer: torch.optim.Optimizer,
     device: torch.device,
@@ -160,6 +170,7 @@ def _train_epoch(
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
+        average.update_parameters(network)
         total += torch.stack([lost, entries]).detach()
     return float(total[0] / total[1].clamp(min=1.0))
 
@@ -187,7 +198,18 @@ def _decays(name: str) -> bool:
     return name.rpartition(".")[2].startswith("weight")  # a GRU has weight_ih_l0 and weight_hh_l0
 
 
-def _snapshot(network: Head) -> dict[str, Tensor]:
+def _average_of(network: Head) -> AveragedModel:
+    return AveragedModel(network, multi_avg_fn=_moving_average)
+
+
+@torch.no_grad()
+def _moving_average(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
+    """Shorter at first, so that it does not drag the initial weights along."""
+    kept = min(AVERAGING, (1 + int(steps)) / (10 + int(steps)))
+    torch._foreach_lerp_(averaged, current, 1 - kept)
+
+
+def _snapshot(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
 

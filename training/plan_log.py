@@ -72,9 +72,9 @@ def plan_log(
 
 
 def _test_date(grid: list[int], task: LogTask, first_event: int, data_end: int) -> int:
-    complete = [t for t in grid if t + days(task.gap_days + task.horizons_days[-1]) <= data_end]
+    complete = [t for t in grid if t + days(task.window_days) <= data_end]
     if not complete:
-        needed = task.gap_days + task.horizons_days[-1]
+        needed = task.window_days
         latest = data_end - days(needed)
         remedy = (
             f"a cutoff at or before {format_instant(latest)} would work: shorten horizons_days, or set "
@@ -148,7 +148,7 @@ def _sentence(kind: SplitKind, test_date: int) -> str:
 
 
 def _too_short(task: LogTask, first_event: int, data_end: int) -> str:
-    window = task.gap_days + task.horizons_days[-1]
+    window = task.window_days
     have = (data_end - first_event) // DAY
     return (
         f"The log holds {have} days; a test forward in time needs two windows of gap + longest horizon "

@@ -112,11 +112,10 @@ def _by_time(when: Instants | Numbers, shares: tuple[float, float, float]) -> li
 
     Rows of one instant stay together.
     """
-    distinct, group, counts = np.unique(when, return_inverse=True, return_counts=True)
+    _, group, counts = np.unique(when, return_inverse=True, return_counts=True)
     from_end = (np.cumsum(counts[::-1]) - counts[::-1] / 2)[::-1] / len(when)
     test, validation, calibration = shares
     part = np.searchsorted(np.cumsum([test, calibration, validation]), from_end, side="right")[group]
-    assert len(distinct) == len(from_end)
     return [np.flatnonzero(part == i) for i in (0, 2, 1, 3)]
 
 

@@ -68,6 +68,7 @@ def read_dataset(study: Study) -> Dataset:
         resolve(resolve_path(events.path, study.base)) if events else (),
         customer_id=customers.id if customers else None,
         exclude=customers.exclude if customers else (),
+        categorical=customers.categorical if customers else (),
         event_id=events.id if events else None,
         **options,
     )

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from model.columns import as_instants, as_texts, part_of
+from model.columns import as_instants, as_texts, take
 from model.customers import Customers
 from model.errors import DataError
 from model.hazard import Probabilities
@@ -97,6 +97,7 @@ def read_for(
         resolve(events) if events and fields else (),
         customer_id=schema.id,
         only=(*schema.column_names, *also),
+        categorical=[c.name for c in schema.categorical],
         event_id=fields.id if fields else None,
         time=fields.time if fields else None,
         time_format=fields.time_format if fields else None,
@@ -110,7 +111,12 @@ def _table_blocks(predictor: Predictor, path: Path, as_of: int) -> Iterator[_Blo
     schema = predictor.manifest.schema_
     start = 0
     ids = [schema.id] if schema.id else []
-    for table in read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=[*schema.column_names, *ids], texts=ids):
+    for table in read_table_chunks(
+        path,
+        chunk_rows=CHUNK_ROWS,
+        only=[*schema.column_names, *ids],
+        texts=[*ids, *(c.name for c in schema.categorical)],
+    ):
         names = _ids(table, schema.id, start)
         cutoffs = np.full(table.n_rows, as_of, dtype=np.int64)
         yield _Block(names, predictor.predict(Customers(names, cutoffs, table.columns)), None)
@@ -134,7 +140,7 @@ def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int) -> Iterator[
         asked = Customers(
             ids=dataset.ids[start:stop],
             cutoffs=np.full(stop - start, as_of, dtype=np.int64),
-            columns={name: part_of(column, start, stop) for name, column in dataset.columns.items()},
+            columns={name: take(column, slice(start, stop)) for name, column in dataset.columns.items()},
             log=dataset.log.part(start, stop),
         )
         able = (

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from anyio import CapacityLimiter
+from anyio import Lock
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
@@ -12,23 +12,21 @@ from pydantic import ValidationError
 from app.answers import Predictions
 from app.errors import Problem
 from app.faults import problem_of
+from app.limits import refuse_if_full
 from app.metrics import Metrics
 from app.models import Models, Served
 from app.openapi import PREDICT_REFUSALS, refusals
 from model.rows import customers_from_rows, id_field, read_time
 from model.times import format_instant, to_instant
 
-_INLINE_BYTES: Final = 32 * 1024  # a body up to this takes about a millisecond: less than a change of threads
-
 _ANY: Final = {"type": "object", "required": ["customers"]}
 
 Version = Annotated[int, Path(ge=1, le=2**31)]
 
 
-def router(models: Models, metrics: Metrics) -> APIRouter:
-    """Routes that answer with predictions."""
+def router(models: Models, metrics: Metrics, scoring: Lock, *, max_waiting: int) -> APIRouter:
+    """Routes that answer with predictions; up to `max_waiting` requests wait for their turn at scoring."""
     routes = APIRouter(prefix="/v1/models/{name}", tags=["predictions"])
-    worker = CapacityLimiter(1)  # torch wants one thread at a time; the loop stays free for probes
 
     @routes.post("/predict", include_in_schema=False)  # the document has a path for each model instead
     async def predict(name: str, request: Request) -> Response:
@@ -47,10 +45,9 @@ def router(models: Models, metrics: Metrics) -> APIRouter:
     async def answer(served: Served, request: Request) -> Response:
         _check_media_type(request)
         body = await request.body()
-        if len(body) <= _INLINE_BYTES:
-            content, n = predictions(served, body)
-        else:
-            content, n = await run_sync(predictions, served, body, limiter=worker)
+        refuse_if_full(scoring, max_waiting)
+        async with scoring:
+            content, n = await run_sync(predictions, served, body)
         metrics.count_predictions(served.manifest.name, served.manifest.version, n)
         return Response(content, media_type="application/json")
 

@@ -22,6 +22,14 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture
+def three_versions(tmp_path: Path) -> Path:
+    """A registry with three versions of `churn`, to be changed by the test."""
+    for seed in range(3):
+        publish(tmp_path, "churn", TABLE_SCHEMA, TABLE_TASK, seed=seed)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def client(registry: Path) -> Iterator[Client]:
     """A client of the service over `registry`, with small limits."""

@@ -9,13 +9,18 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.predictor import Predictor, load_predictor
+from model.checkpoint import Checkpoint, read_checkpoint
+from model.errors import CheckpointError
 from model.registry import Registry
 from tests.app.client import Client, running
 from tests.app.test_refusals import problem
 from tests.app.toys import CONTRACTS, TABLE_SCHEMA, TABLE_TASK, publish
 
 ASK: dict[str, Any] = {"customers": [{}]}
+
+
+def refuse(_registry: Registry, *_: str) -> list[Any]:
+    raise CheckpointError("/secret cannot be read: stale file handle")
 
 
 def test_the_list_has_every_name_in_service_or_not(client: Client) -> None:
@@ -71,12 +76,12 @@ def test_a_broken_model_is_logged_and_the_others_are_in_service(
 def test_a_model_that_fails_in_an_unexpected_way_leaves_the_others_alone(
     registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load(folder: Path, *, name: str, version: int, device: str) -> Predictor:
+    def read(folder: Path, *, name: str, version: int) -> Checkpoint:
         if name == "purchase":
             raise MemoryError("secret")
-        return load_predictor(folder, name=name, version=version, device=device)
+        return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.load_predictor", load)
+    monkeypatch.setattr("app.models.read_checkpoint", read)
     with running(create_app(Settings(registry=registry))) as client:
         client.wait_until_loaded()
         reason = client.get("/v1/models/purchase").json()["reason"]
@@ -85,7 +90,10 @@ def test_a_model_that_fails_in_an_unexpected_way_leaves_the_others_alone(
 
 
 @pytest.mark.parametrize("make", [False, True])
-def test_a_registry_that_is_absent_or_empty(tmp_path: Path, make: bool) -> None:
+def test_a_registry_that_is_absent_or_empty(
+    tmp_path: Path, make: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.models._RETRY_SECONDS", 3600.0)  # stopping does not wait for it
     root = tmp_path / "registry"
     if make:
         root.mkdir()
@@ -97,6 +105,57 @@ def test_a_registry_that_is_absent_or_empty(tmp_path: Path, make: bool) -> None:
         assert detail == f"{said}; `propense train STUDY.yaml` makes one"
         problem(client.predict("churn", ASK), 503, "not-ready")
         assert client.get("/v1/models").json() == {"models": []}
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_a_registry_that_is_filled_later_goes_into_service(
+    tmp_path: Path, make: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.models._RETRY_SECONDS", 0.01)
+    root = tmp_path / "registry"
+    if make:
+        root.mkdir()
+    with running(create_app(Settings(registry=root))) as client:
+        assert client.wait_until_loaded().get("/health/ready").status_code == 503
+        time.sleep(0.05)  # several tries
+        publish(root, "churn", TABLE_SCHEMA, TABLE_TASK)
+        while client.get("/health/ready").status_code == 503:
+            time.sleep(0.005)
+        assert client.predict("churn", ASK).status_code == 200
+    assert sum("nothing to serve yet: " in message for message in caplog.messages) in (1, 2)  # not each try
+
+
+def test_a_registry_that_cannot_be_read_is_tried_again(
+    registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.models._RETRY_SECONDS", 0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(Registry, "names", refuse)
+        app = create_app(Settings(registry=registry))
+        with running(app) as client:
+            detail = problem(client.wait_until_loaded().get("/health/ready"), 503, "not-ready")["detail"]
+            assert detail == "/secret cannot be read: stale file handle"
+            patch.undo()
+            while client.get("/health/ready").status_code == 503:
+                time.sleep(0.005)
+
+
+def test_a_registry_that_cannot_be_read_later_is_a_bland_refusal(
+    registry: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(create_app(Settings(registry=registry))) as client:
+        client.wait_until_loaded()
+        monkeypatch.setattr(Registry, "versions", refuse)
+        for answer in (client.get("/v1/models/churn"), client.predict("churn", ASK, version=2)):
+            body = problem(answer, 503, "unavailable")
+            assert body["detail"] == "the service cannot answer this now; its log has the reason"
+            assert answer.headers["retry-after"] == "1"
+        assert client.predict("churn", ASK).status_code == 200
+    reason = "failed: /secret cannot be read: stale file handle"
+    assert [m for m in caplog.messages if "secret" in m] == [
+        f"GET /v1/models/churn {reason}",
+        f"POST /v1/models/churn/versions/2/predict {reason}",
+    ]
 
 
 def test_not_ready_where_the_only_model_is_broken(registry: Path, tmp_path: Path) -> None:
@@ -124,12 +183,12 @@ def test_until_the_models_are_loaded_the_service_is_live_and_not_ready(
 ) -> None:
     go_on = threading.Event()
 
-    def wait_and_load(folder: Path, *, name: str, version: int, device: str) -> Predictor:
+    def wait_and_read(folder: Path, *, name: str, version: int) -> Checkpoint:
         if name == "churn":
             go_on.wait()
-        return load_predictor(folder, name=name, version=version, device=device)
+        return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.load_predictor", wait_and_load)
+    monkeypatch.setattr("app.models.read_checkpoint", wait_and_read)
     with running(create_app(Settings(registry=registry))) as client:
         try:
             while not client.get("/v1/models").json()["models"]:  # the broken one comes first
@@ -156,12 +215,16 @@ def test_a_version_published_later_can_be_pinned_without_a_restart(tmp_path: Pat
         assert client.predict("churn", ASK).json()["version"] == 1
 
 
-def test_a_pinned_version_that_is_broken_is_refused(tmp_path: Path) -> None:
+def test_a_pinned_version_that_is_broken_is_refused_until_it_is_mended(tmp_path: Path) -> None:
     for seed in (0, 1):
         publish(tmp_path, "churn", TABLE_SCHEMA, TABLE_TASK, seed=seed)
-    (Registry(tmp_path).folder("churn", 2) / "manifest.json").write_text("{}")
+    manifest = Registry(tmp_path).folder("churn", 2) / "manifest.json"
+    whole = manifest.read_text()
+    manifest.write_text("{}")
     with running(create_app(Settings(registry=tmp_path))) as client:
         client.wait_until_loaded()
         body = problem(client.predict("churn", ASK, version=2), 503, "model-not-in-service")
         assert body["detail"] == "churn version 2 is not in service; the log of the service says why"
         assert client.predict("churn", ASK).status_code == 200
+        manifest.write_text(whole)
+        assert client.predict("churn", ASK, version=2).json()["version"] == 2

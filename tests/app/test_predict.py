@@ -54,7 +54,7 @@ def test_rows_keep_their_order_and_a_neighbour_changes_nothing(client: Client) -
     assert len(set(together)) == len(rows)
 
 
-def test_a_body_for_the_worker_thread_is_answered_like_a_small_one(client: Client) -> None:
+def test_a_large_body_is_answered_like_a_small_one(client: Client) -> None:
     rows = [{"Total Charges": float(n % 7), "contract": CONTRACTS[n % 60]} for n in range(1_500)]
     large = probabilities(client, "churn", rows)
     assert large[:60] == probabilities(client, "churn", rows[:60])

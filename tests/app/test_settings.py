@@ -24,7 +24,7 @@ def test_defaults_need_no_environment() -> None:
     settings = Settings()
     assert (settings.registry, settings.host, settings.port) == (Path("registry"), "127.0.0.1", 8000)
     assert (settings.device, settings.threads, settings.log_level) == ("cpu", 1, "info")
-    assert (settings.max_rows, settings.max_body_bytes) == (10_000, 16 * 2**20)
+    assert (settings.max_rows, settings.max_body_bytes, settings.max_waiting) == (10_000, 16 * 2**20, 64)
 
 
 def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +55,7 @@ def test_a_bad_value_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PROPENSE_DEVICE", "tpu")
     port, device = reasons().splitlines()
     assert port.startswith("PROPENSE_PORT: Input should be a valid integer")
-    assert device == "PROPENSE_DEVICE: Input should be 'cpu', 'cuda', 'mps' or 'auto'"
+    assert device == 'PROPENSE_DEVICE: must be auto, cpu, mps, cuda or cuda:N, got "tpu"'
 
 
 def test_settings_do_not_change() -> None:

@@ -75,7 +75,7 @@ LOG_SCHEMA: Final = Schema(
         attributes=(EventCategory(name="shop", vocabulary=("north",)),),
         features=(
             HistoryFeature(name="recency_days", scaling=scaling()),
-            HistoryFeature(name="sum_amount_all_365d", scaling=scaling()),
+            HistoryFeature(name="sum(amount)_365d", scaling=scaling()),
         ),
         max_events=8,
     ),

@@ -70,7 +70,7 @@ LOG: Final = Schema(
         attributes=(EventCategory(name="shop", vocabulary=("north",)),),
         features=tuple(
             HistoryFeature(name=name, scaling=tiny_scaling())
-            for name in ("recency_days", "count_all_30d", "sum_amount_buy_365d", "mean_gap_days")
+            for name in ("recency_days", "count_30d", "sum(amount)[buy]_365d", "mean_gap_days")
         ),
         max_events=5,
     ),

@@ -35,17 +35,17 @@ def test_counts_sums_and_recency_are_those_of_a_naive_count(
     got = features_of(listed, customer, cutoff)
     for length in window_lengths(LOOKBACK):
         inside = within(listed, customer, cutoff - days(length), cutoff)
-        assert got[f"count_all_{length}d"] == len(inside)
-        assert got[f"sum_amount_all_{length}d"] == pytest.approx(_total(inside))
+        assert got[f"count_{length}d"] == len(inside)
+        assert got[f"sum(amount)_{length}d"] == pytest.approx(_total(inside))
         for kind in TYPES:
             of_kind = [e for e in inside if e.type == kind]
-            assert got[f"count_{kind}_{length}d"] == len(of_kind)
-            assert got[f"sum_amount_{kind}_{length}d"] == pytest.approx(_total(of_kind))
+            assert got[f"count[{kind}]_{length}d"] == len(of_kind)
+            assert got[f"sum(amount)[{kind}]_{length}d"] == pytest.approx(_total(of_kind))
     history = within(listed, customer, cutoff - days(LOOKBACK), cutoff)
     assert got["active_days"] == len({e.time // DAY for e in history})
     for kind in TYPES:
         ages = [(cutoff - e.time) / DAY for e in history if e.type == kind]
-        assert got[f"recency_{kind}_days"] == pytest.approx(min(ages, default=math.nan), nan_ok=True)
+        assert got[f"recency[{kind}]_days"] == pytest.approx(min(ages, default=math.nan), nan_ok=True)
 
 
 @given(event_lists, st.integers(0, 3), instants)
@@ -60,9 +60,9 @@ def test_order_and_value_features_are_those_of_a_naive_computation(
     wanted = {
         "recency_days": cutoff / DAY - times[-1] if times else math.nan,
         "tenure_days": cutoff / DAY - times[0] if times else math.nan,
-        "last_amount": history[-1].amount if history else math.nan,
-        "largest_amount": max(amounts, default=math.nan),
-        "mean_amount": float(np.mean(amounts)) if amounts else math.nan,
+        "last(amount)": history[-1].amount if history else math.nan,
+        "largest(amount)": max(amounts, default=math.nan),
+        "mean(amount)": float(np.mean(amounts)) if amounts else math.nan,
         "last_gap_days": float(gaps[-1]) if len(gaps) else math.nan,
         "gap_spread_days": float(gaps.std()) if len(gaps) else math.nan,
     }
@@ -84,9 +84,9 @@ def test_no_feature_depends_on_later_older_or_other_events(
 
 def test_an_empty_history_counts_nothing_and_knows_no_times() -> None:
     got = features_of([], 0, 5 * DAY)
-    assert got["count_all_20d"] == got["active_days"] == 0
+    assert got["count_20d"] == got["active_days"] == 0
     assert math.isnan(got["recency_days"])
-    assert math.isnan(got["last_amount"])
+    assert math.isnan(got["last(amount)"])
 
 
 def test_segments_may_be_empty_overlap_and_come_in_any_order() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from model.columns import (
     Column,
+    Rows,
     Texts,
     as_booleans,
     as_codes,
@@ -20,8 +21,8 @@ from model.columns import (
     gather,
     is_missing,
     parse_number,
-    part_of,
     spell_number,
+    take,
     texts_of,
 )
 from model.errors import DataError
@@ -232,10 +233,9 @@ def test_a_value_that_is_no_scalar_is_refused(value: object, kind: str) -> None:
     assert str(error.value) == f"a value must be a number, text, boolean or null, got {kind}"
 
 
+@pytest.mark.parametrize("rows", [slice(1, 3), np.array([3, 0, 0]), np.array([], dtype=np.int64)])
 @pytest.mark.parametrize("column", [column_of([1, None, 3, 4]), column_of(["a", None, "c", "d"])])
-def test_a_part_of_a_column_is_its_rows(column: Column) -> None:
-    part = part_of(column, 1, 3)
-    assert (
-        as_codes(part, ("1", "3", "a", "c")).tolist() == as_codes(column, ("1", "3", "a", "c"))[1:3].tolist()
-    )
-    assert isinstance(part, Texts) == isinstance(column, Texts)
+def test_rows_taken_of_a_column_are_its_rows(column: Column, rows: Rows) -> None:
+    taken, known = take(column, rows), ("1", "3", "a", "c")
+    assert as_codes(taken, known).tolist() == as_codes(column, known)[rows].tolist()
+    assert isinstance(taken, Texts) == isinstance(column, Texts)

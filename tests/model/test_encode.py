@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import Column, column_of, part_of
+from model.columns import Column, column_of, take
 from model.scaling import scale
 from model.sequence import AGE, GAP, STEP_NUMBERS
 from model.times import days
@@ -69,7 +69,7 @@ def test_a_crowd_is_encoded_as_each_of_it_alone() -> None:
     ]
     together = batch_of(log, asked, columns=columns)
     for row, (customer, cutoff) in enumerate(asked):
-        own = {name: part_of(column, customer, customer + 1) for name, column in columns.items()}
+        own = {name: take(column, slice(customer, customer + 1)) for name, column in columns.items()}
         alone = batch_of(log.part(customer, customer + 1), [(0, cutoff)], columns=own)
         assert bits(together, row) == bits(alone, 0)
 
@@ -113,7 +113,7 @@ def test_of_a_long_history_the_latest_events_are_kept_as_steps() -> None:
     assert torch.equal(batch.steps[0, :, value], amounts[3:])
     assert torch.equal(batch.steps[1, :3, value], amounts[:3])
     np.testing.assert_allclose(batch.steps[0, :, GAP], [np.nan, *[np.log1p(1)] * 3], rtol=1e-6)
-    counted = batch.numeric[:, N_COLUMNS + FEATURES.index("count_all_20d")]
+    counted = batch.numeric[:, N_COLUMNS + FEATURES.index("count_20d")]
     assert counted.tolist() == scale(np.array([7.0, 3.0]), SCALING).tolist()
 
 

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import DataError
-from model.times import DAY, days, format_instant, parse_time, to_instant
+from model.times import (
+    DAY,
+    FIRST_TIME,
+    LAST_TIME,
+    days,
+    describe_format,
+    format_instant,
+    parse_time,
+    to_datetime,
+    to_instant,
+)
 
 HOUR = DAY // 24
 SECOND = 1_000_000
@@ -112,7 +122,18 @@ def test_what_is_not_iso_8601_is_refused(text: str) -> None:
 def test_what_has_not_the_format_is_refused(text: str, time_format: str) -> None:
     with pytest.raises(DataError) as error:
         parse_time(text, time_format)
-    assert str(error.value) == f"a time must have the format {time_format!r}, got {text!r}"
+    assert str(error.value) == f"a time must have {describe_format(time_format)}, got {text!r}"
+
+
+def test_how_a_format_is_described() -> None:
+    assert describe_format(None) == "ISO 8601 such as 1997-03-01"
+    assert describe_format("%d.%m.%Y") == "the format '%d.%m.%Y'"
+    assert describe_format("unix") == "the format 'unix' (seconds since 1970)"
+
+
+def test_the_first_and_the_last_instant_are_those_of_a_datetime() -> None:
+    assert to_datetime(FIRST_TIME) == datetime(1, 1, 1, tzinfo=UTC)
+    assert to_datetime(LAST_TIME) == datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

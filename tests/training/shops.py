@@ -14,8 +14,9 @@ import numpy as np
 
 from model.predictor import Predictor, load_predictor
 from model.registry import Registry
+from training.publish import Trained
 from training.studies.study import Study, read_study
-from training.train import Trained, train
+from training.train import train
 
 Row = dict[str, Any]
 

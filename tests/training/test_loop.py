@@ -180,10 +180,10 @@ def test_a_replay_on_the_same_data_ends_at_the_best_epoch_s_weights() -> None:
 
 def test_a_replay_runs_at_the_rates_recorded_and_no_longer_than_was_best() -> None:
     first, idle, late = Epoch(1, 0.02, 0, 0.5), Epoch(2, 0.0, 0, 0.4), Epoch(3, 0.02, 0, 0.6)
-    after_one, _ = replayed([first])
+    after_two, _ = replayed([first, idle])
     after_idle, told = replayed([first, idle, late])
     assert told == [first, idle]
-    assert same(after_one, after_idle)
+    assert same(after_two, after_idle)
     moving, _ = replayed([first, replace(idle, learning_rate=0.02), late])
     assert not same(after_one, moving)
 

@@ -200,7 +200,7 @@ def test_a_failure_while_publishing_leaves_no_trace_and_the_next_run_is_version_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, registry = table_shop(tmp_path, 60).study(TABLE), Registry(tmp_path / "registry")
-    monkeypatch.setattr("training.train.render_html", lambda _: 1 / 0)
+    monkeypatch.setattr("training.publish.render_html", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(study, registry)
     monkeypatch.undo()

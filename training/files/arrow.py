@@ -8,15 +8,13 @@ from numpy.typing import NDArray
 from pyarrow import compute as pc
 
 from model.columns import Column, Numbers, Texts, as_instants, as_texts, gather, texts_of
-from model.times import DAY, MISSING_TIME, Instants, format_instant, parse_time
+from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, format_instant
 from training.files.numbers import LEADING_ZERO, spells_number
 
 ChunkedArray = Any  # pyarrow has no types
 DataType = Any
 
 _ISO: Final = (pa.timestamp("us"), pa.timestamp("us", "UTC"))
-_FIRST: Final = parse_time("0001-01-01")
-_LAST: Final = parse_time("9999-12-31") + DAY - 1
 
 
 def is_readable(kind: DataType) -> bool:
@@ -125,13 +123,13 @@ def _doubles(array: ChunkedArray) -> Numbers:
 def _microseconds(array: ChunkedArray) -> Instants:
     whole = array.cast(pa.timestamp("us", array.type.tz), safe=False).cast(pa.int64())
     times: Instants = whole.fill_null(MISSING_TIME).to_numpy(zero_copy_only=False)
-    return np.where((times >= _FIRST) & (times <= _LAST), times, MISSING_TIME)
+    return np.where((times >= FIRST_TIME) & (times <= LAST_TIME), times, MISSING_TIME)
 
 
 def _from_seconds(seconds: Numbers) -> Instants:
     with np.errstate(over="ignore"):
         times = np.rint(seconds * 1_000_000)
-    known = (times >= _FIRST) & (times <= _LAST)
+    known = (times >= FIRST_TIME) & (times <= LAST_TIME)
     return np.where(known, np.where(known, times, 0).astype(np.int64), MISSING_TIME)
 
 

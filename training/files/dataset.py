@@ -8,14 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, Texts, as_texts
+from model.columns import Column, Texts, as_categories, as_texts, take
 from model.errors import DataError
-from model.history import EventLog
+from model.history import EventLog, Positions
 from training.files.events import RawEvents, read_events
 from training.files.names import counted, listed
 from training.files.sources import read_table
-
-Positions = NDArray[np.int64]
 
 _SHOWN: Final = 3
 _SAMPLE: Final = 1000
@@ -51,6 +49,7 @@ def load_dataset(
     customer_id: str | None = None,
     exclude: Collection[str] = (),
     only: Collection[str] | None = None,
+    categorical: Collection[str] = (),
     event_id: str | None = None,
     time: str | None = None,
     time_format: str | None = None,
@@ -66,6 +65,7 @@ def load_dataset(
         customer_id: the table's id column; needed with a log.
         exclude: table columns that are not read.
         only: the table columns to read beside the id; None for all.
+        categorical: table columns known to be categories: a long code keeps its digits.
         event_id, time: columns of the log; needed with a log.
         time_format, type, values, attributes: as `read_events` takes them.
 
@@ -76,7 +76,7 @@ def load_dataset(
         raise DataError("a data set needs customers or events, however neither was given")
     table = _Customers(_NOBODY, {}, ())
     if customers:
-        table = _read_customers(customers, customer_id, exclude, only)
+        table = _read_customers(customers, customer_id, exclude, only, categorical)
     if not events:
         return _without_log(table)
     if not event_id or not time or (customers and not customer_id):
@@ -127,12 +127,22 @@ def _join(table: _Customers, events: RawEvents, type: str | None) -> Dataset:
 
 
 def _read_customers(
-    path: Path, id: str | None, exclude: Collection[str], only: Collection[str] | None
+    path: Path,
+    id: str | None,
+    exclude: Collection[str],
+    only: Collection[str] | None,
+    categorical: Collection[str],
 ) -> _Customers:
     named = [id] if id else []
-    table = read_table(path, exclude=exclude, only=None if only is None else [*only, *named], texts=named)
+    table = read_table(
+        path,
+        exclude=exclude,
+        only=None if only is None else [*only, *named],
+        texts=[*named, *categorical],
+    )
     ids = table.columns[id] if id else Texts(np.full(table.n_rows, -1, dtype=np.int32), ())
-    return _Customers(as_texts(ids), table.columns, table.notes)
+    categories = {name: as_categories(table.columns[name]) for name in categorical if name != id}
+    return _Customers(as_texts(ids), {**table.columns, **categories}, table.notes)
 
 
 def _without_log(table: _Customers) -> Dataset:
@@ -159,8 +169,8 @@ def _with_ids(table: _Customers, name: str | None) -> _Customers:
     if not n_lost:
         return table
     note = f"left out {n_lost:,} of {len(table.ids):,} customers without {name!r}."
-    columns = {n: _take(column, kept) for n, column in table.columns.items()}
-    return _Customers(Texts(table.ids.codes[kept], table.ids.values), columns, (*table.notes, note))
+    columns = {n: take(column, kept) for n, column in table.columns.items()}
+    return _Customers(table.ids.take(kept), columns, (*table.notes, note))
 
 
 def _owners(ids: Texts, index: dict[str, int]) -> Positions:
@@ -203,10 +213,6 @@ def _examples(ids: Texts) -> str:
 def _spelt(texts: Texts) -> NDArray[np.object_]:
     """(N,) the text of each row; None where missing."""
     return np.array([*texts.values, None], dtype=object)[texts.codes]
-
-
-def _take(column: Column, rows: Positions) -> Column:
-    return Texts(column.codes[rows], column.values) if isinstance(column, Texts) else column[rows]
 
 
 def _padded(column: Column, length: int) -> Column:

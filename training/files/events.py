@@ -7,11 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from model.columns import Numbers, Texts, as_numbers, as_texts
+from model.columns import Numbers, Texts, as_categories, as_numbers
 from model.errors import DataError
-from model.times import MISSING_TIME, Instants
+from model.times import MISSING_TIME, Instants, describe_format
 from training.files.arrow import column_from, instants_from, joined, texts_from
 from training.files.dates import suggestion
 from training.files.names import check_names
@@ -22,7 +21,6 @@ MAX_UNREADABLE_SHARE: Final = 0.2
 _SHOWN: Final = 3
 _SAMPLE: Final = 10_000
 
-Rows = NDArray[np.int64]
 Place = Callable[[int], str]
 
 
@@ -78,13 +76,18 @@ def read_events(
     numbers = {name: column_from(arrays[name]) for name in values}
     notes += [note for name, column in numbers.items() if (note := unreadable_note(name, column))]
     return RawEvents(
-        ids=_take(ids, kept),
+        ids=ids.take(kept),
         times=times[kept],
-        type=_take(as_texts(column_from(arrays[type])), kept) if type else None,
+        type=_categories(arrays[type]).take(kept) if type else None,
         values={name: as_numbers(column)[kept] for name, column in numbers.items()},
-        attributes={name: _take(as_texts(column_from(arrays[name])), kept) for name in attributes},
+        attributes={name: _categories(arrays[name]).take(kept) for name in attributes},
         notes=tuple(notes),
     )
+
+
+def _categories(array: Any) -> Texts:
+    """Exact texts, so that a code too long for a float keeps its digits; 3, 3.0 and "3" are one."""
+    return as_categories(texts_from(array))
 
 
 def _read(paths: Sequence[Path], names: list[str]) -> tuple[dict[str, Any], Place, list[str]]:
@@ -126,13 +129,13 @@ def _missing_times(
     if n_unread > MAX_UNREADABLE_SHARE * (len(times) - n_blank):
         sample = texts_from(array.slice(0, _SAMPLE)).values
         raise DataError(
-            f"{name!r} must hold times in {_wanted(time_format)}, however {n_unread:,} of {len(times):,} "
-            f"cannot be read ({', '.join(where)}); {suggestion(sample)}"
+            f"{name!r} must hold times in {describe_format(time_format)}, however {n_unread:,} of "
+            f"{len(times):,} cannot be read ({', '.join(where)}); {suggestion(sample)}"
         )
     blank = [place(row) for row in rows[~unread][:_SHOWN]]
     return [
         *_left_out(n_blank, len(times), f"without {name!r}", blank),
-        *_left_out(n_unread, len(times), f"whose {name!r} is not in {_wanted(time_format)}", where),
+        *_left_out(n_unread, len(times), f"whose {name!r} is not in {describe_format(time_format)}", where),
     ]
 
 
@@ -141,13 +144,3 @@ def _left_out(count: int, total: int, what: str, where: Sequence[str]) -> list[s
         return []
     more = ", ..." if count > len(where) else ""
     return [f"left out {count:,} of {total:,} events {what} ({', '.join(where)}{more})."]
-
-
-def _wanted(time_format: str | None) -> str:
-    if time_format == "unix":
-        return "seconds since 1970"
-    return f"the format {time_format!r}" if time_format else "ISO 8601 such as 1997-03-01"
-
-
-def _take(texts: Texts, rows: Rows) -> Texts:
-    return Texts(texts.codes[rows], texts.values)

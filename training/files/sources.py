@@ -46,7 +46,7 @@ def read_table(
     Args:
         exclude: columns that are not read.
         only: the columns to read; None for all.
-        texts: columns that stay exact texts, such as ids, even where they look like numbers.
+        texts: columns that stay exact texts, such as ids and codes, even where they look like numbers.
 
     Raises:
         DataError: the file cannot be used, or has no such column; see `open_source`.

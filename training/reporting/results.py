@@ -1,8 +1,8 @@
 """What a training run found out, as the plain values of report.json."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from model.columns import Column, Texts
 from model.hazard import Probabilities
 from model.schema import CategoricalColumn, Schema
+from model.scorer import Scorer
 from model.times import format_instant
 from training.labels import Labels
 from training.loop import best_epoch
@@ -23,6 +24,27 @@ from training.studies.study import Study
 LABEL = "label"  # the one output of a column task, which has no horizon
 
 
+FEW_POSITIVES: Final = 100
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run that is to be published.
+
+    Attributes:
+        measured: the fit that never saw the test customers.
+        published: the fit that goes into the registry; the measured one unless it was fitted again.
+        metrics, curves: of the measured one on the test examples, by horizon.
+    """
+
+    study: Study
+    prepared: Prepared
+    measured: Fitted
+    published: Fitted
+    metrics: dict[str, Any]
+    curves: dict[str, Any]
+
+
 PUBLISHED: Final = {
     True: "The published model was then fitted again, as long as the measured one, on all customers and "
     "dates but a slice for its calibration.",
@@ -30,7 +52,7 @@ PUBLISHED: Final = {
 }
 
 
-def measured(
+def measure_horizons(
     output_names: tuple[str, ...], labels: Labels, probabilities: Probabilities, base_rates: list[float]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Metrics beside the base rate's, and curves, by horizon.
@@ -60,41 +82,41 @@ def base_rates(labels: Labels) -> list[float]:
     return [p / n if n else 0.5 for p, n in zip(positives.tolist(), known.tolist(), strict=True)]
 
 
-def build_report(
-    study: Study,
-    prepared: Prepared,
-    judged: Fitted,
-    final: Fitted,
-    metrics: Mapping[str, Any],
-    drawn: Mapping[str, Any],
-    *,
-    version: int,
-    created: datetime,
-    warnings: tuple[str, ...],
-) -> dict[str, Any]:
-    """All of report.json.
-
-    Args:
-        judged: the model that the metrics are of.
-        final: the model that is published, whose columns and calibration are told.
-    """
+def build_report(run: Run) -> dict[str, Any]:
+    """All of report.json but the version, which only publishing knows."""
+    plan, scorer = run.prepared.plan, run.published.scorer
     return {
-        "name": study.name,
-        "version": version,
-        "created": created.isoformat(timespec="seconds"),
-        "study": study.model_dump(mode="json"),
-        "task": prepared.task.model_dump(mode="json"),
-        "question": question(prepared.task),
-        "data": _data(prepared, final.scorer.schema),
-        "examples": _examples(prepared),
-        "split": _split(prepared.plan),
-        "published": PUBLISHED[study.fit.refit],
-        "metrics": metrics,
-        "curves": drawn,
-        "fit": _fit(judged),
-        "calibration": final.scorer.calibration.model_dump(mode="json"),
-        "warnings": [*prepared.plan.warnings, *warnings],
+        "name": run.study.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "study": run.study.model_dump(mode="json"),
+        "task": scorer.task.model_dump(mode="json"),
+        "question": question(scorer.task),
+        "data": _data(run.prepared, scorer.schema),
+        "examples": _examples(run.prepared),
+        "split": _split(plan),
+        "published": PUBLISHED[run.study.fit.refit],
+        "metrics": run.metrics,
+        "curves": run.curves,
+        "fit": _fit(run.measured),
+        "calibration": scorer.calibration.model_dump(mode="json"),
+        "warnings": [*plan.warnings, *_warnings(scorer, run.metrics)],
     }
+
+
+def _warnings(scorer: Scorer, metrics: dict[str, Any]) -> tuple[str, ...]:
+    """What the user should know beside the plan's own warnings."""
+    found = []
+    if scorer.spec.reads_steps and not scorer.schema.events and not scorer.schema.series:
+        found.append(
+            f"The {scorer.spec.head} head found no events and no sequences, so it reads the columns one "
+            "after another; the mlp head is made for that."
+        )
+    few = min((m["model"]["positives"] for m in metrics.values()), default=0)
+    if few < FEW_POSITIVES:
+        found.append(
+            f"The test holds {few} positives; below {FEW_POSITIVES} its figures may be off by a good deal."
+        )
+    return tuple(found)
 
 
 def _data(prepared: Prepared, schema: Schema) -> dict[str, Any]:
@@ -185,13 +207,13 @@ def _split(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _fit(judged: Fitted) -> dict[str, Any]:
+def _fit(fitted: Fitted) -> dict[str, Any]:
     return {
-        "head": judged.scorer.spec.head,
-        "device": str(judged.scorer.device),
-        "epochs": len(judged.history),
-        "best_epoch": best_epoch(judged.history),
-        "seconds": round(judged.seconds, 3),
-        "history": [asdict(e) for e in judged.history],
-        "parameters": sum(p.numel() for p in judged.scorer.network.parameters()),
+        "head": fitted.scorer.spec.head,
+        "device": str(fitted.scorer.device),
+        "epochs": len(fitted.history),
+        "best_epoch": best_epoch(fitted.history),
+        "seconds": round(fitted.seconds, 3),
+        "history": [asdict(e) for e in fitted.history],
+        "parameters": sum(p.numel() for p in fitted.scorer.network.parameters()),
     }

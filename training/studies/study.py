@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
+from model.device_name import DeviceName
 from model.errors import StudyError
 from model.manifest import HeadName
 from model.task import ColumnTask, LogTask
@@ -27,7 +28,6 @@ from training.studies.rules import broken_rules, target_form
 from training.studies.values import (
     Count,
     Days,
-    Device,
     Horizons,
     IsoDate,
     Label,
@@ -149,7 +149,7 @@ class NetworkOptions(_Section):
 class FitOptions(_Section):
     """How the network is fitted."""
 
-    device: Device = "auto"
+    device: DeviceName = "auto"
     epochs: Count = 60
     patience: Count | None = None  # None: fewer epochs where an epoch has more steps
     batch_size: Count | None = None  # None grows with the data

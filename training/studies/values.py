@@ -3,7 +3,6 @@
 Numbers are strict: `true` is no 1, and "3" is no 3.
 """
 
-import re
 from datetime import date
 from typing import Annotated
 
@@ -11,21 +10,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from model import task
 from model.columns import as_texts, column_of
+from model.registry import NAME_PATTERN
 from training.studies.faults import show
 
 
 def _study_name(text: str) -> str:
-    if not re.fullmatch("[a-z][a-z0-9-]{0,62}", text):
+    if not NAME_PATTERN.fullmatch(text):
         raise ValueError(
             "must be a lower-case letter, then at most 62 lower-case letters, digits or hyphens,"
             f" got {show(text)}"
         )
-    return text
-
-
-def _device(text: str) -> str:
-    if not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", text):
-        raise ValueError(f"must be auto, cpu, mps, cuda or cuda:N, got {show(text)}")
     return text
 
 
@@ -64,5 +58,4 @@ Horizons = Annotated[
 ]
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 StudyName = Annotated[str, AfterValidator(_study_name)]
-Device = Annotated[str, AfterValidator(_device)]
 Label = Annotated[str, BeforeValidator(_spelling)]

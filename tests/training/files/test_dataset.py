@@ -107,6 +107,16 @@ def test_table_columns_can_be_excluded_or_chosen(tmp_path: Path) -> None:
     assert list(load(tmp_path, CUSTOMERS, customer_id="id", only=["spent"]).columns) == ["id", "spent"]
 
 
+def test_a_long_code_named_as_a_category_keeps_its_digits(tmp_path: Path) -> None:
+    customers = "id,code,n\n1,9007199254740993,1\n2,9007199254740992,3.0\n3,3.0,\n4,,3\n"
+    data = load(tmp_path, customers, customer_id="id", categorical=["code", "n"])
+    assert {name: listed(column) for name, column in data.columns.items()} == {
+        "id": ["1", "2", "3", "4"],
+        "code": ["9007199254740993", "9007199254740992", "3", None],
+        "n": ["1", "3", None, "3"],
+    }
+
+
 def test_customers_without_an_id_cannot_have_events(tmp_path: Path) -> None:
     data = load(tmp_path, "id,x,y\n,1,a\n7,2,b\n", EVENTS, customer_id="id")
     assert data.ids == ("7", "007", "x")

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pyarrow import parquet as pq
 
-from model.columns import is_missing
+from model.columns import as_codes, column_of, is_missing
 from model.errors import DataError
 from model.times import MISSING_TIME, parse_time
 from tests.training.files.written import listed, write
@@ -58,6 +58,33 @@ def test_every_field_of_an_event(tmp_path: Path) -> None:
         "'amount': read 1 cell without a finite number, such as 'inf', as missing.",
         "'n': read 1 cell without a finite number, such as 'many', as missing.",
     )
+
+
+def test_long_codes_keep_their_digits(tmp_path: Path) -> None:
+    codes = ["9007199254740993", "9007199254740992", "12345678901234567890", "12345678901234567891"]
+    content = "id,time,kind,shop\n" + "".join(f"a,1997-03-01,{code},{code}\n" for code in codes)
+    events = read(tmp_path, content, type="kind", attributes=["shop"])
+    assert events.type is not None
+    assert listed(events.type) == listed(events.attributes["shop"]) == codes
+
+
+@pytest.mark.parametrize("beside", ["", "a,1997-03-01,word\n"])
+def test_one_category_for_all_spellings_of_a_number(tmp_path: Path, beside: str) -> None:
+    content = "id,time,shop\n" + "".join(f"a,1997-03-01,{cell}\n" for cell in ("3", "3.0", "3e0", "2.50"))
+    shops = read(tmp_path, content + beside, attributes=["shop"]).attributes["shop"]
+    assert listed(shops)[:4] == ["3", "3", "3", "2.5"]
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string()])
+def test_long_codes_mean_the_same_in_a_file_and_in_a_request(tmp_path: Path, kind: Any) -> None:
+    codes = [2**53 + 1, 2**53, 3]
+    table = pa.table({"id": ["a"] * 3, "time": ["1997-03-01"] * 3, "shop": pa.array(codes).cast(kind)})
+    pq.write_table(table, tmp_path / "e.parquet")
+    events = read_events([tmp_path / "e.parquet"], id="id", time="time", attributes=["shop"])
+    known = (str(2**53), str(2**53 + 1), "3")
+    assert as_codes(events.attributes["shop"], known).tolist() == [3, 2, 4]
+    for sent in (codes, [str(code) for code in codes]):
+        assert as_codes(column_of(sent), known).tolist() == [3, 2, 4]
 
 
 def test_what_is_not_named_is_not_there(tmp_path: Path) -> None:
@@ -136,7 +163,12 @@ def test_events_that_cannot_be_placed_are_counted(tmp_path: Path) -> None:
         ("1.12.2010 08:26:11", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%d.%m.%Y %H:%M:%S"'),
         ("1234567890", None, "ISO 8601 such as 1997-03-01", 'set time_format: "unix"'),
         ("2010-12-01", "%Y/%m/%d", "the format '%Y/%m/%d'", "leave time_format out: the times are ISO 8601"),
-        ("2010-12-01", "unix", "seconds since 1970", "leave time_format out: the times are ISO 8601"),
+        (
+            "2010-12-01",
+            "unix",
+            "the format 'unix' (seconds since 1970)",
+            "leave time_format out: the times are ISO 8601",
+        ),
         ("soon", None, "ISO 8601 such as 1997-03-01", "set time_format to the strptime format of the times"),
     ],
 )

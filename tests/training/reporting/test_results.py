@@ -5,7 +5,7 @@ import pytest
 
 from training.labels import Labels
 from training.reporting.metrics import measure
-from training.reporting.results import base_rates, measured
+from training.reporting.results import base_rates, measure_horizons
 
 
 def labels(outcomes: list[list[int]], complete: list[list[int]]) -> Labels:
@@ -19,7 +19,7 @@ PROBABILITIES = np.array([[0.1, 0.5], [0.7, 0.8], [0.2, 0.9], [0.6, 0.9]])
 
 
 def test_each_horizon_is_measured_where_it_is_complete() -> None:
-    metrics, curves = measured(("30", "90"), PARTLY, PROBABILITIES, [0.5, 0.75])
+    metrics, curves = measure_horizons(("30", "90"), PARTLY, PROBABILITIES, [0.5, 0.75])
     assert list(metrics) == list(curves) == ["30", "90"]
     assert (metrics["30"]["model"]["n"], metrics["30"]["model"]["positives"]) == (4, 2)
     assert (metrics["90"]["model"]["n"], metrics["90"]["model"]["positives"]) == (2, 2)
@@ -29,7 +29,7 @@ def test_each_horizon_is_measured_where_it_is_complete() -> None:
 
 
 def test_the_base_rate_s_figures_are_those_of_the_rate_given() -> None:
-    metrics, _ = measured(("30", "90"), PARTLY, PROBABILITIES, [0.25, 0.75])
+    metrics, _ = measure_horizons(("30", "90"), PARTLY, PROBABILITIES, [0.25, 0.75])
     assert metrics["30"]["base_rate"]["brier"] == pytest.approx((2 * 0.25**2 + 2 * 0.75**2) / 4)
     assert metrics["90"]["base_rate"]["brier"] == pytest.approx(0.25**2)
     assert metrics["90"]["base_rate"]["auc"] is None
@@ -37,12 +37,14 @@ def test_the_base_rate_s_figures_are_those_of_the_rate_given() -> None:
 
 def test_a_horizon_that_is_complete_for_nobody_is_left_out() -> None:
     nobody = labels([[0, 1], [1, 1]], [[1, 0], [1, 0]])
-    metrics, curves = measured(("30", "90"), nobody, PROBABILITIES[:2], [0.5, 0.5])
+    metrics, curves = measure_horizons(("30", "90"), nobody, PROBABILITIES[:2], [0.5, 0.5])
     assert list(metrics) == list(curves) == ["30"]
 
 
 def test_the_output_of_a_column_task_is_called_label() -> None:
-    metrics, curves = measured((), Labels.of_column(np.array([True, False])), PROBABILITIES[:2, :1], [0.5])
+    metrics, curves = measure_horizons(
+        (), Labels.of_column(np.array([True, False])), PROBABILITIES[:2, :1], [0.5]
+    )
     assert list(metrics) == list(curves) == ["label"]
     assert metrics["label"]["model"]["auc"] == 0.0
 
