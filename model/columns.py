@@ -110,6 +110,14 @@ def as_instants(column: Column, time_format: str | None = None) -> Instants:
     return np.array([*parsed, MISSING_TIME], dtype=np.int64)[texts.codes]
 
 
+def as_dates(column: Column, time_format: str | None) -> Instants:
+    """As `as_instants`, though ISO 8601 is understood beside the format."""
+    instants = as_instants(column, time_format)
+    if time_format is None or not (instants == MISSING_TIME).any():
+        return instants
+    return np.where(instants == MISSING_TIME, as_instants(column), instants)
+
+
 def as_texts(column: Column) -> Texts:
     """The column as texts; whole numbers lose their `.0`, so 3, 3.0 and "3" are one category."""
     if isinstance(column, Texts):

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from model.aggregates import history_features
-from model.columns import Column, Numbers, as_booleans, as_codes, as_instants, as_numbers
+from model.columns import Column, Numbers, as_booleans, as_codes, as_dates, as_numbers
 from model.customers import Examples
 from model.errors import SchemaError
 from model.history import EventLog, Positions
@@ -86,7 +86,7 @@ def _check_features(schema: EventSchema, aggregates: Mapping[str, Numbers]) -> N
 def number_of(column: Column, kind: str, time_format: str | None, examples: Examples) -> Numbers:
     """(N,) float64 unscaled value of a numeric, boolean or date column for each example."""
     if kind == "date":
-        times = as_instants(column, time_format)[examples.customers]
+        times = as_dates(column, time_format)[examples.customers]
         known = (times != MISSING_TIME) & (times <= examples.cutoffs)  # a later date was not known yet
         return np.where(known, (examples.cutoffs - np.where(known, times, 0)) / DAY, np.nan)
     values = as_booleans(column) if kind == "boolean" else as_numbers(column)

@@ -74,7 +74,10 @@ def train_command(
     report = trained.report
     console.print_lines([report["question"], f"The model was {report['split']['sentence']}."])
     console.print_metrics(report["metrics"])
-    console.print_lines([report["published"], *(f"Note: {w}" for w in report["warnings"])])
+    data = report["data"]
+    notes = [*report["warnings"], *data["read"]]
+    notes += [f"{one['column']!r} is left out: {one['reason']}" for one in data["left_out"]]
+    console.print_lines([report["published"], *(f"Note: {note}" for note in notes)])
     console.print_lines([f"{trained.name} version {trained.version} -> {trained.folder}/report.html"])
     if trained.champion != trained.version:
         console.print_lines(
@@ -106,9 +109,14 @@ def score_command(
         )
     facts = {"name": name, "version": predictor.manifest.version, "as_of": format_instant(scored.as_of)}
     if json:
-        console.print_json({**facts, "rows": scored.rows, "out": str(out)})
+        console.print_json({**facts, "rows": scored.rows, "out": str(out), "notes": scored.notes})
     else:
-        console.print_lines([f"{scored.rows:,} customers scored as of {facts['as_of']} -> {out}"])
+        console.print_lines(
+            [
+                f"{scored.rows:,} customers scored as of {facts['as_of']} -> {out}",
+                *(f"Note: {note}" for note in scored.notes),
+            ]
+        )
 
 
 @app.command("evaluate")
@@ -135,6 +143,8 @@ def evaluate_command(
         return
     console.print_lines([f"{name} version {facts['version']}, measured on " + _source(facts)])
     console.print_metrics(facts["metrics"])
+    if facts["source"] == "files":
+        console.print_lines(["Note: customers that the model was trained on flatter these figures."])
 
 
 @app.command("models")
@@ -262,4 +272,4 @@ def _tell_champion(name: str, version: int, as_json: bool) -> None:
     if as_json:
         console.print_json({"name": name, "champion": version})
     else:
-        console.print_lines([f"{name}: version {version} is in service"])
+        console.print_lines([f"{name}: version {version} is champion; restart a running service"])

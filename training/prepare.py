@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from model.columns import Column, as_instants
+from model.columns import Column, as_dates
 from model.errors import DataError
 from model.rows import EVENTS
 from model.task import ColumnTask, LogTask, Task
-from model.times import DAY, MISSING_TIME, Instants, to_instant
+from model.times import DAY, MISSING_TIME, Instants, format_instant, to_instant
 from training.files.dataset import Dataset, load_dataset
 from training.files.sources import RawTable, resolve
 from training.fit_schema import EventFields, TableFields
@@ -84,7 +84,7 @@ def snapshot_date(dates: Iterable[Instants]) -> int:
 def _dates(table: TableFields, dataset: Dataset) -> Iterator[Instants]:
     for name, kind in table.kinds.items():
         if kind == "date":
-            yield as_instants(dataset.columns[name], table.date_formats.get(name))
+            yield as_dates(dataset.columns[name], table.date_formats.get(name))
 
 
 def _infer(study: Study, dataset: Dataset) -> Kinds:
@@ -162,6 +162,11 @@ def _plan_log(study: Study, target: LogTarget, task: LogTask, dataset: Dataset) 
     assert source is not None
     assert dataset.first_event is not None
     assert dataset.data_end is not None
+    if dataset.data_end > to_instant(datetime.now(UTC)) + DAY:
+        raise DataError(
+            f"the last event must not lie in the future, got {format_instant(dataset.data_end)}; it sets the "
+            "end of what was observed: correct its time, or leave such events out of the log"
+        )
     return plan_log(
         dataset.ids,
         log,

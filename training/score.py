@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from model.columns import as_instants, as_texts, take
+from model.columns import as_dates, as_texts, take
 from model.customers import Customers
 from model.errors import DataError
 from model.hazard import Probabilities
@@ -19,6 +19,7 @@ from training.files.dataset import Dataset, load_dataset
 from training.files.scores_file import open_scores
 from training.files.sources import RawTable, read_table_chunks, resolve
 from training.labels import Bools, eligible
+from training.misread import Misread
 from training.prepare import snapshot_date
 
 CHUNK_ROWS: Final = 50_000
@@ -28,10 +29,11 @@ OnRows = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Scored:
-    """What was written: rows, and the instant that was asked about."""
+    """What was written: rows, the instant that was asked about, and what could not be read."""
 
     rows: int
     as_of: int
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -62,18 +64,19 @@ def score_files(
             `out` is then not written, and one of that name stays as it was.
     """
     schema, task = predictor.manifest.schema_, predictor.manifest.task
+    misread = Misread(schema)
     if schema.events is None:
         if customers is None:
             raise DataError("this model reads a customer table; name it with --customers FILE")
         instant = as_of if as_of is not None else _latest_date(customers, schema)
-        blocks = _table_blocks(predictor, customers, instant)
+        blocks = _table_blocks(predictor, customers, instant, misread)
     else:
         dataset = read_for(schema, customers, events)
         assert dataset.data_end is not None
         instant = as_of if as_of is not None else dataset.data_end
-        blocks = _log_blocks(predictor, dataset, instant)
+        blocks = _log_blocks(predictor, dataset, instant, misread)
     rows = _write(out, blocks, task.output_names, isinstance(task, LogTask), on_rows)
-    return Scored(rows, instant)
+    return Scored(rows, instant, misread.sentences())
 
 
 def read_for(
@@ -107,7 +110,7 @@ def read_for(
     )
 
 
-def _table_blocks(predictor: Predictor, path: Path, as_of: int) -> Iterator[_Block]:
+def _table_blocks(predictor: Predictor, path: Path, as_of: int, misread: Misread) -> Iterator[_Block]:
     schema = predictor.manifest.schema_
     start = 0
     ids = [schema.id] if schema.id else []
@@ -117,10 +120,12 @@ def _table_blocks(predictor: Predictor, path: Path, as_of: int) -> Iterator[_Blo
         only=[*schema.column_names, *ids],
         texts=[*ids, *(c.name for c in schema.categorical)],
     ):
+        misread.add(table.columns)
         names = _ids(table, schema.id, start)
         cutoffs = np.full(table.n_rows, as_of, dtype=np.int64)
         yield _Block(names, predictor.predict(Customers(names, cutoffs, table.columns)), None)
         start += table.n_rows
+    misread.sentences()  # refuses before the file gets its name
 
 
 def _ids(table: RawTable, name: str | None, start: int) -> list[str]:
@@ -132,7 +137,7 @@ def _ids(table: RawTable, name: str | None, start: int) -> list[str]:
     return [texts.values[c] if c >= 0 else n for c, n in zip(texts.codes.tolist(), numbers, strict=True)]
 
 
-def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int) -> Iterator[_Block]:
+def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int, misread: Misread) -> Iterator[_Block]:
     task = predictor.manifest.task
     assert dataset.log is not None
     for start in range(0, len(dataset), CHUNK_ROWS):
@@ -147,6 +152,7 @@ def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int) -> Iterator[
             eligible(asked.log, task, asked.examples()) if asked.log and isinstance(task, LogTask) else None
         )
         yield _Block(asked.ids, predictor.predict(asked), able)
+    misread.sentences()
 
 
 def latest_date(dataset: Dataset, schema: Schema) -> int:
@@ -154,7 +160,7 @@ def latest_date(dataset: Dataset, schema: Schema) -> int:
     if dataset.data_end is not None:
         return dataset.data_end
     formats = _date_formats(schema)
-    return snapshot_date(as_instants(dataset.columns[n], time_format) for n, time_format in formats.items())
+    return snapshot_date(as_dates(dataset.columns[n], time_format) for n, time_format in formats.items())
 
 
 def _date_formats(schema: Schema) -> dict[str, str | None]:
@@ -166,7 +172,7 @@ def _latest_date(path: Path, schema: Schema) -> int:
     formats = _date_formats(schema)
     chunks = read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=list(formats)) if formats else iter(())
     return snapshot_date(
-        as_instants(table.columns[name], time_format)
+        as_dates(table.columns[name], time_format)
         for table in chunks
         for name, time_format in formats.items()
     )

@@ -33,13 +33,16 @@ def test_scoring_without_files_uses_the_study_s_own(
         "as_of": model.predictor.manifest.provenance["data_end"],
         "rows": n,
         "out": str(tmp_path / "own.csv"),
+        "notes": told["notes"],
     }
+    assert all("no category that training knew" in note for note in told["notes"])
     files = ["--customers", model.shop.folder / "customers.csv"]
     files += ["--events", model.shop.folder / "events.csv"] if name == "log" else []
     out = ["--out", tmp_path / "named.csv", "--registry", registry]
     ran = run("score", name, *out, *files, "--as-of", told["as_of"], "--version", 1, "--device", "cpu")
     line = f"{n} customers scored as of {told['as_of']} -> {tmp_path / 'named.csv'}\n"
-    assert (ran.status, ran.out, ran.err) == (0, line, "")
+    notes = "".join(f"Note: {note}\n" for note in told["notes"])
+    assert (ran.status, ran.out, ran.err) == (0, line + notes, "")
     assert probabilities(tmp_path / "own.csv") == probabilities(tmp_path / "named.csv")
 
 

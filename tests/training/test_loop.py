@@ -185,7 +185,7 @@ def test_a_replay_runs_at_the_rates_recorded_and_no_longer_than_was_best() -> No
     assert told == [first, idle]
     assert same(after_two, after_idle)
     moving, _ = replayed([first, replace(idle, learning_rate=0.02), late])
-    assert not same(after_one, moving)
+    assert not same(after_two, moving)
 
 
 def test_a_replay_repeats_for_a_seed() -> None:

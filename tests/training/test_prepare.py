@@ -166,3 +166,14 @@ def test_the_snapshot_date_is_the_latest_date_but_never_to_come() -> None:
 def test_without_any_date_the_snapshot_is_of_today() -> None:
     for dates in ([], [np.array([MISSING_TIME])], [np.empty(0, dtype=np.int64)]):
         assert today() - DAY <= snapshot_date(dates) <= today()
+
+
+def test_an_event_in_the_future_is_refused(tmp_path: Path) -> None:
+    shop = log_shop(tmp_path, 20)
+    with (shop.folder / "events.csv").open() as file:
+        header = file.readline().strip().split(",")
+    cells = {"who": "0001", "when": "2999-01-01"}
+    with (shop.folder / "events.csv").open("a") as file:
+        file.write(",".join(cells.get(name, "") for name in header) + "\n")
+    with pytest.raises(DataError, match="the last event must not lie in the future, got 2999-01-01; it sets"):
+        prepare(shop.study(LOG))

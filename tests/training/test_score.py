@@ -51,7 +51,7 @@ def test_a_table_s_scores_as_csv(table_model: Published, tmp_path: Path) -> None
     assert list(rows[0]) == ["customer_id", "probability"]
     assert [row["customer_id"] for row in rows] == [row["id"] for row in table_model.shop.customers]
     assert rows[6]["customer_id"] == "0007"
-    assert scored == Scored(len(rows), prepare(table_model.study).as_of)
+    assert (scored.rows, scored.as_of) == (len(rows), prepare(table_model.study).as_of)
     values = [float(row["probability"]) for row in rows]
     assert all(0 < p < 1 for p in values)
     assert len(set(values)) > 200
@@ -66,7 +66,7 @@ def test_a_log_s_scores_as_csv(log_model: Published, tmp_path: Path) -> None:
     assert all(float(row["probability_10d"]) <= float(row["probability_30d"]) for row in rows)
     assert {row["eligible"] for row in rows} == {"true", "false"}
     last = max(parse_time(e["when"]) for row in log_model.shop.customers for e in row["events"])
-    assert scored == Scored(len(rows), last)
+    assert (scored.rows, scored.as_of) == (len(rows), last)
 
 
 def test_parquet_holds_the_same_as_csv(log_model: Published, tmp_path: Path) -> None:

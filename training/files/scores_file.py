@@ -30,6 +30,8 @@ def open_scores(path: Path, schema: pa.Schema) -> Iterator[TableWriter]:
     """
     if path.suffix.lower() not in FORMATS:
         raise DataError(f"--out must end in .csv or .parquet, got {path.name!r}")
+    if not path.parent.is_dir():
+        raise DataError(f"--out must lie in a folder that is there, got {str(path)!r}; make {path.parent}")
     draft = path.with_name(f".{path.name}.part")
     try:
         with _writer(draft, path.suffix.lower(), schema) as writer:

@@ -88,7 +88,7 @@ def simulate(
     if taken := [name for name in FILES if (out / name).exists() and not force]:
         raise DataError(
             f"simulated files must not replace others, got a folder {out} with {', '.join(taken)}; "
-            "take another folder, or force"
+            "take another folder, or --force"
         )
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out, prefix=".simulate-") as temporary:
@@ -100,7 +100,7 @@ def simulate(
 
 def _check(n_customers: int, seed: int, days: int, horizon_days: int) -> None:
     for name, value, least, most in (
-        ("n_customers", n_customers, 1, 10**9),
+        ("customers", n_customers, 1, 10**9),
         ("seed", seed, 0, 2**63),
         ("horizon_days", horizon_days, 1, 36_499),
         ("days", days, horizon_days + 1, 36_500),

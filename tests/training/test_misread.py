@@ -1,0 +1,68 @@
+"""What a scored file says that the model cannot read is counted over blocks, told, and refused in bulk."""
+
+import numpy as np
+import pytest
+
+from model.columns import Column, column_of
+from model.errors import DataError
+from model.schema import BooleanColumn, CategoricalColumn, DateColumn, NumericColumn, Schema
+from tests.model.build import tiny_scaling
+from training.misread import Misread
+
+SCHEMA = Schema(
+    id=None,
+    columns=(
+        NumericColumn(name="tenure", scaling=tiny_scaling()),
+        BooleanColumn(name="senior", scaling=tiny_scaling()),
+        DateColumn(name="since", time_format="%d.%m.%Y", scaling=tiny_scaling()),
+        CategoricalColumn(name="plan", vocabulary=("basic", "plus")),
+    ),
+)
+
+
+def columns(**changes: list[object]) -> dict[str, Column]:
+    clean: dict[str, list[object]] = {
+        "tenure": [1, 2, None, 4],
+        "senior": ["yes", "no", None, "yes"],
+        "since": ["01.02.2020", "2020-02-03", None, "05.06.2020"],
+        "plan": ["basic", "plus", None, "plus"],
+    }
+    return {name: column_of(values) for name, values in (clean | changes).items()}
+
+
+def test_clean_rows_have_nothing_to_tell_and_iso_dates_are_clean() -> None:
+    misread = Misread(SCHEMA)
+    misread.add(columns())
+    misread.add(columns(tenure=np.array([1.0, 2.0, 3.0, 4.0]).tolist()))
+    assert misread.sentences() == ()
+
+
+def test_values_that_say_nothing_are_counted_over_the_blocks() -> None:
+    misread = Misread(SCHEMA)
+    misread.add(columns())
+    misread.add(
+        columns(
+            tenure=["1", "abc", "3", None],
+            senior=["perhaps", "no", "no", "no"],
+            since=["31.02.2020", "01.02.2020", None, None],
+            plan=["gold", "gold", "basic", None],
+        )
+    )
+    assert misread.sentences() == (
+        "1 of 6 values of 'tenure' cannot be read as a number; they were read as missing.",
+        "1 of 7 values of 'senior' cannot be read as yes or no; they were read as missing.",
+        "1 of 5 values of 'since' cannot be read as a date ('%d.%m.%Y' or ISO 8601); "
+        "they were read as missing.",
+        "2 of 6 values of 'plan' are no category that training knew; they were read as unknown.",
+    )
+
+
+def test_a_column_that_is_mostly_unreadable_is_refused() -> None:
+    misread = Misread(SCHEMA)
+    misread.add(columns(tenure=["1,5", "2,5", "3", None]))
+    with pytest.raises(DataError) as caught:
+        misread.sentences()
+    assert str(caught.value) == (
+        "a column must hold what it held in training, however 2 of 3 values of 'tenure' cannot be read as "
+        "a number; write them as in the training file (numbers with a decimal point)"
+    )
