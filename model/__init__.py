@@ -2,6 +2,6 @@
 
 import os
 
-# Read by OpenMP when torch is first imported: its threads sleep while they wait, rather than spin. On
-# cores shared with another busy process, spinning made the same matrix products 8 times slower.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Read by GNU OpenMP when torch is first imported: how long its threads spin before they sleep. With the
+# usual count, the same matrix products were 8 times slower on cores shared with another busy process.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")

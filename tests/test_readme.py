@@ -54,6 +54,10 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
     assert (tmp_path / "registry/cancel/1/report.html").exists()
 
 
+def test_no_placeholder_is_left() -> None:
+    assert not re.findall(r"^[A-Z]{3,}$", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("target", ["demo", "test", "check"])
 def test_the_make_targets_of_the_readme_exist(target: str) -> None:
     assert f"make {target}" in (ROOT / "README.md").read_text()

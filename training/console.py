@@ -27,7 +27,8 @@ def print_lines(lines: Sequence[str]) -> None:
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on standard output."""
-    table = Table(title=title, title_justify="left")
+    print_lines([title])  # a table's own title would be broken to the table's width
+    table = Table()
     for position, name in enumerate(header):
         table.add_column(name, justify="left" if position == 0 else "right")
     for row in rows:

@@ -14,7 +14,7 @@ from model.network import Head
 from model.scorer import BATCH_SIZE
 
 AVERAGING: Final = 0.98  # a step in this moving average of the weights; about the last 50 count
-PROGRESS: Final = 1e-4  # nats; less is noise, and not worth the time of another epoch
+PROGRESS: Final = 1e-3  # of the loss; less is not worth the time of another epoch
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def fit(
     """
     optimizer = _optimizer(network, learning_rate, weight_decay, device)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=1 / 3, patience=max(patience // 3, 1), threshold=PROGRESS, threshold_mode="abs"
+        optimizer, factor=1 / 3, patience=max(patience // 3, 1), threshold=PROGRESS, threshold_mode="rel"
     )
     order = torch.Generator().manual_seed(seed)
     history: list[Epoch] = []
@@ -128,10 +128,10 @@ def replay(
 
 
 def best_epoch(history: Sequence[Epoch]) -> int:
-    """The last epoch, counted from 1, whose validation loss was lower by PROGRESS than any before."""
+    """The last epoch, counted from 1, whose validation loss beat the best before it by PROGRESS."""
     best = history[0]
     for epoch in history[1:]:
-        if epoch.validation_loss < best.validation_loss - PROGRESS:
+        if epoch.validation_loss < best.validation_loss * (1 - PROGRESS):
             best = epoch
     return best.epoch
 
