@@ -40,7 +40,7 @@ class Scored:
 class _Block:
     """Some customers with their scores; `eligible` for a log model only."""
 
-    ids: Sequence[str]
+    customers: Customers
     probabilities: Probabilities
     eligible: Bools | None
 
@@ -69,13 +69,13 @@ def score_files(
         if customers is None:
             raise DataError("this model reads a customer table; name it with --customers FILE")
         instant = as_of if as_of is not None else _latest_date(customers, schema)
-        blocks = _table_blocks(predictor, customers, instant, misread)
+        blocks = _table_blocks(predictor, customers, instant)
     else:
         dataset = read_for(schema, customers, events)
         assert dataset.data_end is not None
         instant = as_of if as_of is not None else dataset.data_end
-        blocks = _log_blocks(predictor, dataset, instant, misread)
-    rows = _write(out, blocks, task.output_names, isinstance(task, LogTask), on_rows)
+        blocks = _log_blocks(predictor, dataset, instant)
+    rows = _write(out, _counted(blocks, misread), task.output_names, isinstance(task, LogTask), on_rows)
     return Scored(rows, instant, misread.sentences())
 
 
@@ -110,7 +110,15 @@ def read_for(
     )
 
 
-def _table_blocks(predictor: Predictor, path: Path, as_of: int, misread: Misread) -> Iterator[_Block]:
+def _counted(blocks: Iterable[_Block], misread: Misread) -> Iterator[_Block]:
+    """The blocks, each looked at; after the last, the counts may keep the file from getting its name."""
+    for block in blocks:
+        misread.add(block.customers.columns)
+        yield block
+    misread.sentences()
+
+
+def _table_blocks(predictor: Predictor, path: Path, as_of: int) -> Iterator[_Block]:
     schema = predictor.manifest.schema_
     start = 0
     ids = [schema.id] if schema.id else []
@@ -120,12 +128,11 @@ def _table_blocks(predictor: Predictor, path: Path, as_of: int, misread: Misread
         only=[*schema.column_names, *ids],
         texts=[*ids, *(c.name for c in schema.categorical)],
     ):
-        misread.add(table.columns)
         names = _ids(table, schema.id, start)
         cutoffs = np.full(table.n_rows, as_of, dtype=np.int64)
-        yield _Block(names, predictor.predict(Customers(names, cutoffs, table.columns)), None)
+        asked = Customers(names, cutoffs, table.columns)
+        yield _Block(asked, predictor.predict(asked), None)
         start += table.n_rows
-    misread.sentences()  # refuses before the file gets its name
 
 
 def _ids(table: RawTable, name: str | None, start: int) -> list[str]:
@@ -137,7 +144,7 @@ def _ids(table: RawTable, name: str | None, start: int) -> list[str]:
     return [texts.values[c] if c >= 0 else n for c, n in zip(texts.codes.tolist(), numbers, strict=True)]
 
 
-def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int, misread: Misread) -> Iterator[_Block]:
+def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int) -> Iterator[_Block]:
     task = predictor.manifest.task
     assert dataset.log is not None
     for start in range(0, len(dataset), CHUNK_ROWS):
@@ -151,8 +158,7 @@ def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int, misread: Mis
         able = (
             eligible(asked.log, task, asked.examples()) if asked.log and isinstance(task, LogTask) else None
         )
-        yield _Block(asked.ids, predictor.predict(asked), able)
-    misread.sentences()
+        yield _Block(asked, predictor.predict(asked), able)
 
 
 def latest_date(dataset: Dataset, schema: Schema) -> int:
@@ -186,11 +192,11 @@ def _write(out: Path, blocks: Iterable[_Block], names: Sequence[str], log: bool,
     schema, rows = pa.schema(fields), 0
     with open_scores(out, schema) as writer:
         for block in blocks:
-            columns = [pa.array(list(block.ids), pa.string()), pa.array(block.probabilities[:, -1])]
+            columns = [pa.array(list(block.customers.ids), pa.string()), pa.array(block.probabilities[:, -1])]
             columns += [pa.array(block.probabilities[:, k]) for k in range(len(names))]
             if log:
                 columns.append(pa.array(block.eligible))
             writer.write_table(pa.table(columns, schema=schema))
-            rows += len(block.ids)
+            rows += len(block.customers)
             on_rows(rows)
     return rows

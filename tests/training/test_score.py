@@ -267,3 +267,24 @@ def test_a_model_without_dates_is_asked_today(tmp_path: Path) -> None:
     scored = score(model, tmp_path / "out.csv")
     today = to_instant(datetime.now(UTC)) // DAY * DAY
     assert today - DAY <= scored.as_of <= today
+
+
+@pytest.mark.parametrize("model", ["table_model", "log_model"])
+def test_what_cannot_be_read_is_told_of_a_table_and_beside_a_log(
+    model: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    published: Published = request.getfixturevalue(model)
+    rows = [{n: v for n, v in row.items() if n != "events"} for row in published.shop.customers]
+
+    def spoilt(name: str, n: int) -> Path:
+        """The customers, with no date in the first n rows."""
+        spoilt_rows = [{**row, "since": "1904-05-06"} for row in rows[:n]]
+        file = write_csv(tmp_path / name, [*spoilt_rows, *rows[n:]])
+        file.write_text(file.read_text().replace("06.05.1904", "soon"))
+        return file
+
+    notes = score(published, tmp_path / "out.csv", customers=spoilt("one.csv", 1)).notes
+    assert any(note.startswith("1 of ") and "of 'since' cannot be read as a date" in note for note in notes)
+    told = refusal(published, tmp_path / "none.csv", customers=spoilt("all.csv", len(rows)))
+    assert "values of 'since' cannot be read as a date" in told
+    assert not (tmp_path / "none.csv").exists()
