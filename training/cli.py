@@ -183,9 +183,11 @@ def rollback_command(name: Name, registry: RegistryDir = DEFAULT_REGISTRY, json:
 def serve_command(
     registry: RegistryDir = DEFAULT_REGISTRY,
     host: Annotated[
-        str, typer.Option("--host", help="Where to listen; 0.0.0.0 is everywhere.")
+        str, typer.Option("--host", envvar="PROPENSE_HOST", help="Where to listen; 0.0.0.0 is everywhere.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on.")] = 8000,
+    port: Annotated[
+        int, typer.Option("--port", envvar="PROPENSE_PORT", min=1, max=65535, help="The port to listen on.")
+    ] = 8000,
     json: AsJson = False,
 ) -> None:
     """Serve the registry's champions over HTTP until stopped; /docs describes them."""

@@ -138,6 +138,16 @@ def test_serve_hands_over_to_the_service(run: Run, registry: Path, monkeypatch: 
     )
 
 
+def test_serve_takes_the_service_s_own_variables_where_no_option_is_given(
+    run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "execve", lambda *_: None)
+    monkeypatch.setenv("PROPENSE_HOST", "0.0.0.0")
+    monkeypatch.setenv("PROPENSE_PORT", "9000")
+    assert run("serve", "--registry", registry, "--json").told["url"] == "http://0.0.0.0:9000"
+    assert run("serve", "--registry", registry, "--port", 1, "--json").told["url"] == "http://0.0.0.0:1"
+
+
 def test_serve_without_a_registry_is_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
