@@ -1,7 +1,7 @@
 """From examples to a calibrated network: schema, inputs, loop, calibration."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -99,11 +99,9 @@ def fit_model(
     Raises:
         DeviceError: the device is not on this machine.
     """
-    started = time.perf_counter()
-    device, schema = choose_device(options.device), _schema(asked, slices.train, reading)
-    with _seeded(options.seed, device):
-        network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
-        history = fit(
+
+    def run(network: Head, schema: Schema, device: torch.device) -> Sequence[Epoch]:
+        return fit(
             network,
             _material(asked, slices.train, schema, reading),
             _material(asked, slices.validation, schema, reading),
@@ -116,8 +114,8 @@ def fit_model(
             seed=options.seed,
             on_epoch=on_epoch,
         )
-    scorer = _calibrated(network, asked, slices.calibration, schema, reading, device)
-    return Fitted(scorer, tuple(history), time.perf_counter() - started)
+
+    return _fitted(asked, Refit(slices.train, slices.calibration), reading, options, run)
 
 
 def refit_model(
@@ -132,12 +130,10 @@ def refit_model(
     """Fit on more examples for as long as an earlier fit found best, and calibrate on others.
 
     Args:
-        history: the earlier fit's training curve.
+        history: the earlier fit's training curve, which the answer keeps.
     """
-    started = time.perf_counter()
-    device, schema = choose_device(options.device), _schema(asked, rows.train, reading)
-    with _seeded(options.seed, device):
-        network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
+
+    def run(network: Head, schema: Schema, device: torch.device) -> Sequence[Epoch]:
         replay(
             network,
             _material(asked, rows.train, schema, reading),
@@ -148,6 +144,24 @@ def refit_model(
             seed=options.seed,
             on_epoch=on_epoch,
         )
+        return history
+
+    return _fitted(asked, rows, reading, options, run)
+
+
+def _fitted(
+    asked: Asked,
+    rows: Refit,
+    reading: Reading,
+    options: Options,
+    run: Callable[[Head, Schema, torch.device], Sequence[Epoch]],
+) -> Fitted:
+    """What both fits share: schema, seeded network, the loop that `run` is, calibration, time."""
+    started = time.perf_counter()
+    device, schema = choose_device(options.device), _schema(asked, rows.train, reading)
+    with _seeded(options.seed, device):
+        network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
+        history = run(network, schema, device)
     scorer = _calibrated(network, asked, rows.calibration, schema, reading, device)
     return Fitted(scorer, tuple(history), time.perf_counter() - started)
 

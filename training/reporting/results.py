@@ -21,7 +21,7 @@ from training.reporting.metrics import base_rate_metrics, curves, measure
 from training.reporting.report import question
 from training.studies.study import Study
 
-LABEL = "label"  # the one output of a column task, which has no horizon
+LABEL: Final = "label"  # the one output of a column task, which has no horizon
 
 
 FEW_POSITIVES: Final = 100
