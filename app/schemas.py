@@ -76,11 +76,12 @@ class RequestModel:
 
 def request_model(schema: Schema, *, max_rows: int) -> RequestModel:
     """The request model of a schema. An absent or null field is missing; a further field is refused."""
-    events = _event_fields(schema.events) if schema.events else {}
+    events = _event_fields(schema.events, schema.time_zone) if schema.events else {}
     customers = _customer_fields(schema, events)
     customer = _record("Customer", customers)
+    zone = _zone_note(schema.time_zone)
     body = {
-        "as_of": _optional(_Time, _TIME, "the instant of the question; now if absent", "1997-12-31"),
+        "as_of": _optional(_Time, _TIME, f"the instant of the question; now if absent; {zone}", "1997-12-31"),
         "customers": _Field(
             Annotated[_list_of(customer), Field(min_length=1, max_length=max_rows)],
             f"a list of 1 to {max_rows} customers",
@@ -98,7 +99,7 @@ def _customer_fields(schema: Schema, events: Mapping[str, _Field]) -> dict[str, 
     fields = {
         id_field(schema): _optional(_Id, "a text of 1 to 256 characters or a whole number", _ECHOED, "17")
     }
-    fields |= {column.name: _column(column) for column in schema.columns}
+    fields |= {column.name: _column(column, schema.time_zone) for column in schema.columns}
     if schema.events:
         event = _record("Event", events, required={schema.events.time})
         said = Field(description="the history, in any order")
@@ -106,24 +107,30 @@ def _customer_fields(schema: Schema, events: Mapping[str, _Field]) -> dict[str, 
     return fields
 
 
-def _event_fields(schema: EventSchema) -> dict[str, _Field]:
-    fields = {schema.time: _Field(Annotated[_Time, Field(description=_TIME, examples=["1997-03-01"])], _TIME)}
+def _event_fields(schema: EventSchema, zone: str) -> dict[str, _Field]:
+    said = Field(description=f"{_TIME}; {_zone_note(zone)}", examples=["1997-03-01"])
+    fields = {schema.time: _Field(Annotated[_Time, said], _TIME)}
     fields |= {value.name: _number(value.scaling) for value in schema.values}
     return fields | {c.name: _category(c.vocabulary) for c in schema.categories}
 
 
-def _column(column: TableColumn) -> _Field:
+def _column(column: TableColumn, zone: str) -> _Field:
     match column:
         case NumericColumn():
             return _number(column.scaling)
         case BooleanColumn():
             return _optional(_Boolean, "true, false, 1 or 0", _MISSING, column.scaling.median >= 0.5)
         case DateColumn():
-            return _optional(_Time, _TIME, "a date after as_of counts as missing", "1997-03-01")
+            note = f"a date after as_of counts as missing; {_zone_note(zone)}"
+            return _optional(_Time, _TIME, note, "1997-03-01")
         case CategoricalColumn():
             return _category(column.vocabulary)
         case _:
             assert_never(column)
+
+
+def _zone_note(zone: str) -> str:
+    return f"without an offset it is a time of {zone}"
 
 
 def _number(scaling: Scaling) -> _Field:

@@ -4,8 +4,8 @@ One function serves training, batch scoring and live requests. Every sum runs ov
 events in order, so a feature does not depend, to the last bit, on who else is in the log.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,8 @@ from model.columns import Numbers
 from model.history import EventLog, Positions
 from model.times import DAY, MISSING_TIME, Instants, days
 
-T = TypeVar("T", np.float64, np.int64)
-
 _WINDOWS: Final = (7, 30, 90, 180, 365)
+_BLOCK: Final = 1 << 18  # examples and events computed at a time, so that the arrays stay in the cache
 
 
 def window_lengths(lookback_days: int) -> tuple[int, ...]:
@@ -45,72 +44,123 @@ def history_features(
         (N,) float64 by feature name, such as `count_30d`, `count[buy]_30d` or `sum(amount)[buy]_30d`: the
         brackets keep a study's own names apart from ours. NaN where a history is too short to say.
     """
-    end = log.until(customers, cutoffs)
-    starts = {w: log.until(customers, cutoffs - days(w)) for w in window_lengths(lookback_days)}
-    features = dict(_recency(log, cutoffs, starts[lookback_days], end))
-    features.update(_calendar(cutoffs))
-    features.update(_values(log, starts[lookback_days], end))
-    features.update(_windows(log, starts, end, None, ""))
-    for position, name in enumerate(types):
-        assert type_codes is not None
-        of_type = type_codes == position + 2
-        features.update(_windows(log, starts, end, of_type, f"[{name}]"))
-        last = segment_reduce(
-            np.maximum, np.where(of_type, log.times, MISSING_TIME), starts[lookback_days], end
-        )
-        features[f"recency[{name}]_days"] = _age_days(last, cutoffs)
+    start, end = log.window(customers, cutoffs - days(lookback_days), cutoffs)
+
+    def computed(rows: slice) -> dict[str, Numbers]:
+        offsets, events = log.histories(start[rows], end[rows])
+        values = {field: column[events] for field, column in log.values.items()}
+        histories = EventLog(offsets, log.times[events], values, {})
+        codes = None if type_codes is None else type_codes[events]
+        return dict(_features(histories, cutoffs[rows], lookback_days, codes, types))
+
+    blocks = _blocks(end - start)
+    if len(blocks) == 1:
+        return computed(blocks[0])
+    features: dict[str, Numbers] = {}
+    for rows in blocks:
+        for name, column in computed(rows).items():
+            if name not in features:
+                features[name] = np.empty(len(customers))
+            features[name][rows] = column
     return features
 
 
-def segment_reduce(ufunc: np.ufunc, values: NDArray[T], starts: Positions, ends: Positions) -> NDArray[T]:
-    """(N,) `ufunc` over `values[start:end]`; empty segments give 0, or MISSING_TIME for integers.
+def segment_reduce(ufunc: np.ufunc, values: Numbers, starts: Positions, ends: Positions) -> Numbers:
+    """(N,) `ufunc` over each `values[start:end]`; 0 for an empty segment.
 
-    Segments are visited in order of their start, since `reduceat` also walks what lies between them.
+    Args:
+        starts, ends: (N,) segments in ascending order; they do not overlap.
     """
-    empty = MISSING_TIME if np.issubdtype(values.dtype, np.integer) else 0.0
-    result = np.full(len(starts), empty, dtype=values.dtype)
+    result = np.zeros(len(starts))
     filled = np.flatnonzero(ends > starts)
     if not len(filled):
         return result
-    filled = filled[np.argsort(starts[filled], kind="stable")]
-    bounds = np.stack([starts[filled], ends[filled]], axis=1).ravel()
-    padded = np.append(values, values[-1:])  # so that an end at the very end is a valid index
-    result[filled] = ufunc.reduceat(padded, bounds)[::2]
+    bounds = np.empty(2 * len(filled), dtype=np.int64)  # `reduceat` also walks what lies between segments
+    bounds[::2], bounds[1::2] = starts[filled], ends[filled]
+    if bounds[-1] == len(values):  # for `reduceat` no position, though the end that it takes for granted
+        bounds = bounds[:-1]
+    result[filled] = ufunc.reduceat(values, bounds)[::2]
     return result
 
 
+def _blocks(lengths: Positions) -> list[slice]:
+    """At least one slice of examples, each of about `_BLOCK` examples and events."""
+    size = np.cumsum(lengths + 1)
+    if not len(size) or size[-1] <= _BLOCK:
+        return [slice(0, len(lengths))]
+    edges = np.unique(np.searchsorted(size, np.arange(_BLOCK, size[-1], _BLOCK)))
+    return [
+        slice(a, b) for a, b in zip([0, *edges.tolist()], [*edges.tolist(), len(size)], strict=True) if a < b
+    ]
+
+
+def _features(
+    histories: EventLog,
+    cutoffs: Instants,
+    lookback_days: int,
+    type_codes: NDArray[np.int64] | None,
+    types: Sequence[str],
+) -> Iterator[tuple[str, Numbers]]:
+    """The features of the examples whose histories, and nothing else, are in the log."""
+    everyone, end = np.arange(histories.n_customers), histories.offsets[1:]
+    starts = {
+        w: histories.offsets[:-1] if w == lookback_days else histories.until(everyone, cutoffs - days(w))
+        for w in window_lengths(lookback_days)
+    }
+    known = {field: ~np.isnan(values) for field, values in histories.values.items()}
+    amounts = {field: np.where(known[field], values, 0.0) for field, values in histories.values.items()}
+    yield from _recency(histories, cutoffs)
+    yield from _calendar(cutoffs)
+    for field, values in histories.values.items():
+        yield from _values(field, values, known[field], amounts[field], histories.offsets)
+    yield from _windows(amounts, {w: end - start for w, start in starts.items()}, starts, end, "")
+    for position, name in enumerate(types):
+        assert type_codes is not None
+        of_type = type_codes == position + 2
+        running = _running(of_type)
+        counts = {w: running[end] - running[start] for w, start in starts.items()}
+        chosen = {field: np.where(of_type, column, 0.0) for field, column in amounts.items()}
+        yield from _windows(chosen, counts, starts, end, f"[{name}]")
+        last = np.append(histories.times[of_type], MISSING_TIME)[running[end] - 1]
+        yield (
+            f"recency[{name}]_days",
+            _age_days(np.where(counts[lookback_days] > 0, last, MISSING_TIME), cutoffs),
+        )
+
+
 def _windows(
-    log: EventLog, starts: dict[int, Positions], end: Positions, chosen: NDArray[np.bool_] | None, which: str
+    amounts: Mapping[str, Numbers],
+    counts: Mapping[int, Positions],
+    starts: Mapping[int, Positions],
+    end: Positions,
+    which: str,
 ) -> Iterator[tuple[str, Numbers]]:
-    """Counts and sums of the chosen events in each window."""
-    if chosen is not None:
-        running = np.concatenate([[0], np.cumsum(chosen)])
-    for length, start in starts.items():
-        count = end - start if chosen is None else running[end] - running[start]
+    """Counts and sums in each window; a window without an event that counts is not summed."""
+    for length, count in counts.items():
         yield f"count{which}_{length}d", count.astype(np.float64)
-    for field, values in log.values.items():
-        amounts = np.nan_to_num(values) if chosen is None else np.where(chosen, np.nan_to_num(values), 0.0)
+    for field, column in amounts.items():
         for length, start in starts.items():
-            yield f"sum({field}){which}_{length}d", segment_reduce(np.add, amounts, start, end)
+            begin = np.where(counts[length] > 0, start, end)
+            yield f"sum({field}){which}_{length}d", segment_reduce(np.add, column, begin, end)
 
 
-def _recency(
-    log: EventLog, cutoffs: Instants, start: Positions, end: Positions
-) -> Iterator[tuple[str, Numbers]]:
+def _recency(histories: EventLog, cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
     """Time since the last and the first event, distinct days, gaps between them and their regularity."""
-    some, several = end > start, end > start + 1
-    last, first = _time_at(log, end - 1, some), _time_at(log, start, some)
+    start, end, times = histories.offsets[:-1], histories.offsets[1:], histories.times
+    some, several, second = end > start, end > start + 1, np.minimum(start + 1, end)
+    last, first = (
+        histories.times_at(end - 1, some, MISSING_TIME),
+        histories.times_at(start, some, MISSING_TIME),
+    )
     recency, tenure = _age_days(last, cutoffs), _age_days(first, cutoffs)
-    new_day = np.diff(log.times // DAY, prepend=0) != 0
-    running = np.concatenate([[0], np.cumsum(new_day)])
-    active = np.where(some, running[end] - running[np.minimum(start + 1, end)] + 1, 0).astype(np.float64)
+    running = _running(np.diff(times // DAY, prepend=0) != 0)
+    active = np.where(some, running[end] - running[second] + 1, 0).astype(np.float64)
     span = tenure - recency
     gap = np.where(active > 1, span / np.maximum(active - 1, 1), np.nan)
-    gaps = np.diff(log.times, prepend=0) / DAY  # the first gap of a window is not looked at
-    squares = segment_reduce(np.add, gaps**2, np.minimum(start + 1, end), end)
-    spread = np.sqrt(
-        np.maximum(squares / np.maximum(end - start - 1, 1) - (span / np.maximum(end - start - 1, 1)) ** 2, 0)
-    )
+    gaps = np.diff(times, prepend=0) / DAY  # the first gap of a history is not looked at
+    squares = segment_reduce(np.add, gaps**2, second, end)
+    n_gaps = np.maximum(end - start - 1, 1)
+    spread = np.sqrt(np.maximum(squares / n_gaps - (span / n_gaps) ** 2, 0))
     yield "recency_days", recency
     yield "tenure_days", tenure
     yield "active_days", active
@@ -118,22 +168,26 @@ def _recency(
     yield "recency_share", np.where(tenure > 0, recency / np.where(tenure > 0, tenure, 1.0), np.nan)
     yield "mean_gap_days", gap
     yield "gap_spread_days", np.where(several, spread, np.nan)
-    yield "last_gap_days", np.where(several, (last - _time_at(log, end - 2, several)) / DAY, np.nan)
+    yield (
+        "last_gap_days",
+        np.where(several, (last - histories.times_at(end - 2, several, MISSING_TIME)) / DAY, np.nan),
+    )
     yield "overdue", recency / np.maximum(gap, 1.0)
 
 
-def _values(log: EventLog, start: Positions, end: Positions) -> Iterator[tuple[str, Numbers]]:
-    """Last, largest and mean value of each numeric field."""
-    some = end > start
-    for field, values in log.values.items():
-        known = ~np.isnan(values)
-        count = segment_reduce(np.add, known.astype(np.float64), start, end)
-        total = segment_reduce(np.add, np.nan_to_num(values), start, end)
-        largest = segment_reduce(np.maximum, np.where(known, values, -np.inf), start, end)
-        last = values[np.where(some, end - 1, 0)] if len(values) else np.zeros(len(start))
-        yield f"last({field})", np.where(some, last, np.nan)
-        yield f"largest({field})", np.where(count > 0, largest, np.nan)
-        yield f"mean({field})", np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+def _values(
+    field: str, values: Numbers, known: NDArray[np.bool_], amounts: Numbers, offsets: Positions
+) -> Iterator[tuple[str, Numbers]]:
+    """Last, largest and mean value of a numeric field."""
+    start, end = offsets[:-1], offsets[1:]
+    running = _running(known)
+    count = running[end] - running[start]
+    some = np.where(count > 0, start, end)
+    total = segment_reduce(np.add, amounts, some, end)
+    largest = segment_reduce(np.maximum, np.where(known, values, -np.inf), some, end)
+    yield f"last({field})", np.append(values, np.nan)[np.where(end > start, end - 1, len(values))]
+    yield f"largest({field})", np.where(count > 0, largest, np.nan)
+    yield f"mean({field})", np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _calendar(cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
@@ -144,10 +198,11 @@ def _calendar(cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
         yield f"cutoff_{name}_cos", np.cos(angle)
 
 
-def _time_at(log: EventLog, position: Positions, valid: NDArray[np.bool_]) -> Instants:
-    if not len(log.times):
-        return np.full(len(position), MISSING_TIME)
-    return np.where(valid, log.times[np.where(valid, position, 0)], MISSING_TIME)
+def _running(chosen: NDArray[np.bool_]) -> Positions:
+    """(E + 1,) how many are chosen before each position."""
+    running = np.zeros(len(chosen) + 1, dtype=np.int64)
+    np.cumsum(chosen, out=running[1:])
+    return running
 
 
 def _age_days(times: Instants, cutoffs: Instants) -> Numbers:

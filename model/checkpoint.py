@@ -5,8 +5,8 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -36,10 +36,12 @@ class Checkpoint:
     Attributes:
         manifest: everything but the weights.
         weights: tensors by name, on the CPU, all finite.
+        kept: the bytes of the further files that the reader asked for.
     """
 
     manifest: Manifest
     weights: dict[str, Tensor]
+    kept: dict[str, bytes] = field(default_factory=dict)
 
 
 def write_checkpoint(
@@ -58,11 +60,11 @@ def write_checkpoint(
     """
     if WEIGHTS in extras:
         raise CheckpointError(f"{WEIGHTS} is written from the tensors; leave it out of the extras")
-    parts = {WEIGHTS: _pack(weights), **extras}
+    parts = {WEIGHTS: pack(weights), **extras}
     files = {name: _sha256(data) for name, data in parts.items()}
     sealed = seal(manifest.model_copy(update={"files": files}), path=folder / MANIFEST)
     _check_part_names(unseal(sealed, path=folder / MANIFEST).files, folder / MANIFEST)
-    _unpack(parts[WEIGHTS], folder / WEIGHTS)
+    unpack(parts[WEIGHTS], folder / WEIGHTS)
     for name, data in parts.items():
         _check_size(folder / name, len(data), _PART_CAP)
     _check_size(folder / MANIFEST, len(sealed), _MANIFEST_CAP)
@@ -77,7 +79,9 @@ def write_checkpoint(
         raise CheckpointError(f"{folder} cannot be written: {error}") from error
 
 
-def read_checkpoint(folder: Path, *, name: str | None = None, version: int | None = None) -> Checkpoint:
+def read_checkpoint(
+    folder: Path, *, name: str | None = None, version: int | None = None, keep: Collection[str] = ()
+) -> Checkpoint:
     """Read and verify a checkpoint folder.
 
     It holds the manifest and exactly the files that the manifest lists, each a regular file: a
@@ -87,6 +91,7 @@ def read_checkpoint(folder: Path, *, name: str | None = None, version: int | Non
         folder: where.
         name: the model that must be in it; None takes any.
         version: the version that must be in it; None takes any.
+        keep: further files to hand over, where the checkpoint has them; others are hashed and let go.
 
     Raises:
         CheckpointError: anything is missing, damaged, foreign or of a newer format; the text names
@@ -98,6 +103,7 @@ def read_checkpoint(folder: Path, *, name: str | None = None, version: int | Non
     _check_part_names(manifest.files, path)
     _check_file_set(folder, manifest.files)
     weights: dict[str, Tensor] = {}
+    kept: dict[str, bytes] = {}
     for part, digest in manifest.files.items():
         data = _read(folder / part, _PART_CAP)
         if _sha256(data) != digest:
@@ -105,8 +111,44 @@ def read_checkpoint(folder: Path, *, name: str | None = None, version: int | Non
                 f"{folder / part} is damaged or exchanged: its SHA-256 is not that in {MANIFEST}; {REPAIR}"
             )
         if part == WEIGHTS:  # the very bytes that were hashed
-            weights = _unpack(data, folder / part)
-    return Checkpoint(manifest, weights)
+            weights = unpack(data, folder / part)
+        elif part in keep:
+            kept[part] = data
+    return Checkpoint(manifest, weights, kept)
+
+
+def pack(weights: Mapping[str, Tensor]) -> bytes:
+    """Tensors by name, on any device, as the bytes of a safetensors file."""
+    # Copies, because safetensors refuses tensors that share memory.
+    return safetensors.torch.save({n: t.detach().cpu().clone().contiguous() for n, t in weights.items()})
+
+
+def unpack(data: bytes, path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, on the CPU.
+
+    Args:
+        path: where it lies, for the error text.
+
+    Raises:
+        CheckpointError: it is not such a file, or a weight is not finite.
+    """
+    header = int.from_bytes(data[:8], "little")
+    if header > _HEADER_CAP:
+        raise CheckpointError(
+            f"{path} may have a header of {_HEADER_CAP} bytes, however it claims {header}; {REPAIR}"
+        )
+    try:
+        weights = safetensors.torch.load(data)
+    except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} must be a safetensors file of plain tensors: {error}; {REPAIR}"
+        ) from error
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor.double()).all():
+            raise CheckpointError(
+                f"{path} must hold finite weights, however {name!r} has others; train again"
+            )
+    return weights
 
 
 def _sha256(data: bytes) -> str:
@@ -168,28 +210,3 @@ def _check_size(path: Path, size: int, cap: int) -> None:
 
 def _open(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _pack(weights: Mapping[str, Tensor]) -> bytes:
-    # Copies, because safetensors refuses tensors that share memory.
-    return safetensors.torch.save({n: t.detach().cpu().clone().contiguous() for n, t in weights.items()})
-
-
-def _unpack(data: bytes, path: Path) -> dict[str, Tensor]:
-    header = int.from_bytes(data[:8], "little")
-    if header > _HEADER_CAP:
-        raise CheckpointError(
-            f"{path} may have a header of {_HEADER_CAP} bytes, however it claims {header}; {REPAIR}"
-        )
-    try:
-        weights = safetensors.torch.load(data)
-    except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} must be a safetensors file of plain tensors: {error}; {REPAIR}"
-        ) from error
-    for name, tensor in weights.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor.double()).all():
-            raise CheckpointError(
-                f"{path} must hold finite weights, however {name!r} has others; train again"
-            )
-    return weights

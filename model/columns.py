@@ -61,13 +61,13 @@ def is_missing(text: str) -> bool:
 
 def texts_of(codes: NDArray[np.integer], values: Sequence[str]) -> Texts:
     """Normalise raw dictionary codes (-1 missing): strip, merge equal texts, drop missing marks."""
-    index: dict[str, int] = {}
-    lookup = np.empty(len(values) + 1, dtype=np.int32)
-    lookup[-1] = -1
-    for position, raw in enumerate(values):
-        text = raw.strip()
-        lookup[position] = -1 if is_missing(text) else index.setdefault(text, len(index))
-    return Texts(codes=lookup[codes], values=tuple(index))
+    texts = [raw.strip() for raw in values]
+    known = tuple(text for text in dict.fromkeys(texts) if not is_missing(text))
+    if len(known) == len(texts):
+        return Texts(codes.astype(np.int32), known)
+    index = {text: code for code, text in enumerate(known)}
+    lookup = np.array([*(index.get(text, -1) for text in texts), -1], dtype=np.int32)
+    return Texts(lookup[codes], known)
 
 
 def column_of(values: Iterable[object]) -> Column:
@@ -103,19 +103,23 @@ def as_booleans(column: Column) -> Numbers:
     return np.where((column == 0) | (column == 1), column, math.nan)
 
 
-def as_instants(column: Column, time_format: str | None = None) -> Instants:
-    """(N,) int64 instants; MISSING_TIME where missing or not a time of that format."""
+def as_instants(column: Column, time_format: str | None = None, zone: str = "UTC") -> Instants:
+    """(N,) int64 instants; MISSING_TIME where missing or not a time of that format.
+
+    Args:
+        zone: whose clock the times without an offset were read from.
+    """
     texts = as_texts(column)
-    parsed = [_time_or_missing(text, time_format) for text in texts.values]
+    parsed = [_time_or_missing(text, time_format, zone) for text in texts.values]
     return np.array([*parsed, MISSING_TIME], dtype=np.int64)[texts.codes]
 
 
-def as_dates(column: Column, time_format: str | None) -> Instants:
+def as_dates(column: Column, time_format: str | None, zone: str) -> Instants:
     """As `as_instants`, though ISO 8601 is understood beside the format."""
-    instants = as_instants(column, time_format)
+    instants = as_instants(column, time_format, zone)
     if time_format is None or not (instants == MISSING_TIME).any():
         return instants
-    return np.where(instants == MISSING_TIME, as_instants(column), instants)
+    return np.where(instants == MISSING_TIME, as_instants(column, None, zone), instants)
 
 
 def as_texts(column: Column) -> Texts:
@@ -192,8 +196,8 @@ def _spell(value: object) -> str:
     raise DataError(f"a value must be a number, text, boolean or null, got {type(value).__name__}")
 
 
-def _time_or_missing(text: str, time_format: str | None) -> int:
+def _time_or_missing(text: str, time_format: str | None, zone: str) -> int:
     try:
-        return parse_time(text, time_format)
+        return parse_time(text, time_format, zone)
     except DataError:
         return int(MISSING_TIME)

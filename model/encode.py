@@ -42,7 +42,10 @@ def encode(
     """
     check_fields(schema, columns, log)
     numbers = [
-        scale(number_of(columns[c.name], c.kind, getattr(c, "time_format", None), examples), c.scaling)
+        scale(
+            number_of(columns[c.name], c.kind, getattr(c, "time_format", None), schema.time_zone, examples),
+            c.scaling,
+        )
         for c in schema.numeric
     ]
     codes = [as_codes(columns[c.name], c.vocabulary)[examples.customers] for c in schema.categorical]
@@ -83,10 +86,10 @@ def _check_features(schema: EventSchema, aggregates: Mapping[str, Numbers]) -> N
         )
 
 
-def number_of(column: Column, kind: str, time_format: str | None, examples: Examples) -> Numbers:
+def number_of(column: Column, kind: str, time_format: str | None, zone: str, examples: Examples) -> Numbers:
     """(N,) float64 unscaled value of a numeric, boolean or date column for each example."""
     if kind == "date":
-        times = as_dates(column, time_format)[examples.customers]
+        times = as_dates(column, time_format, zone)[examples.customers]
         known = (times != MISSING_TIME) & (times <= examples.cutoffs)  # a later date was not known yet
         return np.where(known, (examples.cutoffs - np.where(known, times, 0)) / DAY, np.nan)
     values = as_booleans(column) if kind == "boolean" else as_numbers(column)

@@ -21,5 +21,9 @@ class CheckpointError(PropenseError):
     """A checkpoint or registry entry is missing, damaged or foreign."""
 
 
+class ComparisonError(PropenseError):
+    """A champion and a challenger cannot be measured on examples that neither has learnt from."""
+
+
 class DeviceError(PropenseError):
     """A device was named that this machine does not have."""

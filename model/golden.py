@@ -25,13 +25,16 @@ def made_up_rows(schema: Schema, as_of: int, *, n: int = N_CUSTOMERS) -> tuple[d
 def _row(schema: Schema, as_of: int, position: int) -> dict[str, Any]:
     row: dict[str, Any] = {} if schema.id is None else {schema.id: str(position + 1)}
     for index, column in enumerate(schema.columns):
-        row[column.name] = _cell(column, as_of, position + index if position else 0)
+        row[column.name] = _cell(column, as_of, schema.time_zone, position + index if position else 0)
     if schema.events:
-        row["events"] = [_event(schema.events, as_of, position, i) for i in reversed(range(position + 1))]
+        row["events"] = [
+            _event(schema.events, as_of, schema.time_zone, position, age)
+            for age in reversed(range(position + 1))
+        ]
     return row
 
 
-def _cell(column: TableColumn, as_of: int, turn: int) -> str | float | bool | None:
+def _cell(column: TableColumn, as_of: int, zone: str, turn: int) -> str | float | bool | None:
     if isinstance(column, CategoricalColumn):
         return _category(column.vocabulary, turn)
     number = _number(column.scaling, turn)
@@ -40,16 +43,20 @@ def _cell(column: TableColumn, as_of: int, turn: int) -> str | float | bool | No
     if isinstance(column, BooleanColumn):
         return number >= 0.5
     if isinstance(column, DateColumn):
-        return format_instant(as_of - days(int(number)))[:10]  # rounded up, it could leave the calendar
+        return _date(as_of - days(int(number)), zone)  # rounded up, it could leave the calendar
     return number
 
 
-def _event(events: EventSchema, as_of: int, position: int, age: int) -> dict[str, Any]:
+def _event(events: EventSchema, as_of: int, zone: str, position: int, age: int) -> dict[str, Any]:
     turn = position + age if position else 0
-    event: dict[str, Any] = {events.time: format_instant(as_of - days(sum(_GAPS[: age + 1])))[:10]}
+    event: dict[str, Any] = {events.time: _date(as_of - days(sum(_GAPS[: age + 1])), zone)}
     event |= {v.name: _number(v.scaling, turn) for v in events.values}
     event |= {c.name: _category(c.vocabulary, turn) for c in events.categories}
     return event
+
+
+def _date(instant: int, zone: str) -> str:
+    return format_instant(instant, zone)[:10]
 
 
 def _number(scaling: Scaling, turn: int) -> float | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,11 @@ from model.columns import Numbers, Texts
 from model.times import Instants
 
 Positions = NDArray[np.int64]
+
+# What a search costs in `until`, in events that one pass over the log compares in the same time.
+_PASS_COST: Final = 4096  # of starting a pass
+_QUERY_COST: Final = 16  # of each query of the binary search
+_SEARCH_COST: Final = 8192  # of starting one
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,9 @@ class EventLog:
             times: (E,) int64 instants, none missing.
         """
         counts = np.bincount(customers, minlength=n_customers)
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        ordered = bool(np.all((np.diff(customers) > 0) | ((np.diff(customers) == 0) & (np.diff(times) >= 0))))
-        order = slice(None) if ordered else np.lexsort((times, customers))
+        order = _order(customers, times)
         return cls(
-            offsets=offsets,
+            offsets=_offsets(counts),
             times=times[order],
             values={name: column[order] for name, column in values.items()},
             categories={name: texts.take(order) for name, texts in categories.items()},
@@ -71,11 +74,37 @@ class EventLog:
             categories={name: texts.take(events) for name, texts in self.categories.items()},
         )
 
+    def histories(self, start: Positions, end: Positions) -> tuple[Positions, Positions]:
+        """The events `start[i]:end[i]` of N examples, one example after another.
+
+        Returns:
+            (N + 1,) the offsets of each example's events, and the positions in this log of all of them.
+        """
+        offsets = _offsets(end - start)
+        return offsets, np.arange(offsets[-1]) + np.repeat(start - offsets[:-1], end - start)
+
     def until(self, customers: Positions, times: Instants) -> Positions:
         """(N,) end position of each customer's events at or before each time.
 
-        A binary search over all N queries at once: log2 of the longest history in numpy steps.
+        Many customers at one time (or at several, one after another) are counted in a pass over the
+        log for each time; otherwise all N are searched for at once.
         """
+        edges = np.flatnonzero(np.diff(times)) + 1
+        if (len(edges) + 1) * (len(self.times) + _PASS_COST) > len(times) * _QUERY_COST + _SEARCH_COST:
+            return self._searched(customers, times)
+        runs = zip([0, *edges.tolist()], [*edges.tolist(), len(times)], strict=True)
+        ends = [self._ends(times[first])[customers[first:last]] for first, last in runs if last > first]
+        return ends[0] if len(ends) == 1 else np.concatenate([np.empty(0, dtype=np.int64), *ends])
+
+    def _ends(self, time: np.int64) -> Positions:
+        """(C,) end position of every customer's events at or before one time."""
+        past = np.zeros(len(self.times) + 1, dtype=np.int64)
+        np.cumsum(self.times <= time, out=past[1:])
+        past = past[self.offsets]
+        return self.offsets[:-1] + (past[1:] - past[:-1])
+
+    def _searched(self, customers: Positions, times: Instants) -> Positions:
+        """The same by binary search: log2 of the longest history in numpy steps."""
         low, high = self.offsets[customers], self.offsets[customers + 1]
         if not len(self.times):
             return low
@@ -87,6 +116,38 @@ class EventLog:
             high = np.where(searching & ~inside, middle, high)
         return low
 
+    def times_at(self, positions: Positions, valid: NDArray[np.bool_], missing: int) -> Instants:
+        """(N,) the times at some positions; `missing` where these are not valid."""
+        if not len(self.times):
+            return np.full(len(positions), missing, dtype=np.int64)
+        return np.where(valid, self.times.take(positions, mode="clip"), missing)
+
     def window(self, customers: Positions, after: Instants, until: Instants) -> tuple[Positions, Positions]:
         """(N,) start and end positions of each customer's events in `(after, until]`."""
         return self.until(customers, after), self.until(customers, until)
+
+
+def _order(customers: NDArray[np.integer], times: Instants) -> Positions | slice:
+    """What sorts events by customer, then time; a slice where they are sorted.
+
+    The same as `np.lexsort((times, customers))`, though quicker.
+    """
+    step = np.diff(customers)
+    if bool(np.all((step > 0) | ((step == 0) & (times[1:] >= times[:-1])))):
+        return slice(None)
+    by_time = np.argsort(times, kind="stable")
+    return by_time[_grouped(customers[by_time])]
+
+
+def _grouped(customers: NDArray[np.integer]) -> Positions:
+    """What sorts events by customer and keeps their order: customer and position are sorted as one number."""
+    bits = len(customers).bit_length()
+    keys = customers.astype(np.int64) << bits
+    keys |= np.arange(len(customers))
+    keys.sort()
+    keys &= (1 << bits) - 1
+    return keys
+
+
+def _offsets(lengths: Positions) -> Positions:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

@@ -1,20 +1,24 @@
 """A checkpoint brought back to life: rebuilt from an allow-list, proven on its golden customers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
+from torch import Tensor
 
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.customers import Customers
 from model.device import choose_device
 from model.errors import CheckpointError, DataError, SchemaError
 from model.hazard import Probabilities
-from model.manifest import Manifest
+from model.manifest import Calibration, Manifest, NetworkSpec
 from model.network import build_network
 from model.rows import customers_from_rows
+from model.schema import Schema
 from model.scorer import Scorer
+from model.task import Task
 from model.times import parse_time
 
 TOLERANCE: Final = 1e-5  # golden probabilities may differ by this much between devices and CPU kinds
@@ -39,17 +43,16 @@ class Predictor:
             CheckpointError: the weights do not fit the description, or the golden answers differ.
             DeviceError: the device is not on this machine.
         """
-        manifest, chosen = checkpoint.manifest, choose_device(device)
-        task, schema = manifest.task, manifest.schema_
-        network = build_network(manifest.network, schema, n_outputs=task.n_outputs)
-        try:
-            network.load_state_dict(checkpoint.weights)
-        except RuntimeError as fault:
-            raise CheckpointError(f"the weights must fit the network of the manifest: {fault}") from fault
-        network = network.to(chosen).eval()
-        predictor = cls(
-            manifest, Scorer(task, schema, manifest.network, network, manifest.calibration, chosen)
+        manifest = checkpoint.manifest
+        scorer = rebuild(
+            manifest.task,
+            manifest.schema_,
+            manifest.network,
+            manifest.calibration,
+            checkpoint.weights,
+            device=device,
         )
+        predictor = cls(manifest, scorer)
         predictor._check_golden()
         return predictor
 
@@ -64,7 +67,9 @@ class Predictor:
     def _check_golden(self) -> None:
         golden = self.manifest.golden
         try:
-            asked = customers_from_rows(golden.customers, self.manifest.schema_, parse_time(golden.as_of))
+            schema = self.manifest.schema_
+            as_of = parse_time(golden.as_of, zone=schema.time_zone)
+            asked = customers_from_rows(golden.customers, schema, as_of)
             got, wanted = self.predict(asked), np.asarray(golden.probabilities)
         except (DataError, SchemaError) as fault:
             raise CheckpointError(f"golden customers must be readable here, however {fault}") from fault
@@ -74,6 +79,30 @@ class Predictor:
                 f"golden customers must get their stored probabilities within {TOLERANCE}, however one "
                 f"differs by {worst:.2g}; this machine or version computes otherwise: train again here"
             )
+
+
+def rebuild(
+    task: Task,
+    schema: Schema,
+    spec: NetworkSpec,
+    calibration: Calibration,
+    weights: Mapping[str, Tensor],
+    *,
+    device: str = "cpu",
+) -> Scorer:
+    """A scorer from its description and the tensors of its network.
+
+    Raises:
+        CheckpointError: the weights do not fit the description.
+        DeviceError: the device is not on this machine.
+    """
+    chosen = choose_device(device)
+    network = build_network(spec, schema, n_outputs=task.n_outputs)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as fault:
+        raise CheckpointError(f"the weights must fit the network of the manifest: {fault}") from fault
+    return Scorer(task, schema, spec, network.to(chosen).eval(), calibration, chosen)
 
 
 def load_predictor(

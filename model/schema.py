@@ -6,7 +6,9 @@ checkpoint, and the source of the request model, the API document and the golden
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from model.times import time_zones
 
 
 class _Part(BaseModel):
@@ -117,12 +119,24 @@ class EventSchema(_Part):
 
 
 class Schema(_Part):
-    """Everything a model reads about a customer."""
+    """Everything a model reads about a customer.
+
+    Attributes:
+        time_zone: whose clock the times without an offset are read from, in files and in requests.
+    """
 
     id: str | None
+    time_zone: str = "UTC"
     columns: tuple[TableColumn, ...]
     series: tuple[Series, ...] = ()
     events: EventSchema | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known_here(cls, name: str) -> str:
+        if name != "UTC" and name not in time_zones():
+            raise ValueError(f"time_zone must be known on this machine, got {name!r}; pip install -U tzdata")
+        return name
 
     @model_validator(mode="after")
     def _series_are_columns(self) -> Self:

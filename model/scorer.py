@@ -53,7 +53,7 @@ class Scorer:
         )
         raw = logits(self.network, inputs, self.device)
         calibrated = raw * np.asarray(self.calibration.slopes) + np.asarray(self.calibration.intercepts)
-        absent = self.task.kind == "log" and self.task.outcome == "absent"
+        absent = self.task.kind != "column" and self.task.outcome == "absent"
         return (no_event_by_horizon if absent else event_by_horizon)(calibrated)
 
 

@@ -57,7 +57,13 @@ def unseal(data: bytes, *, path: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise CheckpointError(f"{path} must describe a model: {_faults(error)}; {REPAIR}") from None
+        raise CheckpointError(f"{path} must describe a model: {faults(error)}; {REPAIR}") from None
+
+
+def faults(error: ValidationError) -> str:
+    """The first faults of a model's fields, with their places, as part of a sentence."""
+    faults = error.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:3])
 
 
 def _digest(sealed: bytes) -> bytes:
@@ -99,8 +105,3 @@ def _check_format(fields: Any, path: Path) -> None:
             f"{path} has format version {version}, however this Propense reads up to {FORMAT_VERSION}; "
             "upgrade Propense"
         )
-
-
-def _faults(error: ValidationError) -> str:
-    faults = error.errors(include_url=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:3])

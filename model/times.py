@@ -1,32 +1,49 @@
-"""Instants: int64 microseconds since 1970-01-01 UTC. Times without an offset are taken as UTC."""
+"""Instants: int64 microseconds since 1970-01-01 UTC. A time without an offset is read by a zone's clock.
 
-from datetime import UTC, datetime, timedelta
+Where clocks go back, the time that comes twice is the first of the two. Where they go forward, the time
+that does not exist is read with the offset before the change. What an offset would carry out of the years
+1 to 9999 stays at their edge: such dates stand for "never".
+"""
+
+from bisect import bisect_left
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
 
-DAY: Final = 86_400_000_000  # microseconds
+SECOND: Final = 1_000_000  # microseconds
+DAY: Final = 86_400 * SECOND
 MISSING_TIME: Final = np.iinfo(np.int64).min  # numpy's NaT
+_MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # the first and the last instant of the years 1 to 9999, which are those of a datetime
-FIRST_TIME: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-LAST_TIME: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+FIRST_TIME: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+LAST_TIME: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_NO_PLACES: Final = frozenset({"Factory", "localtime"})  # the latter is another zone on another machine
 
 Instants = NDArray[np.int64]
 
 
+def time_zones() -> set[str]:
+    """The IANA names of time zones, such as Europe/Berlin."""
+    return available_timezones() - _NO_PLACES
+
+
 def days(value: float) -> int:
-    """Days as a whole number of microseconds."""
+    """Days of 24 hours as a whole number of microseconds."""
     return round(value * DAY)
 
 
-def to_instant(when: datetime) -> int:
-    """A datetime as an instant; a naive one is UTC."""
-    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+def to_instant(when: datetime, zone: str = "UTC") -> int:
+    """A datetime as an instant; a naive one is read by the zone's clock."""
+    if when.tzinfo:
+        return (when - _EPOCH) // _MICROSECOND
+    instant = (when.replace(tzinfo=_tzinfo(zone)) - _EPOCH) // _MICROSECOND
+    return min(max(instant, FIRST_TIME), LAST_TIME)
 
 
 def to_datetime(instant: int) -> datetime:
@@ -38,6 +55,43 @@ def to_datetime(instant: int) -> datetime:
     return _EPOCH + timedelta(microseconds=int(instant))
 
 
+def to_local(instant: int, zone: str) -> datetime:
+    """An instant as a datetime of the zone; of UTC where its clock would leave the years 1 to 9999."""
+    when = to_datetime(instant)
+    try:
+        return when.astimezone(_tzinfo(zone))
+    except OverflowError:
+        return when
+
+
+def localize(naive: Instants, zone: str) -> Instants:
+    """What a zone's clock shows, as instants: the same as `to_instant` of each.
+
+    Args:
+        naive: (N,) int64 microseconds since 1970-01-01 by that clock; MISSING_TIME stays.
+    """
+    if zone == "UTC":
+        return naive
+    known = naive != MISSING_TIME
+    clock = np.clip(naive[known], FIRST_TIME, LAST_TIME)
+    instants = np.full(len(naive), MISSING_TIME, dtype=np.int64)
+    instants[known] = np.clip(clock - _ahead(clock, zone), FIRST_TIME, LAST_TIME)
+    return instants
+
+
+def midnight(instant: int, zone: str = "UTC") -> int:
+    """The latest midnight of the zone at or before an instant."""
+    if zone == "UTC":
+        return instant - instant % DAY
+    return to_instant(datetime.combine(to_local(instant, zone), datetime.min.time()), zone)
+
+
+def add_days(instant: int, counts: NDArray[np.int64], zone: str = "UTC") -> Instants:
+    """(N,) the instants so many calendar days later or earlier, at the same time by the zone's clock."""
+    clock = to_instant(to_local(instant, zone).replace(tzinfo=None))
+    return localize(clock + counts * DAY, zone)
+
+
 def describe_format(time_format: str | None) -> str:
     """What a time must look like, as a part of a message."""
     if time_format == "unix":
@@ -45,29 +99,67 @@ def describe_format(time_format: str | None) -> str:
     return f"the format {time_format!r}" if time_format else "ISO 8601 such as 1997-03-01"
 
 
-def parse_time(text: str, time_format: str | None = None) -> int:
+def parse_time(text: str, time_format: str | None = None, zone: str = "UTC") -> int:
     """Read one time as an instant.
 
     Args:
         text: ISO 8601 (`1997-03-01`, `1997-03-01T10:00:00+02:00`), or as `time_format` says.
         time_format: a strptime format, or "unix" for seconds since 1970.
+        zone: whose clock a time without an offset was read from.
 
     Raises:
         DataError: the text is not such a time.
     """
     try:
         if time_format == "unix":
-            return to_instant(_EPOCH + timedelta(microseconds=round(float(text) * 1_000_000)))
+            return to_instant(_EPOCH + timedelta(microseconds=round(float(text) * SECOND)))
         if time_format:
-            return to_instant(datetime.strptime(text, time_format))  # noqa: DTZ007 - UTC by rule
-        return to_instant(datetime.fromisoformat(text))
+            named = "%Z" in time_format  # such a name is UTC or GMT, on every machine
+            return to_instant(datetime.strptime(text, time_format), "UTC" if named else zone)  # noqa: DTZ007
+        return to_instant(datetime.fromisoformat(text), zone)
     except (ValueError, OverflowError):
         raise DataError(f"a time must have {describe_format(time_format)}, got {text!r}") from None
 
 
-def format_instant(instant: int) -> str:
-    """An instant as ISO 8601: a plain date at midnight, else date and time with Z."""
-    when = to_datetime(instant)
-    if int(instant) % DAY == 0:
-        return when.date().isoformat()
-    return when.isoformat().replace("+00:00", "Z")
+def format_instant(instant: int, zone: str = "UTC") -> str:
+    """An instant as ISO 8601 by the zone's clock: a plain date at midnight, else with the offset (Z for UTC).
+
+    Read in that zone it is the same instant.
+    """
+    local = to_local(instant, zone)
+    if instant == midnight(instant, zone):
+        return local.date().isoformat()
+    text = local.isoformat()
+    return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+
+
+def _tzinfo(zone: str) -> tzinfo:
+    return UTC if zone == "UTC" else ZoneInfo(zone)
+
+
+def _ahead(clock: Instants, zone: str) -> Instants:
+    """(N,) microseconds that a zone's clock is ahead of UTC when it shows these times.
+
+    Looked up at both ends of each day. A clock changes on a whole second, never twice on a day.
+    """
+    dates = np.unique(clock // DAY) * DAY
+    morning, evening = _looked_up(dates, zone), _looked_up(dates + (DAY - 1), zone)
+    changing = morning != evening
+    changes = [_change(date, zone) for date in dates[changing].tolist()]
+    since = np.concatenate([dates, np.array(changes, dtype=np.int64)])
+    order = np.argsort(since, kind="stable")
+    since, ahead = since[order], np.concatenate([morning, evening[changing]])[order]
+    news = np.flatnonzero(np.diff(ahead, prepend=MISSING_TIME))  # the fewer, the faster to search
+    return ahead[news][np.searchsorted(since[news], clock, side="right") - 1]
+
+
+def _change(date: int, zone: str) -> int:
+    """The first time of a day, by the zone's clock, that is as far ahead of UTC as the day's end."""
+    (morning,) = _looked_up(np.array([date]), zone)
+    seconds = range(date, date + DAY, SECOND)
+    return seconds[bisect_left(seconds, True, key=lambda at: _looked_up(np.array([at]), zone)[0] != morning)]
+
+
+def _looked_up(clock: Instants, zone: str) -> Instants:
+    shown, place = map(to_datetime, clock.tolist()), _tzinfo(zone)
+    return np.array([(when - when.replace(tzinfo=place)) // _MICROSECOND for when in shown], dtype=np.int64)

@@ -10,7 +10,7 @@ from model.columns import texts_of
 from model.history import EventLog
 from model.times import DAY
 
-TYPES = ("visit", "buy", "cancel")
+TYPES = ("visit", "buy", "cancel", "fail", "join")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from tests.training.commands import runner
 from tests.training.shops import LOG, TABLE, WIDE, Row, Shop, log_shop, publish, table_shop, write_csv
 from training.labels import Labels
 from training.prepare import Prepared, prepare
-from training.reporting.results import measure_horizons
+from training.reporting.measuring import MODEL, measure_horizons
 from training.score import score_files
 from training.studies.study import Study
 from training.train import train
@@ -35,6 +35,7 @@ ABSENT: Final = (
     .replace("time: when,", "time: when, time_format: unix,")
     .replace("  event: buy\n  outcome: occurs\n", "  outcome: absent\n  gap_days: 2\n")
 )
+BERLIN: Final = LOG.replace("data:\n", "data:\n  time_zone: Europe/Berlin\n")  # its clocks change in March
 CASES: Final = {
     "table-mlp": TABLE,
     "table-cnn": TABLE,  # columns as tokens
@@ -47,6 +48,8 @@ CASES: Final = {
     "log-rnn": LOG,
     "unix-mlp": ABSENT,  # a log alone, its times in seconds, and the outcome that nothing happens
     "unix-rnn": ABSENT,
+    "berlin-mlp": BERLIN,
+    "berlin-rnn": BERLIN,
 }
 
 
@@ -94,13 +97,15 @@ def evaluate(shop: Shop, text: str, name: str, registry: Registry) -> Evaluation
         heard["prepared"] = prepare(study)
         return heard["prepared"]  # type: ignore[no-any-return]
 
-    def listened_to_measured(names: Any, labels: Labels, probabilities: Probabilities, rates: Any) -> Any:
-        heard["probabilities"] = probabilities
-        return measure_horizons(names, labels, probabilities, rates)
+    def listened_to_measured(
+        names: Any, labels: Labels, answers: dict[str, Probabilities], rates: Any, groups: Any
+    ) -> Any:
+        heard["probabilities"] = answers[MODEL]
+        return measure_horizons(names, labels, answers, rates, groups)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("training.train.prepare", listened_to_prepare)
-        patched.setattr("training.train.measure_horizons", listened_to_measured)
+        patched.setattr("training.run.prepare", listened_to_prepare)
+        patched.setattr("training.run.measure_horizons", listened_to_measured)
         head = f"network.head={name.partition('-')[2]}"
         trained = train(shop.study(text, f"name={name}", head, "fit.refit=false"), registry)
     plan, ids = heard["prepared"].plan, heard["prepared"].dataset.ids
@@ -123,7 +128,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def evaluations(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evaluation]:
     """One training run for each case, all in one registry."""
-    makers = {"table": table_shop, "wide": table_shop, "log": log_shop, "unix": unix_shop}
+    makers = {"table": table_shop, "wide": table_shop, "log": log_shop, "unix": unix_shop, "berlin": log_shop}
     shops = {kind: make(tmp_path_factory.mktemp(kind)) for kind, make in makers.items()}
     return {
         name: evaluate(shops[name.partition("-")[0]], text, name, Registry(registry))

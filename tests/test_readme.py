@@ -33,7 +33,7 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
                 answer = subprocess.run(
                     [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=True
                 )
-                assert "'model': 'cancel', 'version': 1" in answer.stdout
+                assert "'model': 'cancel', 'version': 2" in answer.stdout  # of an equal, retrained
                 assert "'horizons': {'30': 0." in answer.stdout
             elif text.strip() == "kill %1":
                 services[0].send_signal(signal.SIGTERM)

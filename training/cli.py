@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -13,7 +13,26 @@ from model.predictor import Predictor, load_predictor
 from model.registry import Registry
 from model.times import format_instant, parse_time
 from training import console
+from training.audit.audit import audit
+from training.cli_models import CHAMPION_STAYS
+from training.cli_models import app as models_app
+from training.cli_options import (
+    DEFAULT_REGISTRY,
+    AsJson,
+    AsOf,
+    CustomersFile,
+    Device,
+    EventsFile,
+    Name,
+    Overrides,
+    RegistryDir,
+    StudyFile,
+    Version,
+)
 from training.evaluate import evaluate_files
+from training.files.names import counted
+from training.prepare import Prepared, prepare
+from training.reporting.report import question
 from training.score import score_files
 from training.simulation.simulate import simulate
 from training.studies.study import Study, read_study, resolve_path
@@ -27,65 +46,63 @@ app = typer.Typer(
     help="Calibrated probabilities of what each customer does next. Start with a study file: see configs/.",
 )
 
-StudyFile = Annotated[
-    Path, typer.Argument(help="The study, a YAML file; configs/ has commented ones.", metavar="STUDY.yaml")
-]
-Overrides = Annotated[
-    list[str],
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Overrule a key of the study, such as fit.epochs=5. Repeatable.",
-        default_factory=list,
-        show_default=False,
-    ),
-]
-RegistryDir = Annotated[
-    Path, typer.Option("--registry", envvar="PROPENSE_REGISTRY", help="The folder of trained models.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-Name = Annotated[str, typer.Argument(help="A model's name in the registry.")]
-Version = Annotated[int | None, typer.Option("--version", help="A version; without it the champion.")]
-CustomersFile = Annotated[
-    Path | None, typer.Option("--customers", help="The customer table: CSV, CSV.gz or Parquet.")
-]
-EventsFile = Annotated[
-    Path | None, typer.Option("--events", help="The event log: a file, or a glob of Parquet files.")
-]
-AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="The instant that is asked about, such as 2026-11-24.")
-]
-Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps or auto.")]
-DEFAULT_REGISTRY: Final = Path("registry")
+app.add_typer(models_app)
 
 
 @app.command("train")
 def train_command(
-    study: StudyFile, set_: Overrides, registry: RegistryDir = DEFAULT_REGISTRY, json: AsJson = False
+    study: StudyFile,
+    set_: Overrides,
+    registry: RegistryDir = DEFAULT_REGISTRY,
+    learning_curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Fit on shares of the customers too: would more help?")
+    ] = False,
+    json: AsJson = False,
 ) -> None:
     """Train a study: a new version in the registry, and a report. The first version becomes champion."""
     read = read_study(study, set_)
     with console.epoch_progress(read.fit.epochs) as on_epoch:
-        trained = train(read, Registry(registry), on_epoch=on_epoch)
+        trained = train(read, Registry(registry), with_learning_curve=learning_curve, on_epoch=on_epoch)
     if json:
         facts = {"name": trained.name, "version": trained.version, "champion": trained.champion}
         console.print_json({**facts, "folder": str(trained.folder), **trained.report})
         return
     report = trained.report
-    console.print_lines([report["question"], f"The model was {report['split']['sentence']}."])
-    console.print_metrics(report["metrics"])
-    data = report["data"]
-    notes = [*report["warnings"], *data["read"]]
-    notes += [f"{one['column']!r} is left out: {one['reason']}" for one in data["left_out"]]
-    console.print_lines([report["published"], *(f"Note: {note}" for note in notes)])
+    console.print_report(report)
+    console.print_notes(report)
     console.print_lines([f"{trained.name} version {trained.version} -> {trained.folder}/report.html"])
     if trained.champion != trained.version:
         console.print_lines(
             [
-                f"In service is version {trained.champion}; "
+                f"In service is {f'version {trained.champion}' if trained.champion else 'no version'}; "
                 f"`propense promote {trained.name} {trained.version}` changes that"
             ]
         )
+
+
+@app.command("audit")
+def audit_command(study: StudyFile, set_: Overrides, json: AsJson = False) -> None:
+    """Look at a study's data and labels without training: who is asked, what is positive, what leaks."""
+    read = read_study(study, set_)
+    prepared = prepare(read)
+    found = audit(read, prepared)
+    facts = {
+        "name": read.name,
+        "question": question(prepared.task),
+        "refused": bool(found.leaks),
+        **found.facts,
+        "findings": [asdict(finding) for finding in found.findings],
+        "data": _what_was_read(prepared),
+        "warnings": prepared.plan.warnings,
+    }
+    if json:
+        console.print_json(facts)
+        return
+    console.print_lines([facts["question"]])
+    console.print_audit(facts)
+    console.print_notes(facts)
+    if found.leaks:
+        console.print_lines([f"Training would be refused: {counted(len(found.leaks), 'leak')}."])
 
 
 @app.command("score")
@@ -105,9 +122,15 @@ def score_command(
     customers, events = _files(predictor, customers, events)
     with console.row_progress("scoring") as on_rows:
         scored = score_files(
-            predictor, out, customers=customers, events=events, as_of=_instant(as_of), on_rows=on_rows
+            predictor,
+            out,
+            customers=customers,
+            events=events,
+            as_of=_instant(predictor, as_of),
+            on_rows=on_rows,
         )
-    facts = {"name": name, "version": predictor.manifest.version, "as_of": format_instant(scored.as_of)}
+    instant = format_instant(scored.as_of, predictor.manifest.schema_.time_zone)
+    facts = {"name": name, "version": predictor.manifest.version, "as_of": instant}
     if json:
         console.print_json({**facts, "rows": scored.rows, "out": str(out), "notes": scored.notes})
     else:
@@ -136,7 +159,9 @@ def evaluate_command(
     if customers is None and events is None:
         facts |= {"source": "training", "metrics": predictor.manifest.metrics}
     else:
-        measured = evaluate_files(predictor, customers=customers, events=events, as_of=_instant(as_of))
+        measured = evaluate_files(
+            predictor, customers=customers, events=events, as_of=_instant(predictor, as_of)
+        )
         facts |= {"source": "files", **measured}
     if json:
         console.print_json(facts)
@@ -145,38 +170,6 @@ def evaluate_command(
     console.print_metrics(facts["metrics"])
     if facts["source"] == "files":
         console.print_lines(["Note: customers that the model was trained on flatter these figures."])
-
-
-@app.command("models")
-def models_command(registry: RegistryDir = DEFAULT_REGISTRY, json: AsJson = False) -> None:
-    """List the models of the registry, their versions and which is in service."""
-    shelf = Registry(registry)
-    listed = [(name, shelf.versions(name), shelf.champion(name)) for name in shelf.names()]
-    if json:
-        console.print_json(
-            {"models": [dict(zip(("name", "versions", "champion"), one, strict=True)) for one in listed]}
-        )
-        return
-    rows = [(name, ", ".join(map(str, versions)), str(champion)) for name, versions, champion in listed]
-    console.print_table(str(registry), ("model", "versions", "champion"), rows)
-
-
-@app.command("promote")
-def promote_command(
-    name: Name,
-    version: Annotated[int, typer.Argument(help="The version to put in service.")],
-    registry: RegistryDir = DEFAULT_REGISTRY,
-    json: AsJson = False,
-) -> None:
-    """Put a version in service."""
-    Registry(registry).promote(name, version)
-    _tell_champion(name, version, json)
-
-
-@app.command("rollback")
-def rollback_command(name: Name, registry: RegistryDir = DEFAULT_REGISTRY, json: AsJson = False) -> None:
-    """Put the champion before the present one back in service."""
-    _tell_champion(name, Registry(registry).rollback(name), json)
 
 
 @app.command("serve")
@@ -223,15 +216,17 @@ def simulate_command(
 
 
 def main() -> None:
-    """Run a command. Exit 0 done, 1 refused or failed, 2 wrong usage."""
+    """Run a command. Exit 0 done, 1 refused or failed, 2 wrong usage, 3 a retrained champion stays."""
     as_json = "--json" in sys.argv
     try:
-        interrupted = app(standalone_mode=False)
+        status = app(standalone_mode=False)
     except typer.TyperException as error:
         _leave(error.format_message() or "name a command", 2, as_json)
     except (PropenseError, OSError) as error:
         _leave(str(error), 1, as_json)
-    if interrupted:
+    if status == CHAMPION_STAYS:
+        sys.exit(status)
+    if status:
         _leave("stopped", 1, as_json)
 
 
@@ -240,6 +235,11 @@ def _leave(message: str, status: int, as_json: bool) -> NoReturn:
     if as_json:
         console.print_json({"error": message})
     sys.exit(status)
+
+
+def _what_was_read(prepared: Prepared) -> dict[str, Any]:
+    left_out = [{"column": name, "reason": reason} for name, reason in prepared.kinds.left_out.items()]
+    return {"read": [*prepared.dataset.notes, *prepared.kinds.notes], "left_out": left_out}
 
 
 def _load(registry: Path, name: str, version: int | None, device: str) -> Predictor:
@@ -262,16 +262,10 @@ def _files(
     )
 
 
-def _instant(as_of: str | None) -> int | None:
-    return None if as_of is None else parse_time(as_of)
+def _instant(predictor: Predictor, as_of: str | None) -> int | None:
+    zone = predictor.manifest.schema_.time_zone
+    return None if as_of is None else parse_time(as_of, zone=zone)
 
 
 def _source(facts: dict[str, Any]) -> str:
     return f"the files as of {facts['as_of']}" if "as_of" in facts else "customers held out in training"
-
-
-def _tell_champion(name: str, version: int, as_json: bool) -> None:
-    if as_json:
-        console.print_json({"name": name, "champion": version})
-    else:
-        console.print_lines([f"{name}: version {version} is champion; restart a running service"])

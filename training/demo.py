@@ -62,8 +62,7 @@ def _train_once(study: Study, registry: Registry) -> None:
     with console.epoch_progress(study.fit.epochs) as on_epoch:
         trained = train(study, registry, on_epoch=on_epoch)
     registry.promote(study.name, trained.version)
-    console.print_lines([trained.report["question"], f"The model was {trained.report['split']['sentence']}."])
-    console.print_metrics(trained.report["metrics"])
+    console.print_report(trained.report)
     console.print_lines(
         [f"Trained in {time.perf_counter() - started:.0f} s; see {trained.folder}/report.html"]
     )

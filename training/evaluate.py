@@ -9,13 +9,15 @@ from model.customers import Examples
 from model.errors import DataError
 from model.hazard import Probabilities
 from model.predictor import Predictor
-from model.task import ColumnTask, LogTask
+from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
+from training.eligibility import roll_call, tally
 from training.files.dataset import Dataset
-from training.labels import Labels, compile_labels, eligible_examples, latest_complete_cutoff
+from training.labels import Labels, compile_labels, latest_complete_cutoff
 from training.plan_table import read_label
-from training.reporting.results import base_rates, measure_horizons
-from training.score import latest_date, read_for
+from training.question import Question, contract_question, log_question
+from training.reporting.measuring import MODEL, base_rates, measure_horizons
+from training.score import date_names, event_types, latest_date, read_for
 
 
 def evaluate_files(
@@ -33,41 +35,47 @@ def evaluate_files(
     Raises:
         DataError: the files cannot be used, or hold no outcome.
     """
-    task = predictor.manifest.task
-    if isinstance(task, LogTask):
-        dataset = read_for(predictor.manifest.schema_, customers, events)
-        instant = _default_cutoff(dataset, task) if as_of is None else as_of
-        labels, probabilities = _ask_log(predictor, task, dataset, instant)
+    task, zone = predictor.manifest.task, predictor.manifest.schema_.time_zone
+    if not isinstance(task, ColumnTask):
+        dataset = read_for(predictor.manifest.schema_, customers, events, also=date_names(task))
+        question = _question(predictor, task, dataset)
+        instant = latest_complete_cutoff(task, question.data_end, zone) if as_of is None else as_of
+        labels, probabilities = _ask_windows(predictor, question, dataset, instant)
     else:
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
         instant = latest_date(dataset, predictor.manifest.schema_) if as_of is None else as_of
         labels, probabilities = _ask_table(predictor, task, dataset, instant)
-    rates = base_rates(labels)
-    metrics, _ = measure_horizons(task.output_names, labels, probabilities, rates)
-    return {"as_of": format_instant(instant), "metrics": metrics}
+    rates, rows = base_rates(labels), np.arange(len(labels))
+    metrics, _ = measure_horizons(task.output_names, labels, {MODEL: probabilities}, rates, rows)
+    return {"as_of": format_instant(instant, zone), "metrics": metrics}
 
 
-def _ask_log(
-    predictor: Predictor, task: LogTask, dataset: Dataset, instant: int
+def _question(predictor: Predictor, task: LogTask | ContractTask, dataset: Dataset) -> Question:
+    """The model's task asked of these files."""
+    types = event_types(predictor.manifest.schema_, dataset)
+    if isinstance(task, ContractTask):
+        return contract_question(dataset, task, types, predictor.manifest.schema_.time_zone)
+    return log_question(dataset, task, types, terminal=task.terminal)
+
+
+def _ask_windows(
+    predictor: Predictor, question: Question, dataset: Dataset, instant: int
 ) -> tuple[Labels, Probabilities]:
-    log = dataset.log
-    assert log is not None
-    assert dataset.data_end is not None
-    examples = eligible_examples(log, task, [instant])
+    zone = predictor.manifest.schema_.time_zone
+    roll = roll_call(question.timeline, question.task, [instant])
+    examples = roll.examples
     if not len(examples):
         raise DataError(
-            f"at {format_instant(instant)} nobody is eligible: no customer has an event within "
-            f"{task.eligible_within_days} days before; name another date with --as-of"
+            f"somebody must be eligible, however at {format_instant(instant, zone)} customers are left out "
+            f"as {tally(question.task, roll.counts[0])}; name another date with --as-of"
         )
-    fields = predictor.manifest.schema_.events
-    kinds = log.categories[fields.type.name] if fields and fields.type else None
-    labels = compile_labels(log, task, examples, kinds=kinds, data_end=dataset.data_end)
+    labels = compile_labels(question.timeline, question.task, examples, data_end=question.data_end)
     if not labels.complete.any():
         raise DataError(
-            f"at {format_instant(instant)} no window is complete: the log ends at "
-            f"{format_instant(dataset.data_end)}; name an earlier date with --as-of"
+            f"at {format_instant(instant, zone)} no window is complete: the data end at "
+            f"{format_instant(question.data_end, zone)}; name an earlier date with --as-of"
         )
-    return labels, predictor.scorer.score(dataset.columns, log, examples)
+    return labels, predictor.scorer.score(dataset.columns, dataset.log, examples)
 
 
 def _ask_table(
@@ -77,8 +85,3 @@ def _ask_table(
     rows = np.flatnonzero(labelled)
     examples = Examples(rows, np.full(len(rows), instant, dtype=np.int64))
     return Labels.of_column(positive[rows]), predictor.scorer.score(dataset.columns, dataset.log, examples)
-
-
-def _default_cutoff(dataset: Dataset, task: LogTask) -> int:
-    assert dataset.data_end is not None
-    return latest_complete_cutoff(task, dataset.data_end)

@@ -50,12 +50,17 @@ class EventFields:
 
 @dataclass(frozen=True)
 class TableFields:
-    """Columns of the customer table to read, with their kinds."""
+    """Columns of the customer table to read, with their kinds.
+
+    Attributes:
+        time_zone: whose clock the times without an offset are read from, those of events too.
+    """
 
     id: str | None
     kinds: Mapping[str, Kind]
     date_formats: Mapping[str, str | None] = field(default_factory=dict)
     series: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    time_zone: str = "UTC"
 
 
 def fit_schema(
@@ -75,9 +80,9 @@ def fit_schema(
     """
     return Schema(
         id=table.id,
+        time_zone=table.time_zone,
         columns=tuple(
-            _table_column(name, kind, table.date_formats.get(name), columns[name], examples)
-            for name, kind in table.kinds.items()
+            _table_column(name, kind, table, columns[name], examples) for name, kind in table.kinds.items()
         ),
         series=tuple(_series(name, of, columns, examples) for name, of in table.series.items()),
         events=_event_schema(events, log, examples, lookback_days) if events and log else None,
@@ -115,12 +120,13 @@ def _width(known: Numbers, quartile_range: float) -> float:
 
 
 def _table_column(
-    name: str, kind: Kind, time_format: str | None, column: Column, examples: Examples
+    name: str, kind: Kind, table: TableFields, column: Column, examples: Examples
 ) -> TableColumn:
     if kind == "categorical":
         vocabulary = _vocabulary(as_categories(column), examples.customers, examples.customers)
         return CategoricalColumn(name=name, vocabulary=vocabulary)
-    scaling = fit_scaling(number_of(column, kind, time_format, examples))
+    time_format = table.date_formats.get(name)
+    scaling = fit_scaling(number_of(column, kind, time_format, table.time_zone, examples))
     if kind == "date":
         return DateColumn(name=name, time_format=time_format, scaling=scaling)
     return (BooleanColumn if kind == "boolean" else NumericColumn)(name=name, scaling=scaling)

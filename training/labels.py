@@ -1,22 +1,20 @@
-"""Labels compiled from an event log, and who is eligible for one.
+"""Labels compiled from a timeline, and the cutoffs at which a task can be asked.
 
 The window of interval j is `(cutoff + gap + h[j-1], cutoff + gap + h[j]]`. An interval that ends after
 the data end was not observed: it is masked, never taken for "nothing happened".
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Texts
 from model.customers import Examples
-from model.errors import DataError
-from model.history import EventLog
-from model.task import LogTask
-from model.times import DAY, Instants, days
+from model.history import Positions
+from model.task import ContractTask, LogTask, WindowTask
+from model.times import Instants, add_days, days, midnight
+from training.timeline import Timeline, first_after
 
 Bools = NDArray[np.bool_]
 
@@ -53,26 +51,25 @@ class Labels:
 
 
 def compile_labels(
-    log: EventLog, task: LogTask, examples: Examples, *, kinds: Texts | None, data_end: int
+    timeline: Timeline, task: LogTask | ContractTask, examples: Examples, *, data_end: int
 ) -> Labels:
     """Labels of N examples.
 
-    Args:
-        kinds: the events' types, length E; read only if the task names one.
-        data_end: the last instant that was observed.
+    A window is complete where the data reach `wait_days` beyond its end: until then a customer may
+    come back, or an event may be on its way. That holds for windows without an ending too, or else
+    the unfinished windows would be known only where nothing happened. Who has gone within the gap was
+    not there for the window: it is masked. Who ends involuntarily within the window did not leave by
+    choice: he is negative and stays at risk, so that the probability is that of leaving by choice among
+    all that may happen (Fine & Gray 1999). Masking him would keep those who left before and lose the others.
 
-    Raises:
-        DataError: the task names an event type that the log does not have.
+    Args:
+        data_end: the last instant that was observed.
     """
-    targets = log if task.event == "any" else _only(log, task.event, kinds)
-    start = targets.until(examples.customers, examples.cutoffs + days(task.gap_days))
-    ends = [
-        targets.until(examples.customers, examples.cutoffs + days(task.gap_days + h))
-        for h in task.horizons_days
-    ]
-    happened = np.stack([end > start for end in ends], axis=1)
-    closes = np.stack([examples.cutoffs + days(task.gap_days + h) for h in task.horizons_days], axis=1)
-    complete = closes <= data_end
+    opens = examples.cutoffs + days(task.gap_days)
+    closes = np.stack([opens + days(h) for h in task.horizons_days], axis=1)
+    happened = first_after(timeline.targets, examples.customers, opens)[:, None] <= closes
+    complete = closes + days(task.wait_days) <= data_end
+    complete &= ~_gone_within(timeline, examples.customers, examples.cutoffs, opens)[:, None]
     before = np.concatenate([np.zeros((len(examples), 1), dtype=bool), happened[:, :-1]], axis=1)
     return Labels(
         events=happened & ~before,
@@ -82,61 +79,44 @@ def compile_labels(
     )
 
 
-def eligible(log: EventLog, task: LogTask, examples: Examples) -> Bools:
-    """(N,) whether the customer has an event of any kind in `(cutoff - eligible_within, cutoff]`."""
-    start, end = log.window(
-        examples.customers, examples.cutoffs - days(task.eligible_within_days), examples.cutoffs
-    )
-    return end > start
-
-
-def eligible_examples(log: EventLog, task: LogTask, cutoffs: Sequence[int]) -> Examples:
-    """Every eligible (customer, cutoff), cutoff by cutoff."""
-    everyone = np.arange(log.n_customers, dtype=np.int64)
-    parts = []
-    for cutoff in cutoffs:
-        asked = Examples(everyone, np.full(len(everyone), cutoff, dtype=np.int64))
-        parts.append(asked.take(eligible(log, task, asked)))
-    return Examples(_joined([p.customers for p in parts]), _joined([p.cutoffs for p in parts]))
+def _gone_within(timeline: Timeline, customers: Positions, after: Instants, until: Instants) -> Bools:
+    """(N,) whether a contract, or a life, ended for good in `(after, until]`."""
+    if not len(timeline.gone.times):
+        return np.zeros(len(customers), dtype=bool)
+    endings = [first_after(log, customers, after) for log in (timeline.targets, timeline.involuntary)]
+    return np.minimum(*endings) <= until
 
 
 def cutoff_grid(
-    *, first_event: int, data_end: int, task: LogTask, every_days: int, first: int | None, last: int | None
+    *,
+    first_event: int,
+    data_end: int,
+    task: WindowTask,
+    every_days: int,
+    first: int | None,
+    last: int | None,
+    zone: str = "UTC",
 ) -> list[int]:
-    """Cutoffs in ascending order, `every_days` apart, at midnight UTC unless `last` says otherwise.
+    """Cutoffs in ascending order, at midnight of the zone unless `last` says otherwise.
+
+    They are `every_days` of its calendar apart: an hour more or less where its clocks change.
 
     One of them is the latest whose longest window is complete. The grid goes on from there to `last`,
     or to the latest whose shortest window is complete, and back to `first`, or until one step of
     history is left.
     """
-    latest_complete = latest_complete_cutoff(task, data_end)
-    latest = _midnight(data_end - days(task.gap_days + task.horizons_days[0])) if last is None else last
+    latest_complete = latest_complete_cutoff(task, data_end, zone)
+    shortest = days(task.gap_days + task.horizons_days[0] + task.wait_days)
+    latest = midnight(data_end - shortest, zone) if last is None else last
     earliest = first_event + days(every_days) if first is None else first
     anchor = min(latest, latest_complete)
-    step = days(every_days)
-    back = np.arange(anchor, earliest - 1, -step, dtype=np.int64)
-    forward = np.arange(anchor + step, latest + 1, step, dtype=np.int64)
-    return [*reversed(back.tolist()), *forward.tolist()]
+    back, forward = (max(span // days(every_days) + 1, 0) for span in (anchor - earliest, latest - anchor))
+    steps = np.arange(-back, forward + 1, dtype=np.int64)
+    grid = np.unique(add_days(anchor, every_days * steps, zone))
+    cutoffs: list[int] = grid[(grid >= earliest) & (grid <= latest)].tolist()
+    return cutoffs
 
 
-def latest_complete_cutoff(task: LogTask, data_end: int) -> int:
-    """The latest midnight whose longest window was observed to its end."""
-    return _midnight(data_end - days(task.window_days))
-
-
-def _midnight(instant: int) -> int:
-    return instant - instant % DAY
-
-
-def _only(log: EventLog, event: str, kinds: Texts | None) -> EventLog:
-    """The events of one type, without their fields."""
-    if kinds is None or event not in kinds.values:
-        known = list(kinds.values)[:20] if kinds else "none, since the study names no type column"
-        raise DataError(f"target.event must be a type in the log, got {event!r}; the types are {known}")
-    chosen = kinds.codes == kinds.values.index(event)
-    kept = np.concatenate([[0], np.cumsum(chosen)])
-    return EventLog(offsets=kept[log.offsets], times=log.times[chosen], values={}, categories={})
-
-
-def _joined(parts: list[Instants]) -> Instants:
-    return np.concatenate([*parts, np.empty(0, dtype=np.int64)])
+def latest_complete_cutoff(task: WindowTask, data_end: int, zone: str = "UTC") -> int:
+    """The latest midnight of the zone whose longest window was observed to its end."""
+    return midnight(data_end - days(task.window_days + task.wait_days), zone)

@@ -31,7 +31,9 @@ class Misread:
             values = columns[column.name]
             present = values.codes >= 0 if isinstance(values, Texts) else ~np.isnan(values)
             self.present[column.name] += int(present.sum())
-            self.lost[column.name] += int((present & _says_nothing(column, values)).sum())
+            self.lost[column.name] += int(
+                (present & _says_nothing(column, values, self.schema.time_zone)).sum()
+            )
 
     def sentences(self) -> tuple[str, ...]:
         """A sentence for each column that lost some.
@@ -54,12 +56,12 @@ class Misread:
         return f"{share} cannot be read as {what}; they were read as missing."
 
 
-def _says_nothing(column: TableColumn, values: Column) -> NDArray[np.bool_]:
+def _says_nothing(column: TableColumn, values: Column, zone: str) -> NDArray[np.bool_]:
     """(N,) whether a value that is present cannot be read as the column's kind."""
     if isinstance(column, CategoricalColumn):
         return np.equal(as_codes(values, column.vocabulary), 1)
     if isinstance(column, DateColumn):
-        return np.equal(as_dates(values, column.time_format), MISSING_TIME)
+        return np.equal(as_dates(values, column.time_format, zone), MISSING_TIME)
     return np.isnan(as_booleans(values) if column.kind == "boolean" else as_numbers(values))
 
 

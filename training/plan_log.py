@@ -4,88 +4,101 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from model.columns import Texts
 from model.customers import Examples
 from model.errors import DataError
-from model.history import EventLog
-from model.task import LogTask
+from model.task import ContractTask, LogTask, WindowTask
 from model.times import DAY, days, format_instant
-from training.labels import Labels, compile_labels, cutoff_grid, eligible_examples
-from training.plan import CALIBRATION, VALIDATION, Plan, Refit, Slices, SplitKind
-from training.split import hash_shares
+from training.eligibility import RollCall, roll_call, tally
+from training.files.names import listed
+from training.labels import Labels, compile_labels
+from training.plan import CALIBRATION, VALIDATION, EasySplit, HeldOut, Plan, Refit, Slices, SplitKind
+from training.split import deal, hash_shares
+from training.timeline import Timeline
 
 MIN_EACH: Final = 20  # a forward fit needs this many examples with and without the event, in every interval
 
 
 def plan_log(
     ids: Sequence[str],
-    log: EventLog,
-    task: LogTask,
+    timeline: Timeline,
+    task: LogTask | ContractTask,
     *,
-    kinds: Texts | None,
+    grid: list[int],
     first_event: int,
     data_end: int,
-    every_days: int,
-    first: int | None,
-    last: int | None,
+    zone: str = "UTC",
+    group: str | None,
     test_fraction: float,
     seed: int,
 ) -> Plan:
-    """Choose cutoffs, compile labels and deal customers and dates.
+    """Compile labels at every cutoff, and deal customers and dates.
 
     The test asks about customers that training never sees, at the latest cutoff whose longest window
-    is complete. Training labels are cut at that date: an interval that closes later is masked. Where
+    is complete. Training labels are cut at that date: an interval that is known later is masked. Where
     the log is too short for that, the test customers are still unseen but the dates are the same.
 
     Args:
-        ids: N customers of the log.
-        kinds: types of the log's events.
+        ids: N texts that name the customers of the timeline, or the groups they belong to.
+        grid: the cutoffs, ascending.
+        zone: whose clock tells the dates.
+        group: the column that the ids come from, if it is not the customer's own.
 
     Raises:
         DataError: no cutoff is complete, nobody is eligible, or all outcomes are equal.
     """
-    grid = cutoff_grid(
-        first_event=first_event, data_end=data_end, task=task, every_days=every_days, first=first, last=last
-    )
-    test_date = _test_date(grid, task, first_event, data_end)
-    examples = eligible_examples(log, task, grid)
-    labels = compile_labels(log, task, examples, kinds=kinds, data_end=data_end)
-    known = compile_labels(log, task, examples, kinds=kinds, data_end=min(test_date, data_end))
+    test_date = _test_date(grid, task, first_event, data_end, zone)
+    roll = roll_call(timeline, task, grid)
+    _check_anybody(roll, task, format_instant(grid[-1], zone))
+    examples = roll.examples
+    labels = compile_labels(timeline, task, examples, data_end=data_end)
+    known = compile_labels(timeline, task, examples, data_end=min(test_date, data_end))
     held_out = hash_shares(ids, seed=seed, purpose="test")[examples.customers] < test_fraction
     kind: SplitKind = "forward" if _can_learn(known, ~held_out) else "customers"
     measured_labels = known if kind == "forward" else labels
     _check_outcomes(labels, task)
     place = hash_shares(ids, seed=seed, purpose="slice")[examples.customers]
+    tested = (examples.cutoffs == test_date) & labels.complete.any(axis=1)
     return Plan(
         examples=examples,
+        groups=pd.factorize(np.asarray(ids, dtype=object))[0].astype(np.int64)[examples.customers],
         labels=labels,
         measured=_slices(place, examples, measured_labels, ~held_out),
         measured_labels=measured_labels,
-        test=np.flatnonzero(held_out & (examples.cutoffs == test_date)),
+        test=np.flatnonzero(held_out & tested),
+        seen_later=np.flatnonzero(~held_out & tested & (kind == "forward")),
+        easy=_easy(labels, test_fraction, seed),
         final=_refit(place, examples, labels),
         kind=kind,
-        sentence=_sentence(kind, test_date),
+        sentence=_sentence(kind, test_date, zone),
+        held_out=HeldOut(
+            kind=kind, group=group, seed=seed, below=test_fraction, since=float(min(test_date, data_end))
+        ),
+        standings=roll.counts,
+        last_standing=roll.last,
         warnings=() if kind == "forward" else (_too_short(task, first_event, data_end),),
     )
 
 
-def _test_date(grid: list[int], task: LogTask, first_event: int, data_end: int) -> int:
-    complete = [t for t in grid if t + days(task.window_days) <= data_end]
+def _test_date(grid: list[int], task: WindowTask, first_event: int, data_end: int, zone: str) -> int:
+    needed = task.window_days + task.wait_days
+    complete = [t for t in grid if t + days(needed) <= data_end]
     if not complete:
-        needed = task.window_days
         latest = data_end - days(needed)
         remedy = (
-            f"a cutoff at or before {format_instant(latest)} would work: shorten horizons_days, or set "
+            f"a cutoff at or before {format_instant(latest, zone)} would work: shorten horizons_days, or set "
             "target.cutoffs.first and last"
             if latest > first_event
-            else "no cutoff would work: shorten horizons_days"
+            else f"no cutoff would work in {(data_end - first_event) // DAY} days: shorten horizons_days"
         )
+        wait = f" and {task.wait_days} days to be certain" if task.wait_days else ""
+        span = f"from {format_instant(first_event, zone)} to {format_instant(data_end, zone)}"
         raise DataError(
-            f"a cutoff needs {needed} observed days after it (gap + longest horizon), however the log runs "
-            f"from {format_instant(first_event)} to {format_instant(data_end)} and the cutoffs are "
-            f"{[format_instant(t) for t in grid] or 'none'}; {remedy}"
+            f"a cutoff needs {needed} observed days after it (gap + longest horizon{wait}), however the data "
+            f"run {span} and the cutoffs are "
+            f"{listed([format_instant(t, zone) for t in grid]) if grid else 'none'}; {remedy}"
         )
     return complete[-1]
 
@@ -97,18 +110,28 @@ def _can_learn(known: Labels, rows: NDArray[np.bool_]) -> bool:
     return bool((events >= MIN_EACH).all() and (others >= MIN_EACH).all())
 
 
-def _check_outcomes(labels: Labels, task: LogTask) -> None:
-    if not len(labels):
+def _check_anybody(roll: RollCall, task: LogTask | ContractTask, latest: str) -> None:
+    if not len(roll.examples):
         raise DataError(
-            f"nobody is eligible: no customer has an event within {task.eligible_within_days} days before "
-            "a cutoff; raise target.eligible_within_days"
+            f"somebody must be eligible at a cutoff, however nobody is; at {latest} customers are left out "
+            f"as {tally(task, roll.counts[-1])}: loosen target.eligible_within_days or target.eligible, or "
+            "set target.cutoffs"
         )
+
+
+def _check_outcomes(labels: Labels, task: LogTask | ContractTask) -> None:
     positives = labels.outcomes[labels.complete[:, -1], -1]
+    if not len(positives):
+        raise DataError(
+            f"the window of {task.horizons_days[-1]} days must be complete for somebody, however it is for "
+            f"none of {len(labels):,} examples; shorten horizons_days, or set target.cutoffs"
+        )
     if positives.all() or not positives.any():
+        read = "event, outcome" if isinstance(task, LogTask) else "ends"
         raise DataError(
             f"a model needs both outcomes, however all {len(positives)} complete examples "
             f"{'are' if positives.all() else 'are not'} positive at {task.horizons_days[-1]} days; "
-            "look at target.event, outcome and horizons_days"
+            f"look at target.{read} and horizons_days"
         )
 
 
@@ -134,21 +157,33 @@ def _refit(place: NDArray[np.float64], examples: Examples, labels: Labels) -> Re
     )
 
 
+def _easy(labels: Labels, test_fraction: float, seed: int) -> EasySplit:
+    """Examples dealt one by one, as if each were a stranger."""
+    rows = np.flatnonzero(labels.at_risk.any(axis=1) & labels.complete.any(axis=1))
+    rest = 1 - test_fraction
+    places = np.random.default_rng(seed).random(len(rows))
+    strata = np.asarray(labels.events[rows].any(axis=1), dtype=np.int64)
+    test, validation, calibration, train = deal(
+        np.arange(len(rows)), strata, (test_fraction, rest * VALIDATION, rest * CALIBRATION), places
+    )
+    return EasySplit(Slices(rows[train], rows[validation], rows[calibration]), rows[test])
+
+
 def _late(examples: Examples, labels: Labels, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(N,) those of the rows from the middle of the complete cutoffs on: they resemble the dates to come."""
     complete = np.unique(examples.cutoffs[rows & labels.complete[:, -1]])
     return rows & (examples.cutoffs >= complete[len(complete) // 2]) if len(complete) else rows
 
 
-def _sentence(kind: SplitKind, test_date: int) -> str:
-    date = format_instant(test_date)
+def _sentence(kind: SplitKind, test_date: int, zone: str) -> str:
+    date = format_instant(test_date, zone)
     if kind == "forward":
         return f"tested at {date} on customers unseen in training, whose labels had all closed by {date}"
     return f"tested at {date} on customers unseen in training, at dates that training saw too"
 
 
-def _too_short(task: LogTask, first_event: int, data_end: int) -> str:
-    window = task.window_days
+def _too_short(task: WindowTask, first_event: int, data_end: int) -> str:
+    window = task.window_days + task.wait_days
     have = (data_end - first_event) // DAY
     return (
         f"The log holds {have} days; a test forward in time needs two windows of gap + longest horizon "

@@ -1,30 +1,34 @@
 """The plan of a table study: one example a row, dealt at random within the label, by group, or by time."""
 
-import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from model.columns import Column, Numbers, Texts, as_instants, as_numbers, as_texts
+from model.columns import Column, Numbers, Texts, as_dates, as_numbers, as_texts
 from model.customers import Examples
 from model.errors import DataError
 from model.task import ColumnTask
 from model.times import MISSING_TIME, Instants
 from training.files.dates import fitting_formats
+from training.files.names import check_names
 from training.labels import Bools, Labels
-from training.plan import CALIBRATION, VALIDATION, Plan, Refit, Slices, SplitKind
-from training.split import Rows, deal, duplicate_groups
+from training.plan import CALIBRATION, VALIDATION, EasySplit, HeldOut, Plan, Refit, Slices
+from training.split import Rows, deal, duplicate_groups, groups_of, hash_shares, joined_groups, row_names
 
 
 def plan_table(
     columns: Mapping[str, Column],
     task: ColumnTask,
     *,
+    ids: Sequence[str] | None,
     cutoff: int,
     features: Mapping[str, Column],
     group: str | None,
     time: str | None,
+    zone: str,
     test_fraction: float,
     seed: int,
 ) -> Plan:
@@ -32,9 +36,11 @@ def plan_table(
 
     Args:
         columns: all columns of the table.
+        ids: what the rows are called; None where they have no names, and are known by what they hold.
         features: those that the model may read: rows equal in all of them are duplicates. None of
             them where an event log tells the rows apart.
         cutoff: the instant at which the table was taken.
+        zone: of dates without an offset.
 
     Raises:
         DataError: the label column or its positive value is absent, or all labels are equal.
@@ -42,20 +48,47 @@ def plan_table(
     labelled, positive = read_label(columns, task)
     rows = np.flatnonzero(labelled)
     labels = Labels.of_column(positive[rows])
-    deal_rows = _dealer(columns, features, rows, positive[rows], group=group, time=time, seed=seed)
+    names, groups = _names(columns, features, ids, group, len(labelled))
+    groups, strata = groups[rows], positive[rows].astype(np.int64)
+    places = hash_shares(names, seed=seed, purpose="test")[rows]
     rest = 1 - test_fraction
-    test, validation, calibration, train = deal_rows((test_fraction, rest * VALIDATION, rest * CALIBRATION))
-    _, _, final_calibration, final_train = deal_rows((0.0, 0.0, CALIBRATION))
-    kind: SplitKind = "time" if time else "groups" if group else "rows"
+    shares = (test_fraction, rest * VALIDATION, rest * CALIBRATION)
+    alone = np.arange(len(rows))
+    easy = deal(alone, strata, shares, np.random.default_rng(seed).random(len(rows)))
+    if time is not None:
+        when = order_of(columns, time, zone)[rows]
+        parts = _by_time(when, shares)
+        tested = when[parts[0]]
+        held_out = HeldOut(kind="time", group=time, since=float(tested.min()) if len(tested) else None)
+    else:
+        parts = deal(groups, strata, shares, places)
+        held_out = HeldOut(
+            kind="groups" if group else "rows",
+            group=group,
+            seed=seed,
+            below=_border(groups, places, parts[0]),
+        )
+    _, _, calibration, train = (
+        _by_time(when, (0.0, 0.0, CALIBRATION))
+        if time
+        else deal(groups, strata, (0.0, 0.0, CALIBRATION), places)
+    )
+    same = time is None and group is None and len(np.unique(groups)) == len(rows)
     return Plan(
         examples=Examples(rows, np.full(len(rows), cutoff, dtype=np.int64)),
+        groups=groups,
         labels=labels,
-        measured=Slices(train=train, validation=validation, calibration=calibration),
+        measured=Slices(train=parts[3], validation=parts[1], calibration=parts[2]),
         measured_labels=labels,
-        test=test,
-        final=Refit(train=final_train, calibration=final_calibration),
-        kind=kind,
-        sentence=_SENTENCES[kind].format(share=test_fraction, column=group or time),
+        test=parts[0],
+        seen_later=np.empty(0, dtype=np.int64),
+        easy=None if same else EasySplit(Slices(easy[3], easy[1], easy[2]), easy[0]),
+        final=Refit(train=train, calibration=calibration),
+        kind=held_out.kind,
+        sentence=_SENTENCES[held_out.kind].format(share=test_fraction, column=group or time),
+        held_out=held_out,
+        standings=np.empty((0, 0), dtype=np.int64),
+        last_standing=np.empty(0, dtype=np.int8),
         warnings=_unlabelled(labelled, task),
     )
 
@@ -66,7 +99,8 @@ def read_label(columns: Mapping[str, Column], task: ColumnTask) -> tuple[Bools, 
     Raises:
         DataError: the column or the positive value is absent, or all labels are equal.
     """
-    texts = as_texts(_column(columns, task.column, "target.column"))
+    check_names([task.column], list(columns), "the customer table")
+    texts = as_texts(columns[task.column])
     spellings = [v for v in texts.values if v == task.positive]
     spellings = spellings or [v for v in texts.values if v.casefold() == task.positive.casefold()]
     if not spellings:
@@ -81,51 +115,18 @@ def read_label(columns: Mapping[str, Column], task: ColumnTask) -> tuple[Bools, 
     return labelled, positive
 
 
-Dealer = Callable[[tuple[float, float, float]], list[Rows]]
+def order_of(columns: Mapping[str, Column], name: str, zone: str) -> Instants | Numbers:
+    """(N,) what orders the rows: dates, or any number such as a year.
 
-
-def _dealer(
-    columns: Mapping[str, Column],
-    features: Mapping[str, Column],
-    rows: Rows,
-    positive: Bools,
-    *,
-    group: str | None,
-    time: str | None,
-    seed: int,
-) -> Dealer:
-    """How to deal the rows into shares for test, validation and calibration; train gets the rest."""
-    if time is not None:
-        order = _when(columns, time)[rows]
-        return lambda shares: _by_time(order, shares)
-    if group is not None:
-        texts = as_texts(_column(columns, group, "split.group"))
-        alone = len(texts.values) + np.arange(len(texts))
-        groups = np.where(texts.codes < 0, alone, texts.codes)[rows]
-    else:
-        groups = duplicate_groups(features, len(columns[next(iter(columns))]))[rows]
-    return lambda shares: deal(groups, positive.astype(np.int64), shares, seed=seed)
-
-
-def _by_time(when: Instants | Numbers, shares: tuple[float, float, float]) -> list[Rows]:
-    """The latest rows are the test, those before them calibrate, then validate; the earliest train.
-
-    Rows of one instant stay together.
+    Raises:
+        DataError: the column is absent, or a row has neither.
     """
-    _, group, counts = np.unique(when, return_inverse=True, return_counts=True)
-    from_end = (np.cumsum(counts[::-1]) - counts[::-1] / 2)[::-1] / len(when)
-    test, validation, calibration = shares
-    part = np.searchsorted(np.cumsum([test, calibration, validation]), from_end, side="right")[group]
-    return [np.flatnonzero(part == i) for i in (0, 2, 1, 3)]
-
-
-def _when(columns: Mapping[str, Column], name: str) -> Instants | Numbers:
-    """What orders the rows: dates, or any number such as a year."""
-    column = _column(columns, name, "split.time")
+    check_names([name], list(columns), "the customer table")
+    column = columns[name]
     when: Instants | Numbers
     if isinstance(column, Texts):
         formats = fitting_formats(column.values)
-        when = as_instants(column, formats[0] if formats else None)
+        when = as_dates(column, formats[0] if formats else None, zone)
         unreadable = int((when == MISSING_TIME).sum())
     else:
         when = as_numbers(column)
@@ -138,12 +139,46 @@ def _when(columns: Mapping[str, Column], name: str) -> Instants | Numbers:
     return when
 
 
-def _column(columns: Mapping[str, Column], name: str, place: str) -> Column:
-    if name not in columns:
-        near = difflib.get_close_matches(name, columns, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; the columns are {list(columns)[:30]}"
-        raise DataError(f"{place} must be a column of the table, got {name!r}{hint}")
-    return columns[name]
+def _names(
+    columns: Mapping[str, Column],
+    features: Mapping[str, Column],
+    ids: Sequence[str] | None,
+    group: str | None,
+    n_rows: int,
+) -> tuple[Sequence[str], NDArray[np.int64]]:
+    """What places each of N rows, and (N,) who stays together."""
+    rows = [str(n) for n in range(n_rows)]
+    if group is not None:
+        check_names([group], list(columns), "the customer table")
+        names = groups_of(columns, group, ids or rows)
+        return names, pd.factorize(np.asarray(names, dtype=object))[0].astype(np.int64)
+    contents = row_names(features, n_rows) if features else rows
+    groups = duplicate_groups(contents)
+    if ids is None:
+        return contents, groups
+    return ids, joined_groups(groups, pd.factorize(np.asarray(ids, dtype=object))[0])
+
+
+def _border(groups: NDArray[np.int64], places: NDArray[np.float64], test: Rows) -> float:
+    """The place below which every row of either label was held out."""
+    _, group_of = np.unique(groups, return_inverse=True)
+    lowest = np.full(group_of.max(initial=-1) + 1, np.inf)
+    np.minimum.at(lowest, group_of, places)
+    kept = np.ones(len(groups), dtype=bool)
+    kept[test] = False
+    return float(lowest[group_of[kept]].min(initial=1.0))
+
+
+def _by_time(when: Instants | Numbers, shares: tuple[float, float, float]) -> list[Rows]:
+    """The latest rows are the test, those before them calibrate, then validate; the earliest train.
+
+    Rows of one instant stay together.
+    """
+    _, group, counts = np.unique(when, return_inverse=True, return_counts=True)
+    from_end = (np.cumsum(counts[::-1]) - counts[::-1] / 2)[::-1] / len(when)
+    test, validation, calibration = shares
+    part = np.searchsorted(np.cumsum([test, calibration, validation]), from_end, side="right")[group]
+    return [np.flatnonzero(part == i) for i in (0, 2, 1, 3)]
 
 
 def _unlabelled(labelled: Bools, task: ColumnTask) -> tuple[str, ...]:

@@ -7,16 +7,21 @@ from datetime import UTC, date, datetime
 from model.columns import Column, as_dates
 from model.errors import DataError
 from model.rows import EVENTS
-from model.task import ColumnTask, LogTask, Task
-from model.times import DAY, MISSING_TIME, Instants, format_instant, to_instant
+from model.task import ColumnTask, ContractTask, LogTask, Task
+from model.times import MISSING_TIME, Instants, midnight, parse_time, to_instant
 from training.files.dataset import Dataset, load_dataset
+from training.files.names import check_names
 from training.files.sources import RawTable, resolve
 from training.fit_schema import EventFields, TableFields
 from training.kinds import Kinds, infer_kinds
+from training.labels import cutoff_grid
 from training.plan import Plan
 from training.plan_log import plan_log
 from training.plan_table import plan_table
-from training.studies.study import ColumnTarget, LogTarget, Study, resolve_path
+from training.question import Question, contract_question, log_end, log_question
+from training.split import groups_of
+from training.studies.study import Study, resolve_path
+from training.studies.targets import ColumnTarget, ContractTarget, LogTarget
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Prepared:
         dataset: what was read.
         kinds: what kind each column is, and what was left out and why.
         as_of: the instant that a later score is asked at unless told otherwise; the data's end.
+        question: the task with the customers' timelines; None for a column target.
+        grid: the cutoffs asked about, ascending; none for a column target.
     """
 
     task: Task
@@ -36,6 +43,8 @@ class Prepared:
     events: EventFields | None
     plan: Plan
     as_of: int
+    question: Question | None
+    grid: tuple[int, ...]
 
 
 def prepare(study: Study) -> Prepared:
@@ -45,18 +54,42 @@ def prepare(study: Study) -> Prepared:
         StudyError, DataError: the study or its data cannot be used.
     """
     dataset = read_dataset(study)
-    kinds = _infer(study, dataset)
+    question = ask(study, dataset)
+    kinds = _infer(study, dataset, question)
     table, events = _table_fields(study, kinds), _event_fields(study)
-    as_of = dataset.data_end if dataset.data_end is not None else snapshot_date(_dates(table, dataset))
-    return Prepared(
-        task=study.task,
-        dataset=dataset,
-        kinds=kinds,
-        table=table,
-        events=events,
-        plan=_plan(study, dataset, table, as_of),
-        as_of=as_of,
-    )
+    if question:
+        grid = _grid(study, question)
+        return Prepared(
+            question.task,
+            dataset,
+            kinds,
+            table,
+            events,
+            _plan_windows(study, dataset, question, grid),
+            question.data_end,
+            question,
+            tuple(grid),
+        )
+    dates = _dates(table, dataset)
+    as_of = log_end(dataset) if dataset.log else snapshot_date(dates, table.time_zone)
+    plan = _plan_table(study, dataset, table, as_of)
+    return Prepared(study.task, dataset, kinds, table, events, plan, as_of, None, ())
+
+
+def ask(study: Study, dataset: Dataset) -> Question | None:
+    """What a study with windows asks of its data; None for a column target.
+
+    Raises:
+        DataError: the data cannot answer it.
+    """
+    task, target, source = study.task, study.target, study.data.events
+    types = dataset.log.categories[source.type] if dataset.log and source and source.type else None
+    if isinstance(task, LogTask):
+        assert isinstance(target, LogTarget)
+        return log_question(dataset, task, types, terminal=target.terminal)
+    if isinstance(task, ContractTask):
+        return contract_question(dataset, task, types, study.data.time_zone)
+    return None
 
 
 def read_dataset(study: Study) -> Dataset:
@@ -70,13 +103,14 @@ def read_dataset(study: Study) -> Dataset:
         exclude=customers.exclude if customers else (),
         categorical=customers.categorical if customers else (),
         event_id=events.id if events else None,
+        time_zone=study.data.time_zone,
         **options,
     )
 
 
-def snapshot_date(dates: Iterable[Instants]) -> int:
+def snapshot_date(dates: Iterable[Instants], zone: str = "UTC") -> int:
     """The day a table was taken, from which its dates age: the latest date, or today if that is earlier."""
-    today = to_instant(datetime.now(UTC)) // DAY * DAY
+    today = midnight(to_instant(datetime.now(UTC)), zone)
     latest = max((int(column.max(initial=MISSING_TIME)) for column in dates), default=MISSING_TIME)
     return today if latest == MISSING_TIME else min(latest, today)
 
@@ -84,10 +118,10 @@ def snapshot_date(dates: Iterable[Instants]) -> int:
 def _dates(table: TableFields, dataset: Dataset) -> Iterator[Instants]:
     for name, kind in table.kinds.items():
         if kind == "date":
-            yield as_dates(dataset.columns[name], table.date_formats.get(name))
+            yield as_dates(dataset.columns[name], table.date_formats.get(name), table.time_zone)
 
 
-def _infer(study: Study, dataset: Dataset) -> Kinds:
+def _infer(study: Study, dataset: Dataset, question: Question | None) -> Kinds:
     source = study.data.customers
     if source is None:
         return Kinds({}, {}, {}, ())
@@ -95,7 +129,10 @@ def _infer(study: Study, dataset: Dataset) -> Kinds:
     _refuse_absent(sorted(series), dataset.columns)
     skip = series | {source.id or ""}
     if isinstance(study.target, ColumnTarget):
-        skip |= {study.target.column, study.split.time or "", study.split.group or ""}
+        skip |= {study.target.column, study.split.time or ""}
+    if question and isinstance(question.task, ContractTask):
+        skip.add(question.task.ends)
+    skip.add(study.split.group or "")
     kinds = infer_kinds(
         RawTable(dataset.columns, len(dataset), ()),
         categorical=source.categorical,
@@ -127,6 +164,7 @@ def _table_fields(study: Study, kinds: Kinds) -> TableFields:
         kinds={**kinds.kinds, **dict.fromkeys(series, "numeric")},
         date_formats=kinds.date_formats,
         series=source.sequences if source else {},
+        time_zone=study.data.time_zone,
     )
 
 
@@ -137,50 +175,58 @@ def _event_fields(study: Study) -> EventFields | None:
     return EventFields(**source.model_dump(exclude={"path"}), max_events=study.network.max_events)
 
 
-def _plan(study: Study, dataset: Dataset, table: TableFields, as_of: int) -> Plan:
-    task, target = study.task, study.target
-    if isinstance(task, ColumnTask):
-        if not table.kinds and dataset.log is None:
-            raise DataError("the table has no column left to learn from; see data.customers.exclude")
-        return plan_table(
-            dataset.columns,
-            task,
-            features={} if dataset.log else {n: dataset.columns[n] for n in table.kinds},
-            cutoff=as_of,
-            group=study.split.group,
-            time=study.split.time,
-            test_fraction=study.split.test_fraction,
-            seed=study.split.seed,
-        )
-    assert isinstance(target, LogTarget)
-    return _plan_log(study, target, task, dataset)
-
-
-def _plan_log(study: Study, target: LogTarget, task: LogTask, dataset: Dataset) -> Plan:
-    log, source = dataset.log, study.data.events
-    assert log is not None
-    assert source is not None
-    assert dataset.first_event is not None
-    assert dataset.data_end is not None
-    if dataset.data_end > to_instant(datetime.now(UTC)) + DAY:
-        raise DataError(
-            f"the last event must not lie in the future, got {format_instant(dataset.data_end)}; it sets the "
-            "end of what was observed: correct its time, or leave such events out of the log"
-        )
-    return plan_log(
-        dataset.ids,
-        log,
-        task,
-        kinds=log.categories[source.type] if source.type else None,
-        first_event=dataset.first_event,
-        data_end=dataset.data_end,
-        every_days=target.cutoffs.every_days,
-        first=_instant(target.cutoffs.first),
-        last=_instant(target.cutoffs.last),
+def _plan_table(study: Study, dataset: Dataset, table: TableFields, as_of: int) -> Plan:
+    assert isinstance(study.task, ColumnTask)
+    if not table.kinds and dataset.log is None:
+        raise DataError("the table has no column left to learn from; see data.customers.exclude")
+    return plan_table(
+        dataset.columns,
+        study.task,
+        ids=dataset.ids if table.id else None,
+        features={} if dataset.log else {n: dataset.columns[n] for n in table.kinds},
+        cutoff=as_of,
+        group=study.split.group,
+        time=study.split.time,
+        zone=study.data.time_zone,
         test_fraction=study.split.test_fraction,
         seed=study.split.seed,
     )
 
 
-def _instant(day: date | None) -> int | None:
-    return None if day is None else to_instant(datetime(day.year, day.month, day.day, tzinfo=UTC))
+def _plan_windows(study: Study, dataset: Dataset, question: Question, grid: list[int]) -> Plan:
+    group = study.split.group
+    if group is not None:
+        check_names([group], list(dataset.columns), "the customer table")
+    return plan_log(
+        dataset.ids if group is None else groups_of(dataset.columns, group, dataset.ids),
+        question.timeline,
+        question.task,
+        grid=grid,
+        first_event=question.first,
+        data_end=question.data_end,
+        zone=study.data.time_zone,
+        group=group,
+        test_fraction=study.split.test_fraction,
+        seed=study.split.seed,
+    )
+
+
+def _grid(study: Study, question: Question) -> list[int]:
+    """The cutoffs that the study names, or those that the data allow."""
+    assert isinstance(study.target, LogTarget | ContractTarget)
+    cutoffs, zone = study.target.cutoffs, study.data.time_zone
+    if cutoffs.dates:
+        return [_instant(day, zone) for day in cutoffs.dates]
+    return cutoff_grid(
+        first_event=question.first,
+        data_end=question.data_end,
+        task=question.task,
+        every_days=cutoffs.every_days,
+        first=_instant(cutoffs.first, zone) if cutoffs.first else None,
+        last=_instant(cutoffs.last, zone) if cutoffs.last else None,
+        zone=zone,
+    )
+
+
+def _instant(day: date, zone: str) -> int:
+    return parse_time(day.isoformat(), zone=zone)

@@ -1,26 +1,30 @@
 """Batch scoring: customers' files in, one row of probabilities a customer out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from model.columns import as_dates, as_texts, take
-from model.customers import Customers
+from model.columns import Column, Texts, as_dates, as_texts, take
+from model.customers import Customers, Examples
 from model.errors import DataError
 from model.hazard import Probabilities
 from model.predictor import Predictor
 from model.schema import DateColumn, Schema
-from model.task import LogTask
+from model.task import ColumnTask, ContractTask, LogTask, Task
+from model.times import Instants, to_instant
+from training.eligibility import Bools, eligible
 from training.files.dataset import Dataset, load_dataset
+from training.files.dates import column_instants
 from training.files.scores_file import open_scores
-from training.files.sources import RawTable, read_table_chunks, resolve
-from training.labels import Bools, eligible
+from training.files.sources import RawTable, open_source, read_table_chunks, resolve
 from training.misread import Misread
 from training.prepare import snapshot_date
+from training.timeline import Timeline, contract_timeline, log_timeline
 
 CHUNK_ROWS: Final = 50_000
 
@@ -68,14 +72,16 @@ def score_files(
     if schema.events is None:
         if customers is None:
             raise DataError("this model reads a customer table; name it with --customers FILE")
-        instant = as_of if as_of is not None else _latest_date(customers, schema)
+        instant = as_of if as_of is not None else _latest_date(customers, predictor)
         blocks = _table_blocks(predictor, customers, instant)
     else:
-        dataset = read_for(schema, customers, events)
+        dataset = read_for(schema, customers, events, also=_dates_there(task, customers))
         assert dataset.data_end is not None
         instant = as_of if as_of is not None else dataset.data_end
         blocks = _log_blocks(predictor, dataset, instant)
-    rows = _write(out, _counted(blocks, misread), task.output_names, isinstance(task, LogTask), on_rows)
+    rows = _write(
+        out, _counted(blocks, misread), task.output_names, not isinstance(task, ColumnTask), on_rows
+    )
     return Scored(rows, instant, misread.sentences())
 
 
@@ -104,6 +110,7 @@ def read_for(
         event_id=fields.id if fields else None,
         time=fields.time if fields else None,
         time_format=fields.time_format if fields else None,
+        time_zone=schema.time_zone,
         type=fields.type.name if fields and fields.type else None,
         values=[v.name for v in fields.values] if fields else (),
         attributes=[a.name for a in fields.attributes] if fields else (),
@@ -125,13 +132,15 @@ def _table_blocks(predictor: Predictor, path: Path, as_of: int) -> Iterator[_Blo
     for table in read_table_chunks(
         path,
         chunk_rows=CHUNK_ROWS,
-        only=[*schema.column_names, *ids],
+        only=[*schema.column_names, *ids, *_dates_there(predictor.manifest.task, path)],
         texts=[*ids, *(c.name for c in schema.categorical)],
     ):
         names = _ids(table, schema.id, start)
         cutoffs = np.full(table.n_rows, as_of, dtype=np.int64)
         asked = Customers(names, cutoffs, table.columns)
-        yield _Block(asked, predictor.predict(asked), None)
+        dataset = Dataset(names, table.columns, None, None, None, ())
+        able = _eligible(predictor.manifest.task, schema, dataset, as_of)
+        yield _Block(asked, predictor.predict(asked), able)
         start += table.n_rows
 
 
@@ -147,6 +156,7 @@ def _ids(table: RawTable, name: str | None, start: int) -> list[str]:
 def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int) -> Iterator[_Block]:
     task = predictor.manifest.task
     assert dataset.log is not None
+    able = _eligible(task, predictor.manifest.schema_, dataset, as_of)
     for start in range(0, len(dataset), CHUNK_ROWS):
         stop = min(start + CHUNK_ROWS, len(dataset))
         asked = Customers(
@@ -155,33 +165,85 @@ def _log_blocks(predictor: Predictor, dataset: Dataset, as_of: int) -> Iterator[
             columns={name: take(column, slice(start, stop)) for name, column in dataset.columns.items()},
             log=dataset.log.part(start, stop),
         )
-        able = (
-            eligible(asked.log, task, asked.examples()) if asked.log and isinstance(task, LogTask) else None
-        )
-        yield _Block(asked, predictor.predict(asked), able)
+        yield _Block(asked, predictor.predict(asked), None if able is None else able[start:stop])
+
+
+def _eligible(task: Task, schema: Schema, dataset: Dataset, as_of: int) -> Bools | None:
+    """(N,) who would have been asked about in training; None for a column task, which asks everybody."""
+    if isinstance(task, ColumnTask):
+        return None
+    everyone = Examples(np.arange(len(dataset)), np.full(len(dataset), as_of, dtype=np.int64))
+    return eligible(timeline_of(task, schema, dataset), task, everyone)
+
+
+def timeline_of(task: LogTask | ContractTask, schema: Schema, dataset: Dataset) -> Timeline:
+    """The timeline of files that were read for a model."""
+    types = event_types(schema, dataset)
+    if isinstance(task, ContractTask):
+        columns = {**_empty_dates(task, len(dataset)), **dataset.columns}
+        return contract_timeline(dataset.log, task, columns, dataset.ids, types, schema.time_zone)
+    assert dataset.log is not None
+    return log_timeline(dataset.log, task, types)
+
+
+def event_types(schema: Schema, dataset: Dataset) -> Texts | None:
+    """The type of each event; None where the model knows no types."""
+    fields = schema.events
+    return dataset.log.categories[fields.type.name] if dataset.log and fields and fields.type else None
+
+
+def _dates_there(task: Task, customers: Path | None) -> list[str]:
+    """The columns of a contract's dates that a file has: a file of running contracts may have no ends."""
+    if not isinstance(task, ContractTask) or customers is None:
+        return []
+    there = open_source(customers).names
+    return [name for name in date_names(task) if name in there]
+
+
+def date_names(task: Task) -> list[str]:
+    """The columns that a contract's dates are in; none for another task."""
+    if not isinstance(task, ContractTask):
+        return []
+    return [task.ends, *([task.starts] if task.starts else [])]
+
+
+def _empty_dates(task: ContractTask, n_rows: int) -> dict[str, Column]:
+    return {name: np.full(n_rows, np.nan) for name in date_names(task)}
 
 
 def latest_date(dataset: Dataset, schema: Schema) -> int:
     """When the files were taken: the last event, or the snapshot date of the table."""
     if dataset.data_end is not None:
         return dataset.data_end
-    formats = _date_formats(schema)
-    return snapshot_date(as_dates(dataset.columns[n], time_format) for n, time_format in formats.items())
+    zone = schema.time_zone
+    dates = (as_dates(dataset.columns[n], form, zone) for n, form in _date_formats(schema).items())
+    return snapshot_date(dates, zone)
 
 
 def _date_formats(schema: Schema) -> dict[str, str | None]:
     return {c.name: c.time_format for c in schema.columns if isinstance(c, DateColumn)}
 
 
-def _latest_date(path: Path, schema: Schema) -> int:
+def _latest_date(path: Path, predictor: Predictor) -> int:
     """The snapshot date of a table, found in a pass over its date columns."""
-    formats = _date_formats(schema)
-    chunks = read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=list(formats)) if formats else iter(())
-    return snapshot_date(
-        as_dates(table.columns[name], time_format)
+    formats, zone = _date_formats(predictor.manifest.schema_), predictor.manifest.schema_.time_zone
+    also = _dates_there(predictor.manifest.task, path)
+    names = list(dict.fromkeys([*formats, *also]))
+    chunks = read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=names) if names else iter(())
+    now = to_instant(datetime.now(UTC))
+    dates = (
+        times[times <= now] if name in also else times
         for table in chunks
-        for name, time_format in formats.items()
+        for name in names
+        for times in [_times(table.columns[name], name, formats, zone)]
     )
+    return snapshot_date(dates, zone)
+
+
+def _times(column: Column, name: str, formats: Mapping[str, str | None], zone: str) -> Instants:
+    if name in formats:
+        return as_dates(column, formats[name], zone)
+    return column_instants(column, repr(name), zone)
 
 
 def _write(out: Path, blocks: Iterable[_Block], names: Sequence[str], log: bool, on_rows: OnRows) -> int:

@@ -1,7 +1,8 @@
-"""Who is trained on and who is tested on: whole groups on one side, and test dates after training labels.
+"""Who is trained on and who is tested on: whole groups on one side, dealt by a hash.
 
-Customers of a log are dealt by a hash of their id, so that a customer stays on the same side when
-more data arrive; rows of a table are dealt within their label, so that the shares of positives agree.
+A hash of what names a customer (an id, a group, or all columns of a row without an id) gives everyone a
+place in [0, 1). So a customer stays on the same side when more data arrive, and a later version knows
+whom an earlier one has seen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,60 +11,104 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from model.columns import Column, Texts
+from model.columns import Column, Numbers, Texts, as_texts, parse_number
 
 Rows = NDArray[np.int64]
+Places = NDArray[np.float64]
 
 COMMON_SHARE: Final = 0.01  # rows equal to more than this share of all, and to more than so many, are
 COMMON_ROWS: Final = 10  # no duplicates: the columns are coarse
 
 
-def hash_shares(ids: Sequence[str], *, seed: int, purpose: str) -> NDArray[np.float64]:
+def hash_shares(ids: Sequence[str], *, seed: int, purpose: str) -> Places:
     """(N,) number in [0, 1) for each id: the same for the same id, seed and purpose, on any machine."""
     key = f"{purpose}:{seed}".ljust(16, ".")[:16]
     hashed = pd.util.hash_array(np.asarray(ids, dtype=object), hash_key=key, categorize=False)
     return np.asarray(hashed, dtype=np.float64) / 2.0**64
 
 
+def row_names(columns: Mapping[str, Column], n_rows: int) -> list[str]:
+    """A text for each of N rows that says what is in it: equal for rows that are equal in every column.
+
+    A number is the same whether its column came as numbers or, for one odd cell, as texts.
+    """
+    hashed = np.zeros(n_rows, dtype=np.uint64)
+    for name in sorted(columns):
+        column = columns[name]
+        cells = _hashed_texts(column) if isinstance(column, Texts) else _hashed_numbers(column)
+        hashed = hashed * np.uint64(1_000_003) + cells
+    return hashed.astype(str).tolist()
+
+
+def groups_of(columns: Mapping[str, Column], group: str, ids: Sequence[str]) -> list[str]:
+    """A text for each of N rows: its value of the group column, its id where that is missing."""
+    texts = as_texts(columns[group])
+    return [
+        f"={texts.values[c]}" if c >= 0 else id_ for c, id_ in zip(texts.codes.tolist(), ids, strict=True)
+    ]
+
+
 def deal(
-    groups: NDArray[np.integer], strata: NDArray[np.integer], shares: Sequence[float], *, seed: int
+    groups: NDArray[np.integer], strata: NDArray[np.integer], shares: Sequence[float], places: Places
 ) -> list[Rows]:
     """Deal N rows into parts of about these shares, whole groups at a time.
 
     Args:
         groups: (N,) equal numbers stay together.
-        strata: (N,) a group belongs to the stratum of its first row; each part gets its share of
+        strata: (N,) a group belongs to the highest stratum of its rows; each part gets its share of
             every stratum.
         shares: what each part gets; the rest is the last part of the answer.
+        places: (N,) the order of the deal; a group has the lowest place of its rows.
 
     Returns:
         One array of row positions for each share, then one for the rest.
     """
-    _, first, group_of = np.unique(groups, return_index=True, return_inverse=True)
-    sizes = np.bincount(group_of)
-    shuffled = np.random.default_rng(seed).permutation(len(first))
-    order = shuffled[np.argsort(strata[first][shuffled], kind="stable")]
-    stratum = strata[first][order]
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    lowest, highest = np.full(len(sizes), np.inf), np.zeros(len(sizes), dtype=np.int64)
+    np.minimum.at(lowest, group_of, places)
+    np.maximum.at(highest, group_of, strata)
+    order = np.lexsort((lowest, highest))
+    stratum = highest[order]
     ends = np.cumsum(sizes[order])
-    total = np.bincount(strata[first], weights=sizes)
+    total = np.bincount(highest, weights=sizes)
     before = np.concatenate([[0.0], np.cumsum(total)])
     # where each group's middle lies within its stratum, from 0 to 1
-    place = (ends - sizes[order] / 2 - before[stratum]) / total[stratum]
-    part_of_group = np.empty(len(first), dtype=np.int64)
-    part_of_group[order] = np.searchsorted(np.cumsum(shares), place, side="right")
+    middle = (ends - sizes[order] / 2 - before[stratum]) / total[stratum]
+    part_of_group = np.empty(len(sizes), dtype=np.int64)
+    part_of_group[order] = np.searchsorted(np.cumsum(shares), middle, side="right")
     part = part_of_group[group_of]
     return [np.flatnonzero(part == i) for i in range(len(shares) + 1)]
 
 
-def duplicate_groups(columns: Mapping[str, Column], n_rows: int) -> NDArray[np.int64]:
-    """(N,) group numbers: rows that are equal in every column share one, unless they are common."""
-    everyone = np.arange(n_rows, dtype=np.int64)
-    if not columns:
-        return everyone
-    frame = pd.DataFrame(
-        {str(i): c.codes if isinstance(c, Texts) else c for i, c in enumerate(columns.values())}
-    )
-    groups = pd.factorize(pd.util.hash_pandas_object(frame, index=False))[0].astype(np.int64)
-    common = np.bincount(groups)[groups] > max(COMMON_ROWS, COMMON_SHARE * n_rows)
-    return np.where(common, n_rows + everyone, groups)
+def duplicate_groups(names: Sequence[str]) -> NDArray[np.int64]:
+    """(N,) group numbers: rows of one name share one, unless they are common."""
+    everyone = np.arange(len(names), dtype=np.int64)
+    groups = pd.factorize(np.asarray(names, dtype=object))[0].astype(np.int64)
+    common = np.bincount(groups)[groups] > max(COMMON_ROWS, COMMON_SHARE * len(names))
+    return np.where(common, len(names) + everyone, groups)
+
+
+def joined_groups(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(N,) group numbers: rows that are together in either grouping share one, and so on from row to row."""
+    _, left = np.unique(one, return_inverse=True)
+    _, right = np.unique(other, return_inverse=True)
+    size = len(one)
+    links = (np.ones(size, dtype=bool), (left, size + right))
+    _, group_of = connected_components(coo_array(links, shape=(2 * size, 2 * size)), directed=False)
+    return np.asarray(group_of[left], dtype=np.int64)
+
+
+def _hashed_numbers(column: Numbers) -> NDArray[np.uint64]:
+    hashed: NDArray[np.uint64] = pd.util.hash_array(np.where(column == 0, 0.0, column))  # -0.0 is 0.0
+    return hashed
+
+
+def _hashed_texts(column: Texts) -> NDArray[np.uint64]:
+    numbers = np.array([*map(parse_number, column.values), np.nan])
+    texts = pd.util.hash_array(np.asarray([*column.values, ""], dtype=object), categorize=False)
+    hashed = np.where(np.isnan(numbers), texts, _hashed_numbers(numbers))
+    hashed[-1] = _hashed_numbers(numbers[-1:])[0]  # a missing cell is one missing number
+    return hashed[column.codes]

@@ -65,15 +65,17 @@ def predictions(served: Served, body: bytes) -> tuple[bytes, int]:
     except ValidationError as error:
         raise problem_of(error, body, served.request) from None
     rows = asked["customers"]
-    as_of = read_time(asked["as_of"]) if asked.get("as_of") else to_instant(datetime.now(UTC))
-    customers = customers_from_rows(rows, served.manifest.schema_, as_of)
+    schema = served.manifest.schema_
+    now = to_instant(datetime.now(UTC))
+    as_of = read_time(asked["as_of"], schema.time_zone) if asked.get("as_of") else now
+    customers = customers_from_rows(rows, schema, as_of)
     probabilities = served.predictor.predict(customers).tolist()
-    sent = [row.get(id_field(served.manifest.schema_)) for row in rows]
+    sent = [row.get(id_field(schema)) for row in rows]
     ids = [number if id_ is None else id_ for id_, number in zip(sent, customers.ids, strict=True)]
     answer = {
         "model": served.manifest.name,
         "version": served.manifest.version,
-        "as_of": format_instant(as_of),
+        "as_of": format_instant(as_of, schema.time_zone),
         "predictions": _listed(ids, probabilities, served.manifest.task.output_names),
     }
     return json.dumps(answer, allow_nan=False).encode(), len(rows)

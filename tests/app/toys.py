@@ -94,13 +94,17 @@ def publish(root: Path, name: str, schema: Schema, task: Task, *, seed: int = 0)
     def write(folder: Path, version: int) -> None:
         draft = _manifest(name, version, schema, task, spec)
         scorer = Scorer(task, schema, spec, network, draft.calibration, torch.device("cpu"))
-        customers = customers_from_rows(draft.golden.customers, schema, parse_time(AS_OF))
+        customers = customers_from_rows(draft.golden.customers, schema, _as_of(schema))
         probabilities = scorer.score(customers.columns, customers.log, customers.examples())
         rows = cast(Sequence[Sequence[float]], probabilities.tolist())
         golden = draft.golden.model_copy(update={"probabilities": tuple(map(tuple, rows))})
         write_checkpoint(folder, draft.model_copy(update={"golden": golden}), network.state_dict(), {})
 
     return Registry(root).publish(name, write)
+
+
+def _as_of(schema: Schema) -> int:
+    return parse_time(AS_OF, zone=schema.time_zone)
 
 
 def _manifest(name: str, version: int, schema: Schema, task: Task, spec: NetworkSpec) -> Manifest:
@@ -110,7 +114,7 @@ def _manifest(name: str, version: int, schema: Schema, task: Task, spec: Network
         "schema": schema,
         "network": spec,
         "calibration": Calibration(slopes=(1.0,) * task.n_outputs, intercepts=(0.0,) * task.n_outputs),
-        "golden": Golden(as_of=AS_OF, customers=made_up_rows(schema, parse_time(AS_OF)), probabilities=()),
+        "golden": Golden(as_of=AS_OF, customers=made_up_rows(schema, _as_of(schema)), probabilities=()),
         "metrics": {"test": {"auc": 0.81}},
         "provenance": {},
     }

@@ -89,10 +89,31 @@ def test_an_empty_history_counts_nothing_and_knows_no_times() -> None:
     assert math.isnan(got["last(amount)"])
 
 
-def test_segments_may_be_empty_overlap_and_come_in_any_order() -> None:
-    values = np.array([1.0, 2.0, 4.0, 8.0])
-    starts, ends = np.array([2, 0, 3, 1, 4]), np.array([4, 3, 3, 2, 4])
-    assert segment_reduce(np.add, values, starts, ends).tolist() == [12.0, 7.0, 0.0, 2.0, 0.0]
+@pytest.mark.parametrize("end", [4, 5])
+def test_segments_may_be_empty_and_leave_values_out(end: int) -> None:
+    values = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    starts, ends = np.array([0, 0, 2, 3, end]), np.array([0, 1, 3, end, end])
+    assert segment_reduce(np.add, values, starts, ends).tolist() == [0, 1, 4, sum(values[3:end]), 0]
+
+
+@given(event_lists, st.lists(st.tuples(st.integers(0, 3), instants), max_size=12))
+def test_examples_may_be_computed_in_blocks(listed: list[Event], asked: list[tuple[int, int]]) -> None:
+    """The same to the last bit, in any order, and where a customer comes several times."""
+    log = log_of(listed)
+
+    def computed() -> dict[str, np.ndarray]:
+        customers, cutoffs = (np.array([a[i] for a in asked], dtype=np.int64) for i in range(2))
+        codes = as_codes(log.categories["type"], TYPES)
+        return history_features(
+            log, customers, cutoffs, lookback_days=LOOKBACK, type_codes=codes, types=TYPES
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        whole = computed()
+        patch.setattr("model.aggregates._BLOCK", 5)
+        blocks = computed()
+    assert list(whole) == list(blocks)
+    assert all(np.array_equal(whole[name], blocks[name], equal_nan=True) for name in whole)
 
 
 def test_windows_end_with_the_lookback() -> None:

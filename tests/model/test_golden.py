@@ -132,6 +132,20 @@ def test_a_date_as_old_as_the_calendar_is_a_date() -> None:
     assert read[2] == parse_time("0001-01-01")
 
 
+@every_schema
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/Havana", "Pacific/Apia"])
+def test_dates_are_those_of_the_zone_and_never_in_the_future(schema: Schema, zone: str) -> None:
+    schema = schema.model_copy(update={"time_zone": zone})
+    for as_of in MOMENTS:
+        customers = customers_from_rows(made_up_rows(schema, as_of), schema, as_of)
+        if customers.log:
+            assert as_of - DAY <= customers.log.times.max() <= as_of
+        for column in schema.columns:
+            if isinstance(column, DateColumn):
+                times = as_instants(customers.columns[column.name], column.time_format, zone)
+                assert times.max() <= as_of
+
+
 def test_as_many_as_are_wanted() -> None:
     assert len(made_up_rows(TABLE, AS_OF, n=2)) == 2
     assert made_up_rows(TABLE, AS_OF, n=2) == made_up_rows(TABLE, AS_OF)[:2]

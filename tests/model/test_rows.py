@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import as_codes, as_instants, as_numbers
+from model.columns import as_codes, as_instants, as_numbers, as_texts
 from model.errors import DataError
 from model.rows import customers_from_rows, id_field, read_time
 from model.schema import CategoricalColumn, DateColumn, NumericColumn, Schema, Series
-from model.times import DAY, parse_time
+from model.times import DAY, format_instant, parse_time
 from tests.model.build import tiny_scaling, tiny_schema
 
 AS_OF = parse_time("1998-01-01")
@@ -77,6 +77,32 @@ def test_dates_are_iso_8601_whatever_format_the_files_have(time_format: str | No
         missing,
         parse_time("2004-02-29"),
     ]
+
+
+@pytest.mark.parametrize("time_format", [None, "%d.%m.%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S %z", "unix"])
+@pytest.mark.parametrize("shown", ["2021-03-28T02:30:00", "2021-10-31T02:30:00", "2021-07-01"])
+def test_times_without_an_offset_are_those_of_the_schemas_zone(time_format: str | None, shown: str) -> None:
+    schema = table(time_format=time_format).model_copy(update={"time_zone": "Europe/Berlin"})
+    instant = parse_time(shown, zone="Europe/Berlin")
+    for text in (shown, format_instant(instant), format_instant(instant, "Asia/Kathmandu")):
+        offset_less = text == shown
+        assert read_time(text, "Europe/Berlin" if offset_less else "America/Havana") == instant
+        column = customers_from_rows([{"since": text}], schema, AS_OF).columns["since"]
+        assert as_instants(column, time_format, "Europe/Berlin").tolist() == [instant]
+
+
+def test_a_day_is_one_of_the_zone_where_the_files_have_no_clock_times() -> None:
+    schema = table(time_format="%Y%m%d").model_copy(update={"time_zone": "Europe/Berlin"})
+    column = customers_from_rows([{"since": "2021-06-30T22:30:00Z"}], schema, AS_OF).columns["since"]
+    assert as_texts(column).values == ("20210701",)
+
+
+def test_events_are_read_in_the_schemas_zone() -> None:
+    schema = tiny_schema().model_copy(update={"time_zone": "Europe/Berlin"})
+    events = [{"date": "2021-07-01"}, {"date": "2021-07-01T00:00Z"}]
+    log = customers_from_rows([{"events": events}], schema, AS_OF).log
+    assert log
+    assert log.times.tolist() == [parse_time("2021-06-30T22:00Z"), parse_time("2021-07-01T00:00Z")]
 
 
 def test_a_date_keeps_its_offset_and_its_microseconds() -> None:

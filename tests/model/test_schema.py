@@ -52,6 +52,17 @@ def test_the_type_comes_before_the_attributes() -> None:
     assert event_schema(type=None, attributes=()).categories == ()
 
 
+def test_a_zone_that_this_machine_does_not_know_is_refused() -> None:
+    assert Schema(id=None, columns=()).time_zone == "UTC"
+    assert Schema(id=None, columns=(), time_zone="Europe/Berlin").time_zone == "Europe/Berlin"
+    for name in ("Europe/Berln", "localtime", "../zone", ""):
+        with pytest.raises(ValidationError) as error:
+            Schema(id=None, columns=(), time_zone=name)
+        assert f"time_zone must be known on this machine, got {name!r}; pip install -U tzdata" in str(
+            error.value
+        )
+
+
 @pytest.mark.parametrize("columns", [("bill_1", "plan"), ("bill_1", "absent")])
 def test_a_series_is_made_of_numeric_columns(columns: tuple[str, ...]) -> None:
     with pytest.raises(ValidationError) as error:

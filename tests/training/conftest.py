@@ -6,7 +6,17 @@ import torch
 
 from model.registry import Registry
 from tests.training.commands import Run, runner
-from tests.training.shops import LOG, TABLE, Published, log_shop, publish, table_shop
+from tests.training.shops import (
+    CONTRACT,
+    CONTRACT_LOG,
+    LOG,
+    TABLE,
+    Published,
+    contract_shop,
+    log_shop,
+    publish,
+    table_shop,
+)
 
 torch.set_num_threads(1)  # small networks are quicker so, and a run leaves the machine to others
 
@@ -21,6 +31,18 @@ def table_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
 def log_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
     """Likewise of a log with a table beside it."""
     return publish(log_shop(tmp_path_factory.mktemp("log")), LOG, "fit.refit=false")
+
+
+@pytest.fixture(scope="session")
+def contract_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Likewise of contracts alone."""
+    return publish(contract_shop(tmp_path_factory.mktemp("contract")), CONTRACT, "fit.refit=false")
+
+
+@pytest.fixture(scope="session")
+def contract_log_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Likewise of contracts with a log."""
+    return publish(contract_shop(tmp_path_factory.mktemp("contract-log")), CONTRACT_LOG, "fit.refit=false")
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ SMALL: Final = (
     "fit.batch_size=32",
     "fit.learning_rate=0.02",
     "fit.device=cpu",
+    "split.compare=false",
 )
 
 TABLE: Final = """\
@@ -63,6 +64,30 @@ target:
   horizons_days: [10, 30]
   lookback_days: 90
   eligible_within_days: 60
+  cutoffs: {every_days: 20}
+"""
+
+CONTRACT: Final = """\
+name: contract
+data:
+  customers: {path: customers.csv, id: id}
+target:
+  ends: ended
+  horizons_days: [10, 30]
+  cutoffs: {every_days: 20}
+"""
+
+CONTRACT_LOG: Final = """\
+name: contract-log
+data:
+  customers: {path: customers.csv, id: id}
+  events: {path: events.csv, id: who, time: when, type: kind}
+target:
+  ends: ended
+  starts: joined
+  horizons_days: [10, 30]
+  lookback_days: 90
+  reactivates_within_days: 2
   cutoffs: {every_days: 20}
 """
 
@@ -164,6 +189,29 @@ def log_shop(folder: Path, n: int = 160, *, seed: int = 0) -> Shop:
         days = np.cumsum(draw.exponential(pace, 200)) + draw.uniform(0, 40)
         days = days[days < min(until, LOG_DAYS)] if draw.random() > 0.1 else days[:0]
         row: Row = {"id": f"{number:04d}", "plan": str(draw.choice(["free", "paid"])), "since": _day(-number)}
+        customers.append({**row, "events": [_event(draw, day) for day in days]})
+    shop = Shop(folder, customers, [])
+    shop.save_log()
+    return shop
+
+
+def contract_shop(folder: Path, n: int = 240, *, seed: int = 0) -> Shop:
+    """Customers under contract, who come every few days while it runs; a monthly plan ends sooner."""
+    draw = np.random.default_rng(seed)
+    customers = []
+    for number in range(1, n + 1):
+        monthly = bool(draw.random() < 0.5)
+        start = int(draw.integers(-200, LOG_DAYS - 20))
+        end = start + 1 + int(draw.exponential(60 if monthly else 500))
+        visits = start + np.cumsum(draw.exponential(6, 150))
+        row: Row = {
+            "id": f"{number:04d}",
+            "plan": "monthly" if monthly else "yearly",
+            "age": float(draw.integers(18, 80)),
+            "joined": _day(start),
+            "ended": _day(end) if end < LOG_DAYS else None,
+        }
+        days = visits[visits < min(end, LOG_DAYS)]
         customers.append({**row, "events": [_event(draw, day) for day in days]})
     shop = Shop(folder, customers, [])
     shop.save_log()

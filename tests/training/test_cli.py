@@ -20,8 +20,9 @@ def test_training_twice_makes_two_versions_and_the_first_stays_in_service(run: R
     first = run(*train)
     assert (first.status, first.err) == (0, "")
     assert 'Is churn "Yes" for this customer?' in first.out
-    assert "The model was tested on 20% of the rows, drawn within the label" in first.out
-    assert "AUC" in first.out
+    assert "Split: tested on 20% of the rows, drawn within the label" in first.out
+    rows = {cells[0]: cells for cells in first.cells}
+    assert list(rows) == ["network", "95 %", "logistic regression", "gradient boosting", "base rate"]
     assert f"table version 1 -> {root / 'table' / '1'}/report.html" in first.out.splitlines()
     assert "In service is version" not in first.out
     second = run(*train)
@@ -29,6 +30,8 @@ def test_training_twice_makes_two_versions_and_the_first_stays_in_service(run: R
     third = run(*train, "--json")
     assert third.told.items() >= {"name": "table", "version": 3, "champion": 1}.items()
     assert third.told["folder"] == str(root / "table" / "3")
+    assert f"{third.told['metrics']['label']['model']['auc']:.4f}" == rows["network"][1]
+    assert third.told["verdict"]["sentences"] in first.out.splitlines()
     assert third.told["metrics"] == read_checkpoint(root / "table" / "3").manifest.metrics
     assert run("models", "--registry", root, "--json").told == {
         "models": [{"name": "table", "versions": [1, 2, 3], "champion": 1}]
@@ -42,6 +45,37 @@ def test_a_key_of_the_study_is_overruled(run: Run, tmp_path: Path) -> None:
     ).told
     assert told["study"]["network"]["width"] == 12
     assert told["fit"]["epochs"] == 4
+
+
+def test_a_learning_curve_is_drawn_on_request(run: Run, tmp_path: Path) -> None:
+    study = table_shop(tmp_path, 120).study_file(TABLE)
+    words = ["train", study, "--registry", tmp_path / "r", *SETTINGS, "--set", "fit.refit=false"]
+    told = run(*words, "--learning-curve", "--json").told
+    assert [point["share"] for point in told["learning_curve"]] == [0.125, 0.25, 0.5, 1.0]
+    assert told["learning_conclusion"].startswith(
+        "The last doubling of the customers changed the log loss by "
+    )
+    shown = run(*words, "--learning-curve")
+    assert told["learning_conclusion"] in shown.out.splitlines()
+    assert [cells[0] for cells in shown.cells][-4:] == ["12.5%", "25.0%", "50.0%", "100.0%"]
+    without = run(*words, "--json").told
+    assert (without["learning_curve"], without["learning_conclusion"]) == ([], "")
+
+
+def test_a_column_that_states_the_label_is_refused_and_nothing_is_published(run: Run, tmp_path: Path) -> None:
+    shop = table_shop(tmp_path, 120)
+    for row, left in zip(shop.customers, shop.churned, strict=True):
+        row["goodbye"] = 1.0 if left else 0.0
+    shop.save_table()
+    words = ["train", shop.study_file(TABLE), "--registry", tmp_path / "r", *SETTINGS]
+    refused = run(*words, "--json")
+    assert refused.status == 1
+    assert refused.told["error"].startswith("a column must not state the label, however ")
+    assert "- goodbye: " in refused.told["error"]
+    assert not (tmp_path / "r").exists()
+    allowed = run(*words, "--set", "allow_leaks=[goodbye]")
+    assert allowed.status == 0
+    assert "WARNING goodbye: " in allowed.out
 
 
 def test_a_bad_study_is_refused_with_all_its_faults_and_nothing_is_published(
@@ -67,7 +101,9 @@ def test_data_that_cannot_be_used_are_refused_and_nothing_is_published(run: Run,
     study = table_shop(tmp_path, 60).study_file(TABLE)
     ran = run("train", study, "--registry", tmp_path / "r", "--set", "target.column=gone", "--json")
     assert ran.status == 1
-    assert ran.told["error"].startswith("target.column must be a column of the table, got 'gone'")
+    assert ran.told["error"].startswith(
+        "the customer table has no column 'gone'; its columns are 'id', 'tenure'"
+    )
     assert ran.err == f"propense: {ran.told['error']}\n"
     assert not (tmp_path / "r").exists()
 

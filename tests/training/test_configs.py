@@ -4,19 +4,30 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from model.task import ColumnTask, LogTask
+from model.task import ColumnTask, ContractTask, Eligible, LogTask
 from tests.training.studies.texts import SECTIONS, write
-from training.studies.study import ColumnTarget, Split, read_study
+from training.studies.study import Split, read_study
+from training.studies.targets import ColumnTarget, ContractTarget, EligibleTarget
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-NAMES = ["churn", "purchase", "sequences", "table"]
+NAMES = ["churn", "oulad", "purchase", "sequences", "table"]
 TEXTS = {name: (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8") for name in NAMES}
 OPTIONAL = [
     (name, match)
     for name, text in TEXTS.items()
     for match in re.finditer(r"^( *)# ((\w+): \S+)(?: #.*)?$", text, re.MULTILINE)
 ]
-WITHOUT_DEFAULT = {"type", "attributes", "first", "last", "time", "group"}
+WITHOUT_DEFAULT = {
+    "type",
+    "attributes",
+    "first",
+    "last",
+    "time",
+    "group",
+    "returns",
+    "allow_leaks",
+    "terminal",
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -24,14 +35,22 @@ def test_each_config_is_a_study_of_its_own_name(name: str) -> None:
     assert read_study(CONFIGS / f"{name}.yaml").name == name
 
 
-def test_the_four_configs() -> None:
-    churn, purchase, sequences, table = (read_study(CONFIGS / f"{name}.yaml") for name in NAMES)
+def test_the_configs() -> None:
+    churn, oulad, purchase, sequences, table = (read_study(CONFIGS / f"{name}.yaml") for name in NAMES)
     assert churn.task == LogTask(outcome="absent", horizons_days=(180,))
     assert purchase.task == LogTask(outcome="occurs", horizons_days=(30, 90, 180))
     assert churn.data == purchase.data
+    assert oulad.task == ContractTask(
+        ends="ended_at",
+        starts="started_at",
+        involuntary=("completed",),
+        horizons_days=(30, 90, 170),
+        eligible=Eligible(max_history_days=60),
+    )
     assert table.task == ColumnTask(column="Churn", positive="Yes")
     assert sequences.task == ColumnTask(column="default", positive="1")
-    assert [s.network.head for s in (churn, purchase, sequences, table)] == ["mlp", "rnn", "rnn", "mlp"]
+    heads = [study.network.head for study in (churn, oulad, purchase, sequences, table)]
+    assert heads == ["mlp", "mlp", "rnn", "rnn", "mlp"]
 
 
 @pytest.mark.parametrize(("name", "match"), OPTIONAL, ids=[f"{n}-{m[3]}" for n, m in OPTIONAL])
@@ -46,5 +65,5 @@ def test_a_key_behind_a_comment_sign_works_and_shows_its_default(
 
 def test_the_configs_explain_every_key() -> None:
     shown = set(re.findall(r"^ *(?:# )?(\w+):", "\n".join(TEXTS.values()), re.MULTILINE))
-    models: list[type[BaseModel]] = [*SECTIONS.values(), ColumnTarget, Split]
+    models: list[type[BaseModel]] = [*SECTIONS.values(), ColumnTarget, ContractTarget, EligibleTarget, Split]
     assert {key for model in models for key in model.model_fields} <= shown

@@ -10,13 +10,20 @@ from training.console import (
     epoch_progress,
     print_error,
     print_json,
+    print_learning_curve,
     print_lines,
     print_metrics,
+    print_report,
+    print_splits,
     print_table,
     row_progress,
 )
+from training.learning_curve import LearningPoint, conclusion
 from training.loop import Epoch
+from training.reporting.bootstrap import Difference
+from training.reporting.measuring import measured
 from training.reporting.metrics import base_rate_metrics, measure
+from training.reporting.splits import SplitFigure
 
 Captured = pytest.CaptureFixture[str]
 
@@ -57,27 +64,115 @@ def test_a_table_shows_its_cells_as_they_are(capsys: Captured) -> None:
     ]
 
 
-def test_metrics_are_shown_beside_the_base_rate_with_a_verdict(capsys: Captured) -> None:
-    y, p = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.2, 0.9, 0.8, 0.1])
-    compared = {"model": asdict(measure(y, p)), "base_rate": asdict(base_rate_metrics(y, 0.5))}
-    print_metrics({"30": compared, "90": compared})
+def cells(out: str) -> list[list[str]]:
+    """The rows of the tables."""
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
+
+
+Y, P = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.2, 0.9, 0.8, 0.1])
+COMPARED = {
+    "model": measured(Y, P, np.arange(4)),
+    "recency": measured(Y, 1 - P, np.arange(4)),
+    "btyd": measured(Y, P / 2, np.arange(4)),
+    "base_rate": asdict(base_rate_metrics(Y, 0.5)) | {"intervals": {}},
+}
+
+
+MANY = measured(np.tile(Y, 50), np.tile([0.2, 0.7, 0.4, 0.5], 50), np.arange(200))
+
+
+def test_metrics_are_a_table_a_horizon_with_a_row_for_everybody(capsys: Captured) -> None:
+    print_metrics({"1": COMPARED, "90": COMPARED})
     out = capsys.readouterr().out
-    assert "30 days: 4 test examples, 2 positive" in out
-    assert "90 days: 4 test examples, 2 positive" in out
-    assert out.count("On 4 test examples the model's loss is") == 1
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
-    assert ["AUC", "1.0000", "0.5000"] in rows
-    assert ["Brier score", "0.0250", "0.2500"] in rows
+    assert "1 day: 4 test examples, 2 positive" in out.splitlines()
+    assert "90 days: 4 test examples, 2 positive" in out.splitlines()
+    rows = cells(out)
+    assert [row[0] for row in rows] == 2 * ["network", "95 %", "recency alone", "Pareto/NBD", "base rate"]
+    assert rows[0] == ["network", "1.0000", "1.0000", "2.0000", "0.1643", "0.0250", "0.1500"]
+    assert rows[4] == ["base rate", "0.5000", "0.5000", "1.0000", "0.6931", "0.2500", "0.0000"]
+
+
+def test_an_interval_stands_below_the_measure(capsys: Captured) -> None:
+    print_metrics({"label": {"model": MANY}})
+    network, ends = cells(capsys.readouterr().out)
+    low, high = MANY["intervals"]["auc"]
+    assert ends[:2] == ["95 %", f"{low:.3f}-{high:.3f}".replace("0.", ".")]
+    assert float(ends[1].split("-")[0]) <= float(network[1]) <= float(ends[1].split("-")[1])
 
 
 def test_a_figure_that_one_class_does_not_define_is_a_dash(capsys: Captured) -> None:
     y = np.array([0.0, 0.0])
-    compared = {"model": asdict(measure(y, y + 0.1)), "base_rate": asdict(base_rate_metrics(y, 0.2))}
-    print_metrics({"label": compared})
+    base_rate = asdict(base_rate_metrics(y, 0.2)) | {"intervals": {}}
+    print_metrics({"label": {"model": measured(y, y + 0.1, np.arange(2)), "base_rate": base_rate}})
     out = capsys.readouterr().out
-    assert "label: 2 test examples, 0 positive" in out
-    assert "AUC" in out
-    assert " - " in out
+    assert "label: 2 test examples, 0 positive" in out.splitlines()
+    assert [row[1] for row in cells(out)] == ["-", "-", "-"]
+
+
+def test_versions_without_intervals_are_shown_without(capsys: Captured) -> None:
+    print_metrics({"label": {"model": asdict(measure(Y, P)), "base_rate": asdict(base_rate_metrics(Y, 0.5))}})
+    network, ends, base_rate = cells(capsys.readouterr().out)
+    assert (network[1], ends[1:], base_rate[1]) == ("1.0000", ["-"] * 6, "0.5000")
+
+
+SPLITS = [
+    asdict(SplitFigure(name, MANY, 0.6931)) for name in ("shuffled", "forward", "forward, unseen customers")
+]
+
+
+def test_splits_stand_side_by_side_beside_the_base_rate(capsys: Captured) -> None:
+    print_splits(SPLITS)
+    out = capsys.readouterr().out
+    assert out.startswith("The same network under other splits (the last is ours)\n")
+    rows = cells(out)
+    assert [row[0] for row in rows] == ["shuffled", "forward", "forward, unseen customers"]
+    assert rows[2][1:3] == ["200", f"{MANY['auc']:.4f}"]
+    assert rows[2][3] == "-".join(f"{end:.3f}" for end in MANY["intervals"]["auc"]).replace("0.", ".")
+    assert rows[2][4:] == [f"{MANY['log_loss']:.4f}", "0.6931"]
+
+
+def test_a_single_split_is_not_compared(capsys: Captured) -> None:
+    print_splits(SPLITS[:1])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_learning_curve_is_shown_with_its_conclusion(capsys: Captured) -> None:
+    points = [
+        LearningPoint(0.5, 1200, 100, COMPARED["recency"], None),
+        LearningPoint(1.0, 2400, 200, COMPARED["model"], Difference(-0.1, -0.2, -0.05)),
+    ]
+    report = {
+        "learning_curve": [asdict(point) for point in points],
+        "learning_conclusion": conclusion(tuple(points)),
+    }
+    print_learning_curve(report)
+    out = capsys.readouterr().out
+    assert cells(out) == [
+        ["50.0%", "1,200", "100", "0.0000", "1.9560"],
+        ["100.0%", "2,400", "200", "1.0000", "0.1643"],
+    ]
+    assert out.splitlines()[-1].endswith("more customers would help.")
+
+
+def test_texts_stand_to_the_left_and_numbers_to_the_right(capsys: Captured) -> None:
+    print_table("t", ("name", "role", "n"), [("a", "b", "1"), ("long", "longer", "100")], texts=2)
+    rows = [line for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert rows == ["│ a    │ b      │   1 │", "│ long │ longer │ 100 │"]
+
+
+@pytest.mark.parametrize("name", ["table_model", "log_model"])
+def test_a_report_is_told_once_and_in_order(
+    name: str, request: pytest.FixtureRequest, capsys: Captured
+) -> None:
+    report = request.getfixturevalue(name).trained.report
+    print_report(report)
+    out = capsys.readouterr().out
+    told = [report["question"], report["audit"]["split"], "test examples, ", report["verdict"]["sentences"]]
+    places = [out.index(text) for text in told]
+    assert places == sorted(places)
+    assert out.count(report["audit"]["split"]) == 1
+    lines = [line for line in out.splitlines() if line.endswith(".")]
+    assert len(lines) == len(set(lines))
 
 
 def test_no_metrics_print_nothing(capsys: Captured) -> None:

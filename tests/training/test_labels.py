@@ -1,6 +1,7 @@
-"""Labels agree with a naive count per customer, with events exactly on every edge."""
+"""Labels agree with a walk through each customer's own events, with events exactly on every edge."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -8,63 +9,125 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.customers import Examples
-from model.errors import DataError
-from model.task import LogTask
-from model.times import DAY, days
-from tests.strategies import TYPES, Event, event_lists, instants, log_of, within
-from training.labels import compile_labels, cutoff_grid, eligible, eligible_examples
-
-tasks = st.builds(
-    LogTask,
-    event=st.sampled_from(["any", *TYPES]),
-    outcome=st.sampled_from(["occurs", "absent"]),
-    horizons_days=st.sampled_from([(3,), (1, 4), (2, 5, 9)]),
-    gap_days=st.sampled_from([0, 0, 2]),
-    eligible_within_days=st.sampled_from([1, 5, 30]),
+from model.task import ContractTask, LogTask
+from model.times import DAY, parse_time
+from tests.strategies import Event, event_lists, instants, log_of
+from tests.training.lives import (
+    N,
+    ask,
+    contract_tasks,
+    contract_timeline_of,
+    log_tasks,
+    lone_contract_tasks,
+    lone_timeline_of,
+    owner_lists,
+    row_lists,
+    timeline_of,
 )
+from tests.training.naive import Life, Row, labels_of, life_in_log, life_of_contract, life_of_row
+from training.eligibility import eligible_examples
+from training.labels import Labels, compile_labels
+from training.timeline import Timeline, log_timeline
+
+data_ends = instants | st.just(60 * DAY)  # the latter completes every window
 
 
-@given(event_lists, tasks, st.integers(0, 3), instants, instants)
-def test_labels_are_those_of_a_naive_count(
-    listed: list[Event], task: LogTask, customer: int, cutoff: int, data_end: int
+def assert_same(
+    timeline: Timeline,
+    task: LogTask | ContractTask,
+    lives: Sequence[Life],
+    cutoff: int,
+    data_end: int,
 ) -> None:
-    listed = [*listed, *(Event(0, 0, kind, 1.0) for kind in TYPES)]  # every type is in the log
-    log = log_of(listed)
-    asked = Examples(np.array([customer]), np.array([cutoff]))
-    labels = compile_labels(log, task, asked, kinds=log.categories["type"], data_end=data_end)
-    opens = cutoff + days(task.gap_days)
-    before = False
-    for k, horizon in enumerate(task.horizons_days):
-        closes = opens + days(horizon)
-        happened = any(task.event in ("any", e.type) for e in within(listed, customer, opens, closes))
-        assert labels.complete[0, k] == (closes <= data_end)
-        assert labels.outcomes[0, k] == (happened == (task.outcome == "occurs"))
-        assert labels.events[0, k] == (happened and not before)
-        assert labels.at_risk[0, k] == (closes <= data_end and not before)
-        before = before or happened
+    """The labels of all customers at a cutoff are the naive ones."""
+    asked = Examples(np.arange(len(lives)), np.full(len(lives), cutoff))
+    labels = compile_labels(timeline, task, asked, data_end=data_end)
+    for customer, life in enumerate(lives):
+        naive = labels_of(life, task, cutoff, data_end)
+        assert labels.events[customer].tolist() == [one.event for one in naive]
+        assert labels.at_risk[customer].tolist() == [one.at_risk for one in naive]
+        assert labels.outcomes[customer].tolist() == [one.outcome for one in naive]
+        assert labels.complete[customer].tolist() == [one.complete for one in naive]
 
 
-@given(event_lists, tasks, st.lists(instants, max_size=4, unique=True))
-def test_every_eligible_customer_is_asked_at_every_cutoff(
-    listed: list[Event], task: LogTask, cutoffs: list[int]
+@given(event_lists, log_tasks, instants, data_ends)
+def test_labels_of_a_log_are_those_of_a_naive_count(
+    listed: list[Event], task: LogTask, cutoff: int, data_end: int
 ) -> None:
-    examples = eligible_examples(log_of(listed), task, cutoffs)
-    naive = [
-        (customer, cutoff)
-        for cutoff in cutoffs
-        for customer in range(4)
-        if within(listed, customer, cutoff - days(task.eligible_within_days), cutoff)
-    ]
-    assert list(zip(examples.customers.tolist(), examples.cutoffs.tolist(), strict=True)) == naive
+    lives = [life_in_log(listed, customer, task) for customer in range(N)]
+    assert_same(timeline_of(listed, task), task, lives, cutoff, data_end)
+
+
+@given(event_lists, row_lists, contract_tasks, instants, data_ends)
+def test_labels_of_contracts_beside_a_log_are_those_of_a_naive_count(
+    listed: list[Event], table: list[Row], task: ContractTask, cutoff: int, data_end: int
+) -> None:
+    lives = [life_of_contract(listed, customer, table[customer], task) for customer in range(N)]
+    assert_same(contract_timeline_of(listed, table, task), task, lives, cutoff, data_end)
+
+
+@given(row_lists, owner_lists, lone_contract_tasks, instants, data_ends)
+def test_labels_of_a_table_of_contracts_are_those_of_a_naive_count(
+    table: list[Row], owners: list[str], task: ContractTask, cutoff: int, data_end: int
+) -> None:
+    timeline = lone_timeline_of(table, owners, task)
+    for mine, (start, _) in enumerate(table):
+        if start is not None:  # else it is never asked about
+            own = [i for i in range(N) if owners[i] == owners[mine]]
+            naive = labels_of(
+                life_of_row([table[i] for i in own], own.index(mine), task), task, cutoff, data_end
+            )
+            labels = compile_labels(timeline, task, ask(mine, cutoff), data_end=data_end)
+            assert labels.events[0].tolist() == [one.event for one in naive]
+            assert labels.at_risk[0].tolist() == [one.at_risk for one in naive]
+            assert labels.complete[0].tolist() == [one.complete for one in naive]
+
+
+def assert_known_for_good(early: Labels, late: Labels) -> None:
+    assert late.complete[early.complete].all()
+    assert late.outcomes[early.complete].tolist() == early.outcomes[early.complete].tolist()
+    assert late.at_risk[early.at_risk].all()
+    assert late.events[early.at_risk].tolist() == early.events[early.at_risk].tolist()
+
+
+@given(event_lists, log_tasks, instants, st.integers(0, 30), st.integers(0, 30))
+def test_a_label_that_is_known_never_changes_when_the_log_goes_on(
+    listed: list[Event], task: LogTask, cutoff: int, end: int, more: int
+) -> None:
+    """Though the latest events may still be on their way: this is what lets training use it."""
+    data_end = cutoff + end * DAY
+    arrived = [e for e in listed if e.time <= data_end - task.ingestion_lag_days * DAY]
+    everyone = Examples(np.arange(N), np.full(N, cutoff))
+    early = compile_labels(timeline_of(arrived, task), task, everyone, data_end=data_end)
+    late = compile_labels(timeline_of(listed, task), task, everyone, data_end=data_end + more * DAY)
+    assert_known_for_good(early, late)
+
+
+@given(event_lists, row_lists, contract_tasks, instants, st.integers(0, 30), st.integers(0, 30))
+def test_a_label_of_a_contract_that_is_known_never_changes_when_the_data_go_on(
+    listed: list[Event], table: list[Row], task: ContractTask, cutoff: int, end: int, more: int
+) -> None:
+    task = task.model_copy(update={"involuntary": ()})
+    data_end = cutoff + end * DAY
+    until = data_end - task.ingestion_lag_days * DAY
+    arrived = [e for e in listed if e.time <= until]
+    running: list[Row] = [(s, e if e is not None and e <= until else None) for s, e in table]
+    everyone = Examples(np.arange(N), np.full(N, cutoff))
+    early = compile_labels(contract_timeline_of(arrived, running, task), task, everyone, data_end=data_end)
+    late = compile_labels(
+        contract_timeline_of(listed, table, task), task, everyone, data_end=data_end + more * DAY
+    )
+    assert_known_for_good(early, late)
 
 
 def edge_labels(event_at: int, outcome: Literal["occurs", "absent"] = "occurs") -> tuple[bool, bool]:
     """Outcome at 10 days and whether the window is complete, with a gap of 2 days after day 20."""
-    log = log_of([Event(0, event_at, "buy", 1.0)], 1)
-    task = LogTask(outcome=outcome, horizons_days=(10,), gap_days=2)
-    labels = compile_labels(
-        log, task, Examples(np.array([0]), np.array([20 * DAY])), kinds=None, data_end=32 * DAY
+    timeline = log_timeline(
+        log_of([Event(0, event_at, "buy", 1.0)], 1),
+        task := LogTask(outcome=outcome, horizons_days=(10,), gap_days=2),
+        None,
     )
+    labels = compile_labels(timeline, task, ask(0, 20 * DAY), data_end=32 * DAY)
     return bool(labels.outcomes[0, 0]), bool(labels.complete[0, 0])
 
 
@@ -84,42 +147,75 @@ def test_the_window_is_open_at_its_start_and_closed_at_its_end(event_at: int, bo
 
 
 def test_a_customer_without_any_later_event_is_a_churner_not_a_gap() -> None:
-    log = log_of([Event(0, 0, "buy", 1.0)], 1)
     task = LogTask(outcome="absent", horizons_days=(5,))
-    examples = eligible_examples(log, task, [DAY])
-    labels = compile_labels(log, task, examples, kinds=None, data_end=20 * DAY)
-    assert labels.outcomes.tolist() == [[True]]
+    timeline = log_timeline(log_of([Event(0, 0, "buy", 1.0)], 1), task, None)
+    examples = eligible_examples(timeline, task, [DAY])
+    assert compile_labels(timeline, task, examples, data_end=20 * DAY).outcomes.tolist() == [[True]]
 
 
-def test_eligibility_is_open_at_its_start_and_closed_at_the_cutoff() -> None:
-    task = LogTask(outcome="occurs", horizons_days=(1,), eligible_within_days=5)
-    at = Examples(np.array([0]), np.array([10 * DAY]))
-    ages = {5 * DAY: False, 5 * DAY + 1: True, 10 * DAY: True, 10 * DAY + 1: False}
-    for time, wanted in ages.items():
-        assert eligible(log_of([Event(0, time, "buy", 1.0)], 1), task, at).tolist() == [wanted]
+def labels_at(
+    day: int, events: Sequence[tuple[float, str]], *, data_end: float = 100, **changes: Any
+) -> Labels:
+    """Labels of one customer whose life a cancellation ends, with horizons of 10 and 20 days."""
+    task = LogTask(event="cancel", outcome="occurs", terminal=True, horizons_days=(10, 20), **changes)
+    log = log_of([Event(0, round(at * DAY), kind, 1.0) for at, kind in events], 1)
+    timeline = log_timeline(log, task, log.categories["type"])
+    return compile_labels(timeline, task, ask(0, day * DAY), data_end=round(data_end * DAY))
 
 
-def test_an_unknown_event_type_is_refused_with_the_types_of_the_log() -> None:
-    log = log_of([Event(0, 0, "buy", 1.0)], 1)
-    task = LogTask(event="by", outcome="occurs", horizons_days=(5,))
-    with pytest.raises(
-        DataError, match=r"must be a type in the log, got 'by'; the types are \['visit', 'buy', 'cancel'\]"
-    ):
-        compile_labels(
-            log, task, Examples(np.array([0]), np.array([0])), kinds=log.categories["type"], data_end=0
-        )
+@pytest.mark.parametrize(
+    ("data_end", "complete"),
+    [
+        (19.99, [False, False]),
+        (20, [True, False]),
+        (29.99, [True, False]),
+        (30, [True, True]),
+    ],
+)
+def test_a_window_is_complete_once_a_return_and_late_events_would_be_known(
+    data_end: float, complete: list[bool]
+) -> None:
+    labels = labels_at(5, [(8, "cancel")], data_end=data_end, reactivates_within_days=3, ingestion_lag_days=2)
+    assert labels.complete.tolist() == [complete]
+    assert labels.at_risk.tolist() == [[complete[0], False]]
 
 
-def test_the_grid_holds_the_latest_complete_cutoff_and_goes_on_to_partly_observed_ones() -> None:
-    task = LogTask(outcome="occurs", horizons_days=(30, 90))
-    grid = cutoff_grid(first_event=0, data_end=365 * DAY + 5, task=task, every_days=30, first=None, last=None)
-    assert [t / DAY for t in grid] == [35, 65, 95, 125, 155, 185, 215, 245, 275, 305, 335]
-    assert 275 + 90 == 365
+def test_who_leaves_in_the_gap_is_masked_as_it_was_not_there_for_the_window() -> None:
+    for kind in ("cancel", "fail"):
+        events = [(7, kind), (7, "cancel")]
+        labels = labels_at(5, events, gap_days=2, involuntary=("fail",) if kind == "fail" else ())
+        assert labels.complete.tolist() == [[False, False]]
+    back = labels_at(5, [(6, "cancel"), (7, "buy"), (9, "cancel")], gap_days=2, reactivates_within_days=1)
+    assert back.complete.tolist() == [[True, True]]
+    assert back.events.tolist() == [[True, False]]
 
 
-def test_the_grid_obeys_first_and_last() -> None:
-    task = LogTask(outcome="occurs", horizons_days=(30,))
-    grid = cutoff_grid(
-        first_event=0, data_end=365 * DAY, task=task, every_days=50, first=100 * DAY, last=210 * DAY
+def test_an_involuntary_ending_is_negative_and_stays_at_risk() -> None:
+    late = labels_at(5, [(20, "fail"), (20, "cancel")], involuntary=("fail",))
+    assert late.complete.all()
+    assert late.at_risk.all()
+    assert not late.outcomes.any()
+    after = labels_at(5, [(9, "cancel"), (12, "buy"), (20, "fail"), (20, "cancel")], involuntary=("fail",))
+    assert after.complete.tolist() == [[True, True]]  # what came first counts
+    assert after.outcomes.tolist() == [[True, True]]
+
+
+def test_no_examples_have_empty_labels() -> None:
+    task = LogTask(outcome="occurs", horizons_days=(1, 2))
+    nobody = Examples(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    labels = compile_labels(log_timeline(log_of([], 1), task, None), task, nobody, data_end=0)
+    assert labels.events.shape == labels.complete.shape == (0, 2)
+
+
+def test_a_window_is_so_many_days_of_24_hours() -> None:
+    """From Saturday midnight in Berlin, on the night of whose Sunday the clock goes forward."""
+    cutoff, task = (
+        parse_time("2024-03-30", zone="Europe/Berlin"),
+        LogTask(outcome="occurs", horizons_days=(2,)),
     )
-    assert [t / DAY for t in grid] == [110, 160, 210]
+    for at, inside in (("2024-04-01T01:00", True), ("2024-04-01T01:00:01", False)):
+        log = log_of([Event(0, parse_time(at, zone="Europe/Berlin"), "buy", 1.0)], 1)
+        labels = compile_labels(
+            log_timeline(log, task, None), task, ask(0, cutoff), data_end=cutoff + 9 * DAY
+        )
+        assert labels.outcomes.tolist() == [[inside]]

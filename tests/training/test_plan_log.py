@@ -1,64 +1,34 @@
 """A log study is tested on unseen customers, at a date by which every training label had closed."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.errors import DataError
-from model.history import EventLog
 from model.task import LogTask
 from model.times import DAY, days
-from tests.strategies import Event, log_of
+from tests.training.log_plans import TASK, N, drawn_log, measured_rows, planned
 from training.plan import Plan
-from training.plan_log import plan_log
+from training.split import hash_shares
 
-N = 400
-
-
-def drawn_log(seed: int, n_days: int) -> EventLog:
-    """Customers who come every few days, until some stop."""
-    draw = np.random.default_rng(seed)
-    events = [
-        Event(customer, int(day * DAY), "buy" if draw.random() < 0.5 else "visit", 1.0)
-        for customer in range(N)
-        for day in np.cumsum(draw.exponential(draw.choice([3, 30]), 8))
-        if day <= min(n_days, draw.uniform(0, 2 * n_days))
-    ]
-    return log_of([*events, Event(0, 0, "visit", 1.0), Event(0, n_days * DAY, "visit", 1.0)], N)
-
-
-def planned(log: EventLog, task: LogTask, **options: Any) -> Plan:
-    """The plan of a log whose events span the time observed."""
-    defaults: dict[str, Any] = {
-        "kinds": log.categories["type"],
-        "first_event": int(log.times.min()),
-        "data_end": int(log.times.max()),
-        "every_days": 10,
-        "first": None,
-        "last": None,
-        "test_fraction": 0.3,
-        "seed": 0,
-    }
-    ids = [f"c{n}" for n in range(log.n_customers)]
-    return plan_log(ids, log, task, **{**defaults, **options})
-
-
-def refusal(log: EventLog, task: LogTask, **options: Any) -> str:
-    with pytest.raises(DataError) as caught:
-        planned(log, task, **options)
-    return str(caught.value)
-
-
+windows = {
+    "horizons_days": st.sampled_from([(10,), (5, 15), (3, 8, 20)]),
+    "gap_days": st.sampled_from([0, 4]),
+    "ingestion_lag_days": st.sampled_from([0, 2]),
+    "eligible_within_days": st.sampled_from([20, 365]),
+}
 tasks = st.builds(
     LogTask,
     event=st.sampled_from(["any", "buy"]),
     outcome=st.sampled_from(["occurs", "absent"]),
-    horizons_days=st.sampled_from([(10,), (5, 15), (3, 8, 20)]),
-    gap_days=st.sampled_from([0, 4]),
-    eligible_within_days=st.sampled_from([20, 365]),
+    **windows,
+) | st.builds(
+    LogTask,
+    event=st.just("buy"),
+    outcome=st.just("occurs"),
+    terminal=st.just(True),
+    reactivates_within_days=st.sampled_from([0, 3]),
+    **windows,
 )
 plans = st.builds(
     lambda seed, n_days, task, every, fraction: (
@@ -67,7 +37,7 @@ plans = st.builds(
         planned(drawn_log(seed, n_days), task, every_days=every, test_fraction=fraction, seed=seed),
     ),
     seed=st.integers(0, 1_000),
-    n_days=st.sampled_from([40, 90]),
+    n_days=st.sampled_from([45, 90]),
     task=tasks,
     every=st.sampled_from([7, 15]),
     fraction=st.sampled_from([0.2, 0.4]),
@@ -81,17 +51,60 @@ def test_no_customer_is_tested_who_was_learnt_from_and_no_label_closes_after_the
 ) -> None:
     task, data_end, plan = case
     customers, cutoffs = plan.examples.customers, plan.examples.cutoffs
-    measured = np.concatenate([plan.measured.train, plan.measured.validation, plan.measured.calibration])
+    measured = measured_rows(plan)
     assert not set(customers[plan.test]) & set(customers[measured])
-    longest = days(task.gap_days + task.horizons_days[-1])
+    needed = days(task.window_days + task.wait_days)
     (test_date,) = set(cutoffs[plan.test].tolist())
-    assert test_date == max(t for t in cutoffs.tolist() if t + longest <= data_end)
-    closes = cutoffs[:, None] + np.array([days(task.gap_days + h) for h in task.horizons_days])
+    assert test_date == max(t for t in cutoffs.tolist() if t + needed <= data_end)
+    known = cutoffs[:, None] + np.array(
+        [days(task.gap_days + h + task.wait_days) for h in task.horizons_days]
+    )
     at_risk = plan.measured_labels.at_risk
     assert plan.kind in ("forward", "customers")
     limit = test_date if plan.kind == "forward" else data_end
-    assert closes[measured][at_risk[measured]].max() <= limit
+    assert known[measured][at_risk[measured]].max() <= limit
     assert at_risk[measured].any(axis=1).all()
+
+
+@settings(max_examples=20)
+@given(plans)
+def test_who_was_held_out_is_written_down(case: tuple[LogTask, int, Plan]) -> None:
+    _, _, plan = case
+    held_out, customers = plan.held_out, plan.examples.customers
+    places = hash_shares([f"c{n}" for n in range(N)], seed=held_out.seed, purpose="test")
+    below = set(np.flatnonzero(places < held_out.below).tolist())
+    assert held_out.kind == plan.kind
+    assert set(customers[plan.test].tolist()) <= below
+    assert not below & set(customers[measured_rows(plan)].tolist())
+    assert {held_out.since} == set(plan.examples.cutoffs[plan.test].astype(float).tolist())
+
+
+@settings(max_examples=20)
+@given(plans)
+def test_seen_later_are_the_others_at_the_test_date(case: tuple[LogTask, int, Plan]) -> None:
+    _, _, plan = case
+    customers, cutoffs = plan.examples.customers, plan.examples.cutoffs
+    tested, later = plan.test.tolist(), plan.seen_later.tolist()
+    if plan.kind == "customers":
+        assert later == []
+    else:
+        at_date = np.flatnonzero(np.isin(cutoffs, cutoffs[plan.test]) & plan.labels.complete.any(axis=1))
+        assert sorted([*tested, *later]) == at_date.tolist()
+    assert not set(customers[tested].tolist()) & set(customers[later].tolist())
+    assert not set(later) & set(measured_rows(plan).tolist())  # no window of it was known by then
+
+
+@settings(max_examples=20)
+@given(plans)
+def test_the_easy_split_deals_examples_one_by_one(case: tuple[LogTask, int, Plan]) -> None:
+    _, _, plan = case
+    assert plan.easy is not None
+    easy = plan.easy.slices
+    parts = [plan.easy.test, easy.validation, easy.calibration, easy.train]
+    every = np.concatenate(parts).tolist()
+    assert all(len(part) for part in parts)
+    assert len(every) == len(set(every))
+    assert plan.labels.at_risk[every].any(axis=1).all()
 
 
 @settings(max_examples=20)
@@ -117,9 +130,6 @@ def test_slices_are_disjoint_by_customer_and_training_wastes_nothing(case: tuple
         for late in parts[1:]:
             assert labels.at_risk[late].any(axis=1).all()
             assert len(set(late.tolist())) == len(late)
-
-
-TASK = LogTask(event="buy", outcome="occurs", horizons_days=(5, 15))
 
 
 def test_a_long_log_is_tested_forward_in_time() -> None:
@@ -177,7 +187,42 @@ def test_a_customer_keeps_its_side_when_more_data_arrive() -> None:
     before, after = planned(drawn_log(0, 70), TASK), planned(drawn_log(1, 90), TASK)
     tested = set(before.examples.customers[before.test].tolist())
     assert tested
-    assert not tested & set(after.examples.customers[after.measured.train].tolist())
+    assert not tested & set(after.examples.customers[measured_rows(after)].tolist())
+
+
+def test_a_customer_keeps_its_side_when_others_come() -> None:
+    log = drawn_log(0, 90)
+    half = log.part(0, N // 2)
+    part_of = []
+    for one in (log, half):
+        plan = planned(one, TASK, data_end=90 * DAY)
+        slices = (plan.test, plan.measured.train, plan.measured.validation, plan.measured.calibration)
+        part_of.append(
+            {c: n for n, part in enumerate(slices) for c in plan.examples.customers[part].tolist()}
+        )
+    everyone, fewer = part_of
+    assert len(fewer) > 100
+    assert fewer.items() <= everyone.items()
+
+
+def test_a_group_is_whole_on_one_side() -> None:
+    log = drawn_log(0, 90)
+    groups = [f"=region {n % 40}" for n in range(N)]
+    plan = planned(log, TASK, ids=groups, group="region")
+    assert plan.held_out.group == "region"
+    parts = [plan.test, plan.measured.train, plan.measured.validation, plan.measured.calibration]
+    regions = [set((plan.examples.customers[part] % 40).tolist()) for part in parts]
+    assert all(regions)
+    assert sum(map(len, regions)) == len(set().union(*regions))
+    assert len(set(plan.groups.tolist())) == 40
+    places = hash_shares(groups, seed=0, purpose="test")
+    assert (places[plan.examples.customers[plan.test]] < plan.held_out.below).all()
+
+
+def test_examples_of_one_customer_are_one_group() -> None:
+    plan = planned(drawn_log(0, 90), TASK)
+    pairs = set(zip(plan.groups.tolist(), plan.examples.customers.tolist(), strict=True))
+    assert len(pairs) == len(set(plan.groups.tolist())) == len(set(plan.examples.customers.tolist()))
 
 
 def test_another_seed_holds_out_other_customers() -> None:
@@ -193,47 +238,3 @@ def test_the_test_gets_its_fraction_of_the_customers() -> None:
     plan = planned(drawn_log(0, 90), TASK, test_fraction=0.3)
     asked = np.isin(plan.examples.cutoffs, plan.examples.cutoffs[plan.test])
     assert len(plan.test) / asked.sum() == pytest.approx(0.3, abs=0.07)
-
-
-def test_a_log_without_a_complete_cutoff_is_refused_with_the_dates_that_would_work() -> None:
-    assert refusal(drawn_log(0, 40), TASK, first=30 * DAY) == (
-        "a cutoff needs 15 observed days after it (gap + longest horizon), however the log runs from "
-        "1970-01-01 to 1970-02-10 and the cutoffs are ['1970-02-05']; a cutoff at or before 1970-01-26 would "
-        "work: shorten horizons_days, or set target.cutoffs.first and last"
-    )
-
-
-def test_a_log_shorter_than_its_windows_is_refused() -> None:
-    task = LogTask(outcome="occurs", horizons_days=(90,), gap_days=10)
-    assert refusal(drawn_log(0, 40), task) == (
-        "a cutoff needs 100 observed days after it (gap + longest horizon), however the log runs from "
-        "1970-01-01 to 1970-02-10 and the cutoffs are none; no cutoff would work: "
-        "shorten horizons_days"
-    )
-
-
-def test_cutoffs_at_which_nobody_is_eligible_are_refused() -> None:
-    log = log_of([Event(0, 0, "buy", 1.0), Event(1, 40 * DAY, "visit", 1.0)], 2)
-    task = LogTask(outcome="occurs", horizons_days=(5,), eligible_within_days=3)
-    assert refusal(log, task, first=20 * DAY, last=30 * DAY) == (
-        "nobody is eligible: no customer has an event within 3 days before a cutoff; "
-        "raise target.eligible_within_days"
-    )
-
-
-@pytest.mark.parametrize(("kind", "verdict"), [("buy", "are"), ("visit", "are not")])
-def test_a_log_with_one_outcome_is_refused(kind: str, verdict: str) -> None:
-    daily = [Event(customer, day * DAY, kind, 1.0) for customer in range(20) for day in range(21)]
-    log = log_of([*daily, Event(0, 0, "buy", 1.0)], 20)
-    assert refusal(log, TASK, first=5 * DAY, last=5 * DAY) == (
-        f"a model needs both outcomes, however all 20 complete examples {verdict} positive at 15 days; "
-        "look at target.event, outcome and horizons_days"
-    )
-
-
-def test_an_outcome_by_the_longest_horizon_is_what_counts() -> None:
-    """All buy within 15 days, some within 5: the first interval alone has both."""
-    events = [Event(c, day * DAY, "buy", 1.0) for c in range(20) for day in (0, 3 if c % 2 else 12, 20)]
-    assert "however all 20 complete examples are positive at 15 days" in refusal(
-        log_of(events, 20), TASK, first=1 * DAY, last=1 * DAY
-    )

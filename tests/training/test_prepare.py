@@ -9,7 +9,13 @@ import pytest
 from model.errors import DataError, PropenseError
 from model.task import ColumnTask, LogTask
 from model.times import DAY, MISSING_TIME, parse_time, to_instant
-from tests.training.shops import LOG, TABLE, WIDE, log_shop, table_shop
+from tests.training.shops import (
+    LOG,
+    TABLE,
+    WIDE,
+    log_shop,
+    table_shop,
+)
 from training.prepare import prepare, read_dataset, snapshot_date
 from training.studies.study import read_study
 
@@ -177,3 +183,13 @@ def test_an_event_in_the_future_is_refused(tmp_path: Path) -> None:
         file.write(",".join(cells.get(name, "") for name in header) + "\n")
     with pytest.raises(DataError, match="the last event must not lie in the future, got 2999-01-01; it sets"):
         prepare(shop.study(LOG))
+
+
+def test_a_log_beside_a_label_column_must_not_end_in_the_future(tmp_path: Path) -> None:
+    shop = log_shop(tmp_path)
+    events = next(row["events"] for row in shop.customers if row["events"])
+    events.append({**events[0], "when": "9999-01-01"})
+    shop.save_log()
+    text = LOG[: LOG.index("target:")] + "target: {column: plan, positive: paid}\n"
+    with pytest.raises(DataError, match="the last event must not lie in the future, got 9999-01-01"):
+        prepare(shop.study(text))

@@ -1,6 +1,5 @@
 """Batch scoring: every customer gets a row, whatever the form of the file, and a refusal spoils nothing."""
 
-import csv
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,32 +10,10 @@ import pytest
 
 from model.errors import PropenseError
 from model.times import DAY, parse_time, to_instant
+from tests.training.scoring import LATE, probabilities, read, score
 from tests.training.shops import TABLE, Published, publish, table_shop, write_csv
 from training.prepare import prepare
-from training.score import Scored, latest_date, read_for, score_files
-
-LATE = "2022-07-01"
-
-
-def score(model: Published, out: Path, **changes: Any) -> Scored:
-    """Score the files that the model was trained on."""
-    folder = model.shop.folder
-    log = model.predictor.manifest.schema_.events is not None
-    options: dict[str, Any] = {
-        "customers": folder / "customers.csv",
-        "events": folder / "events.csv" if log else None,
-        "as_of": None,
-    }
-    return score_files(model.predictor, out, **{**options, **changes})
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def probabilities(path: Path) -> dict[str, float]:
-    return {row["customer_id"]: float(row["probability"]) for row in read(path)}
+from training.score import latest_date, read_for
 
 
 def refusal(*args: Any, **changes: Any) -> str:
@@ -115,7 +92,7 @@ def test_the_dates_of_a_table_age_to_the_instant_asked(table_model: Published, t
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-@pytest.mark.parametrize("model", ["table_model", "log_model"])
+@pytest.mark.parametrize("model", ["table_model", "log_model", "contract_model", "contract_log_model"])
 def test_chunks_equal_the_whole(
     model: str,
     form: str,

@@ -64,10 +64,12 @@ def test_a_report_tells_what_was_read_and_how_it_was_split(model: Published) -> 
         "test": len(plan.test),
     }
     assert report["data"]["customers"] == len(model.shop.customers)
-    few = report["metrics"][next(iter(report["metrics"]))]["model"]["positives"]
+    counts = [(m["model"]["positives"], m["model"]["n"]) for m in report["metrics"].values()]
+    few = min(min(positives, n - positives) for positives, n in counts)
     assert report["warnings"] == [
         *plan.warnings,
-        f"The test holds {few} positives; below 100 its figures may be off by a good deal.",
+        f"The test holds {few} examples of the rarer outcome; below 100 its figures may be off by a good "
+        "deal: look at their intervals.",
     ]
     read = {column["name"]: column["kind"] for column in report["data"]["columns"]}
     assert read.items() >= dict(prepared.table.kinds).items()
@@ -83,7 +85,7 @@ def test_provenance_is_enough_to_train_again(model: Published) -> None:
     told = model.predictor.manifest.provenance
     assert told["folder"] == str(model.shop.folder.resolve())
     assert told["customers"] == len(model.shop.customers)
-    assert told["split"] == model.trained.report["split"]["kind"]
+    assert told["held_out"] == prepare(model.study).plan.held_out.model_dump(mode="json")
     assert (told["refit"], told["device"]) == (False, "cpu")
     assert told["versions"].keys() == {"propense", "python", "torch", "numpy"}
     assert parse_time(told["data_end"]) == prepare(model.study).as_of
@@ -107,7 +109,7 @@ def test_the_figures_are_those_of_the_test_rows(model: Published) -> None:
 
 
 def test_the_report_counts_each_cutoff_of_a_log(log_model: Published) -> None:
-    told = log_model.trained.report["examples"]
+    told = log_model.trained.report["audit"]["cutoffs"]
     assert [row["cutoff"] for row in told] == sorted(row["cutoff"] for row in told)
     assert Counter(row["role"] for row in told)["test"] == 1
     test = next(row for row in told if row["role"] == "test")
@@ -123,11 +125,14 @@ def test_the_report_counts_each_cutoff_of_a_log(log_model: Published) -> None:
             after[days] += any(0 < age <= int(days) for age in bought)
     assert (test["eligible"], test["positives"]) == (eligible, after)
     assert set(told[-1]["positives"]) == {"10"}  # 30 days had not passed
-    assert {row["role"] for row in told[told.index(test) + 1 :]} == {"published model only"}
+    assert {row["role"] for row in told[: told.index(test)]} == {"train"}
+    assert {row["role"] for row in told[told.index(test) + 1 :]} == {"none"}  # it was not fitted again
 
 
 def test_a_table_has_no_cutoffs_to_report(table_model: Published) -> None:
-    assert table_model.trained.report["examples"] == []
+    audit = table_model.trained.report["audit"]
+    assert "cutoffs" not in audit
+    assert (audit["rows"], audit["positives"]) == (240, sum(table_model.shop.churned))
 
 
 def test_the_page_shows_the_study_s_name_and_verdict(model: Published) -> None:
@@ -153,6 +158,15 @@ def test_a_second_run_is_a_second_version_with_the_same_weights(tmp_path: Path) 
     digests = [read_checkpoint(run.folder).manifest.files[WEIGHTS] for run in (first, second)]
     assert digests[0] == digests[1]
     assert registry.champion("table") == 1
+
+
+def test_a_learning_curve_is_published_with_the_version(tmp_path: Path) -> None:
+    study, registry = table_shop(tmp_path).study(TABLE, "fit.refit=false"), Registry(tmp_path / "registry")
+    folder = train(study, registry, with_learning_curve=True).folder
+    report = stored_report(folder)
+    assert [point["share"] for point in report["learning_curve"]] == [0.125, 0.25, 0.5, 1.0]
+    assert report["learning_curve"][-1]["metrics"] == report["metrics"]["label"]["model"]
+    assert report["learning_conclusion"] in (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_both_fits_are_told_of_epoch_by_epoch(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pyarrow import compute as pc
 
 from model.columns import Column, Numbers, Texts, as_instants, as_texts, gather, texts_of
-from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, format_instant
+from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, localize, to_datetime
 from training.files.numbers import LEADING_ZERO, spells_number
 
 ChunkedArray = Any  # pyarrow has no types
@@ -52,20 +52,21 @@ def column_from(array: ChunkedArray) -> Column:
 
 def texts_from(array: ChunkedArray) -> Texts:
     """A column as exact texts: "007" keeps its zeros and a long whole number its digits."""
-    return _texts(_strings(_plain(array)))
+    array = _plain(array)
+    return _texts(array if pa.types.is_integer(array.type) else _strings(array))
 
 
-def instants_from(array: ChunkedArray, time_format: str | None) -> Instants:
+def instants_from(array: ChunkedArray, time_format: str | None, zone: str) -> Instants:
     """(N,) int64 instants as `parse_time` reads them; MISSING_TIME where missing or unreadable."""
     array = _plain(array)
     if _is_time(array.type):
-        return _microseconds(array)
+        return _instants(array, zone)
     if time_format == "unix":
         seconds = column_from(array)
         return as_instants(seconds, "unix") if isinstance(seconds, Texts) else _from_seconds(seconds)
     if time_format:
-        return as_instants(texts_from(array), time_format)
-    chunks = [_from_iso(chunk) for chunk in _strings(array).chunks]
+        return as_instants(texts_from(array), time_format, zone)
+    chunks = [_from_iso(chunk, zone) for chunk in _strings(array).chunks]
     return np.concatenate([np.empty(0, dtype=np.int64), *chunks])
 
 
@@ -94,14 +95,21 @@ def _plain(array: ChunkedArray) -> ChunkedArray:
 
 
 def _strings(array: ChunkedArray) -> ChunkedArray:
-    """A plain array as texts, whole numbers without `.0` and times as ISO 8601."""
+    """A plain array as texts, whole numbers without `.0` and times as ISO 8601 (with Z, if they know it)."""
     if pa.types.is_floating(array.type):
         texts = as_texts(_doubles(array))
         return _spelt(texts.codes, texts.values)
     if _is_time(array.type):
         distinct, codes = np.unique(_microseconds(array), return_inverse=True)
-        return _spelt(codes, [None if t == MISSING_TIME else format_instant(t) for t in distinct.tolist()])
+        naive = array.type.tz is None
+        return _spelt(codes, [None if t == MISSING_TIME else _iso(t, naive) for t in distinct.tolist()])
     return array.cast(pa.string())
+
+
+def _iso(time: int, naive: bool) -> str:
+    """A plain date is midnight by the clock of whoever reads it, so only a naive time may be one."""
+    text = to_datetime(time).replace(tzinfo=None).isoformat()
+    return text.removesuffix("T00:00:00") if naive else f"{text}Z"
 
 
 def _spelt(codes: NDArray[np.integer], values: Any) -> ChunkedArray:
@@ -109,15 +117,22 @@ def _spelt(codes: NDArray[np.integer], values: Any) -> ChunkedArray:
     return pa.chunked_array([pa.array(values, type=pa.string()).take(indices)])
 
 
-def _texts(strings: ChunkedArray) -> Texts:
-    encoded = strings.dictionary_encode().combine_chunks()
+def _texts(array: ChunkedArray) -> Texts:
+    """Strings or whole numbers as texts; only the distinct values are spelt."""
+    encoded = array.dictionary_encode().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return texts_of(codes, encoded.dictionary.to_pylist())
+    return texts_of(codes, encoded.dictionary.cast(pa.string()).to_pylist())
 
 
 def _doubles(array: ChunkedArray) -> Numbers:
     numbers: Numbers = array.cast(pa.float64(), safe=False).to_numpy()
     return numbers
+
+
+def _instants(array: ChunkedArray, zone: str) -> Instants:
+    """Times that know their zone are instants; the others show a clock."""
+    times = _microseconds(array)
+    return times if array.type.tz else localize(times, zone)
 
 
 def _microseconds(array: ChunkedArray) -> Instants:
@@ -133,11 +148,11 @@ def _from_seconds(seconds: Numbers) -> Instants:
     return np.where(known, np.where(known, times, 0).astype(np.int64), MISSING_TIME)
 
 
-def _from_iso(chunk: Any) -> Instants:
+def _from_iso(chunk: Any, zone: str) -> Instants:
     """Arrow reads the usual spellings of ISO 8601 at once; a chunk with others is parsed text by text."""
     for kind in _ISO:
         try:
-            return _microseconds(chunk.cast(kind))
+            return _instants(chunk.cast(kind), zone)
         except pa.ArrowInvalid:
             continue
-    return as_instants(_texts(pa.chunked_array([chunk])))
+    return as_instants(_texts(pa.chunked_array([chunk])), None, zone)

@@ -53,6 +53,7 @@ def load_dataset(
     event_id: str | None = None,
     time: str | None = None,
     time_format: str | None = None,
+    time_zone: str = "UTC",
     type: str | None = None,
     values: Sequence[str] = (),
     attributes: Sequence[str] = (),
@@ -67,7 +68,7 @@ def load_dataset(
         only: the table columns to read beside the id; None for all.
         categorical: table columns known to be categories: a long code keeps its digits.
         event_id, time: columns of the log; needed with a log.
-        time_format, type, values, attributes: as `read_events` takes them.
+        time_format, time_zone, type, values, attributes: as `read_events` takes them.
 
     Raises:
         DataError: a file cannot be used, ids repeat in the table, or none is common to both files.
@@ -86,6 +87,7 @@ def load_dataset(
         id=event_id,
         time=time,
         time_format=time_format,
+        time_zone=time_zone,
         type=type,
         values=values,
         attributes=attributes,
@@ -176,10 +178,11 @@ def _with_ids(table: _Customers, name: str | None) -> _Customers:
 def _owners(ids: Texts, index: dict[str, int]) -> Positions:
     """The customer of each distinct id; one that is not yet in the index is added to its end."""
     used = np.bincount(ids.codes, minlength=len(ids.values)) > 0
-    return np.array(
-        [index.setdefault(t, len(index)) if u else -1 for t, u in zip(ids.values, used, strict=True)],
-        dtype=np.int64,
-    )
+    owners = np.array([index.get(text, -1) for text in ids.values], dtype=np.int64)
+    new = np.flatnonzero(used & (owners < 0))
+    owners[new] = np.arange(len(index), len(index) + len(new))
+    index.update(zip((ids.values[code] for code in new.tolist()), owners[new].tolist(), strict=True))
+    return owners
 
 
 def _overlap(table: _Customers, events: RawEvents, log: EventLog) -> list[str]:

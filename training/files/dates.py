@@ -4,8 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from model.columns import Column, as_dates, as_texts
 from model.errors import DataError
-from model.times import parse_time
+from model.times import DAY, MISSING_TIME, Instants, parse_time
 
 MIN_SHARE: Final = 0.95
 DAY_FORMATS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y", "%d/%m/%Y")
@@ -26,6 +30,34 @@ def fitting_formats(texts: Sequence[str]) -> list[str | None]:
     read = {form: sum(_reads(text, form) for text in shaped) for form in FORMATS}
     fitting = [form for form in FORMATS if read[form] >= MIN_SHARE * len(sample)]
     return sorted(fitting, key=lambda form: -read[form])
+
+
+def column_instants(column: Column, what: str, zone: str) -> Instants:
+    """(N,) instants of a column that must hold dates; MISSING_TIME where a cell is empty.
+
+    Args:
+        what: the column as a message calls it.
+
+    Raises:
+        DataError: a value is no date.
+    """
+    texts = as_texts(column)
+    formats = fitting_formats(texts.values)
+    instants = as_dates(texts, formats[0] if formats else None, zone)
+    unread = np.flatnonzero((texts.codes >= 0) & (instants == MISSING_TIME))
+    if len(unread):
+        raise DataError(
+            f"{what} must hold dates such as 2024-03-01, or nothing, however {len(unread):,} of "
+            f"{len(texts):,} values are none, such as {texts.values[texts.codes[unread[0]]]!r}; mend them"
+        )
+    return instants
+
+
+def is_midnight(column: Column) -> NDArray[np.bool_]:
+    """(N,) whether a value is a date without a clock time, or one of midnight."""
+    texts = as_texts(column)
+    formats = fitting_formats(texts.values)
+    return np.equal(as_dates(texts, formats[0] if formats else None, "UTC") % DAY, 0)
 
 
 def suggestion(texts: Sequence[str]) -> str:

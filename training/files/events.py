@@ -52,6 +52,7 @@ def read_events(
     id: str,
     time: str,
     time_format: str | None = None,
+    time_zone: str = "UTC",
     type: str | None = None,
     values: Sequence[str] = (),
     attributes: Sequence[str] = (),
@@ -61,21 +62,23 @@ def read_events(
     Args:
         paths: at least one, as `training.files.sources.resolve` finds them.
         time_format: a strptime format, "unix", or None for ISO 8601.
+        time_zone: whose clock the times without an offset were read from.
 
     Raises:
         DataError: a file or column is missing, most times cannot be read, or no event is left.
     """
     named = [id, time, *([type] if type else []), *values, *attributes]
     arrays, place, notes = _read(paths, list(dict.fromkeys(named)))
-    ids, times = texts_from(arrays[id]), instants_from(arrays[time], time_format)
+    ids, times = texts_from(arrays[id]), instants_from(arrays[time], time_format, time_zone)
     notes += _missing_ids(ids, id, place)
     notes += _missing_times(times, arrays[time], time, time_format, place)
-    kept = np.flatnonzero((ids.codes >= 0) & (times != MISSING_TIME))
-    if not len(kept):
+    whole = (ids.codes >= 0) & (times != MISSING_TIME)
+    kept = slice(None) if whole.all() else np.flatnonzero(whole)  # a slice copies nothing
+    if not whole.any():
         raise DataError(f"the events must have {id!r} and {time!r}, however none has both")
     numbers = {name: column_from(arrays[name]) for name in values}
     notes += [note for name, column in numbers.items() if (note := unreadable_note(name, column))]
-    return RawEvents(
+    events = RawEvents(
         ids=ids.take(kept),
         times=times[kept],
         type=_categories(arrays[type]).take(kept) if type else None,
@@ -83,6 +86,9 @@ def read_events(
         attributes={name: _categories(arrays[name]).take(kept) for name in attributes},
         notes=tuple(notes),
     )
+    del arrays, numbers
+    pa.default_memory_pool().release_unused()  # the room of the file's texts, which the sort needs next
+    return events
 
 
 def _categories(array: Any) -> Texts:
@@ -121,6 +127,8 @@ def _missing_times(
 ) -> list[str]:
     """Notes on the blank and the unreadable times; a refusal where the latter are many."""
     rows = np.flatnonzero(times == MISSING_TIME)
+    if not len(rows):
+        return []
     texts = texts_from(array.take(pa.array(rows)))
     unread = texts.codes >= 0
     first = zip(rows[unread][:_SHOWN], texts.codes[unread][:_SHOWN], strict=True)

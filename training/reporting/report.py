@@ -7,8 +7,10 @@ from typing import Any, Final, TypedDict
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from model.task import ColumnTask, Task
+from model.task import ColumnTask, ContractTask, Task
+from training.audit.sentences import audit_sentences
 from training.reporting import charts
+from training.reporting.measuring import who
 
 # Field of Metrics, its name for a reader, which way is better.
 MEASURES: Final = (
@@ -21,12 +23,12 @@ MEASURES: Final = (
 )
 
 
-class Column(TypedDict):
-    """A column that the model reads; `missing_share` is of all customers."""
+class ColumnRead(TypedDict):
+    """A field that the model reads; `missing_share` is of all customers, or of all events."""
 
     name: str
     kind: str
-    missing_share: float
+    missing_share: float | None
     detail: str
 
 
@@ -46,16 +48,7 @@ class DataPart(TypedDict):
     last_event: str | None
     read: Sequence[str]
     left_out: Sequence[LeftOut]
-    columns: Sequence[Column]
-
-
-class ExamplesAtCutoff(TypedDict):
-    """Examples of one cutoff; `positives` by horizon as in `Report.metrics`, where the window is complete."""
-
-    cutoff: str
-    eligible: int
-    positives: Mapping[str, int]
-    role: str
+    columns: Sequence[ColumnRead]
 
 
 class SplitPart(TypedDict):
@@ -69,61 +62,47 @@ class SplitPart(TypedDict):
     test: int
 
 
-class Compared(TypedDict):
-    """`asdict` of two `training.reporting.metrics.Metrics` on the same test examples."""
-
-    model: Mapping[str, Any]
-    base_rate: Mapping[str, Any]
-
-
-class Epoch(TypedDict):
-    """Mean loss of one epoch."""
-
-    epoch: int
-    train_loss: float
-    validation_loss: float
-
-
 class FitPart(TypedDict):
-    """How the network was fitted; `parameters` counts its weights."""
+    """How the network was fitted: `loop.Epoch`s, and how many weights it has."""
 
     head: str
     device: str
     epochs: int
     best_epoch: int
     seconds: float
-    history: Sequence[Epoch]
+    history: Sequence[Mapping[str, Any]]
     parameters: int
-
-
-class CalibrationPart(TypedDict):
-    """Slope and intercept of each of the K logits."""
-
-    slopes: Sequence[float]
-    intercepts: Sequence[float]
 
 
 class Report(TypedDict):
     """All of report.json: plain values only.
 
-    `metrics` and `curves` (`asdict` of `training.reporting.metrics.Curves`) have one entry per horizon, in
-    days and increasing, or the single entry "label". `examples` is empty for a study of a table.
+    `metrics` (by who is measured: "model", "base_rate" and the baselines, as `measuring.measured` has them)
+    and `curves` (`asdict` of `metrics.Curves`) have one entry per horizon, in days and increasing, or the
+    single entry "label". `audit` is `Audit.facts` with its findings, `verdict` a `verdict.Verdict`,
+    `decision` the `decision.Decision.facts` of a challenger, else None, `splits` are `splits.SplitFigure`s,
+    `learning_curve` has `learning_curve.LearningPoint`s.
     """
 
     name: str
-    version: int
+    version: int | None
     created: str
     study: Mapping[str, Any]
     task: Mapping[str, Any]
     question: str
     data: DataPart
-    examples: Sequence[ExamplesAtCutoff]
+    audit: Mapping[str, Any]
     split: SplitPart
+    splits: Sequence[Mapping[str, Any]]
     published: str
-    metrics: Mapping[str, Compared]
+    verdict: Mapping[str, Any]
+    decision: Mapping[str, Any] | None
+    metrics: Mapping[str, Mapping[str, Any]]
     curves: Mapping[str, Mapping[str, Any]]
     fit: FitPart
-    calibration: CalibrationPart
+    calibration: Mapping[str, Any]
+    learning_curve: Sequence[Mapping[str, Any]]
+    learning_conclusion: str
     warnings: Sequence[str]
 
 
@@ -133,37 +112,17 @@ def question(task: Task) -> str:
         return f'Is {task.column} "{task.positive}" for this customer?'
     *first, last = task.horizons_days
     horizons = f"{', '.join(map(str, first))} or {_days(last)}" if first else _days(last)
-    event = "event" if task.event == "any" else f'"{task.event}" event'
+    gap = f", counted from {_days(task.gap_days)} later" if task.gap_days else ""
+    if isinstance(task, ContractTask):
+        return f"Will a running contract end ({task.ends}) within {horizons}{gap}?"
+    event = " or ".join(f'"{name}"' for name in task.event_types)
+    event = f"{event} event" if event else "event"
     have = {
         "absent": f"have no {event}",
-        "occurs": f"have {'another' if task.event == 'any' else 'at least one'} {event}",
+        "occurs": f"have {'at least one' if task.event_types else 'another'} {event}",
     }[task.outcome]
-    gap = f", counted from {_days(task.gap_days)} later" if task.gap_days else ""
-    who = f"a customer with an event in the last {_days(task.eligible_within_days)}"
-    return f"Will {who} {have} within {horizons}{gap}?"
-
-
-def verdict(compared: Compared) -> tuple[bool, str]:
-    """Whether the model beats the base rate on the test examples, and sentences that say by how much."""
-    model, base = compared["model"], compared["base_rate"]
-    losses = f"(log loss {model['log_loss']:.3f} against {base['log_loss']:.3f})"
-    if model["log_loss"] >= base["log_loss"]:
-        return False, (
-            f"On {model['n']:,} test examples the model is no better than the base rate {losses}: "
-            "do not act on its probabilities."
-        )
-    share, off = 1 - model["log_loss"] / base["log_loss"], model["calibration_error"]
-    sentences = [
-        f"On {model['n']:,} test examples the model's loss is "
-        f"{100 * share:.1f} % below the base rate's {losses}."
-    ]
-    if model["lift_at_10"] is not None:
-        sentences.append(
-            "The tenth with the highest probabilities holds "
-            f"{model['lift_at_10']:.1f} times as many positives as a tenth at random."
-        )
-    sentences.append(f"On average its probabilities are off by {100 * off:.1f} percentage points.")
-    return True, " ".join(sentences)
+    customer = f"a customer with an event in the last {_days(task.eligible_within_days)}"
+    return f"Will {customer} {have} within {horizons}{gap}?"
 
 
 def render_html(report: Mapping[str, Any]) -> str:
@@ -173,16 +132,15 @@ def render_html(report: Mapping[str, Any]) -> str:
         report: a `Report`, fresh or read back from report.json.
     """
     longest = list(report["metrics"])[-1]
-    good, sentences = verdict(report["metrics"][longest])
     return _template().render(
         report=report,
         box=charts.BOX,
         longest=longest,
-        good=good,
-        verdict=sentences,
         measures=MEASURES,
         charts={horizon: _charts(report, horizon) for horizon in report["curves"]},
         training=charts.training_chart(report["fit"]["history"], report["fit"]["best_epoch"]),
+        audit_sentences=audit_sentences(report["audit"]),
+        conclusion=report["learning_conclusion"],
         study=yaml.safe_dump(report["study"], sort_keys=False, allow_unicode=True),
     )
 
@@ -211,12 +169,20 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"fixed": _fixed, "count": _count, "percent": _percent, "horizon": _horizon}
-    environment.filters["duration"] = _duration
+    environment.filters |= {"duration": _duration, "who": who, "between": _between, "signed": _signed}
     return environment.get_template("report.html.j2")
 
 
 def _fixed(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
+
+
+def _signed(difference: float) -> str:
+    return f"{difference:+.4f}"
+
+
+def _between(interval: Sequence[float] | None) -> str:
+    return "none" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 
 def _count(value: int | None) -> str:

@@ -1,105 +1,59 @@
 """What a training run found out, as the plain values of report.json."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 
 from model.columns import Column, Texts
-from model.hazard import Probabilities
+from model.history import EventLog
 from model.schema import CategoricalColumn, Schema
 from model.scorer import Scorer
 from model.times import format_instant
-from training.labels import Labels
+from training.files.names import counted
+from training.learning_curve import conclusion
 from training.loop import best_epoch
 from training.model_fit import Fitted
 from training.plan import Plan
 from training.prepare import Prepared
-from training.reporting.metrics import base_rate_metrics, curves, measure
-from training.reporting.report import question
-from training.studies.study import Study
-
-LABEL: Final = "label"  # the one output of a column task, which has no horizon
-
+from training.reporting.report import ColumnRead, DataPart, FitPart, Report, SplitPart, question
+from training.run import Run
 
 FEW_POSITIVES: Final = 100
 
-
-@dataclass(frozen=True)
-class Run:
-    """A training run that is to be published.
-
-    Attributes:
-        measured: the fit that never saw the test customers.
-        published: the fit that goes into the registry; the measured one unless it was fitted again.
-        metrics, curves: of the measured one on the test examples, by horizon.
-    """
-
-    study: Study
-    prepared: Prepared
-    measured: Fitted
-    published: Fitted
-    metrics: dict[str, Any]
-    curves: dict[str, Any]
-
-
 PUBLISHED: Final = {
-    True: "The published model was then fitted again, as long as the measured one, on all customers and "
-    "dates but a slice for its calibration.",
+    True: "The published model was then fitted again, as long as the measured one, on all examples but a "
+    "slice for its calibration.",
     False: "The published model is the measured one.",
 }
 
 
-def measure_horizons(
-    output_names: tuple[str, ...], labels: Labels, probabilities: Probabilities, base_rates: list[float]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Metrics beside the base rate's, and curves, by horizon.
-
-    Args:
-        labels: of the N test examples; a horizon is measured where its window is complete.
-        probabilities: (N, K).
-        base_rates: K shares of positives in training.
-    """
-    metrics, drawn = {}, {}
-    for k, name in enumerate(output_names or (LABEL,)):
-        complete = labels.complete[:, k]
-        y, p = labels.outcomes[complete, k].astype(np.float64), probabilities[complete, k]
-        if len(y):
-            metrics[name] = {
-                "model": asdict(measure(y, p)),
-                "base_rate": asdict(base_rate_metrics(y, base_rates[k])),
-            }
-            drawn[name] = asdict(curves(y, p))
-    return metrics, drawn
-
-
-def base_rates(labels: Labels) -> list[float]:
-    """K shares of positive outcomes where the window is complete; one half where none is."""
-    known = labels.complete.sum(axis=0)
-    positives = (labels.outcomes & labels.complete).sum(axis=0)
-    return [p / n if n else 0.5 for p, n in zip(positives.tolist(), known.tolist(), strict=True)]
-
-
-def build_report(run: Run) -> dict[str, Any]:
-    """All of report.json but the version, which only publishing knows."""
+def build_report(run: Run) -> Report:
+    """All of report.json; the version, and the decision on a challenger, are for publishing to fill in."""
     plan, scorer = run.prepared.plan, run.published.scorer
     return {
         "name": run.study.name,
+        "version": None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "study": run.study.model_dump(mode="json"),
         "task": scorer.task.model_dump(mode="json"),
         "question": question(scorer.task),
         "data": _data(run.prepared, scorer.schema),
-        "examples": _examples(run.prepared),
+        "audit": {**run.audit.facts, "findings": [asdict(f) for f in run.audit.findings]},
         "split": _split(plan),
+        "splits": [asdict(figure) for figure in run.splits],
         "published": PUBLISHED[run.study.fit.refit],
+        "verdict": asdict(run.verdict),
+        "decision": None,
         "metrics": run.metrics,
         "curves": run.curves,
         "fit": _fit(run.measured),
         "calibration": scorer.calibration.model_dump(mode="json"),
-        "warnings": [*plan.warnings, *_warnings(scorer, run.metrics)],
+        "learning_curve": [asdict(point) for point in run.points],
+        "learning_conclusion": conclusion(run.points) if run.points else "",
+        "warnings": [*plan.warnings, *_warnings(scorer, run.metrics), *run.notes],
     }
 
 
@@ -111,17 +65,23 @@ def _warnings(scorer: Scorer, metrics: dict[str, Any]) -> tuple[str, ...]:
             f"The {scorer.spec.head} head found no events and no sequences, so it reads the columns one "
             "after another; the mlp head is made for that."
         )
-    few = min((m["model"]["positives"] for m in metrics.values()), default=0)
+    few = min((_rarer(m["model"]) for m in metrics.values()), default=0)
     if few < FEW_POSITIVES:
         found.append(
-            f"The test holds {few} positives; below {FEW_POSITIVES} its figures may be off by a good deal."
+            f"The test holds {counted(few, 'example')} of the rarer outcome; below {FEW_POSITIVES} its "
+            "figures may be off by a good deal: look at their intervals."
         )
     return tuple(found)
 
 
-def _data(prepared: Prepared, schema: Schema) -> dict[str, Any]:
+def _rarer(metrics: dict[str, Any]) -> int:
+    return int(min(metrics["positives"], metrics["n"] - metrics["positives"]))
+
+
+def _data(prepared: Prepared, schema: Schema) -> DataPart:
     dataset = prepared.dataset
-    times = [None if t is None else format_instant(t) for t in (dataset.first_event, dataset.data_end)]
+    ends, zone = (dataset.first_event, dataset.data_end), schema.time_zone
+    times = [None if t is None else format_instant(t, zone) for t in ends]
     return {
         "customers": len(dataset),
         "events": len(dataset.log.times) if dataset.log else None,
@@ -129,11 +89,11 @@ def _data(prepared: Prepared, schema: Schema) -> dict[str, Any]:
         "last_event": times[1],
         "read": [*dataset.notes, *prepared.kinds.notes],
         "left_out": [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()],
-        "columns": [*_table_columns(schema, dataset.columns), *_event_fields(schema)],
+        "columns": [*_table_columns(schema, dataset.columns), *_event_fields(schema, dataset.log)],
     }
 
 
-def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[dict[str, Any]]:
+def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[ColumnRead]:
     told = []
     for column in schema.columns:
         if isinstance(column, CategoricalColumn):
@@ -148,54 +108,27 @@ def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[dict[s
     return told
 
 
-def _column(name: str, kind: str, column: Column, detail: str) -> dict[str, Any]:
+def _column(name: str, kind: str, column: Column, detail: str) -> ColumnRead:
     missing = column.codes < 0 if isinstance(column, Texts) else np.isnan(column)
     return {"name": name, "kind": kind, "missing_share": float(missing.mean()), "detail": detail}
 
 
-def _event_fields(schema: Schema) -> list[dict[str, Any]]:
-    if schema.events is None:
+def _event_fields(schema: Schema, log: EventLog | None) -> list[ColumnRead]:
+    if schema.events is None or log is None:
         return []
-    names = [f.name for f in schema.events.features]
-    fields = [
-        (v.name, "event value", f"{v.scaling.low:g} to {v.scaling.high:g}") for v in schema.events.values
-    ]
-    fields += [
-        (c.name, "event category", f"{len(c.vocabulary)} categories") for c in schema.events.categories
-    ]
-    fields.append(("history", f"{len(names)} aggregates", ", ".join(names)))
-    return [{"name": n, "kind": k, "missing_share": 0.0, "detail": d} for n, k, d in fields]
-
-
-def _examples(prepared: Prepared) -> list[dict[str, Any]]:
-    """Eligible customers and positives of each cutoff of a log study."""
-    plan, names = prepared.plan, prepared.task.output_names
-    if not names:
-        return []
-    test = set(plan.examples.cutoffs[plan.test].tolist())
     told = []
-    for cutoff in np.unique(plan.examples.cutoffs).tolist():
-        at = plan.labels.take(plan.examples.cutoffs == cutoff)
-        known = {n: k for k, n in enumerate(names) if at.complete[:, k].all()}
-        role = (
-            "test"
-            if cutoff in test
-            else "train"
-            if plan.measured_labels.at_risk[plan.examples.cutoffs == cutoff].any()
-            else "published model only"
-        )
-        told.append(
-            {
-                "cutoff": format_instant(cutoff),
-                "eligible": len(at),
-                "positives": {n: int(at.outcomes[:, k].sum()) for n, k in known.items()},
-                "role": role,
-            }
-        )
-    return told
+    for value in schema.events.values:
+        detail = f"{value.scaling.low:g} to {value.scaling.high:g}"
+        told.append(_column(value.name, "event value", log.values[value.name], detail))
+    for category in schema.events.categories:
+        detail = f"{len(category.vocabulary)} categories"
+        told.append(_column(category.name, "event category", log.categories[category.name], detail))
+    names = [feature.name for feature in schema.events.features]
+    kind = f"{len(names)} aggregates"
+    return [*told, {"name": "history", "kind": kind, "missing_share": None, "detail": ", ".join(names)}]
 
 
-def _split(plan: Plan) -> dict[str, Any]:
+def _split(plan: Plan) -> SplitPart:
     slices = plan.measured
     return {
         "kind": plan.kind,
@@ -207,7 +140,7 @@ def _split(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _fit(fitted: Fitted) -> dict[str, Any]:
+def _fit(fitted: Fitted) -> FitPart:
     return {
         "head": fitted.scorer.spec.head,
         "device": str(fitted.scorer.device),

@@ -8,15 +8,20 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
-from model.task import ColumnTask, LogTask
+from model.task import ANY_EVENT, ColumnTask, ContractTask, LogTask
 from training.studies.faults import closest, show
 from training.studies.yaml_places import Place, spell_place
 
-TargetForm = Literal["column", "log"]
+TargetForm = Literal["column", "log", "contract"]
 Placed = Iterator[tuple[Place, str]]  # a sentence, or a column's name, and where it belongs
 
-_COLUMN_KEYS: Final = ColumnTask.model_fields.keys() - {"kind"}
-_LOG_KEYS: Final = LogTask.model_fields.keys() - {"kind"} | {"cutoffs"}
+# The keys of each form of a target.
+_KEYS: Final[dict[TargetForm, frozenset[str]]] = {
+    "column": frozenset(ColumnTask.model_fields.keys() - {"kind"}),
+    "log": frozenset(LogTask.model_fields.keys() - {"kind"} | {"cutoffs"}),
+    "contract": frozenset(ContractTask.model_fields.keys() - {"kind"} | {"cutoffs"}),
+}
+_OF_ENDINGS: Final = ("reactivates_within_days", "returns", "involuntary")
 
 
 def broken_rules(study: object) -> Placed:
@@ -32,31 +37,34 @@ def broken_rules(study: object) -> Placed:
         yield from _missing_sources(form, data)
         yield from _missing_keys(form, target, customers, events)
     yield from _used_twice(_events_columns(events))
-    label = target.get("column") if form == "column" else None
-    yield from _used_twice([*_label(label), *_customers_columns(customers)])
-    yield from _split_faults(form, split, set(_texts([label, *_texts(customers.get("exclude"))])))
+    own = _own_columns(form, target)
+    yield from _used_twice([*own, *_customers_columns(customers)])
+    yield from _ending_faults(form, target)
+    unread = set(_texts([target.get("column"), target.get("ends"), *_texts(customers.get("exclude"))]))
+    yield from _split_faults(form, split, customers, unread)
 
 
 def target_form(target: Mapping[str, Any]) -> TargetForm:
-    """Which of the two forms a target has, by its keys; a misspelt key counts as what it was meant to be.
+    """Which of the forms a target has, by its keys; a misspelt key counts as what it was meant to be.
 
     Raises:
-        ValueError: keys of both forms, or of none.
+        ValueError: keys of several forms, or of none.
     """
-    meant = {key: closest(key, sorted(_COLUMN_KEYS | _LOG_KEYS)) for key in target}
-    column = [key for key, name in meant.items() if name in _COLUMN_KEYS - _LOG_KEYS]
-    log = [key for key, name in meant.items() if name in _LOG_KEYS - _COLUMN_KEYS]
-    if bool(column) != bool(log):
-        return "column" if column else "log"
-    got = f"both: {', '.join(column + log)}" if column else "neither"
+    every = sorted(frozenset().union(*_KEYS.values()))
+    meant = {key: closest(key, every) for key in target}
+    owners = {name: [form for form in _KEYS if name in _KEYS[form]] for name in every}
+    telling = {key: owners[name][0] for key, name in meant.items() if name and len(owners[name]) == 1}
+    if len(set(telling.values())) == 1:
+        return next(iter(telling.values()))
+    got = f"several: {', '.join(telling)}" if telling else "none of them"
     raise ValueError(
-        "must name a column of the customer table (column, positive) or an outcome of the event log"
-        f" (outcome, horizons_days), got {got}"
+        "must name a column of the customer table (column, positive), an outcome of the event log"
+        f" (outcome, horizons_days) or the end of a contract (ends, horizons_days), got {got}"
     )
 
 
 def _missing_sources(form: TargetForm | None, data: Mapping[str, Any]) -> Placed:
-    if form == "column" and data.get("customers") is None:
+    if form in ("column", "contract") and data.get("customers") is None:
         yield ("data", "customers"), "missing; the target column is read from it"
     if form == "log" and data.get("events") is None:
         yield ("data", "events"), "missing; the target's outcome is compiled from it"
@@ -70,17 +78,43 @@ def _missing_keys(
 ) -> Placed:
     if customers and events and customers.get("id") is None:
         yield ("data", "customers", "id"), "missing; it joins a customer to the events"
-    event = target.get("event")
-    typed = form == "log" and isinstance(event, str) and event != "any"
-    if typed and events and events.get("type") is None:
-        yield ("data", "events", "type"), f"missing; target.event {show(event)} is looked up in this column"
+    if events and events.get("type") is None:
+        for key in ("event", "returns", "involuntary"):
+            named = target.get(key)
+            if named and named != ANY_EVENT and form != "column":
+                yield (
+                    ("data", "events", "type"),
+                    f"missing; target.{key} {show(named)} is looked up in this column",
+                )
+    if form == "contract" and not events:
+        eligible = _mapping(target.get("eligible"))
+        asked = [("returns",), ("involuntary",), ("eligible_within_days",)]
+        found = [place for place in asked if target.get(place[0])]
+        for place in [*found, *([("eligible", "min_events")] if eligible.get("min_events") else [])]:
+            yield ("target", *place), "needs data.events, which the study does not name"
 
 
-def _split_faults(form: TargetForm | None, split: Mapping[str, Any], unread: set[str]) -> Placed:
+def _ending_faults(form: TargetForm | None, target: Mapping[str, Any]) -> Placed:
+    """Keys that only make sense where something ends."""
+    if form != "log":
+        return
+    named = target.get("event") not in (None, ANY_EVENT)
+    for key in (*_OF_ENDINGS, "terminal"):
+        if target.get(key) and not (named and target.get("outcome") == "occurs"):
+            yield ("target", key), "needs an event type that ends a customer's life, with outcome: occurs"
+        elif key in _OF_ENDINGS and target.get(key) and target.get("terminal") is False:
+            yield ("target", key), "needs a terminal event; leave out terminal: false"
+
+
+def _split_faults(
+    form: TargetForm | None, split: Mapping[str, Any], customers: Mapping[str, Any], unread: set[str]
+) -> Placed:
     given = [key for key in ("time", "group") if isinstance(split.get(key), str)]
     for key in given:
-        if form == "log":
-            yield ("split", key), "needs a target column; a log study is always tested on later cutoffs"
+        if form != "column" and key == "time":
+            yield ("split", key), "needs a target column; other studies are always tested on later cutoffs"
+        if form == "log" and key == "group" and not customers:
+            yield ("split", key), "needs data.customers, which has the column"
         if split[key] in unread:
             yield ("split", key), f"column {show(split[key])} is the label or excluded, so it cannot split"
     if len(given) == 2:
@@ -95,9 +129,12 @@ def _used_twice(columns: Iterable[tuple[Place, str]]) -> Placed:
         first.setdefault(column, place)
 
 
-def _label(column: object) -> Placed:
-    if isinstance(column, str):
-        yield ("target", "column"), column
+def _own_columns(form: TargetForm | None, target: Mapping[str, Any]) -> Placed:
+    """The columns that the target itself reads."""
+    keys = {"column": ["column"], "contract": ["ends", "starts"]}.get(form or "", [])
+    for key in keys:
+        if isinstance(target.get(key), str):
+            yield ("target", key), target[key]
 
 
 def _customers_columns(customers: Mapping[str, Any]) -> Placed:

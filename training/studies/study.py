@@ -3,12 +3,9 @@
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, cast
+from typing import Annotated, Any, Final, Self, cast
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
@@ -22,36 +19,26 @@ from pydantic_core import InitErrorDetails
 from model.device_name import DeviceName
 from model.errors import StudyError
 from model.manifest import HeadName
-from model.task import ColumnTask, LogTask
+from model.task import ColumnTask, ContractTask, LogTask
 from training.studies.faults import explain
 from training.studies.rules import broken_rules, target_form
+from training.studies.section import EMPTY_IS_DEFAULT, Section
+from training.studies.targets import FORMS, ColumnTarget, ContractTarget, LogTarget
 from training.studies.values import (
     Count,
-    Days,
-    Horizons,
-    IsoDate,
-    Label,
     Names,
     Number,
-    PositiveDays,
     Seed,
     StudyName,
     Text,
+    TimeZone,
 )
 from training.studies.yaml_places import read_document
 
 _PACKAGE: Final = "package:"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
-
-
-# A section whose keys are all commented out arrives as None.
-_EMPTY_IS_DEFAULT: Final = BeforeValidator(lambda raw: {} if raw is None else raw)
-
-
-class CustomersSource(_Section):
+class CustomersSource(Section):
     """The customer table. A column has one use; a column that is not named here gets an inferred kind."""
 
     path: Text
@@ -59,10 +46,10 @@ class CustomersSource(_Section):
     exclude: Names = ()
     categorical: Names = ()
     numeric: Names = ()
-    sequences: dict[str, Annotated[Names, Field(min_length=1)]] = {}
+    sequences: dict[str, Annotated[Names, Field(min_length=1)]] = {}  # noqa: RUF012 - pydantic copies it
 
 
-class EventsSource(_Section):
+class EventsSource(Section):
     """The event log. `time_format` is a strptime format or "unix"; None is ISO 8601."""
 
     path: Text
@@ -74,67 +61,33 @@ class EventsSource(_Section):
     attributes: Names = ()
 
 
-class DataSources(_Section):
-    """Where the rows come from; paths are for `resolve_path`."""
+class DataSources(Section):
+    """Where the rows come from; paths are for `resolve_path`.
+
+    `time_zone` is whose clock the times without an offset were read from.
+    """
 
     customers: CustomersSource | None = None
     events: EventsSource | None = None
+    time_zone: TimeZone = "UTC"
 
 
-class ColumnTarget(_Section):
-    """The label is a column of the customer table, positive where its text is `positive`."""
+class Split(Section):
+    """Who is held out.
 
-    column: Text
-    positive: Label
-    lookback_days: PositiveDays = 365
-
-    @property
-    def task(self) -> ColumnTask:
-        """The question, as a checkpoint keeps it."""
-        return ColumnTask(**self.model_dump())
-
-
-class Cutoffs(_Section):
-    """The instants asked about: every so many days, in [first, last]; None is what the log allows."""
-
-    every_days: PositiveDays = 30
-    first: IsoDate | None = None
-    last: IsoDate | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.first and self.last and self.first > self.last:
-            raise ValueError(f"first must not be after last, got {self.first} and {self.last}")
-        return self
-
-
-class LogTarget(_Section):
-    """The label is compiled from the event log; see `model.task` for the windows."""
-
-    event: Text = "any"
-    outcome: Literal["occurs", "absent"]
-    horizons_days: Horizons
-    gap_days: Days = 0
-    lookback_days: PositiveDays = 365
-    eligible_within_days: PositiveDays = 365
-    cutoffs: Annotated[Cutoffs, _EMPTY_IS_DEFAULT] = Cutoffs()
-
-    @property
-    def task(self) -> LogTask:
-        """The question, as a checkpoint keeps it."""
-        return LogTask(**self.model_dump(exclude={"cutoffs"}))
-
-
-class Split(_Section):
-    """Who is held out. `time` and `group` are columns of the customer table, for a column target only."""
+    `group` is a column of the customer table whose values stay together; `time` likewise is one that
+    orders the rows, for a column target only. `compare`: fit once more on the easy split, to show what
+    it would have claimed.
+    """
 
     test_fraction: Annotated[Number, Field(gt=0, lt=1)] = 0.2
     seed: Seed = 0
     time: Text | None = None
     group: Text | None = None
+    compare: bool = True
 
 
-class NetworkOptions(_Section):
+class NetworkOptions(Section):
     """The network; the bounds are those of `model.manifest.NetworkSpec`."""
 
     head: HeadName = "mlp"
@@ -146,7 +99,7 @@ class NetworkOptions(_Section):
     max_events: Count = 64
 
 
-class FitOptions(_Section):
+class FitOptions(Section):
     """How the network is fitted."""
 
     device: DeviceName = "auto"
@@ -159,15 +112,16 @@ class FitOptions(_Section):
     refit: bool = True
 
 
-class Study(_Section):
+class Study(Section):
     """Everything that one training run is told."""
 
     name: StudyName
     data: DataSources
-    target: ColumnTarget | LogTarget
-    split: Annotated[Split, _EMPTY_IS_DEFAULT] = Split()
-    network: Annotated[NetworkOptions, _EMPTY_IS_DEFAULT] = NetworkOptions()
-    fit: Annotated[FitOptions, _EMPTY_IS_DEFAULT] = FitOptions()
+    target: ColumnTarget | LogTarget | ContractTarget
+    split: Annotated[Split, EMPTY_IS_DEFAULT] = Split()
+    network: Annotated[NetworkOptions, EMPTY_IS_DEFAULT] = NetworkOptions()
+    fit: Annotated[FitOptions, EMPTY_IS_DEFAULT] = FitOptions()
+    allow_leaks: Names = ()
     _base: Path = PrivateAttr(default=Path())
 
     @property
@@ -176,8 +130,8 @@ class Study(_Section):
         return self._base
 
     @property
-    def task(self) -> ColumnTask | LogTask:
-        """The question, as a checkpoint keeps it."""
+    def task(self) -> ColumnTask | LogTask | ContractTask:
+        """The question, as far as the study alone tells."""
         return self.target.task
 
     @field_validator("target", mode="before")
@@ -185,8 +139,8 @@ class Study(_Section):
     def _one_form(cls, raw: Any) -> Any:
         """Validates one form only, so that no fault of the other form is reported."""
         if not isinstance(raw, Mapping):
-            return raw if isinstance(raw, ColumnTarget | LogTarget) else ColumnTarget.model_validate(raw)
-        return (ColumnTarget if target_form(raw) == "column" else LogTarget).model_validate(raw)
+            return raw if isinstance(raw, tuple(FORMS.values())) else ColumnTarget.model_validate(raw)
+        return FORMS[target_form(raw)].model_validate(raw)
 
     @model_validator(mode="wrap")
     @classmethod

@@ -4,14 +4,18 @@ Numbers are strict: `true` is no 1, and "3" is no 3.
 """
 
 from datetime import date
-from typing import Annotated
+from difflib import get_close_matches
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from model import task
 from model.columns import as_texts, column_of
 from model.registry import NAME_PATTERN
+from model.times import time_zones
 from training.studies.faults import show
+
+Ordered = TypeVar("Ordered", int, date)
 
 
 def _study_name(text: str) -> str:
@@ -40,10 +44,31 @@ def _iso_date(value: object) -> date:
         raise ValueError(f"must be a date such as 2011-09-10, got {show(value)}") from None
 
 
-def _increasing(horizons: tuple[int, ...]) -> tuple[int, ...]:
-    if list(horizons) != sorted(set(horizons)):
-        raise ValueError(f"must increase, got {list(horizons)}")
-    return horizons
+def increasing(values: tuple[Ordered, ...]) -> tuple[Ordered, ...]:
+    """The values as they are.
+
+    Raises:
+        ValueError: one is not greater than the one before it.
+    """
+    if list(values) != sorted(set(values)):
+        raise ValueError(f"must increase, got {[v if isinstance(v, int) else str(v) for v in values]}")
+    return values
+
+
+def _time_zone(name: str) -> str:
+    known = time_zones()
+    if name in known:
+        return name
+    spellings = {spelling: zone for zone in sorted(known) for spelling in _spellings(zone)}
+    near = [spellings[match] for match in get_close_matches(name.lower(), spellings, n=3, cutoff=0.7)]
+    hint = f"; did you mean {' or '.join(show(zone) for zone in dict.fromkeys(near))}?" if near else ""
+    raise ValueError(f"must be an IANA time zone such as Europe/Berlin, got {show(name)}{hint}")
+
+
+def _spellings(zone: str) -> tuple[str, str]:
+    """A zone's name, and its last part alone: many know a city and not its region."""
+    lower = zone.lower()
+    return lower, lower.rpartition("/")[2]
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -53,9 +78,8 @@ Seed = Annotated[int, Strict(), Field(ge=0, lt=2**32)]
 Number = Annotated[float, Strict()]
 Days = Annotated[task.Days, Strict()]
 PositiveDays = Annotated[task.PositiveDays, Strict()]
-Horizons = Annotated[
-    tuple[PositiveDays, ...], Field(min_length=1, max_length=52), AfterValidator(_increasing)
-]
+Horizons = Annotated[tuple[PositiveDays, ...], Field(min_length=1, max_length=52), AfterValidator(increasing)]
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
 StudyName = Annotated[str, AfterValidator(_study_name)]
 Label = Annotated[str, BeforeValidator(_spelling)]

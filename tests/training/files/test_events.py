@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -204,24 +205,57 @@ def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
-def naive_instant(text: str, time_format: str | None) -> int:
+@pytest.mark.parametrize("moment", ["2021-03-28T02:30:00", "2021-10-31T02:30:00", "2021-07-01"])
+def test_parquet_times_without_a_zone_are_those_of_the_study(tmp_path: Path, moment: str) -> None:
+    naive = datetime.fromisoformat(moment)
+    aware = naive.replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    columns = {
+        "naive": pa.array([naive], pa.timestamp("ms")),
+        "text": [moment],
+        "aware": pa.array([aware], pa.timestamp("ns", "Asia/Tokyo")),
+        "offset": [aware.isoformat()],
+    }
+    for name, times in columns.items():
+        pq.write_table(pa.table({"id": ["a"], "time": times}), tmp_path / f"{name}.parquet")
+        options = {"id": "id", "time": "time", "time_zone": "Europe/Berlin"}
+        events = read_events([tmp_path / f"{name}.parquet"], **options)
+        assert events.times.tolist() == [parse_time(aware.isoformat())]
+    pq.write_table(pa.table({"id": ["a"], "time": [date(2021, 7, 1)]}), tmp_path / "date.parquet")
+    events = read_events([tmp_path / "date.parquet"], **options)
+    assert events.times.tolist() == [parse_time("2021-06-30T22:00Z")]
+
+
+def test_an_offset_wins_over_the_zone_cell_by_cell(tmp_path: Path) -> None:
+    times = ["2021-07-01 10:00", "2021-07-01T10:00Z", "2021-07-01T10:00:00-04:00"]
+    content = "id,time\n" + "".join(f"a,{time}\n" for time in times)
+    events = read(tmp_path, content, time_zone="Europe/Berlin")
+    assert events.times.tolist() == [parse_time(f"2021-07-01T{hour}:00Z") for hour in ("08", "10", "14")]
+
+
+def test_unix_seconds_have_no_zone(tmp_path: Path) -> None:
+    events = read(tmp_path, "id,time\na,857174400\n", time_format="unix", time_zone="Asia/Kathmandu")
+    assert events.times.tolist() == [MARCH_1]
+
+
+def naive_instant(text: str, time_format: str | None, zone: str) -> int:
     """What `parse_time` says of a cell, and MISSING_TIME where it refuses."""
     try:
-        return int(MISSING_TIME) if is_missing(text.strip()) else parse_time(text.strip(), time_format)
+        return int(MISSING_TIME) if is_missing(text.strip()) else parse_time(text.strip(), time_format, zone)
     except DataError:
         return int(MISSING_TIME)
 
 
-def check(texts: list[str], time_format: str | None) -> None:
-    got = instants_from(pa.chunked_array([texts], type=pa.string()), time_format)
-    assert got.tolist() == [naive_instant(text, time_format) for text in texts]
+def check(texts: list[str], time_format: str | None, zone: str) -> None:
+    got = instants_from(pa.chunked_array([texts], type=pa.string()), time_format, zone)
+    assert got.tolist() == [naive_instant(text, time_format, zone) for text in texts]
 
 
-ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+PLACES = st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/New_York"])
+OFFSETS = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(
     datetime(2, 1, 1),  # noqa: DTZ001 - hypothesis wants naive bounds
     datetime(9998, 1, 1),  # noqa: DTZ001
-    timezones=st.one_of(st.none(), ZONES),
+    timezones=st.one_of(st.none(), OFFSETS),
 )
 SPELT = st.builds(
     lambda moment, unit, gap: moment.isoformat(gap, unit),
@@ -235,23 +269,24 @@ ODD = st.sampled_from(
 )
 
 
-@given(st.lists(SPELT, max_size=5))
-def test_iso_times_are_read_as_one_by_one(texts: list[str]) -> None:
-    check(texts, None)
+@given(st.lists(SPELT, max_size=5), PLACES)
+def test_iso_times_are_read_as_one_by_one(texts: list[str], zone: str) -> None:
+    check(texts, None, zone)
 
 
-@example(["0000-01-01"])
-@given(st.lists(SPELT | NEARLY | ODD | MOMENTS.map(str) | st.dates().map(str), max_size=5))
-def test_so_are_texts_that_are_nearly_times(texts: list[str]) -> None:
-    check(texts, None)
+@example(["0000-01-01"], "UTC")
+@example(["0001-01-01", "9999-12-31"], "Europe/Berlin")
+@given(st.lists(SPELT | NEARLY | ODD | MOMENTS.map(str) | st.dates().map(str), max_size=5), PLACES)
+def test_so_are_texts_that_are_nearly_times(texts: list[str], zone: str) -> None:
+    check(texts, None, zone)
 
 
-@given(st.data(), st.sampled_from([form for form in FORMATS if form]))
-def test_so_are_times_of_a_format(data: st.DataObject, time_format: str) -> None:
+@given(st.data(), st.sampled_from([form for form in FORMATS if form]), PLACES)
+def test_so_are_times_of_a_format(data: st.DataObject, time_format: str, zone: str) -> None:
     spelt = st.datetimes(datetime(1000, 1, 1)).map(lambda moment: moment.strftime(time_format))  # noqa: DTZ001
-    check(data.draw(st.lists(spelt | NEARLY | ODD, max_size=5)), time_format)
+    check(data.draw(st.lists(spelt | NEARLY | ODD, max_size=5)), time_format, zone)
 
 
-@given(st.lists(st.floats() | st.floats(-6e10, 2e11) | st.integers(), max_size=5), st.booleans())
-def test_so_are_unix_seconds(seconds: list[float], with_word: bool) -> None:
-    check([*map(repr, seconds), *(["?"] if with_word else [])], "unix")
+@given(st.lists(st.floats() | st.floats(-6e10, 2e11) | st.integers(), max_size=5), st.booleans(), PLACES)
+def test_so_are_unix_seconds(seconds: list[float], with_word: bool, zone: str) -> None:
+    check([*map(repr, seconds), *(["?"] if with_word else [])], "unix", zone)

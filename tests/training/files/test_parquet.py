@@ -7,8 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet as pq
 
+from model.columns import as_dates
+from model.times import DAY
 from tests.training.files.written import plain, refusal, write
 from training.files.sources import read_table
+
+HOUR = DAY // 24
 
 
 def test_parquet_types(tmp_path: Path) -> None:
@@ -44,6 +48,25 @@ def test_parquet_types(tmp_path: Path) -> None:
         "nothing": [None, None, None],
     }
     assert raw.notes == ("'float': read 1 cell without a finite number, such as 'inf', as missing.",)
+
+
+def test_times_say_whether_they_know_their_zone(tmp_path: Path) -> None:
+    """Midnight in Z is no plain date: read in another zone, that would be another instant."""
+    moments = [datetime(2021, 7, 1), datetime(2021, 7, 1, 10, 30, 0, 7)]  # noqa: DTZ001 - naive is meant
+    columns = {
+        "naive": pa.array(moments, pa.timestamp("us")),
+        "aware": pa.array(
+            [moment.replace(tzinfo=UTC) for moment in moments], pa.timestamp("us", "Asia/Tokyo")
+        ),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    raw = read_table(tmp_path / "t.parquet")
+    assert plain(raw) == {
+        "naive": ["2021-07-01", "2021-07-01T10:30:00.000007"],
+        "aware": ["2021-07-01T00:00:00Z", "2021-07-01T10:30:00.000007Z"],
+    }
+    naive, aware = (as_dates(raw.columns[name], None, "Europe/Berlin") for name in columns)
+    assert (aware - naive).tolist() == [2 * HOUR, 2 * HOUR]
 
 
 def test_parquet_ids_are_exact(tmp_path: Path) -> None:

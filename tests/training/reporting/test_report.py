@@ -2,113 +2,26 @@
 
 import json
 from copy import deepcopy
-from dataclasses import asdict, replace
-from html.parser import HTMLParser
+from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from model.task import ColumnTask, LogTask, Task
-from training.reporting.metrics import Metrics, base_rate_metrics, curves, measure
-from training.reporting.report import Compared, Report, question, render_html, verdict
+from model.task import ColumnTask, ContractTask, LogTask, Task
+from tests.training.reporting.pages import AUDIT, Page, made_up_report
+from tests.training.shops import Published
+from training.reporting.measuring import measured
+from training.reporting.metrics import base_rate_metrics, curves
+from training.reporting.report import Report, question, render_html
+from training.reporting.splits import SplitFigure
 
 EVIL = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
-TASK = LogTask(outcome="occurs", horizons_days=(30, 180))
-
-
-def results(seed: int) -> tuple[Compared, dict[str, Any]]:
-    rng = np.random.default_rng(seed)
-    p = rng.random(500) ** 2
-    y = (rng.random(500) < p).astype(np.float64)
-    return (
-        {"model": asdict(measure(y, p)), "base_rate": asdict(base_rate_metrics(y, 0.25))},
-        asdict(curves(y, p)),
-    )
 
 
 @pytest.fixture
 def report() -> Report:
-    (short, short_curves), (long, long_curves) = results(1), results(2)
-    return {
-        "name": "purchase",
-        "version": 3,
-        "created": "2026-11-24T06:00:00Z",
-        "study": {"name": "purchase", "target": {"horizons_days": (30, 180)}, "note": "naïve & bare"},
-        "task": TASK.model_dump(),
-        "question": question(TASK),
-        "data": {
-            "customers": 23570,
-            "events": 69659,
-            "first_event": "1997-01-01",
-            "last_event": "1998-06-30",
-            "read": ["events.csv: 69,659 rows."],
-            "left_out": [{"column": "surname", "reason": "excluded by the study"}],
-            "columns": [{"name": "tenure", "kind": "numeric", "missing_share": 0.0125, "detail": "1 to 72"}],
-        },
-        "examples": [
-            {
-                "cutoff": "1997-06-30",
-                "eligible": 21000,
-                "positives": {"30": 1234, "180": 5678},
-                "role": "train",
-            }
-        ],
-        "published": "The published model is the measured one.",
-        "split": {
-            "kind": "forward",
-            "sentence": "Test cutoffs lie after every training label.",
-            "train": 800,
-            "validation": 100,
-            "calibration": 101,
-            "test": 500,
-        },
-        "metrics": {"30": short, "180": long},
-        "curves": {"30": short_curves, "180": long_curves},
-        "fit": {
-            "head": "mlp",
-            "device": "cpu",
-            "epochs": 2,
-            "best_epoch": 1,
-            "seconds": 83.0,
-            "parameters": 41233,
-            "history": [
-                {"epoch": 1, "train_loss": 0.5, "validation_loss": 0.51},
-                {"epoch": 2, "train_loss": 0.4, "validation_loss": 0.52},
-            ],
-        },
-        "calibration": {"slopes": [1.0, 0.9], "intercepts": [-0.25, 0.125]},
-        "warnings": ["Only 12 positives."],
-    }
-
-
-class Page(HTMLParser):
-    """A page's tags, attributes and text, as a browser would see them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data: str) -> None:
-        self.text += " ".join(data.split()) + "\n"
+    return made_up_report()
 
 
 def test_page_says_what_the_report_holds(report: Report) -> None:
@@ -125,14 +38,130 @@ def test_page_says_what_the_report_holds(report: Report) -> None:
         "Test cutoffs lie after every training label.",
         "1.000 \N{MULTIPLICATION SIGN} logit \N{MINUS SIGN} 0.250; 0.900",
         "logit + 0.125.",
-        "23,570 customers, 69,659 events from 1997-01-01 to 1998-06-30.",
         "1.2 %",
         "excluded by the study",
-        "5,678",
+        "It beats it.",
         "note: naïve & bare",
     ):
         assert text in page.text, text
     assert page.tags.count("figure") == 2 * 5 + 1
+
+
+def test_everyone_is_in_the_metrics_with_an_interval(report: Report) -> None:
+    rows = Page(render_html(report)).rows("Metrics")
+    model, recency = (report["metrics"]["30"][who] for who in ("model", "recency"))
+    assert rows[1][:4] == [
+        "30 days",
+        "500",
+        f"{model['positives']} ({100 * model['base_rate']:.1f} %)",
+        "network",
+    ]
+    low, high = model["intervals"]["auc"]
+    assert rows[1][4] == f"{model['auc']:.3f} {low:.3f} to {high:.3f}"
+    assert [row[0] for row in rows[2:5]] == ["recency alone", "Pareto/NBD", "base rate"]
+    assert rows[2][1].startswith(f"{recency['auc']:.3f} ")
+    assert rows[4][1] == "0.500"
+    assert rows[5][0] == "180 days"
+
+
+def test_splits_stand_side_by_side_and_ours_is_named(report: Report) -> None:
+    page = Page(render_html(report))
+    _, *rows = page.rows("What other splits would have claimed")
+    assert [row[0] for row in rows] == [
+        "shuffled",
+        "forward",
+        "forward, unseen customers (the figures above)",
+    ]
+    for row, figure in zip(rows, report["splits"], strict=True):
+        assert row[3].startswith(f"{figure['metrics']['auc']:.3f} ")
+        assert row[5] == "0.613"
+    assert "Shuffled: another fit," in page.text
+    assert "Forward: our fit at our test date, on customers that it was fitted on." in page.text
+
+
+def test_a_single_split_is_no_comparison(report: Report) -> None:
+    report["splits"] = report["splits"][-1:]
+    page = Page(render_html(report))
+    assert page.open == []
+    assert "What other splits would have claimed" not in page.text
+    assert "Metrics" in page.text
+
+
+def test_only_splits_that_are_shown_are_explained(report: Report) -> None:
+    report["splits"] = [
+        {**report["splits"][0], "split": "shuffled"},
+        {**report["splits"][2], "split": "forward"},
+    ]
+    text = Page(render_html(report)).text
+    assert "Shuffled: another fit" in text
+    assert "Forward: our fit" not in text
+
+
+def test_the_purchase_model_is_told_apart_where_there_is_one(report: Report) -> None:
+    assert "but for Pareto/NBD, which reads nothing but purchases." in Page(render_html(report)).text
+    for compared in report["metrics"].values():
+        del cast(Any, compared)["btyd"]
+    assert "Pareto/NBD" not in Page(render_html(report)).text
+
+
+def test_a_learning_curve_is_shown_where_there_is_one(report: Report) -> None:
+    page = Page(render_html(report))
+    assert [row[:3] for row in page.rows("Learning curve")[1:]] == [
+        ["50.0 %", "400", "123"],
+        ["100.0 %", "800", "246"],
+    ]
+    assert "More customers would help." in page.text
+    report["learning_curve"], report["learning_conclusion"] = [], ""
+    assert "Learning curve" not in Page(render_html(report)).text
+
+
+def test_the_audit_is_shown_with_every_cutoff(report: Report) -> None:
+    page = Page(render_html(report))
+    findings, cutoffs = page.tables("Audit")
+    assert findings[1:] == [
+        ["warning", "duration", "It all but states the label.", "Exclude it."],
+        ["note", "", "The rate fell.", "Look at the cutoffs."],
+    ]
+    assert cutoffs == [
+        ["Cutoff", "Role", "Eligible", "Positives, 30 days", "Positives, 180 days", "Not asked about"],
+        [
+            "1997-12-31",
+            "test",
+            "21,000",
+            "1,234 (5.9 %)",
+            "5,678 (27.0 %) 17 masked",
+            "2,570 no event within 365 days",
+        ],
+        ["1998-05-31", "published model only", "20,000", "1,111 (5.6 %)", "not yet known", ""],
+    ]
+    assert "69,659 events from 1997-01-01 to 1998-06-30; 255 repeat an earlier one" in page.text
+    assert "Times without an offset are read in Europe/Berlin." in page.text
+    report["audit"] = {**AUDIT, "findings": []}
+    assert "No column states the label, and nothing else was found." in Page(render_html(report)).text
+
+
+def test_what_is_not_missing_by_cell_has_no_share(report: Report) -> None:
+    _, tenure, history = Page(render_html(report)).rows("Data")
+    assert (tenure[2], history[2]) == ("1.2 %", "")
+
+
+@pytest.mark.parametrize("name", ["table_model", "log_model", "contract_model", "contract_log_model"])
+def test_the_page_of_a_run_stands_alone(name: str, request: pytest.FixtureRequest) -> None:
+    model: Published = request.getfixturevalue(name)
+    html = (model.trained.folder / "report.html").read_text(encoding="utf-8")
+    assert html == render_html(json.loads((model.trained.folder / "report.json").read_text(encoding="utf-8")))
+    page = Page(html)
+    assert page.open == []
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    assert not {"src", "href", "srcset", "action"} & {name for name, _ in page.attributes}
+    assert "url(" not in html
+    assert "://" not in html
+    for section in ("Metrics", "Audit", "Data", "Study"):
+        assert f"\n{section}\n" in page.text
+    assert model.trained.report["verdict"]["sentences"] in page.text
+    cutoffs = model.trained.report["audit"].get("cutoffs", [])
+    assert all(row["cutoff"] in page.text for row in cutoffs)
+    assert bool(cutoffs) == (name != "table_model")
 
 
 def test_page_is_the_same_from_json(report: Report) -> None:
@@ -170,60 +199,22 @@ def test_table_study_of_one_class_still_has_a_page(report: Report) -> None:
     y, p = np.zeros(20), np.full(20, 0.1)
     table = deepcopy(report)
     table["question"] = question(ColumnTask(column="Churn", positive="Yes"))
-    table["metrics"] = {
-        "label": {"model": asdict(measure(y, p)), "base_rate": asdict(base_rate_metrics(y, 0.2))}
-    }
+    base_rate = asdict(base_rate_metrics(y, 0.2)) | {"intervals": {}}
+    table["metrics"] = {"label": {"model": measured(y, p, np.arange(20)), "base_rate": base_rate}}
     table["curves"] = {"label": asdict(curves(y, p))}
-    table["examples"], table["warnings"] = [], []
+    table["splits"] = [asdict(SplitFigure("unseen groups", table["metrics"]["label"]["model"], 0.5))] * 2
+    table["learning_curve"], table["warnings"] = [], []
+    plain = {key: AUDIT[key] for key in ("customers", "time_zone", "split", "examples")}
+    table["audit"] = {**plain, "log": None, "rows": 20, "positives": 0, "rate": 0.0, "findings": []}
     table["data"] |= cast(Any, {"events": None, "first_event": None, "last_event": None, "columns": []})
     page = Page(render_html(table))
     assert page.open == []
     assert 'Is Churn "Yes" for this customer?' in page.text
     assert "none\n" in page.text
     assert "events" not in page.text.split("Study")[0].replace("events.csv", "")
-    assert "Examples by cutoff" not in page.text
+    assert page.tables("Audit") == []
     assert page.tags.count("figure") == 2 + 1
     assert "details" not in page.tags
-
-
-METRICS = Metrics(
-    n=4321,
-    positives=500,
-    base_rate=0.12,
-    auc=0.8,
-    average_precision=0.4,
-    log_loss=0.41,
-    brier=0.1,
-    calibration_error=0.0123,
-    lift_at_10=3.14,
-)
-
-
-def compared(model: Metrics) -> Compared:
-    return {"model": asdict(model), "base_rate": asdict(replace(METRICS, log_loss=0.5))}
-
-
-def test_verdict_says_by_how_much() -> None:
-    assert verdict(compared(METRICS)) == (
-        True,
-        "On 4,321 test examples the model's loss is 18.0 % below the base rate's "
-        "(log loss 0.410 against 0.500). "
-        "The tenth with the highest probabilities holds 3.1 times as many positives as a tenth at random. "
-        "On average its probabilities are off by 1.2 percentage points.",
-    )
-    assert "tenth" not in verdict(compared(replace(METRICS, lift_at_10=None)))[1]
-
-
-def test_verdict_warns_of_a_model_that_is_no_better_than_the_base_rate(report: Report) -> None:
-    weak = compared(replace(METRICS, log_loss=0.5))
-    assert verdict(weak) == (
-        False,
-        "On 4,321 test examples the model is no better than the base rate (log loss 0.500 against 0.500): "
-        "do not act on its probabilities.",
-    )
-    report["metrics"] = {"180": weak}
-    report["curves"] = {"180": report["curves"]["180"]}
-    assert ("class", "verdict bad") in Page(render_html(report)).attributes
 
 
 WHO = "Will a customer with an event in the last 365 days"
@@ -248,6 +239,14 @@ WHO = "Will a customer with an event in the last 365 days"
         (
             LogTask(event="cancel", outcome="absent", horizons_days=(30, 60)),
             f'{WHO} have no "cancel" event within 30 or 60 days?',
+        ),
+        (
+            LogTask(event=("order", "gift"), outcome="occurs", horizons_days=(30,)),
+            f'{WHO} have at least one "order" or "gift" event within 30 days?',
+        ),
+        (
+            ContractTask(ends="cancelled_at", horizons_days=(30, 90), gap_days=1),
+            "Will a running contract end (cancelled_at) within 30 or 90 days, counted from 1 day later?",
         ),
     ],
 )

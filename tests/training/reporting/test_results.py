@@ -1,54 +1,122 @@
-"""Figures of the test examples, where their window is complete, beside the base rate's."""
+"""What report.json holds: the parts that its types promise, and what a reader should know."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints, is_typeddict
 
 import numpy as np
 import pytest
 
-from training.labels import Labels
-from training.reporting.metrics import measure
-from training.reporting.results import base_rates, measure_horizons
+from tests.training.shops import LOG, Published, log_shop
+from training.reporting.report import Report
+from training.reporting.results import build_report
+from training.run import run_study
+
+MODELS = ["table_model", "log_model", "contract_model", "contract_log_model"]
 
 
-def labels(outcomes: list[list[int]], complete: list[list[int]]) -> Labels:
-    """Labels whose hazard half is of no interest here."""
-    happened, observed = np.array(outcomes, dtype=bool), np.array(complete, dtype=bool)
-    return Labels(events=happened, at_risk=observed, outcomes=happened, complete=observed)
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> Published:
+    published: Published = request.getfixturevalue(request.param)
+    return published
 
 
-PARTLY = labels([[0, 1], [1, 1], [0, 0], [1, 0]], [[1, 1], [1, 1], [1, 0], [1, 0]])
-PROBABILITIES = np.array([[0.1, 0.5], [0.7, 0.8], [0.2, 0.9], [0.6, 0.9]])
+def mismatches(value: Any, promised: Any, place: str = "report") -> list[str]:
+    """Where plain values have other keys, or other kinds of value, than a TypedDict says."""
+    if is_typeddict(promised):
+        hints = get_type_hints(promised)
+        found = [f"{place}.{key}" for key in hints.keys() ^ value.keys()]
+        for key in hints.keys() & value.keys():
+            found += mismatches(value[key], hints[key], f"{place}.{key}")
+        return found
+    arguments = get_args(promised)
+    if isinstance(value, list | tuple):
+        return [miss for item in value for miss in mismatches(item, arguments[0], f"{place}[]")]
+    if isinstance(value, Mapping):
+        return [] if all(isinstance(key, str) for key in value) else [place]
+    kinds = tuple(kind for kind in arguments or (promised,) if isinstance(kind, type))
+    return [] if isinstance(value, kinds) else [place]
 
 
-def test_each_horizon_is_measured_where_it_is_complete() -> None:
-    metrics, curves = measure_horizons(("30", "90"), PARTLY, PROBABILITIES, [0.5, 0.75])
-    assert list(metrics) == list(curves) == ["30", "90"]
-    assert (metrics["30"]["model"]["n"], metrics["30"]["model"]["positives"]) == (4, 2)
-    assert (metrics["90"]["model"]["n"], metrics["90"]["model"]["positives"]) == (2, 2)
-    wanted = measure(np.array([0.0, 1.0, 0.0, 1.0]), PROBABILITIES[:, 0])
-    assert metrics["30"]["model"]["log_loss"] == wanted.log_loss
-    assert metrics["30"]["model"]["auc"] == 1.0
+def test_a_report_has_the_parts_that_its_type_promises(model: Published) -> None:
+    report = model.trained.report
+    assert mismatches(report, Report) == []
+    assert mismatches({**report, "split": {**report["split"], "test": "many"}}, Report) == [
+        "report.split.test"
+    ]
 
 
-def test_the_base_rate_s_figures_are_those_of_the_rate_given() -> None:
-    metrics, _ = measure_horizons(("30", "90"), PARTLY, PROBABILITIES, [0.25, 0.75])
-    assert metrics["30"]["base_rate"]["brier"] == pytest.approx((2 * 0.25**2 + 2 * 0.75**2) / 4)
-    assert metrics["90"]["base_rate"]["brier"] == pytest.approx(0.25**2)
-    assert metrics["90"]["base_rate"]["auc"] is None
+def test_the_metrics_of_each_horizon_have_the_same_people_in_the_same_order(model: Published) -> None:
+    report = model.trained.report
+    names = list(model.predictor.manifest.task.output_names or ("label",))
+    assert list(report["metrics"]) == list(report["curves"]) == names
+    (people,) = {tuple(compared) for compared in report["metrics"].values()}
+    assert people[0] == "model"
+    assert people[-1] == "base_rate"
+    assert ("recency" in people) == (report["data"]["events"] is not None)
 
 
-def test_a_horizon_that_is_complete_for_nobody_is_left_out() -> None:
-    nobody = labels([[0, 1], [1, 1]], [[1, 0], [1, 0]])
-    metrics, curves = measure_horizons(("30", "90"), nobody, PROBABILITIES[:2], [0.5, 0.5])
-    assert list(metrics) == list(curves) == ["30"]
+def test_nothing_is_told_twice(model: Published) -> None:
+    """The audit says how the study was understood, so that the notes on files need not."""
+    report = model.trained.report
+    assert not set(report["data"]["read"]) & set(report["audit"].get("understood", []))
+    told = [*report["warnings"], *report["data"]["read"], *report["audit"].get("understood", [])]
+    assert len(told) == len(set(told))
 
 
-def test_the_output_of_a_column_task_is_called_label() -> None:
-    metrics, curves = measure_horizons(
-        (), Labels.of_column(np.array([True, False])), PROBABILITIES[:2, :1], [0.5]
+def test_a_field_s_missing_share_is_counted(log_model: Published) -> None:
+    events = [event for row in log_model.shop.customers for event in row["events"]]
+    share = {
+        name: sum(event[name] is None for event in events) / len(events)
+        for name in ("amount", "items", "kind", "shop")
+    }
+    told = {row["name"]: row["missing_share"] for row in log_model.trained.report["data"]["columns"]}
+    assert share["amount"] > 0.05
+    assert {name: told[name] for name in share} == pytest.approx(share)
+    assert told["history"] is None
+
+
+def test_a_column_s_missing_share_is_counted(table_model: Published) -> None:
+    rows = table_model.shop.customers
+    told = {row["name"]: row["missing_share"] for row in table_model.trained.report["data"]["columns"]}
+    assert told["tenure"] == pytest.approx(sum(row["tenure"] is None for row in rows) / len(rows))
+    assert told["bill_2"] == 0
+
+
+def test_the_rarer_outcome_is_counted_whichever_it_is(log_model: Published) -> None:
+    metrics = log_model.trained.report["metrics"]
+    rarer = [
+        min(m["model"]["positives"], m["model"]["n"] - m["model"]["positives"]) for m in metrics.values()
+    ]
+    assert rarer[-1] < metrics["30"]["model"]["positives"]  # most buy again
+    assert log_model.trained.report["warnings"] == [
+        f"The test holds {min(rarer)} examples of the rarer outcome; below 100 its figures may be off by a "
+        "good deal: look at their intervals."
+    ]
+
+
+def test_a_large_test_needs_no_warning_and_notes_of_baselines_are_passed_on(tmp_path: Path) -> None:
+    found = run_study(log_shop(tmp_path, 40).study(LOG, "fit.refit=false", "fit.epochs=1"))
+    enough = {
+        horizon: {**compared, "model": {**compared["model"], "n": 1000, "positives": 100}}
+        for horizon, compared in found.metrics.items()
+    }
+    plan = replace(found.prepared.plan, warnings=("The log is short.",))
+    changed = replace(
+        found, metrics=enough, notes=("No Pareto/NBD.",), prepared=replace(found.prepared, plan=plan)
     )
-    assert list(metrics) == list(curves) == ["label"]
-    assert metrics["label"]["model"]["auc"] == 0.0
+    assert build_report(changed)["warnings"] == ["The log is short.", "No Pareto/NBD."]
 
 
-def test_base_rates_are_shares_of_the_complete_windows() -> None:
-    assert base_rates(PARTLY) == [0.5, 1.0]
-    assert base_rates(labels([[1, 1]], [[1, 0]])) == [1.0, 0.5]  # one half where nothing is known
+def test_what_is_published_is_said(log_model: Published, tmp_path: Path) -> None:
+    assert log_model.trained.report["published"] == "The published model is the measured one."
+    found = run_study(log_shop(tmp_path, 60).study(LOG, "fit.epochs=1"))
+    report = build_report(found)
+    assert report["published"] == (
+        "The published model was then fitted again, as long as the measured one, on all examples but a slice "
+        "for its calibration."
+    )
+    assert report["fit"]["parameters"] == sum(
+        int(np.prod(tensor.shape)) for tensor in found.measured.scorer.network.parameters()
+    )

@@ -7,8 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from model.errors import StudyError
-from tests.training.studies.texts import EVERYTHING, LOG, SECTIONS, TABLE, refusal, write
+from tests.training.studies.texts import CONTRACTS, EVERYTHING, LOG, SECTIONS, TABLE, refusal, write
 from training.studies.study import read_study
+from training.studies.targets import ColumnTarget, ContractTarget
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_bad_value_is_refused_with_its_rule(tmp_path: Path, place: str, value:
         (
             "name: telecom",
             "name: telecom\nbase: /",
-            "2: base: unknown key; known here are name, data, target, split, network, fit",
+            "2: base: unknown key; known here are name, data, target, split, network, fit, allow_leaks",
         ),
     ],
 )
@@ -147,6 +148,52 @@ def test_a_fault_of_a_log_study_has_its_line(tmp_path: Path, right: str, wrong: 
     assert refusal(write(tmp_path, LOG.replace(right, wrong))) == f"study.yaml:{fault}"
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        (
+            "  ends: cancelled_at\n",
+            "  ends:\n",
+            "7: target.ends: must be text (in quotes, where needed), got nothing",
+        ),
+        ("[30, 90]", "[90, 30]", "8: target.horizons_days: must increase, got [90, 30]"),
+        (
+            "[30, 90]",
+            "[30, 90]\n  start: since",
+            '9: target.start: unknown key; did you mean "starts"?',
+        ),
+        (
+            "[30, 90]",
+            "[30, 90]\n  eligible: {min_history_days: -1}",
+            "9: target.eligible.min_history_days: must be at least 0, got -1",
+        ),
+        (
+            "[30, 90]",
+            "[30, 90]\n  eligible: {min_event: 1}",
+            '9: target.eligible.min_event: unknown key; did you mean "min_events"?',
+        ),
+        (
+            "[30, 90]",
+            "[30, 90]\n  cutoffs: {dates: [2020-02-01, 2020-01-01]}",
+            "9: target.cutoffs.dates: must increase, got ['2020-02-01', '2020-01-01']",
+        ),
+        (
+            "[30, 90]",
+            "[30, 90]\n  cutoffs: {dates: [2020-02-01], last: 2020-03-01}",
+            "9: target.cutoffs: dates must stand alone; leave out every_days, first and last",
+        ),
+        (
+            "[30, 90]",
+            "[30, 90]\n  reactivates_within_days: soon",
+            '9: target.reactivates_within_days: must be a whole number, got "soon"',
+        ),
+        ("[30, 90]", "[30, 90]\n  cutoffs: 30", "9: target.cutoffs: must be a section of keys, got 30"),
+    ],
+)
+def test_a_fault_of_a_contract_study_has_its_line(tmp_path: Path, right: str, wrong: str, fault: str) -> None:
+    assert refusal(write(tmp_path, CONTRACTS.replace(right, wrong))) == f"study.yaml:{fault}"
+
+
 def test_all_faults_are_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = write(
         tmp_path,
@@ -182,7 +229,7 @@ fit:
         "study.yaml:9: data.events.path: missing; this key is required",
         'study.yaml:9: data.events.type: missing; target.event "purchase" is looked up in this column',
         'study.yaml:14: target.outcom: unknown key; did you mean "outcome"?',
-        "study.yaml:16: split.time: needs a target column; a log study is always tested on later cutoffs",
+        "study.yaml:16: split.time: needs a target column; other studies are always tested on later cutoffs",
         "study.yaml:19: fit.epochs: written twice, first on line 18; keep one",
         'study.yaml:19: fit.epochs: must be a whole number, got "many"',
         '--set network.layers: must be a whole number, got "none"',
@@ -233,7 +280,9 @@ def test_a_misspelling_by_one_letter_gets_the_right_suggestion(
 ) -> None:
     *outer, key = place
     wrong = data.draw(edits(key))
-    others = SECTIONS[tuple(outer)].model_fields.keys() - {key}
+    forms = (ColumnTarget, ContractTarget) if outer == ["target"] else ()
+    models = [SECTIONS[tuple(outer)], *forms]
+    others = {name for model in models for name in model.model_fields} - {key}
     assume(wrong not in {"", key} and all(distance(wrong, other) > 2 for other in others))
     raw = json.loads(json.dumps(EVERYTHING))
     section = raw

@@ -7,21 +7,19 @@ from pydantic import ValidationError
 
 from model.errors import StudyError
 from model.manifest import NetworkSpec
-from model.task import ColumnTask, LogTask
-from tests.training.studies.texts import EVERYTHING, LOG, TABLE, write
+from model.task import ColumnTask, ContractTask, Eligible, LogTask
+from tests.training.studies.texts import CONTRACTS, EVERYTHING, LOG, TABLE, write
 from training.studies.study import (
-    ColumnTarget,
     CustomersSource,
-    Cutoffs,
     EventsSource,
     FitOptions,
-    LogTarget,
     NetworkOptions,
     Split,
     Study,
     read_study,
     resolve_path,
 )
+from training.studies.targets import ColumnTarget, ContractTarget, Cutoffs, LogTarget
 
 
 def test_a_table_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> None:
@@ -51,7 +49,13 @@ def test_a_log_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> 
 
 
 def test_the_defaults_are_these() -> None:
-    assert Split().model_dump() == {"test_fraction": 0.2, "seed": 0, "time": None, "group": None}
+    assert Split().model_dump() == {
+        "test_fraction": 0.2,
+        "seed": 0,
+        "time": None,
+        "group": None,
+        "compare": True,
+    }
     assert NetworkOptions().model_dump() == {
         "head": "mlp",
         "width": 128,
@@ -71,23 +75,116 @@ def test_the_defaults_are_these() -> None:
         "seed": 0,
         "refit": True,
     }
-    assert Cutoffs().model_dump() == {"every_days": 30, "first": None, "last": None}
+    assert Cutoffs().model_dump() == {"every_days": 30, "first": None, "last": None, "dates": ()}
 
 
 def test_every_key_is_read(tmp_path: Path) -> None:
     study = read_study(write(tmp_path, json.dumps(EVERYTHING)))
-    assert study.model_dump(mode="json") == EVERYTHING | {
-        "split": Split(test_fraction=0.3, seed=1).model_dump()
-    }
+    assert study.model_dump(mode="json") == EVERYTHING | {"split": {**EVERYTHING["split"], "time": None}}
     assert isinstance(study.target, LogTarget)
     assert study.target.cutoffs == Cutoffs(every_days=7, first=date(2011, 1, 1), last=date(2011, 9, 10))
+    assert study.task == LogTask(
+        event=("cancel", "expire"),
+        outcome="occurs",
+        terminal=True,
+        horizons_days=(30, 90),
+        gap_days=1,
+        lookback_days=300,
+        ingestion_lag_days=2,
+        eligible=Eligible(min_events=3, min_history_days=60, max_history_days=900),
+        eligible_within_days=200,
+        reactivates_within_days=14,
+        returns=("join",),
+        involuntary=("fail",),
+        involuntary_within_days=5,
+    )
 
 
-def test_a_study_survives_json_and_its_folder_stays_out_of_it(tmp_path: Path) -> None:
-    study = read_study(write(tmp_path, json.dumps(EVERYTHING)))
+def test_a_contract_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, CONTRACTS))
+    assert study.target == ContractTarget(ends="cancelled_at", horizons_days=(30, 90))
+    assert study.task == ContractTask(ends="cancelled_at", horizons_days=(30, 90))
+    assert (study.task.starts, study.task.eligible_within_days, study.task.outcome) == (None, None, "occurs")
+
+
+def test_every_key_of_a_contract_is_read(tmp_path: Path) -> None:
+    target = {
+        **{
+            key: value
+            for key, value in EVERYTHING["target"].items()
+            if key not in ("event", "outcome", "terminal")
+        },
+        "ends": "until",
+        "starts": "since",
+        "cutoffs": {"dates": ["2020-01-01", "2020-03-01"]},
+    }
+    study = read_study(write(tmp_path, json.dumps(EVERYTHING | {"target": target})))
+    assert isinstance(study.target, ContractTarget)
+    assert study.target.cutoffs == Cutoffs(dates=(date(2020, 1, 1), date(2020, 3, 1)))
+    assert study.task == ContractTask(
+        ends="until",
+        starts="since",
+        horizons_days=(30, 90),
+        gap_days=1,
+        lookback_days=300,
+        ingestion_lag_days=2,
+        eligible=Eligible(min_events=3, min_history_days=60, max_history_days=900),
+        eligible_within_days=200,
+        reactivates_within_days=14,
+        returns=("join",),
+        involuntary=("fail",),
+        involuntary_within_days=5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("terminal", "grace", "ends"), [(None, 0, False), (None, 3, True), (True, 0, True), (False, 0, False)]
+)
+def test_whether_an_event_ends_a_life_as_far_as_the_study_tells(
+    tmp_path: Path, terminal: bool | None, grace: int, ends: bool
+) -> None:
+    settings = [f"target.reactivates_within_days={grace}", "target.event=cancel", "data.events.type=kind"]
+    settings += [] if terminal is None else [f"target.terminal={str(terminal).lower()}"]
+    study = read_study(write(tmp_path, LOG), settings)
+    assert isinstance(study.task, LogTask)
+    assert study.task.terminal == ends
+
+
+@pytest.mark.parametrize(
+    "text",
+    [json.dumps(EVERYTHING), TABLE, LOG, CONTRACTS, f"{CONTRACTS}  cutoffs: {{dates: [2020-01-01]}}\n"],
+    ids=["everything", "table", "log", "contracts", "dates"],
+)
+def test_a_study_survives_json_and_its_folder_stays_out_of_it(tmp_path: Path, text: str) -> None:
+    study = read_study(write(tmp_path, text))
     stored = json.loads(json.dumps(study.model_dump(mode="json")))
     assert "base" not in stored
     assert Study.model_validate(stored).model_dump() == study.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Berlin", '; did you mean "Europe/Berlin"?'),
+        ("new york", '; did you mean "America/New_York"?'),
+        ("utc", '; did you mean "UTC"?'),
+        ("+02:00", ""),
+        ("localtime", ""),
+    ],
+)
+def test_an_unknown_time_zone_is_a_fault_with_its_place(tmp_path: Path, name: str, hint: str) -> None:
+    text = LOG.replace("data:\n", f"data:\n  time_zone: {name!r}\n")
+    with pytest.raises(StudyError) as error:
+        read_study(write(tmp_path, text))
+    assert str(error.value) == (
+        f'study.yaml:3: data.time_zone: must be an IANA time zone such as Europe/Berlin, got "{name}"{hint}'
+    )
+
+
+def test_a_time_zone_is_kept(tmp_path: Path) -> None:
+    text = LOG.replace("data:\n", "data:\n  time_zone: Europe/Berlin\n")
+    assert read_study(write(tmp_path, text)).data.time_zone == "Europe/Berlin"
+    assert read_study(write(tmp_path, LOG)).data.time_zone == "UTC"
 
 
 def test_a_study_cannot_be_changed(tmp_path: Path) -> None:
@@ -131,7 +228,7 @@ def test_a_group_may_be_the_id(tmp_path: Path) -> None:
 
 
 def test_a_section_without_keys_is_the_default(tmp_path: Path) -> None:
-    study = read_study(write(tmp_path, f"{LOG}  cutoffs:\nsplit:\nnetwork:\nfit:\n"))
+    study = read_study(write(tmp_path, f"{LOG}  cutoffs:\n  eligible:\nsplit:\nnetwork:\nfit:\n"))
     assert study.model_dump() == read_study(write(tmp_path, LOG)).model_dump()
 
 

@@ -9,14 +9,14 @@ from pydantic import BaseModel
 from model.errors import StudyError
 from training.studies.study import (
     CustomersSource,
-    Cutoffs,
+    DataSources,
     EventsSource,
     FitOptions,
-    LogTarget,
     NetworkOptions,
     Study,
     read_study,
 )
+from training.studies.targets import Cutoffs, EligibleTarget, LogTarget
 
 TABLE = """\
 name: telecom
@@ -40,6 +40,17 @@ target:
   horizons_days: [30, 90]
 """
 
+CONTRACTS = """\
+name: contracts
+data:
+  customers:
+    path: customers.csv
+    id: customer_id
+target:
+  ends: cancelled_at
+  horizons_days: [30, 90]
+"""
+
 EVERYTHING: dict[str, Any] = {
     "name": "all",
     "data": {
@@ -60,17 +71,25 @@ EVERYTHING: dict[str, Any] = {
             "values": ["amount"],
             "attributes": ["category"],
         },
+        "time_zone": "Europe/Berlin",
     },
     "target": {
-        "event": "purchase",
-        "outcome": "absent",
+        "event": ["cancel", "expire"],
+        "outcome": "occurs",
+        "terminal": True,
         "horizons_days": [30, 90],
         "gap_days": 1,
         "lookback_days": 300,
+        "ingestion_lag_days": 2,
+        "eligible": {"min_events": 3, "min_history_days": 60, "max_history_days": 900},
         "eligible_within_days": 200,
-        "cutoffs": {"every_days": 7, "first": "2011-01-01", "last": "2011-09-10"},
+        "reactivates_within_days": 14,
+        "returns": ["join"],
+        "involuntary": ["fail"],
+        "involuntary_within_days": 5,
+        "cutoffs": {"every_days": 7, "first": "2011-01-01", "last": "2011-09-10", "dates": []},
     },
-    "split": {"test_fraction": 0.3, "seed": 1},
+    "split": {"test_fraction": 0.3, "seed": 1, "group": "region", "compare": False},
     "network": {
         "head": "cnn",
         "width": 64,
@@ -90,13 +109,16 @@ EVERYTHING: dict[str, Any] = {
         "seed": 2,
         "refit": False,
     },
+    "allow_leaks": ["c"],
 }
 
 SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Study,
+    ("data",): DataSources,
     ("data", "customers"): CustomersSource,
     ("data", "events"): EventsSource,
     ("target",): LogTarget,
+    ("target", "eligible"): EligibleTarget,
     ("target", "cutoffs"): Cutoffs,
     ("network",): NetworkOptions,
     ("fit",): FitOptions,

@@ -1,0 +1,40 @@
+"""Questions and plans of little timelines, without the checks that refuse what is too little to train on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.task import ContractTask, LogTask
+from training.eligibility import roll_call
+from training.labels import compile_labels
+from training.plan import HeldOut, Plan, Refit, Slices
+from training.question import Question
+from training.timeline import Timeline
+
+NOBODY = np.empty(0, dtype=np.int64)
+
+
+def plan_of(
+    timeline: Timeline, task: LogTask | ContractTask, grid: Sequence[int], data_end: int
+) -> tuple[Question, Plan]:
+    """Everybody at every cutoff; tested at the last of them, where training knows the labels too."""
+    roll = roll_call(timeline, task, grid)
+    labels = compile_labels(timeline, task, roll.examples, data_end=data_end)
+    rows = np.arange(len(labels))
+    plan = Plan(
+        examples=roll.examples,
+        groups=roll.examples.customers,
+        labels=labels,
+        measured=Slices(rows, NOBODY, NOBODY),
+        measured_labels=labels,
+        test=np.flatnonzero(roll.examples.cutoffs == grid[-1]),
+        seen_later=NOBODY,
+        easy=None,
+        final=Refit(rows, NOBODY),
+        kind="customers",
+        sentence="",
+        held_out=HeldOut(kind="customers"),
+        standings=roll.counts,
+        last_standing=roll.last,
+    )
+    return Question(task, timeline, 0, data_end, ()), plan

@@ -1,0 +1,197 @@
+"""`propense audit`: the same facts as text and as JSON; nothing is trained, nothing is written."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.training.audit.planted import CANCEL, cancel_shop
+from tests.training.commands import Run
+from tests.training.shops import (
+    CONTRACT,
+    CONTRACT_LOG,
+    LOG,
+    TABLE,
+    Shop,
+    contract_shop,
+    log_shop,
+    table_shop,
+)
+
+KEYS = {
+    "name",
+    "question",
+    "refused",
+    "customers",
+    "time_zone",
+    "log",
+    "split",
+    "examples",
+    "findings",
+    "data",
+    "warnings",
+}
+ROW_KEYS = {"rows", "positives", "rate"}
+WINDOW_KEYS = {"observed_from", "observed_until", "cutoffs", "never_asked", "came_back", "understood"}
+
+TINY = """\
+name: tiny
+data:
+  customers: {path: customers.csv, id: id}
+  events: {path: events.csv, id: who, time: when}
+  time_zone: Europe/Paris
+target:
+  outcome: occurs
+  horizons_days: [5, 10]
+  eligible_within_days: 20
+  cutoffs: {every_days: 20}
+"""
+
+
+def tiny(folder: Path) -> Path:
+    """A study of two who come every other day, one who comes for ten days, one who never does."""
+    customers = [f"{n},2021-12-01" for n in range(1, 5)]
+    days = [f"2022-{month:02d}-{day:02d}" for month in (1, 2, 3) for day in range(1, 28, 2)]
+    events = [f"{n},{day}" for n in (1, 2) for day in days]
+    events += [f"3,{day}" for day in days if "2022-02-10" < day < "2022-02-20"]
+    events += [events[0], ",2022-01-05"]
+    (folder / "customers.csv").write_text("\n".join(["id,since", *customers]) + "\n")
+    (folder / "events.csv").write_text("\n".join(["who,when", *events]) + "\n")
+    study = folder / "study.yaml"
+    study.write_text(TINY)
+    return study
+
+
+def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
+    ran = run("audit", tiny(tmp_path))
+    assert (ran.status, ran.err) == (0, "")
+    facts, rest = ran.out.split("Cutoffs\n")
+    assert facts.splitlines() == [
+        "Will a customer with an event in the last 20 days have another event within 5 or 10 days?",
+        "4 customers. Times without an offset are read in Europe/Paris.",
+        "90 events from 2022-01-01 to 2022-03-27; 1 repeats an earlier one in every field that is read.",
+        "1 customer is asked about at no cutoff; at the latest: not there yet (1).",
+        "Not asked, over all 3 cutoffs: not there yet (4), no event within 20 days (1).",
+        "Positive by 10 days: 100.0% at 2022-02-05, 100.0% at 2022-03-17; at every cutoff from 66.7% to "
+        "100.0%.",
+        "Split: tested at 2022-03-17 on customers unseen in training, at dates that training saw too. "
+        "Examples: 3 to train, 0 to stop early, 3 to calibrate, 0 to test.",
+    ]
+    assert ran.cells == [
+        ["2022-02-05", "train", "2", "2 (100.0%)", "2 (100.0%)", "2"],
+        ["2022-02-25", "train", "3", "2 (66.7%)", "2 (66.7%)", "1"],
+        ["2022-03-17", "train", "2", "2 (100.0%)", "2 (100.0%)", "2"],
+    ]
+    assert [line for line in rest.splitlines() if line.startswith(("NOTE", "Note"))] == [
+        "NOTE 3 training examples, 3 of them positive: too few of one outcome to tell which columns state "
+        "it. From 10 of each outcome on, columns are probed.",
+        "Note: The log holds 85 days; a test forward in time needs two windows of gap + longest horizon "
+        "(20 days) and some history before them. The figures are for unseen customers at dates that training "
+        "saw, and flatter the model if behaviour changes.",
+        "Note: left out 1 of 91 events without 'who' (row 92).",
+        "Note: found no event of 1 of 4 customers in the table.",
+        "Note: 'since' is left out: every row holds '2021-12-01'",
+    ]
+    assert "refused" not in ran.out
+
+
+def test_the_json_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
+    ran = run("audit", tiny(tmp_path), "--json")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.told["cutoffs"][2] == {
+        "cutoff": "2022-03-17",
+        "role": "train",
+        "eligible": 2,
+        "positives": {"5": 2, "10": 2},
+        "rates": {"5": 1.0, "10": 1.0},
+        "masked": {"5": 0, "10": 0},
+        "refused": {"not there yet": 1, "no event within 20 days": 1},
+    }
+    assert ran.told["data"] == {
+        "read": [
+            "left out 1 of 91 events without 'who' (row 92).",
+            "found no event of 1 of 4 customers in the table.",
+        ],
+        "left_out": [{"column": "since", "reason": "every row holds '2021-12-01'"}],
+    }
+    assert ran.told["log"]["duplicate_events"] == 1
+    assert ran.told["never_asked"] == {"customers": 1, "reasons": {"not there yet": 1}}
+    assert ran.told["time_zone"] == "Europe/Paris"
+
+
+@pytest.mark.parametrize(
+    ("make", "text", "keys"),
+    [
+        (table_shop, TABLE, ROW_KEYS),
+        (log_shop, LOG, WINDOW_KEYS),
+        (contract_shop, CONTRACT, WINDOW_KEYS),
+        (contract_shop, CONTRACT_LOG, WINDOW_KEYS),
+        (cancel_shop, CANCEL, WINDOW_KEYS),
+    ],
+)
+def test_every_form_is_audited_as_text_and_json(
+    make: object, text: str, keys: set[str], run: Run, tmp_path: Path
+) -> None:
+    assert callable(make)
+    study = make(tmp_path).study_file(text)
+    files = sorted(tmp_path.iterdir())
+    as_json, plain = run("audit", study, "--json"), run("audit", study)
+    assert (as_json.status, as_json.err, plain.status, plain.err) == (0, "", 0, "")
+    assert as_json.told.keys() == KEYS | keys
+    assert as_json.told["refused"] is False
+    assert plain.out.startswith(as_json.told["question"] + "\n")
+    assert [row[0] for row in plain.cells] == [row["cutoff"] for row in as_json.told.get("cutoffs", [])]
+    for finding in as_json.told["findings"]:
+        assert f"{finding['level'].upper()} " in plain.out
+        assert finding["evidence"] in plain.out
+    assert sorted(tmp_path.iterdir()) == files
+
+
+def leaky(folder: Path) -> Shop:
+    shop = table_shop(folder)
+    for row, churned in zip(shop.customers, shop.churned, strict=True):
+        row["goodbye"] = churned
+    shop.save_table()
+    return shop
+
+
+def test_findings_are_no_failure(run: Run, tmp_path: Path) -> None:
+    study = leaky(tmp_path).study_file(TABLE)
+    as_json, plain = run("audit", study, "--json"), run("audit", study)
+    assert (as_json.status, plain.status) == (0, 0)
+    assert as_json.told["refused"] is True
+    assert {f["column"] for f in as_json.told["findings"] if f["level"] == "leak"} == {"goodbye"}
+    assert (
+        "LEAK goodbye: 'goodbye' all but states the label: it alone has an AUC of 1.000 on 144 rows"
+        in plain.out
+    )
+    assert plain.out.splitlines()[-1] == "Training would be refused: 2 leaks."
+    allowed = run("audit", study, "--set", "allow_leaks=[goodbye]", "--json")
+    assert (allowed.status, allowed.told["refused"]) == (0, False)
+
+
+def test_what_cannot_be_audited_is_refused(run: Run, tmp_path: Path) -> None:
+    study = leaky(tmp_path).study_file(TABLE)
+    misspelt = run("audit", study, "--set", "allow_leaks=[godbye]", "--json")
+    assert misspelt.status == 1
+    assert misspelt.told["error"].endswith("got 'godbye'; did you mean 'goodbye'?")
+    absent = run("audit", study, "--set", "target.column=gone")
+    assert (absent.status, absent.out) == (1, "")
+
+
+def test_of_many_horizons_the_text_has_three_and_json_all(run: Run, tmp_path: Path) -> None:
+    study = log_shop(tmp_path).study_file(LOG)
+    horizons = ("--set", "target.horizons_days=[2, 5, 10, 20, 30]")
+    told, plain = run("audit", study, *horizons, "--json").told, run("audit", study, *horizons)
+    assert set(told["cutoffs"][0]["rates"]) == {"2", "5", "10", "20", "30"}
+    assert [len(row) for row in plain.cells] == [7] * len(told["cutoffs"])
+    assert "Of 5 horizons 3 are shown; --json has all." in plain.out.splitlines()
+
+
+def test_cutoffs_that_ask_about_nobody_are_counted_only(run: Run, tmp_path: Path) -> None:
+    study = log_shop(tmp_path).study_file(LOG)
+    early = ("--set", "target.cutoffs.first=2021-06-01")
+    told, plain = run("audit", study, *early, "--json").told, run("audit", study, *early)
+    empty = sum(not row["eligible"] for row in told["cutoffs"])
+    assert empty > 5
+    assert len(plain.cells) == len(told["cutoffs"]) - empty
+    assert f"At {empty} more cutoffs nobody is asked about." in plain.out.splitlines()

@@ -1,0 +1,73 @@
+"""Twins among rows, and rows in order of time or of the label."""
+
+import numpy as np
+
+from model.columns import Column
+from tests.training.audit.tables import clean
+from training.audit.rows import probe_duplicates, probe_order
+
+
+def with_twins(n_twins: int) -> tuple[dict[str, Column], np.ndarray]:
+    """1,000 rows, and so many of them again, every fourth with the other outcome."""
+    examples = clean(1_000, 0.3, 0, n_columns=8)
+    rows = np.concatenate([np.arange(1_000), np.arange(n_twins)])
+    columns = {
+        name: column[rows] if isinstance(column, np.ndarray) else column.take(rows)
+        for name, column in examples.columns.items()
+    }
+    positive = examples.positive[rows]
+    positive[1_000::4] ^= True
+    return columns, positive
+
+
+def test_many_twins_are_a_warning() -> None:
+    [found] = probe_duplicates(*with_twins(100))
+    assert (found.probe, found.level, found.column) == ("duplicates", "warning", None)
+    assert found.evidence == (
+        "100 of 1,100 rows (9.1%) repeat an earlier row in every column, 75 of them in the label too; "
+        "of the 100 groups of equal rows 25 hold both outcomes."
+    )
+    assert "kept on one side of the split" in found.advice
+
+
+def test_few_twins_are_a_note() -> None:
+    [found] = probe_duplicates(*with_twins(8))
+    assert found.level == "note"
+
+
+def test_rows_of_their_own_and_coarse_rows_are_none() -> None:
+    assert probe_duplicates(*with_twins(0)) == []
+    assert probe_duplicates({"sex": np.arange(1_000.0) % 2}, np.arange(1_000) % 3 == 0) == []
+
+
+def test_rows_in_order_of_time_are_a_warning() -> None:
+    rng = np.random.default_rng(0)
+    positive = rng.random(2_000) < np.linspace(0.02, 0.4, 2_000)
+    shuffled = rng.permutation(2_000)
+    [found] = probe_order(shuffled, positive[shuffled])
+    assert [found] == probe_order(np.arange(2_000), positive)
+    assert (found.probe, found.level, found.column) == ("row_order", "warning", None)
+    fifths = ", ".join(f"{100 * part.mean():.1f}" for part in np.split(positive, 5))
+    assert found.evidence.startswith(
+        "The rows seem to be in order of time: the row number alone has an AUC of 0.7"
+    )
+    assert f"of the five consecutive fifths {fifths} % are positive." in found.evidence
+    assert "split: {time: column}" in found.advice
+
+
+def test_rows_sorted_by_the_label_are_told_as_such() -> None:
+    [found] = probe_order(np.arange(500), np.arange(500) < 100)
+    assert found.evidence == (
+        "The rows are sorted by the label: the row number alone has an AUC of 1.000; "
+        "of the five consecutive fifths 100.0, 0.0, 0.0, 0.0, 0.0 % are positive."
+    )
+    assert "data.customers.exclude" in found.advice
+
+
+def test_rows_in_no_order_or_too_few_are_none() -> None:
+    for seed in range(30):
+        positive = np.random.default_rng(seed).random(300) < 0.1
+        assert probe_order(np.arange(300), positive) == []
+    assert probe_order(None, np.arange(500) < 100) == []
+    assert probe_order(np.arange(500), np.zeros(500, dtype=bool)) == []
+    assert probe_order(np.arange(3), np.arange(3) < 1) == []

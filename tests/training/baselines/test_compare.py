@@ -1,0 +1,171 @@
+"""The baselines of a run: which there are, what they read, and what no baseline may read."""
+
+import importlib.util
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tests.training.baselines.worlds import (
+    CUTOFF,
+    ROWS,
+    SLICES,
+    TEST,
+    World,
+    log_world,
+    needs_lifetimes,
+    table_world,
+)
+from training.baselines.compare import Baselines
+from training.baselines.pareto_nbd import NAME
+
+TABULAR = ["logistic_regression", "gradient_boosting"]
+
+
+def same(one: Baselines, other: Baselines) -> bool:
+    assert one.probabilities.keys() == other.probabilities.keys()
+    return all(np.array_equal(p, other.probabilities[name]) for name, p in one.probabilities.items())
+
+
+def shuffled(rows: np.ndarray[Any, Any]) -> Any:
+    def change(outcomes: np.ndarray[Any, Any]) -> None:
+        outcomes[rows] = ~outcomes[rows]
+
+    return change
+
+
+def test_a_table_has_the_tabular_baselines_of_one_column() -> None:
+    found = table_world().baselines()
+    assert list(found.probabilities) == TABULAR
+    assert all(p.shape == (len(TEST), 1) and p.dtype == np.float64 for p in found.probabilities.values())
+    assert found.notes == ()
+
+
+@needs_lifetimes
+def test_a_purchase_log_has_recency_and_the_purchase_model_too() -> None:
+    found = log_world().baselines()
+    assert list(found.probabilities) == ["recency", *TABULAR, "btyd"]
+    assert all(p.shape == (len(TEST), 2) for p in found.probabilities.values())
+
+
+def test_without_the_package_there_is_no_purchase_model_and_nothing_to_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    found = log_world().baselines()
+    assert list(found.probabilities) == ["recency", *TABULAR]
+    assert found.notes == ()
+
+
+@needs_lifetimes
+def test_a_purchase_model_that_fails_is_left_out_and_says_why() -> None:
+    found = log_world().baselines(until=0)
+    assert list(found.probabilities) == ["recency", *TABULAR]
+    assert found.notes == (
+        f"{NAME} needs customers who bought on two days, however none of 0 did; it is left out",
+    )
+
+
+@pytest.mark.parametrize("world", [table_world(), log_world()], ids=["table", "log"])
+def test_every_baseline_ranks_unseen_customers(world: World) -> None:
+    outcomes = world.asked.labels.outcomes[TEST, -1]
+    for name, p in world.baselines().probabilities.items():
+        assert roc_auc_score(outcomes, p[:, -1]) > 0.65, name
+
+
+@pytest.mark.parametrize("world", [table_world(), log_world()], ids=["table", "log"])
+def test_labels_of_test_rows_are_never_read(world: World) -> None:
+    assert same(world.baselines(), world.with_labels(shuffled(TEST)).baselines())
+
+
+@pytest.mark.parametrize("rows", [SLICES.train, SLICES.calibration], ids=["train", "calibration"])
+def test_labels_of_what_is_learnt_from_and_calibrated_on_are_read_by_all_but_the_purchase_model(
+    rows: np.ndarray[Any, Any],
+) -> None:
+    world = log_world()
+    before = world.baselines().probabilities
+    after = world.with_labels(shuffled(rows[::3])).baselines().probabilities
+    changed = {name for name, p in before.items() if not np.array_equal(p, after[name])}
+    assert changed == {"recency", *TABULAR}
+
+
+def test_validation_labels_stop_boosting_and_do_nothing_else() -> None:
+    world = table_world()
+    before = world.baselines().probabilities
+    after = world.with_labels(shuffled(SLICES.validation)).baselines().probabilities
+    assert np.array_equal(before["logistic_regression"], after["logistic_regression"])
+    assert not np.array_equal(before["gradient_boosting"], after["gradient_boosting"])
+
+
+def test_events_after_the_cutoff_change_nothing() -> None:
+    world = log_world()
+    log = world.asked.log
+    assert log is not None
+    later = log.times > CUTOFF
+    assert later.any()
+    amounts = np.where(later, 1e6, log.values["amount"])
+    times = np.where(later, np.int64(CUTOFF + 1), log.times)
+    changed = replace(world.asked, log=replace(log, times=times, values={"amount": amounts}))
+    assert same(world.baselines(), replace(world, asked=changed).baselines())
+
+
+def test_a_seed_repeats() -> None:
+    assert same(log_world().baselines(), log_world().baselines())
+
+
+def test_later_horizons_are_likelier() -> None:
+    for name, p in log_world((5, 10, 20, 40)).baselines().probabilities.items():
+        assert (np.diff(p, axis=1) >= 0).all(), name
+        assert ((p >= 0) & (p <= 1)).all(), name
+
+
+def test_nothing_happening_is_the_complement_of_something_happening() -> None:
+    occurs, absent = log_world(), log_world(outcome="absent")
+    others = absent.baselines().probabilities
+    for name, p in occurs.baselines().probabilities.items():
+        assert (np.diff(others[name], axis=1) <= 0).all()
+        if name != "gradient_boosting":  # whose splits hang on the last bit
+            np.testing.assert_allclose(others[name], 1 - p, atol=1e-4, err_msg=name)
+
+
+def test_a_horizon_of_one_class_gets_its_rate_and_leaves_the_others_alone() -> None:
+    world, alone = log_world((10, 40)), log_world((40,)).baselines().probabilities
+
+    def nobody(outcomes: np.ndarray[Any, Any]) -> None:
+        outcomes[ROWS, 0] = False
+
+    after = world.with_labels(nobody).baselines().probabilities
+    for name in ["recency", *TABULAR]:
+        assert (after[name][:, 0] == 0).all()
+        np.testing.assert_array_equal(after[name][:, 1], alone[name][:, 0])
+
+
+def test_a_window_that_was_not_observed_is_not_learnt_from() -> None:
+    hidden = SLICES.train[::2]
+    world = log_world().with_complete(hidden, 1, complete=False)
+    assert same(world.baselines(), world.with_labels(lambda o: o[hidden, 1:].fill(True)).baselines())
+    flipped = world.with_labels(shuffled(SLICES.train[1::8])).baselines()
+    assert not same(world.baselines(), flipped)
+
+
+def test_a_horizon_that_nobody_was_observed_for_is_even() -> None:
+    world = log_world((10,)).with_complete(ROWS, 0, complete=False)
+    found = world.baselines().probabilities
+    assert all((found[name] == 0.5).all() for name in ["recency", *TABULAR])
+
+
+@pytest.mark.parametrize("plans", [3, 60, 300], ids=lambda n: f"{n} plans")
+def test_missing_values_and_categories_that_training_lacks_are_answered(plans: int) -> None:
+    found = table_world(plans=plans).baselines()
+    assert all(np.isfinite(p).all() for p in found.probabilities.values())
+
+
+def test_slices_without_both_classes_neither_stop_nor_calibrate() -> None:
+    world = table_world()
+    few = replace(world, slices=replace(SLICES, validation=ROWS[:0], calibration=ROWS[:0]))
+    one_class = world.with_labels(lambda o: o[SLICES.calibration].fill(True))
+    for variant in (few, one_class):
+        for name, p in variant.baselines().probabilities.items():
+            assert roc_auc_score(world.asked.labels.outcomes[TEST, 0], p[:, 0]) > 0.65, name

@@ -1,0 +1,95 @@
+"""Matrices of the tabular baselines: gaps, categories beyond a limit, and recency."""
+
+import numpy as np
+
+from model.customers import Examples
+from model.history import EventLog
+from model.times import DAY
+from tests.training.baselines.worlds import SLICES, TEST, log_world, table_world
+from training.baselines.matrix import (
+    MAX_CODES,
+    Features,
+    Sides,
+    linear_matrices,
+    read_features,
+    recency_matrix,
+    sides_of,
+    tree_matrix,
+)
+from training.labels import Labels
+from training.model_fit import Asked
+
+
+def features(numbers: list[list[float]], codes: list[list[int]], *widths: int) -> Features:
+    return Features(
+        np.array(numbers, dtype=np.float32), np.array(codes, dtype=np.int64).reshape(len(numbers), -1), widths
+    )
+
+
+def same_on_all(side: Features, *, train: Features) -> Sides[Features]:
+    return Sides(train, side, side, side)
+
+
+def test_every_side_gets_its_own_examples() -> None:
+    world = table_world()
+    read = read_features(world.asked, sides_of(SLICES, TEST), world.schema, lookback_days=365)
+    assert [len(s.numbers) for s in (read.train, read.validation, read.calibration, read.test)] == [
+        240, 60, 50, 50,
+    ]  # fmt: skip
+    raw = world.asked.columns["a"]
+    assert isinstance(raw, np.ndarray)
+    assert np.array_equal(np.argsort(read.test.numbers[:, 0]), np.argsort(raw[TEST]))
+    assert read.test.widths == (5,)
+
+
+def test_a_log_gives_aggregates_and_the_last_event_s_categories() -> None:
+    world = log_world(kinds=True)
+    read = read_features(world.asked, sides_of(SLICES, TEST), world.schema, lookback_days=200)
+    assert world.schema.events is not None
+    assert read.train.numbers.shape == (240, len(world.schema.events.features))
+    assert read.train.widths == (4, 6)
+    assert (read.train.codes < read.train.widths).all()
+
+
+def test_trees_keep_gaps_and_pool_the_least_widespread_categories() -> None:
+    matrix = tree_matrix(features([[1.5], [np.nan], [0.0]], [[0], [MAX_CODES - 1], [MAX_CODES]], 400))
+    np.testing.assert_array_equal(matrix, [[1.5, 0], [np.nan, MAX_CODES - 1], [0, 1]])
+
+
+def test_a_column_with_gaps_in_training_says_where_they_are() -> None:
+    train = features([[1, np.nan], [2, 3]], [[], []])
+    other = features([[np.nan, np.nan], [4, 5]], [[], []])
+    matrices = linear_matrices(same_on_all(other, train=train))
+    np.testing.assert_array_equal(matrices.train, [[1, 0, 1], [2, 3, 0]])
+    np.testing.assert_array_equal(matrices.test, [[0, 0, 1], [4, 5, 0]])
+
+
+def test_categories_become_one_column_a_code() -> None:
+    one = features([[7.0], [8.0]], [[0, 2], [2, 1]], 3, 4)
+    matrix = linear_matrices(same_on_all(one, train=one)).test
+    np.testing.assert_array_equal(matrix, [[7, 1, 0, 0, 0, 0, 1, 0], [8, 0, 0, 1, 0, 1, 0, 0]])
+
+
+def test_many_categories_are_sparse_and_hold_the_same() -> None:
+    one = features([[7.0], [8.0]], [[0], [299]], 300)
+    matrix = linear_matrices(same_on_all(one, train=one)).test
+    assert not isinstance(matrix, np.ndarray)
+    dense = matrix.toarray()
+    assert dense.shape == (2, 301)
+    assert np.argwhere(dense).tolist() == [[0, 0], [0, 1], [1, 0], [1, 300]]
+
+
+def test_a_side_without_examples_keeps_its_columns() -> None:
+    one = features([[7.0]], [[2]], 300)
+    none = Features(one.numbers[:0], one.codes[:0], one.widths)
+    assert linear_matrices(same_on_all(none, train=one)).test.shape == (0, 301)
+
+
+def test_recency_is_since_the_last_event_of_the_lookback() -> None:
+    times = np.array([10, 40, 20, 99], dtype=np.int64) * DAY
+    log = EventLog.build(np.array([0, 0, 1, 1]), times, n_customers=3, values={}, categories={})
+    about = Examples(np.array([0, 1, 2, 1]), np.array([50, 50, 50, 20], dtype=np.int64) * DAY)
+    asked = Asked({}, log, about, Labels.of_column(np.zeros(4, dtype=bool)))
+    found = recency_matrix(asked, np.arange(4), lookback_days=25)
+    np.testing.assert_allclose(found, [[np.log1p(10), 0], [0, 1], [0, 1], [0, 0]])
+    assert recency_matrix(asked, np.arange(2), lookback_days=31)[1].tolist() == [np.log1p(30), 0]

@@ -1,0 +1,53 @@
+"""Runs of which the fits and the baselines are listened in on."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.training.shops import (
+    Shop,
+)
+from training import run
+from training.baselines.compare import Baselines, baseline_probabilities
+from training.model_fit import Asked, Fitted, fit_model
+from training.plan import Slices
+
+QUICK = ("fit.refit=false", "fit.epochs=2")
+COMPARE = (*QUICK, "split.compare=true")
+
+
+@dataclass
+class Heard:
+    """What a run's fits were given and gave, and what its baselines answered."""
+
+    fits: list[tuple[Asked, Slices, Fitted]] = field(default_factory=list)
+    baselines: dict[str, Any] = field(default_factory=dict)
+
+
+def listen(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    """Listen in on the fits and the baselines of a run."""
+    told, fit, compare = Heard(), fit_model, baseline_probabilities
+
+    def listened_to_fit(asked: Asked, slices: Slices, *rest: Any, **options: Any) -> Fitted:
+        fitted = fit(asked, slices, *rest, **options)
+        told.fits.append((asked, slices, fitted))
+        return fitted
+
+    def listened_to_baselines(*words: Any, **options: Any) -> Baselines:
+        found = compare(*words, **options)
+        told.baselines = found.probabilities
+        return found
+
+    monkeypatch.setattr(run, "fit_model", listened_to_fit)
+    monkeypatch.setattr(run, "baseline_probabilities", listened_to_baselines)
+    return told
+
+
+def repeated(shop: Shop) -> Shop:
+    """Every third row once more, under another id."""
+    for n in range(0, len(shop.customers), 3):
+        shop.customers.append({**shop.customers[n], "id": f"again-{n}"})
+        shop.churned.append(shop.churned[n])
+    shop.save_table()
+    return shop

@@ -1,0 +1,205 @@
+"""A made-up report, and a page as a browser would see it."""
+
+from copy import deepcopy
+from dataclasses import asdict
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+
+from model.task import LogTask
+from training.audit.findings import Finding
+from training.learning_curve import LearningPoint
+from training.reporting.bootstrap import Difference
+from training.reporting.measuring import measured
+from training.reporting.metrics import base_rate_metrics, curves
+from training.reporting.report import Report, question
+from training.reporting.splits import SplitFigure
+from training.reporting.verdict import Verdict
+
+TASK = LogTask(outcome="occurs", horizons_days=(30, 180))
+
+
+def results(seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    rng = np.random.default_rng(seed)
+    p = rng.random(500) ** 2
+    y = (rng.random(500) < p).astype(np.float64)
+    return (
+        {
+            "model": measured(y, p, np.arange(500)),
+            "recency": measured(y, p / 2, np.arange(500)),
+            "btyd": measured(y, np.sqrt(p), np.arange(500)),
+            "base_rate": asdict(base_rate_metrics(y, 0.25)) | {"intervals": {}},
+        },
+        asdict(curves(y, p)),
+    )
+
+
+AUDIT: dict[str, Any] = {
+    "customers": 23570,
+    "time_zone": "Europe/Berlin",
+    "log": {
+        "events": 69659,
+        "first_event": "1997-01-01",
+        "last_event": "1998-06-30",
+        "duplicate_events": 255,
+        "gaps": [{"days": 3, "after": "1997-08-01", "before": "1997-08-05"}],
+    },
+    "split": "tested at 1997-12-31 on customers unseen in training",
+    "examples": {"train": 800, "validation": 100, "calibration": 101, "test": 500},
+    "observed_from": "1997-01-01",
+    "observed_until": "1998-06-30",
+    "cutoffs": [
+        {
+            "cutoff": "1997-12-31",
+            "role": "test",
+            "eligible": 21000,
+            "positives": {"30": 1234, "180": 5678},
+            "rates": {"30": 0.0588, "180": 0.2704},
+            "masked": {"30": 0, "180": 17},
+            "refused": {"no event within 365 days": 2570},
+        },
+        {
+            "cutoff": "1998-05-31",
+            "role": "published model only",
+            "eligible": 20000,
+            "positives": {"30": 1111},
+            "rates": {"30": 0.0556},
+            "masked": {"30": 0, "180": 20000},
+            "refused": {},
+        },
+    ],
+    "never_asked": {"customers": 12, "reasons": {"not there yet": 12}},
+    "came_back": None,
+    "understood": ["'order' does not end a customer's life."],
+    "findings": [
+        asdict(Finding("one_class", "warning", "duration", "It all but states the label.", "Exclude it.")),
+        asdict(Finding("shift", "note", None, "The rate fell.", "Look at the cutoffs.")),
+    ],
+}
+
+
+def made_up_report() -> Report:
+    """Of a log with two horizons, with every part that a report can have."""
+    (short, short_curves), (long, long_curves) = results(1), results(2)
+    return {
+        "name": "purchase",
+        "version": 3,
+        "created": "2026-11-24T06:00:00Z",
+        "study": {"name": "purchase", "target": {"horizons_days": (30, 180)}, "note": "naïve & bare"},
+        "task": TASK.model_dump(),
+        "question": question(TASK),
+        "data": {
+            "customers": 23570,
+            "events": 69659,
+            "first_event": "1997-01-01",
+            "last_event": "1998-06-30",
+            "read": ["events.csv: 69,659 rows."],
+            "left_out": [{"column": "surname", "reason": "excluded by the study"}],
+            "columns": [
+                {"name": "tenure", "kind": "numeric", "missing_share": 0.0125, "detail": "1 to 72"},
+                {"name": "history", "kind": "2 aggregates", "missing_share": None, "detail": "a, b"},
+            ],
+        },
+        "audit": deepcopy(AUDIT),
+        "published": "The published model is the measured one.",
+        "split": {
+            "kind": "forward",
+            "sentence": "Test cutoffs lie after every training label.",
+            "train": 800,
+            "validation": 100,
+            "calibration": 101,
+            "test": 500,
+        },
+        "splits": [
+            asdict(SplitFigure(name, long[of], 0.6125))
+            for name, of in (
+                ("shuffled", "btyd"),
+                ("forward", "recency"),
+                ("forward, unseen customers", "model"),
+            )
+        ],
+        "verdict": asdict(
+            Verdict(
+                "beats",
+                "recency",
+                Difference(-0.1, -0.2, -0.05),
+                Difference(0, 0, 0),
+                "network",
+                "It beats it.",
+            )
+        ),
+        "decision": None,
+        "metrics": {"30": short, "180": long},
+        "curves": {"30": short_curves, "180": long_curves},
+        "fit": {
+            "head": "mlp",
+            "device": "cpu",
+            "epochs": 2,
+            "best_epoch": 1,
+            "seconds": 83.0,
+            "parameters": 41233,
+            "history": [
+                {"epoch": 1, "learning_rate": 0.1, "train_loss": 0.5, "validation_loss": 0.51},
+                {"epoch": 2, "learning_rate": 0.1, "train_loss": 0.4, "validation_loss": 0.52},
+            ],
+        },
+        "calibration": {"slopes": [1.0, 0.9], "intercepts": [-0.25, 0.125]},
+        "learning_curve": [
+            asdict(LearningPoint(0.5, 400, 123, long["recency"], None)),
+            asdict(LearningPoint(1.0, 800, 246, long["model"], Difference(-0.01, -0.02, 0.0))),
+        ],
+        "learning_conclusion": "More customers would help.",
+        "warnings": ["Only 12 positives."],
+    }
+
+
+class Page(HTMLParser):
+    """A page's tags, attributes and text, as a browser would see them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.sections: dict[str, list[list[list[str]]]] = {}  # tables of cells, by the heading above
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        below = list(self.sections.values())[-1] if self.sections else []
+        if tag == "table":
+            below.append([])
+        elif tag == "tr":
+            below[-1].append([])
+        elif tag in ("td", "th"):
+            below[-1][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        text = " ".join(data.split())
+        self.text += text + "\n"
+        if self.open[-1:] == ["h2"]:
+            self.sections[text] = []
+        elif {"td", "th"} & set(self.open):
+            row = list(self.sections.values())[-1][-1][-1]
+            row[-1] = f"{row[-1]} {text}".strip()
+
+    def tables(self, section: str) -> list[list[list[str]]]:
+        """The tables below a heading, by row and cell."""
+        return self.sections[section]
+
+    def rows(self, section: str) -> list[list[str]]:
+        """Those of its first table."""
+        return self.tables(section)[0]

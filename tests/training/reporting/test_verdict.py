@@ -1,0 +1,160 @@
+"""Whether the network beats what is simpler, on made-up probabilities whose answer is known."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from training.reporting.bootstrap import paired_differences
+from training.reporting.measuring import measured
+from training.reporting.verdict import NETWORK, Verdict, judge
+
+Floats = NDArray[np.float64]
+N = 600
+
+
+def customers(n: int = N) -> tuple[Floats, Floats]:
+    """Labels, and the probabilities that they were drawn from."""
+    rng = np.random.default_rng(1)
+    truth = rng.random(n) * 0.9 + 0.05
+    return (rng.random(n) < truth).astype(np.float64), truth
+
+
+def judged(y: Floats, answers: Mapping[str, Floats], groups: NDArray[np.int64] | None = None) -> Verdict:
+    groups = np.arange(len(y)) if groups is None else groups
+    return judge(y, answers, {who: measured(y, p, groups) for who, p in answers.items()}, groups)
+
+
+Y, TRUTH = customers()
+RATE = np.full(N, Y.mean())
+TIMID = (TRUTH + RATE) / 2  # between the truth and the base rate: right order, too cautious
+WRONG = 1 - TRUTH
+
+
+def test_a_network_that_knows_the_truth_beats_the_best_of_the_others() -> None:
+    told = judged(Y, {"model": TRUTH, "recency": WRONG, "logistic_regression": TIMID, "base_rate": RATE})
+    assert (told.outcome, told.against, told.recommended) == ("beats", "logistic_regression", NETWORK)
+    assert told.log_loss == paired_differences(Y, TIMID, TRUTH, np.arange(N))["log_loss"]
+    assert told.log_loss.high is not None
+    assert told.log_loss.high < 0
+    assert told.auc.value == 0  # the order is the same
+
+
+def test_a_network_that_is_worse_than_a_baseline_trails_it() -> None:
+    told = judged(Y, {"model": TIMID, "gradient_boosting": TRUTH, "base_rate": RATE})
+    assert (told.outcome, told.against, told.recommended) == (
+        "trails",
+        "gradient_boosting",
+        "gradient_boosting",
+    )
+    assert told.log_loss.low is not None
+    assert told.log_loss.low > 0
+
+
+def test_a_network_that_differs_by_chance_equals_and_the_simpler_one_is_recommended() -> None:
+    noise = np.random.default_rng(2).normal(0, 0.02, (2, N))
+    network, logistic = np.clip(TRUTH + noise, 0.01, 0.99)
+    told = judged(Y, {"model": network, "logistic_regression": logistic, "base_rate": RATE})
+    assert (told.outcome, told.recommended) == ("equals", "logistic_regression")
+    assert told.log_loss.low is not None
+    assert told.log_loss.high is not None
+    assert told.log_loss.low < 0 < told.log_loss.high
+
+
+def test_a_network_that_answers_like_a_baseline_does_not_beat_it() -> None:
+    told = judged(Y, {"model": TIMID, "recency": TIMID, "base_rate": RATE})
+    assert (told.outcome, told.recommended) == ("equals", "recency")
+    assert (told.log_loss.low, told.log_loss.value, told.log_loss.high) == (0, 0, 0)
+
+
+def test_the_network_itself_is_no_baseline() -> None:
+    assert judged(Y, {"model": TRUTH, "base_rate": RATE}).against == "base_rate"
+
+
+def test_many_rows_of_few_customers_are_little_evidence() -> None:
+    """One customer in four, with a quarter of the rows, speaks against the network."""
+    y = np.tile([0.0, 1.0], 200)
+    network, other = 0.2 + 0.6 * y, 0.4 + 0.2 * y
+    network[:100] = 1 - network[:100]
+    answers = {"model": network, "recency": other, "base_rate": np.full(400, 0.5)}
+    assert judged(y, answers).outcome == "trails"
+    few = judged(y, answers, np.repeat([0, 1, 2, 3], 100))
+    assert few.outcome == "equals"
+    assert few.log_loss.low is not None
+    assert few.log_loss.low < 0
+
+
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_a_test_of_one_class_tells_nothing_whoever_has_the_lower_loss(outcome: float) -> None:
+    low, high = np.linspace(0.01, 0.1, 100), np.full(100, 0.3)
+    told = judged(np.full(100, outcome), {"model": low, "base_rate": high})
+    assert told.log_loss.value is not None
+    assert (told.log_loss.value < 0) == (outcome == 0)
+    assert (told.outcome, told.recommended) == ("equals", "base_rate")
+    assert (told.auc.value, told.auc.low, told.auc.high) == (None, None, None)
+    assert told.sentences == (
+        "Among 100 test examples there is one outcome only, which cannot tell whether the network is better "
+        "than what is simpler. Bring more customers, or raise split.test_fraction."
+    )
+
+
+def sentences(model: Floats, other: Floats, name: str) -> str:
+    """Of 4 customers with these probabilities."""
+    y = np.array([1.0, 1.0, 0.0, 0.0])
+    answers = {"model": model, name: other}
+    return judged(y, answers, np.zeros(4, dtype=np.int64)).sentences
+
+
+def test_one_customer_says_nothing_and_the_sentence_says_so() -> None:
+    good, bad = np.array([0.8, 0.8, 0.2, 0.2]), np.array([0.6, 0.6, 0.4, 0.4])
+    assert sentences(good, bad, "logistic_regression") == (
+        "The network is no better than logistic regression beyond chance (log loss 0.2231 against 0.5108; "
+        "too few customers for an interval, on 4 test examples). Take logistic regression: it is simpler."
+    )
+
+
+def test_where_the_base_rate_is_best_nobody_is_told_to_act() -> None:
+    even = np.full(4, 0.5)
+    assert sentences(even, even, "base_rate") == (
+        "The network is no better than the base rate beyond chance (log loss 0.6931 against 0.6931; too few "
+        "customers for an interval, on 4 test examples). Nothing tells these customers apart: do not act on "
+        "the probabilities."
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "first", "last"),
+    [
+        (
+            {"model": TRUTH, "gradient_boosting": TIMID, "base_rate": RATE},
+            "The network beats the best of what is simpler, gradient boosting (log loss ",
+            "Take the network.",
+        ),
+        (
+            {"model": TIMID, "recency": TRUTH, "base_rate": RATE},
+            "The network is worse than recency alone (log loss ",
+            "Take recency alone.",
+        ),
+        (
+            {"model": WRONG, "base_rate": RATE},
+            "The network is worse than the base rate (log loss ",
+            "Nothing tells these customers apart: do not act on the probabilities.",
+        ),
+        (
+            {"model": TRUTH, "base_rate": RATE},
+            "The network beats the best of what is simpler, the base rate (log loss ",
+            "Take the network.",
+        ),
+    ],
+    ids=["beats", "trails", "useless", "only the base rate"],
+)
+def test_the_verdict_in_words(answers: Mapping[str, Floats], first: str, last: str) -> None:
+    told = judged(Y, answers)
+    loss = told.log_loss
+    assert told.sentences.startswith(first)
+    assert (
+        f"; difference {loss.value:+.4f}, 95 % interval {loss.low:+.4f} to {loss.high:+.4f}, on 600 test"
+        in (told.sentences)
+    )
+    assert told.sentences.endswith(f"). {last}")

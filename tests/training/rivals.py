@@ -1,0 +1,46 @@
+"""Champions that were never fitted, for tests of whom they have seen."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.manifest import Calibration, NetworkSpec
+from model.network import build_network
+from model.scorer import Scorer
+from training.fit_schema import fit_schema
+from training.prepare import Prepared
+from training.twin import Twin
+
+SPEC = NetworkSpec(head="mlp", width=8, layers=1, dropout=0.0, embedding=2, members=2)
+
+
+def twin_of(prepared: Prepared, *, version: int = 1) -> Twin:
+    """What a version of these data would be compared by; its network answers at random."""
+    task, data, plan = prepared.task, prepared.dataset, prepared.plan
+    schema = fit_schema(
+        prepared.table,
+        prepared.events,
+        data.columns,
+        data.log,
+        plan.examples.take(plan.measured.train),
+        lookback_days=task.lookback_days,
+    )
+    K = task.n_outputs
+    network = build_network(SPEC, schema, n_outputs=K).eval()
+    calibration = Calibration(slopes=(1.0,) * K, intercepts=(0.0,) * K)
+    scorer = Scorer(task, schema, SPEC, network, calibration, torch.device("cpu"))
+    return Twin(version, scorer, plan.held_out, prepared.as_of)
+
+
+def learnt_from(prepared: Prepared) -> NDArray[np.int64]:
+    """The customers that a measured fit of these data reads, as positions in the data."""
+    slices = prepared.plan.measured
+    rows = np.concatenate([slices.train, slices.validation, slices.calibration])
+    return np.unique(prepared.plan.examples.customers[rows])
+
+
+def ids(prepared: Prepared, customers: Iterable[int]) -> set[str]:
+    """What these customers are called."""
+    return {prepared.dataset.ids[customer] for customer in customers}

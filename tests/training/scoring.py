@@ -1,0 +1,31 @@
+"""Scores of the files that a model was trained on, as tests read them."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from tests.training.shops import Published
+from training.score import Scored, score_files
+
+LATE = "2022-07-01"
+
+
+def score(model: Published, out: Path, **changes: Any) -> Scored:
+    """Score the files that the model was trained on."""
+    folder = model.shop.folder
+    log = model.predictor.manifest.schema_.events is not None
+    options: dict[str, Any] = {
+        "customers": folder / "customers.csv",
+        "events": folder / "events.csv" if log else None,
+        "as_of": None,
+    }
+    return score_files(model.predictor, out, **{**options, **changes})
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def probabilities(path: Path) -> dict[str, float]:
+    return {row["customer_id"]: float(row["probability"]) for row in read(path)}

@@ -1,0 +1,35 @@
+"""Plans of little tables, for the tests of `training.plan_table`."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.columns import Column, column_of
+from model.errors import DataError
+from model.task import ColumnTask
+from training.plan import Plan
+from training.plan_table import plan_table
+
+CUTOFF = 12_345
+TASK = ColumnTask(column="churn", positive="Yes")
+LABELS = ["Yes", "No", "No", "No"]
+
+
+def planned(task: ColumnTask = TASK, **values: Any) -> Plan:
+    """The plan of a table; what begins with `split_` is an option, the rest are columns of it."""
+    options: dict[str, Any] = {"ids": None, "group": None, "time": None, "test_fraction": 0.2, "seed": 0}
+    options |= {name.removeprefix("split_"): v for name, v in values.items() if name.startswith("split_")}
+    columns: dict[str, Column] = {n: column_of(v) for n, v in values.items() if not n.startswith("split_")}
+    features = {name: column for name, column in columns.items() if name != task.column}
+    return plan_table(columns, task, cutoff=CUTOFF, features=features, zone="UTC", **options)
+
+
+def refusal(*args: Any, **values: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        planned(*args, **values)
+    return str(caught.value)
+
+
+def sides(plan: Plan) -> list[np.ndarray[Any, Any]]:
+    return [plan.test, plan.measured.validation, plan.measured.calibration, plan.measured.train]

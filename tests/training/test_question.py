@@ -1,0 +1,230 @@
+"""What a study leaves open is read off its data and told; what it says is kept."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from model.columns import column_of
+from model.errors import DataError
+from model.history import EventLog
+from model.task import ContractTask, LogTask
+from model.times import DAY, format_instant
+from tests.strategies import Event, log_of
+from training.files.dataset import Dataset
+from training.question import Question, contract_question, log_question
+
+CANCEL = LogTask(event="cancel", outcome="occurs", horizons_days=(10,))
+CONTRACT = ContractTask(ends="end", horizons_days=(10,))
+
+
+def events(*listed: tuple[int, int, str]) -> list[Event]:
+    """Events as (customer, day, type)."""
+    return [Event(customer, day * DAY, kind, 1.0) for customer, day, kind in listed]
+
+
+def dataset_of(log: EventLog | None, columns: dict[str, Sequence[object]] | None = None) -> Dataset:
+    """A data set of these parts."""
+    table = {name: column_of(cells) for name, cells in (columns or {}).items()}
+    n = log.n_customers if log else len(next(iter(table.values())))
+    span = (int(log.times.min()), int(log.times.max())) if log and len(log.times) else (None, None)
+    return Dataset([str(i) for i in range(n)], table, log, span[0], span[1], ())
+
+
+def ask(listed: list[Event], task: LogTask = CANCEL, terminal: bool | None = None) -> Question:
+    """A question about the events of some customers."""
+    log = log_of(listed, max(e.customer for e in listed) + 1)
+    return log_question(dataset_of(log), task, log.categories["type"], terminal=terminal)
+
+
+def leavers(kind: str, n: int, returning: int) -> list[Event]:
+    """Customers who each have one event of a kind on day 5, and how many of them come again."""
+    return events(
+        *((c, 5, kind) for c in range(n)),
+        *((c, 1, "buy") for c in range(n)),
+        *((c, 9, "buy") for c in range(returning)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "returning", "ends"),
+    [
+        ("cancel", 20, 0, True),
+        ("cancel", 20, 10, True),  # half of them come back, and the name says so
+        ("cancel", 20, 11, False),
+        ("cancel", 2, 0, False),  # too few to tell
+        ("cancel", 3, 0, True),
+        ("join", 20, 1, True),
+        ("join", 20, 2, False),
+    ],
+)
+def test_whether_an_event_ends_a_life_is_read_off_the_log(
+    kind: str, n: int, returning: int, ends: bool
+) -> None:
+    task = CANCEL.model_copy(update={"event": kind})
+    question = ask(leavers(kind, n, returning), task)
+    assert question.task == task.model_copy(update={"terminal": ends})
+    assert len(question.timeline.gone.times) == (n if ends else 0)
+
+
+def test_what_was_read_off_the_log_is_told() -> None:
+    assert ask(leavers("cancel", 20, 1)).notes == (
+        "'cancel' ends a customer's life (5.0% of its 20 events are followed by others of the customer): "
+        "who had it is asked about no more, until a return. target.terminal: false would keep asking.",
+    )
+    assert ask(leavers("cancel", 20, 15)).notes == (
+        "'cancel' does not end a customer's life (75.0% of its 20 events are followed by others of the "
+        "customer); target.terminal: true would say that it does.",
+    )
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_the_study_says_is_kept(terminal: bool) -> None:
+    task = CANCEL.model_copy(update={"terminal": terminal})
+    question = ask(leavers("cancel", 20, 19 if terminal else 0), task, terminal)
+    assert (question.task, question.notes) == (task, ())
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reactivates_within_days": 3}, {"returns": ("join",)}, {"involuntary": ("cancel",)}]
+)
+def test_a_study_that_speaks_of_endings_has_one(changes: dict[str, Any]) -> None:
+    task = CANCEL.model_copy(update=changes)
+    question = ask([*leavers("cancel", 20, 19), *events((0, 0, "join"))], task)
+    assert isinstance(question.task, LogTask)
+    assert question.task.terminal
+
+
+@pytest.mark.parametrize("changes", [{"outcome": "absent"}, {"event": "any"}])
+def test_an_absence_or_any_event_ends_no_life(changes: dict[str, Any]) -> None:
+    task = CANCEL.model_copy(update=changes)
+    question = ask(leavers("cancel", 20, 0), task)
+    assert (question.task, question.notes) == (task, ())
+
+
+def test_a_log_is_observed_from_its_first_event_to_its_last() -> None:
+    question = ask(events((0, 3, "visit"), (1, 44, "cancel"), (0, 7, "visit")))
+    assert (question.first, question.data_end) == (3 * DAY, 44 * DAY)
+
+
+def test_a_log_that_ends_in_the_future_is_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        ask(events((0, 3, "visit"), (0, 400_000, "cancel")))
+    assert str(caught.value) == (
+        "the last event must not lie in the future, got 3065-03-01; it sets the end of what was observed: "
+        "correct its time, or leave such events out of the log"
+    )
+
+
+def sign(columns: dict[str, Sequence[object]], log: EventLog | None = None, **changes: Any) -> Question:
+    """A question about the contracts of a table."""
+    task = CONTRACT.model_copy(update=changes)
+    return contract_question(dataset_of(log, columns), task, log.categories["type"] if log else None, "UTC")
+
+
+DAYS = [f"1970-01-{day:02}" for day in range(1, 31)]
+ENDS: list[object] = [None, *DAYS[10:20], None]
+STARTS: list[object] = [*DAYS[5:10], *DAYS[:7]]
+
+
+def test_the_one_date_that_is_never_after_the_end_is_the_start() -> None:
+    later = [*DAYS[:11], "1970-03-01"]  # after the end of nobody who has one, but see the 5th
+    later[4] = "1970-02-20"
+    question = sign({"end": ENDS, "joined": STARTS, "seen": later, "age": list(range(12))})
+    assert question.task == CONTRACT.model_copy(update={"starts": "joined"})
+    assert question.notes == ("Contracts start at 'joined', the one date that is never after 'end'.",)
+
+
+def test_a_start_that_the_study_names_is_kept() -> None:
+    question = sign({"end": ENDS, "joined": STARTS, "signed": STARTS}, starts="signed")
+    assert (question.task, question.notes) == (CONTRACT.model_copy(update={"starts": "signed"}), ())
+
+
+@pytest.mark.parametrize(
+    ("columns", "hint"),
+    [
+        ({"end": ENDS, "age": list(range(12))}, ""),
+        ({"end": ENDS, "joined": [None, *STARTS[1:]]}, ""),
+        ({"end": ENDS, "joined": STARTS, "signed": STARTS}, "; it may be one of 'joined', 'signed'"),
+    ],
+    ids=["none", "not filled", "two"],
+)
+def test_contracts_whose_start_cannot_be_told_are_refused(
+    columns: dict[str, Sequence[object]], hint: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        sign(columns)
+    assert str(caught.value) == (
+        "target.starts must name the column of the day a contract began, or customers who were not there "
+        f"yet would be asked about; add it to the study{hint}"
+    )
+
+
+def test_beside_a_log_a_customer_is_there_from_its_first_event_on() -> None:
+    log = log_of(events(*((c, c + 9, "visit") for c in range(12))), 12)
+    question = sign({"end": ENDS, "age": list(range(12))}, log)
+    assert (question.task, question.notes) == (CONTRACT, ())
+    assert question.timeline.starts is None
+
+
+def test_a_column_of_ends_without_any_is_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        sign({"end": [None, None], "joined": ["1970-01-01", "1970-01-02"]})
+    assert str(caught.value) == "target.ends 'end' must hold some dates, however every cell is empty"
+
+
+def test_a_column_of_ends_that_is_not_there_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(DataError, match="the customer table has no column 'end'; did you mean 'ends'"):
+        sign({"ends": ENDS, "joined": STARTS})
+
+
+def test_contracts_are_observed_up_to_the_latest_date_that_has_come() -> None:
+    columns: dict[str, Sequence[object]] = {
+        "joined": ["1970-01-03", "1970-01-05", "1970-01-09"], "end": ["1970-01-20", None, "2999-01-01"]
+    }  # fmt: skip
+    question = sign(columns, starts="joined")
+    assert format_instant(question.first) == "1970-01-03"
+    assert format_instant(question.data_end) == "1970-01-20"
+    assert question.notes == (
+        "1 contracts end after 1970-01-20, up to which the data were observed; until then they count as "
+        "running.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("last_event", "start", "data_end"), [(40, "1970-01-03", 40), (10, "1970-03-01", 59), (10, None, 10)]
+)
+def test_beside_a_log_its_end_or_a_later_start_is_the_end_of_what_was_observed(
+    last_event: int, start: str | None, data_end: int
+) -> None:
+    log = log_of(events((0, 1, "visit"), (0, last_event, "visit")), 2)
+    columns: dict[str, Sequence[object]] = {"joined": ["1970-01-02", start], "end": ["1970-06-01", None]}
+    question = sign(columns, log, starts="joined")
+    assert question.data_end == data_end * DAY
+    assert question.first == DAY  # the first event or the first start
+
+
+def test_rows_that_make_no_sense_are_told() -> None:
+    columns: dict[str, Sequence[object]] = {
+        "joined": ["1970-01-09", None, "1970-01-09"], "end": ["1970-01-03", "1970-01-04", "1970-01-20"]
+    }  # fmt: skip
+    assert sign(columns, starts="joined").notes == (
+        "1 contracts end before they start; they are never asked about.",
+        "1 contracts have no 'joined'; they are never asked about.",
+    )
+
+
+@pytest.mark.parametrize("log", [None, log_of(events((0, 1, "visit"), (1, 9, "visit")), 2)])
+def test_a_column_of_starts_without_any_is_refused(log: EventLog | None) -> None:
+    with pytest.raises(DataError) as caught:
+        sign({"joined": [None, None], "end": ["1970-01-03", "1970-01-04"]}, log, starts="joined")
+    assert str(caught.value) == "target.starts 'joined' must hold some dates, however every cell is empty"
+
+
+def test_contracts_whose_dates_all_lie_in_the_future_are_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        sign({"joined": ["2998-01-01"], "end": ["2999-01-01"]}, starts="joined")
+    assert str(caught.value) == (
+        "some dates of contracts must lie in the past, however all of 'end' and 'joined' are still to come; "
+        "correct them"
+    )

@@ -1,0 +1,226 @@
+"""What other splits would have claimed: other fits, asked about other examples."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.times import DAY, parse_time
+from tests.training.listening import COMPARE, QUICK, Heard, listen, repeated
+from tests.training.shops import (
+    CONTRACT,
+    LOG,
+    OPENED,
+    TABLE,
+    Row,
+    Shop,
+    contract_shop,
+    log_shop,
+    table_shop,
+)
+from training.model_fit import Fitted
+from training.prepare import Prepared, prepare
+from training.reporting.measuring import base_rates, measured
+from training.run import Run, run_study
+from training.split import Rows
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    """What is heard of the runs of one test."""
+    return listen(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A log that nobody changes."""
+    return log_shop(tmp_path_factory.mktemp("log"))
+
+
+@pytest.fixture(scope="module")
+def compared(shop: Shop) -> tuple[Run, Heard]:
+    """A run of that log under every split, and what was heard of it."""
+    with pytest.MonkeyPatch.context() as patched:
+        heard = listen(patched)
+        return run_study(shop.study(LOG, *COMPARE)), heard
+
+
+def figure(prepared: Prepared, fitted: Fitted, rows: Rows) -> dict[str, Any]:
+    """What a fit's answers about some examples come to, computed anew."""
+    plan, data = prepared.plan, prepared.dataset
+    p = fitted.scorer.score(data.columns, data.log, plan.examples.take(rows))[:, -1]
+    return measured(plan.labels.outcomes[rows, -1].astype(np.float64), p, plan.groups[rows])
+
+
+def names(found: Run) -> list[str]:
+    return [one.split for one in found.splits]
+
+
+def customers(prepared: Prepared, *parts: Rows) -> set[int]:
+    return {c for rows in parts for c in prepared.plan.examples.customers[rows].tolist()}
+
+
+def known(prepared: Prepared, rows: Rows) -> Rows:
+    """Those whose longest window is complete."""
+    complete: Rows = rows[prepared.plan.labels.complete[rows, -1]]
+    return complete
+
+
+def seen_rows(prepared: Prepared) -> Rows:
+    """At the test date, the customers of the training slice."""
+    trained = customers(prepared, prepared.plan.measured.train)
+    about = prepared.plan.examples.customers
+    return np.array([row for row in prepared.plan.seen_later.tolist() if int(about[row]) in trained])
+
+
+def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Heard]) -> None:
+    found, heard = compared
+    prepared, plan = found.prepared, found.prepared.plan
+    assert plan.easy is not None
+    (_, ours, measured_fit), (all_labels, easy, easy_fit) = heard.fits
+    assert names(found) == ["shuffled", "forward", "forward, unseen customers"]
+    shuffled, seen, unseen = found.splits
+    assert easy is plan.easy.slices
+    assert set(easy.train.tolist()) != set(ours.train.tolist())
+    assert all_labels.labels is plan.labels  # as a hurried user would have them: none is cut
+    assert shuffled.metrics == figure(prepared, easy_fit, known(prepared, plan.easy.test))
+    assert seen.metrics == figure(prepared, measured_fit, seen_rows(prepared))
+    assert unseen.metrics == figure(prepared, measured_fit, plan.test)
+    assert unseen.metrics == found.metrics["30"]["model"]
+    assert len({one.metrics["log_loss"] for one in found.splits}) == 3
+    assert len({one.metrics["n"] for one in found.splits}) == 3
+
+
+def test_each_split_is_compared_with_the_base_rate_of_its_own_training(compared: tuple[Run, Heard]) -> None:
+    found, _ = compared
+    plan = found.prepared.plan
+    assert plan.easy is not None
+    ours = base_rates(plan.measured_labels.take(plan.measured.train))[-1]
+    easy = base_rates(plan.labels.take(plan.easy.slices.train))[-1]
+    assert ours != easy
+    for one, rate in zip(found.splits, (easy, ours, ours), strict=True):
+        share = one.metrics["base_rate"]
+        wanted = -share * np.log(rate) - (1 - share) * np.log(1 - rate)
+        assert one.base_rate_log_loss == pytest.approx(wanted)
+    assert found.splits[-1].base_rate_log_loss == found.metrics["30"]["base_rate"]["log_loss"]
+
+
+def test_who_is_on_which_side_of_each_split(compared: tuple[Run, Heard]) -> None:
+    found, heard = compared
+    prepared, plan = found.prepared, found.prepared.plan
+    (known_then, ours, _), (_, easy, _) = heard.fits
+    learnt = customers(prepared, ours.train, ours.validation, ours.calibration)
+    assert not customers(prepared, plan.test) & learnt
+    assert len(seen_rows(prepared)) > 20
+    assert not customers(prepared, plan.test) & customers(prepared, plan.seen_later)
+    assert plan.easy is not None
+    both_sides = customers(prepared, plan.easy.test) & customers(prepared, easy.train)
+    assert len(both_sides) > 20
+    cutoffs = plan.examples.cutoffs
+    assert set(cutoffs[plan.easy.test].tolist()) & set(cutoffs[easy.train].tolist())
+    (test_date,) = set(cutoffs[plan.test].tolist())
+    closed = cutoffs[ours.train][:, None] + np.array([10, 30]) * DAY
+    told = known_then.labels.at_risk[ours.train]
+    assert (closed[told] <= test_date).all()
+
+
+def with_newcomers(shop: Shop, at: str) -> Shop:
+    """Customers more, whose first event is shortly before a date."""
+    day = (parse_time(at) - parse_time(OPENED.isoformat())) // DAY
+    for number in range(40):
+        events: list[Row] = [
+            {**event, "when": f"{at[:8]}{int(at[8:]) - 1:02d}T0{i}:00:00"}
+            for i, event in enumerate(shop.customers[0]["events"][:3])
+        ]
+        shop.customers.append({"id": f"new-{number}", "plan": "free", "since": None, "events": events})
+    assert day > 0
+    shop.save_log()
+    return shop
+
+
+def test_customers_that_training_never_met_are_not_among_those_seen(tmp_path: Path) -> None:
+    shop = log_shop(tmp_path)
+    study = shop.study(LOG, *QUICK)
+    date = prepare(study).plan.sentence.split()[2]
+    found = run_study(with_newcomers(shop, date).study(LOG, *QUICK))
+    plan = found.prepared.plan
+    assert f"tested at {date}" in plan.sentence
+    newcomers = {n for n, id_ in enumerate(found.prepared.dataset.ids) if id_.startswith("new-")}
+    assert len(newcomers & customers(found.prepared, plan.seen_later)) > 20
+    seen = seen_rows(found.prepared)
+    assert not newcomers & customers(found.prepared, seen)
+    assert names(found) == ["forward", "forward, unseen customers"]
+    assert found.splits[0].metrics == figure(found.prepared, found.measured, seen)
+
+
+def test_a_log_too_short_to_go_forward_compares_with_shuffling_alone(tmp_path: Path) -> None:
+    found = run_study(log_shop(tmp_path).study(LOG, *COMPARE, "target.horizons_days=[20, 100]"))
+    assert found.prepared.plan.kind == "customers"
+    assert names(found) == ["shuffled", "unseen customers, same dates"]
+
+
+def test_a_table_without_duplicates_has_one_split(tmp_path: Path, heard: Heard) -> None:
+    found = run_study(table_shop(tmp_path).study(TABLE, *COMPARE))
+    assert names(found) == ["shuffled, duplicates together"]
+    assert len(heard.fits) == 1
+    assert found.splits[0].metrics == found.metrics["label"]["model"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "ours"),
+    [
+        ((), "shuffled, duplicates together"),
+        (("split.group=tenure",), "unseen groups"),
+        (("split.time=bill_2",), "forward"),
+    ],
+    ids=["duplicates", "groups", "time"],
+)
+def test_a_table_that_is_not_dealt_row_by_row_shows_what_that_would_claim(
+    overrides: tuple[str, ...], ours: str, tmp_path: Path, heard: Heard
+) -> None:
+    shop = repeated(table_shop(tmp_path)) if not overrides else table_shop(tmp_path)
+    found = run_study(shop.study(TABLE, *COMPARE, *overrides))
+    prepared, easy = found.prepared, found.prepared.plan.easy
+    assert easy is not None
+    assert names(found) == ["shuffled", ours]
+    assert [slices for _, slices, _ in heard.fits] == [prepared.plan.measured, easy.slices]
+    assert found.splits[0].metrics == figure(prepared, heard.fits[1][2], easy.test)
+    assert found.splits[1].metrics == figure(prepared, heard.fits[0][2], prepared.plan.test)
+    groups = prepared.plan.groups
+    assert set(groups[easy.test].tolist()) & set(groups[easy.slices.train].tolist()) or ours == "forward"
+    assert not set(groups[prepared.plan.test].tolist()) & set(groups[prepared.plan.measured.train].tolist())
+
+
+def test_nothing_is_compared_where_the_study_says_so(tmp_path: Path, heard: Heard) -> None:
+    shop = repeated(table_shop(tmp_path))
+    assert names(run_study(shop.study(TABLE, *QUICK))) == ["shuffled, duplicates together"]
+    assert len(heard.fits) == 1
+
+
+def test_the_easy_split_changes_no_other_figure(shop: Shop, compared: tuple[Run, Heard]) -> None:
+    without, (found, _) = run_study(shop.study(LOG, *QUICK)), compared
+    assert without.metrics == found.metrics
+    assert without.verdict == found.verdict
+    assert without.splits == found.splits[1:]
+
+
+def test_every_baseline_is_in_the_metrics_and_the_verdict_is_about_the_best(
+    compared: tuple[Run, Heard],
+) -> None:
+    found, heard = compared
+    for figures in found.metrics.values():
+        assert {"recency", "logistic_regression", "gradient_boosting"} <= set(heard.baselines)
+        assert list(figures) == ["model", *heard.baselines, "base_rate"]
+    losses = {who: told["log_loss"] for who, told in found.metrics["30"].items() if who != "model"}
+    assert found.verdict.against == min(losses, key=losses.__getitem__)
+    assert found.verdict.log_loss.value == pytest.approx(
+        found.metrics["30"]["model"]["log_loss"] - min(losses.values())
+    )
+
+
+def test_contracts_compare_splits_too(tmp_path: Path) -> None:
+    found = run_study(contract_shop(tmp_path).study(CONTRACT, *COMPARE))
+    assert names(found)[0] == "shuffled"
+    assert names(found)[-1] in ("forward, unseen customers", "unseen customers, same dates")
+    assert set(found.metrics["30"]) == {"model", "logistic_regression", "gradient_boosting", "base_rate"}

@@ -1,0 +1,108 @@
+"""A version's twin comes back as it was, is sealed with the version, and answers what the fit answered."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.checkpoint import read_checkpoint
+from model.errors import CheckpointError, ComparisonError
+from model.registry import Registry
+from tests.model.stored import seal_again
+from tests.training.rivals import learnt_from
+from tests.training.shops import LOG, TABLE, Published, log_shop, table_shop
+from training.publish import publish
+from training.run import Run, run_study
+from training.twin import TWIN, TWIN_WEIGHTS, read_twin
+
+
+@pytest.fixture(scope="module", params=[TABLE, LOG], ids=["table", "log"])
+def refitted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
+    folder = tmp_path_factory.mktemp("twin")
+    shop = table_shop(folder) if request.param is TABLE else log_shop(folder)
+    run = run_study(shop.study(request.param, "split.compare=false"))
+    return run, publish(run, Registry(folder / "registry")).folder
+
+
+def test_a_twin_answers_as_the_fit_that_never_saw_the_test(refitted: tuple[Run, Path]) -> None:
+    run, folder = refitted
+    twin, data, asked = read_twin(folder), run.prepared.dataset, run.prepared.plan.examples
+    answers = twin.scorer.score(data.columns, data.log, asked)
+    assert np.array_equal(answers, run.measured.scorer.score(data.columns, data.log, asked))
+    assert not np.allclose(answers, run.published.scorer.score(data.columns, data.log, asked))
+    assert twin.held_out == run.prepared.plan.held_out
+    assert (twin.version, twin.data_end) == (1, run.prepared.as_of)
+
+
+def test_a_twin_is_a_part_of_its_version(refitted: tuple[Run, Path]) -> None:
+    _, folder = refitted
+    assert read_checkpoint(folder).kept == {}
+    kept = read_checkpoint(folder, keep=[TWIN, TWIN_WEIGHTS]).kept
+    assert kept == {name: (folder / name).read_bytes() for name in (TWIN, TWIN_WEIGHTS)}
+
+
+def test_nobody_is_in_a_twin(refitted: tuple[Run, Path]) -> None:
+    run, folder = refitted
+    text = (folder / TWIN).read_text(encoding="utf-8")
+    assert len(learnt_from(run.prepared))
+    assert not [name for name in run.prepared.dataset.ids if f'"{name}"' in text]
+
+
+def test_without_a_refit_the_published_model_is_the_twin(table_model: Published) -> None:
+    folder = table_model.trained.folder
+    assert not {TWIN, TWIN_WEIGHTS} & {path.name for path in folder.iterdir()}
+    twin, published = read_twin(folder).scorer, table_model.predictor.scorer
+    assert (twin.schema, twin.calibration) == (published.schema, published.calibration)
+
+
+@pytest.mark.parametrize("name", [TWIN, TWIN_WEIGHTS])
+def test_a_damaged_twin_is_refused_with_its_version(copied: Path, name: str) -> None:
+    data = bytearray((copied / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (copied / name).write_bytes(data)
+    for read in (read_twin, read_checkpoint):
+        with pytest.raises(CheckpointError, match=f"{name} is damaged or exchanged"):
+            read(copied)
+
+
+@pytest.fixture
+def copied(refitted: tuple[Run, Path], tmp_path: Path) -> Path:
+    folder = tmp_path / "1"
+    folder.mkdir()
+    for path in refitted[1].iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def test_a_forged_description_is_refused(copied: Path) -> None:
+    told = json.loads((copied / TWIN).read_text())
+    (copied / TWIN).write_text(json.dumps({**told, "code": "import os"}))
+    seal_again(copied)
+    with pytest.raises(CheckpointError, match=r"measured\.json must describe a model: .*code"):
+        read_twin(copied)
+    wider = {**told, "network": {**told["network"], "width": 16}}
+    (copied / TWIN).write_text(json.dumps(wider))
+    seal_again(copied)
+    with pytest.raises(CheckpointError, match="the weights must fit"):
+        read_twin(copied)
+
+
+@pytest.mark.parametrize("lost", ["held_out", "files"])
+def test_a_version_without_its_record_cannot_be_compared(copied: Path, lost: str) -> None:
+    def forget(fields: dict[str, Any]) -> None:
+        if lost == "files":
+            del fields["files"][TWIN], fields["files"][TWIN_WEIGHTS]
+        else:
+            del fields["provenance"]["held_out"]
+
+    seal_again(copied, forget)
+    if lost == "files":
+        (copied / TWIN).unlink()
+        (copied / TWIN_WEIGHTS).unlink()
+    with pytest.raises(ComparisonError) as caught:
+        read_twin(copied)
+    assert str(caught.value) == (
+        "version 1 must tell whom it never saw, however it was published without a record"
+    )

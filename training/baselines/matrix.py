@@ -1,0 +1,125 @@
+"""What the tabular baselines read: the very numbers and codes that a network gets, as matrices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
+
+from model.encode import encode
+from model.schema import Schema
+from model.times import DAY, days
+from training.model_fit import Asked
+from training.plan import Slices
+from training.split import Rows
+
+MAX_CODES: Final = 255  # categories that gradient boosting tells apart
+REST: Final = 1  # the code of categories too rare for a vocabulary, see `model.columns.as_codes`
+DENSE_CODES: Final = 100  # one-hot columns up to which a dense matrix is the quicker one
+
+Matrix: TypeAlias = NDArray[np.float64] | csr_array
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True)
+class Sides(Generic[T]):
+    """One thing for each use of the examples: gradient, early stopping, calibration, test."""
+
+    train: T
+    validation: T
+    calibration: T
+    test: T
+
+    def map(self, change: Callable[[T], U]) -> "Sides[U]":
+        """The same change on every side."""
+        return Sides(*(change(side) for side in (self.train, self.validation, self.calibration, self.test)))
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a network reads about N examples, without sequences.
+
+    Attributes:
+        numbers: (N, D) float32, scaled; NaN missing.
+        codes: (N, C) int64; 0 missing, 1 not in the vocabulary, the others by falling spread.
+        widths: how many codes each of the C columns can have.
+    """
+
+    numbers: NDArray[np.float32]
+    codes: NDArray[np.int64]
+    widths: tuple[int, ...]
+
+
+def sides_of(slices: Slices, test: Rows) -> Sides[Rows]:
+    """The rows of every side."""
+    return Sides(slices.train, slices.validation, slices.calibration, test)
+
+
+def read_features(asked: Asked, rows: Sides[Rows], schema: Schema, *, lookback_days: int) -> Sides[Features]:
+    """Encode the examples of all sides at once, since each call walks the whole log."""
+    together = np.concatenate([rows.train, rows.validation, rows.calibration, rows.test])
+    inputs = encode(
+        schema,
+        asked.columns,
+        asked.log,
+        asked.examples.take(together),
+        lookback_days=lookback_days,
+        with_steps=False,
+    )
+    ends = np.cumsum([len(rows.train), len(rows.validation), len(rows.calibration)])
+    numbers, codes = np.split(inputs.numeric.numpy(), ends), np.split(inputs.categories.numpy(), ends)
+    vocabularies = [c.vocabulary for c in schema.categorical]
+    vocabularies += [c.vocabulary for c in schema.events.categories] if schema.events else []
+    widths = tuple(len(vocabulary) + REST + 1 for vocabulary in vocabularies)
+    return Sides(*(Features(n, c, widths) for n, c in zip(numbers, codes, strict=True)))
+
+
+def tree_matrix(features: Features) -> NDArray[np.float64]:
+    """(N, D + C) numbers, then codes, of which the least widespread are one.
+
+    Trees see only the order of a number, which scaling keeps.
+    """
+    codes = np.where(features.codes < MAX_CODES, features.codes, REST)
+    return np.concatenate([features.numbers.astype(np.float64), codes.astype(np.float64)], axis=1)
+
+
+def linear_matrices(features: Sides[Features]) -> Sides[Matrix]:
+    """Numbers with 0 for a missing one, who misses what, and one-hot codes; sparse if wide.
+
+    Which columns have gaps is read from the training side.
+    """
+    gaps = np.isnan(features.train.numbers).any(axis=0)
+
+    def matrix(side: Features) -> Matrix:
+        missing = np.isnan(side.numbers)
+        numbers = np.where(missing, 0.0, side.numbers).astype(np.float64)
+        dense = np.concatenate([numbers, missing[:, gaps]], axis=1)
+        codes = _one_hot(side)
+        if codes.shape[1] <= DENSE_CODES:
+            return np.concatenate([dense, codes.toarray()], axis=1)
+        return csr_array(hstack([csr_array(dense), codes]))
+
+    return features.map(matrix)
+
+
+def recency_matrix(asked: Asked, rows: Rows, *, lookback_days: int) -> NDArray[np.float64]:
+    """(N, 2) log1p of the days since the last event, and whether there is none in the lookback."""
+    assert asked.log is not None
+    about = asked.examples.take(rows)
+    start, end = asked.log.window(about.customers, about.cutoffs - days(lookback_days), about.cutoffs)
+    some = end > start
+    last = np.append(asked.log.times, 0)[np.where(some, end - 1, -1)]
+    since = np.where(some, (about.cutoffs - last) / DAY, 0.0)
+    return np.stack([np.log1p(since), ~some], axis=1)
+
+
+def _one_hot(features: Features) -> csr_array:
+    """(N, sum of widths) a 1 at each code; a code that training lacks keeps a weight of 0."""
+    n, c = features.codes.shape
+    before = np.cumsum([0, *features.widths])
+    places = (features.codes + before[:-1]).ravel()
+    rows = np.arange(n + 1) * c
+    return csr_array((np.ones(n * c), places, rows), shape=(n, int(before[-1])))

@@ -1,0 +1,202 @@
+"""What a study asks, settled against its data: which events end a life, which column is the start.
+
+What the study says is kept; what it leaves open is read off the data and told.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from model.columns import Column, Texts
+from model.errors import DataError
+from model.task import ContractTask, LogTask
+from model.times import DAY, MISSING_TIME, format_instant, to_instant
+from training.files.dataset import Dataset
+from training.files.dates import column_instants, fitting_formats
+from training.files.names import listed
+from training.timeline import NEVER, Timeline, contract_dates, contract_timeline, followed_share, log_timeline
+
+LAST_SHARE: Final = 0.05  # an event that fewer customers than these go on after ends their life
+NAMED_SHARE: Final = 0.5  # likewise for one whose name says so
+FEW: Final = 3  # events that say nothing
+FILLED: Final = 0.99  # of the rows of a column that could be the start of the contract
+
+_ENDING: Final = re.compile(
+    r"cancel|churn|clos|terminat|unsubscri|quit|leave|left|exit|expire|deactivat|withdr", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A task with windows, and the customers it is about.
+
+    Attributes:
+        data_end: the last instant that was observed.
+        first: the first event, or the first start of a contract.
+        notes: how the study was understood, as sentences for the report.
+    """
+
+    task: LogTask | ContractTask
+    timeline: Timeline
+    first: int
+    data_end: int
+    notes: tuple[str, ...]
+
+
+def log_question(dataset: Dataset, task: LogTask, types: Texts | None, *, terminal: bool | None) -> Question:
+    """A task about events.
+
+    Args:
+        terminal: what the study says about it; None to read it off the log.
+
+    Raises:
+        DataError: the log ends in the future, or lacks an event type that the task names.
+    """
+    log, first, data_end = dataset.log, dataset.first_event, log_end(dataset)
+    assert log is not None
+    assert first is not None
+    notes: tuple[str, ...] = ()
+    if terminal is None and task.event_types and task.outcome == "occurs" and types is not None:
+        count, share = followed_share(log, task.event_types, types)
+        ends = _ends_life(task, count, share)
+        task = task.model_copy(update={"terminal": ends})
+        notes = (_terminal_note(task, count, share),)
+    return Question(task, log_timeline(log, task, types), first, data_end, notes)
+
+
+def contract_question(dataset: Dataset, task: ContractTask, types: Texts | None, zone: str) -> Question:
+    """A task about contracts.
+
+    Raises:
+        DataError: a column is absent, holds no dates or no end, or nothing says when contracts started.
+    """
+    notes: tuple[str, ...] = ()
+    if task.starts is None and (start := _likely_start(dataset, task, zone)):
+        task = task.model_copy(update={"starts": start})
+        notes = (f"Contracts start at {start!r}, the one date that is never after {task.ends!r}.",)
+    starts, ends = contract_dates(dataset.columns, task, zone)
+    _check_some("target.ends", task.ends, ends)
+    if starts is not None:
+        _check_some("target.starts", task.starts, starts)
+    timeline = contract_timeline(dataset.log, task, dataset.columns, dataset.ids, types, zone)
+    known = starts[starts != MISSING_TIME] if starts is not None else np.empty(0, dtype=np.int64)
+    if dataset.log is None:
+        data_end = _latest(np.concatenate([known, ends]))
+        if data_end == MISSING_TIME:
+            raise DataError(
+                f"some dates of contracts must lie in the past, however all of {task.ends!r} and "
+                f"{task.starts!r} are still to come; correct them"
+            )
+    else:
+        data_end = max(log_end(dataset), _latest(known))
+    first = int(min(known.min(initial=NEVER), NEVER if dataset.first_event is None else dataset.first_event))
+    return Question(task, timeline, first, data_end, (*notes, *_odd_rows(starts, ends, task, data_end, zone)))
+
+
+def _check_some(place: str, name: str | None, times: np.ndarray) -> None:
+    if not (times != MISSING_TIME).any():
+        raise DataError(f"{place} {name!r} must hold some dates, however every cell is empty")
+
+
+def _ends_life(task: LogTask, count: int, share: float) -> bool:
+    if task.reactivates_within_days or task.returns or task.involuntary:
+        return True
+    named = any(_ENDING.search(name) for name in task.event_types)
+    return count >= FEW and share <= (NAMED_SHARE if named else LAST_SHARE)
+
+
+def _terminal_note(task: LogTask, count: int, share: float) -> str:
+    names = " or ".join(repr(name) for name in task.event_types)
+    seen = f"{share:.1%} of its {count:,} events are followed by others of the customer"
+    if task.terminal:
+        return (
+            f"{names} ends a customer's life ({seen}): who had it is asked about no more, until a return. "
+            "target.terminal: false would keep asking."
+        )
+    return f"{names} does not end a customer's life ({seen}); target.terminal: true would say that it does."
+
+
+def _likely_start(dataset: Dataset, task: ContractTask, zone: str) -> str | None:
+    """The one column of dates, filled nearly everywhere, that is never after the end.
+
+    Raises:
+        DataError: there is no log, and not exactly one such column.
+    """
+    if task.ends not in dataset.columns:
+        return None  # reported with the columns that there are
+    _, ends = contract_dates(dataset.columns, task, zone)
+    found = []
+    for name, column in _date_columns(dataset.columns).items():
+        if name == task.ends:
+            continue
+        times = column_instants(column, repr(name), zone)
+        both = (times != MISSING_TIME) & (ends != MISSING_TIME)
+        if (times != MISSING_TIME).mean() >= FILLED and not (times[both] > ends[both]).any():
+            found.append(name)
+    if len(found) == 1:
+        return found[0]
+    if dataset.log is not None:
+        return None
+    hint = f"; it may be one of {listed(found)}" if found else ""
+    raise DataError(
+        "target.starts must name the column of the day a contract began, or customers who were not there "
+        f"yet would be asked about; add it to the study{hint}"
+    )
+
+
+def _date_columns(columns: Mapping[str, Column]) -> dict[str, Column]:
+    found: dict[str, Column] = {}
+    for name, column in columns.items():
+        if isinstance(column, Texts) and fitting_formats(column.values):
+            try:
+                column_instants(column, name, "UTC")
+            except DataError:
+                continue
+            found[name] = column
+    return found
+
+
+def log_end(dataset: Dataset) -> int:
+    """The last event.
+
+    Raises:
+        DataError: it lies in the future.
+    """
+    assert dataset.data_end is not None
+    if dataset.data_end > to_instant(datetime.now(UTC)) + DAY:
+        raise DataError(
+            f"the last event must not lie in the future, got {format_instant(dataset.data_end)}; it sets the "
+            "end of what was observed: correct its time, or leave such events out of the log"
+        )
+    return dataset.data_end
+
+
+def _latest(times: np.ndarray) -> int:
+    """The latest of these instants that is not in the future: what lies later was announced, not observed."""
+    now = to_instant(datetime.now(UTC))
+    return int(times[times <= now].max(initial=MISSING_TIME))
+
+
+def _odd_rows(
+    starts: np.ndarray | None, ends: np.ndarray, task: ContractTask, data_end: int, zone: str
+) -> tuple[str, ...]:
+    ended = ends != MISSING_TIME
+    notes = []
+    if starts is not None:
+        backwards = int((ended & (ends < starts)).sum())
+        if backwards:
+            notes.append(f"{backwards:,} contracts end before they start; they are never asked about.")
+        missing = int((starts == MISSING_TIME).sum())
+        if missing:
+            notes.append(f"{missing:,} contracts have no {task.starts!r}; they are never asked about.")
+    later = int((ended & (ends > data_end)).sum())
+    if later:
+        notes.append(
+            f"{later:,} contracts end after {format_instant(data_end, zone)}, up to which the data were "
+            "observed; until then they count as running."
+        )
+    return tuple(notes)

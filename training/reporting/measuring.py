@@ -1,0 +1,88 @@
+"""Probabilities of the network and of the baselines, measured on the same labels, by horizon."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.hazard import Probabilities
+from training.labels import Labels
+from training.reporting.bootstrap import intervals
+from training.reporting.metrics import base_rate_metrics, curves, measure
+
+LABEL: Final = "label"  # the one output of a column task, which has no horizon
+MODEL: Final = "model"
+BASE_RATE: Final = "base_rate"
+MANY: Final = 20_000
+LEVELS: Final = 2_000
+
+
+def measure_horizons(
+    output_names: tuple[str, ...],
+    labels: Labels,
+    answers: Mapping[str, Probabilities],
+    base_rates: list[float],
+    groups: NDArray[np.int64],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metrics with their intervals, and the curves of the model, by horizon.
+
+    Args:
+        labels: of the N test examples; a horizon is measured where its window is complete.
+        answers: (N, K) probabilities by who gives them; MODEL is one of them.
+        base_rates: K shares of positives in training: what everybody gets under BASE_RATE.
+        groups: (N,) the customer of each example.
+    """
+    metrics, drawn = {}, {}
+    for k, name in enumerate(output_names or (LABEL,)):
+        complete = labels.complete[:, k]
+        if not complete.any():
+            continue
+        y = labels.outcomes[complete, k].astype(np.float64)
+        metrics[name] = {who: measured(y, p[complete, k], groups[complete]) for who, p in answers.items()} | {
+            BASE_RATE: asdict(base_rate_metrics(y, base_rates[k])) | {"intervals": {}}
+        }
+        drawn[name] = asdict(curves(y, answers[MODEL][complete, k]))
+    return metrics, drawn
+
+
+def measured(
+    labels: NDArray[np.float64], probabilities: NDArray[np.float64], groups: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Plain values of `Metrics`, and under `intervals` the 95 % interval of each measure."""
+    values = asdict(measure(labels, probabilities))
+    found = intervals(labels, _coarse(probabilities), groups)
+    told = {
+        name: [min(ends[0], values[name]), max(ends[1], values[name])] if ends else None
+        for name, ends in found.items()
+    }
+    return values | {"intervals": told}
+
+
+def _coarse(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Many probabilities as the means of LEVELS groups of neighbours: ends of intervals need no more.
+
+    Equal probabilities share a group, so that the order of rows is moot.
+    """
+    n = len(probabilities)
+    if n <= MANY:
+        return probabilities
+    _, inverse, counts = np.unique(probabilities, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - counts / 2  # mean rank of equal probabilities
+    level = (middle * LEVELS / n).astype(np.int64)[inverse]
+    means = np.bincount(level, probabilities) / np.maximum(np.bincount(level), 1)
+    return np.clip(means, probabilities.min(), probabilities.max())[level]
+
+
+def who(name: str) -> str:
+    """Who is measured, as a reader knows it."""
+    known = {MODEL: "network", "recency": "recency alone", "btyd": "Pareto/NBD"}
+    return known.get(name, name.replace("_", " "))
+
+
+def base_rates(labels: Labels) -> list[float]:
+    """K shares of positive outcomes where the window is complete; one half where none is."""
+    known = labels.complete.sum(axis=0)
+    positives = (labels.outcomes & labels.complete).sum(axis=0)
+    return [p / n if n else 0.5 for p, n in zip(positives.tolist(), known.tolist(), strict=True)]

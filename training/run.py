@@ -1,0 +1,214 @@
+"""One training run, up to publishing: audit, fits, baselines, and all that the report says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from model.errors import DataError
+from model.hazard import Probabilities
+from model.manifest import NetworkSpec
+from model.scorer import Scorer
+from training.audit.audit import Audit, audit, refuse_leaks
+from training.baselines.compare import baseline_probabilities
+from training.labels import Labels
+from training.learning_curve import LearningPoint, learning_curve
+from training.loop import Epoch
+from training.model_fit import Asked, Fitted, Options, Reading, fit_model, refit_model
+from training.plan import Plan
+from training.prepare import Prepared, prepare
+from training.reporting.measuring import BASE_RATE, MODEL, base_rates, measure_horizons
+from training.reporting.splits import SplitFigure, split_figure
+from training.reporting.verdict import Verdict, judge
+from training.split import Rows
+from training.studies.study import Study
+
+OnEpoch = Callable[[str, Epoch], None]  # the fit's name (see FITS) and its newest epoch
+FITS: Final = ("measuring", "easy split", "publishing", "learning curve")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run that is to be published.
+
+    Attributes:
+        measured: the fit that never saw the test customers.
+        published: the fit that goes into the registry; the measured one unless it was fitted again.
+        metrics, curves: of the measured one and the baselines on the test examples, by horizon.
+        verdict: whether the network beats them.
+        splits: what other splits would have claimed.
+        notes: what else the user should know.
+        points: the learning curve; empty unless it was asked for.
+    """
+
+    study: Study
+    prepared: Prepared
+    audit: Audit
+    measured: Fitted
+    published: Fitted
+    metrics: dict[str, Any]
+    curves: dict[str, Any]
+    verdict: Verdict
+    splits: tuple[SplitFigure, ...]
+    notes: tuple[str, ...]
+    points: tuple[LearningPoint, ...] = ()
+
+
+def run_study(
+    study: Study,
+    *,
+    prepared: Prepared | None = None,
+    with_learning_curve: bool = False,
+    on_epoch: OnEpoch = lambda _fit, _epoch: None,
+) -> Run:
+    """Audit, fit and measure a study; nothing is published.
+
+    The figures come from a model that never saw the test customers. With `fit.refit` the published
+    model is fitted again, as long as that one, on all customers and dates but a slice for the
+    calibration; else it is the measured one.
+
+    Args:
+        prepared: the study's data, where they were read already.
+
+    Raises:
+        StudyError, DataError: the study or its data cannot be used, or a column states the label.
+        DeviceError: the device is not on this machine.
+    """
+    prepared = prepared or prepare(study)
+    found = audit(study, prepared)
+    refuse_leaks(found)
+    plan, reading, options = prepared.plan, _reading(study, prepared), _options(study)
+    _check_slices(plan)
+    known, everything = _asked(prepared, plan.measured_labels), _asked(prepared, plan.labels)
+    fit = partial(fit_model, reading=reading, options=options)
+    measured = fit(known, plan.measured, on_epoch=partial(on_epoch, FITS[0]))
+    answers, notes = _answers(prepared, measured.scorer, known, seed=study.fit.seed)
+    easy = None
+    if plan.easy and study.split.compare:
+        easy = fit(everything, plan.easy.slices, on_epoch=partial(on_epoch, FITS[1])).scorer
+    published = measured
+    if study.fit.refit:
+        published = refit_model(
+            everything,
+            plan.final,
+            reading,
+            options,
+            history=measured.history,
+            on_epoch=partial(on_epoch, FITS[2]),
+        )
+    points: tuple[LearningPoint, ...] = ()
+    if with_learning_curve:
+        points = learning_curve(known, plan, fit, measured.scorer, on_epoch=partial(on_epoch, FITS[3]))
+    metrics, curves, verdict = _measure(prepared, answers)
+    return Run(
+        study,
+        prepared,
+        found,
+        measured,
+        published,
+        metrics,
+        curves,
+        verdict,
+        _splits(prepared, measured.scorer, easy),
+        notes,
+        points,
+    )
+
+
+def _answers(
+    prepared: Prepared, scorer: Scorer, known: Asked, *, seed: int
+) -> tuple[dict[str, Probabilities], tuple[str, ...]]:
+    """What the network and each baseline say about the test examples."""
+    plan, since = prepared.plan, prepared.plan.held_out.since
+    baselines = baseline_probabilities(
+        known,
+        plan.measured,
+        plan.test,
+        scorer.schema,
+        prepared.task,
+        until=int(since) if since is not None and prepared.question else prepared.as_of,
+        seed=seed,
+    )
+    return {MODEL: _ask(scorer, prepared, plan.test), **baselines.probabilities}, baselines.notes
+
+
+def _measure(
+    prepared: Prepared, answers: dict[str, Probabilities]
+) -> tuple[dict[str, Any], dict[str, Any], Verdict]:
+    plan = prepared.plan
+    labels, groups = plan.labels.take(plan.test), plan.groups[plan.test]
+    rates = base_rates(plan.measured_labels.take(plan.measured.train))
+    names = prepared.task.output_names
+    metrics, curves = measure_horizons(names, labels, answers, rates, groups)
+    complete = labels.complete[:, -1]
+    last = {who: p[complete, -1] for who, p in answers.items()}
+    last[BASE_RATE] = np.full(int(complete.sum()), rates[-1])
+    y = labels.outcomes[complete, -1].astype(np.float64)
+    return metrics, curves, judge(y, last, metrics[list(metrics)[-1]], groups[complete])
+
+
+def _splits(prepared: Prepared, scorer: Scorer, easy: Scorer | None) -> tuple[SplitFigure, ...]:
+    """The easy split's figure first, ours last."""
+    plan = prepared.plan
+    figures = []
+    if easy is not None and plan.easy is not None:
+        figures.append(("shuffled", easy, plan.easy.test, plan.labels.take(plan.easy.slices.train)))
+    train = plan.measured_labels.take(plan.measured.train)
+    seen = np.isin(plan.groups[plan.seen_later], plan.groups[plan.measured.train])
+    figures.append(("forward", scorer, plan.seen_later[seen], train))
+    figures.append((_OURS[plan.kind], scorer, plan.test, train))
+    return tuple(
+        split_figure(name, plan, rows, _ask(asked, prepared, rows), base_rates(labels)[-1])
+        for name, asked, rows, labels in figures
+        if plan.labels.complete[rows, -1].any()
+    )
+
+
+_OURS: Final = {
+    "forward": "forward, unseen customers",
+    "customers": "unseen customers, same dates",
+    "rows": "shuffled, duplicates together",
+    "groups": "unseen groups",
+    "time": "forward",
+}
+
+
+def _ask(scorer: Scorer, prepared: Prepared, rows: Rows) -> Probabilities:
+    return scorer.score(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples.take(rows))
+
+
+def _asked(prepared: Prepared, labels: Labels) -> Asked:
+    return Asked(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples, labels)
+
+
+def _reading(study: Study, prepared: Prepared) -> Reading:
+    spec = NetworkSpec(**study.network.model_dump(exclude={"max_events"}))
+    return Reading(prepared.task, prepared.table, prepared.events, spec)
+
+
+def _options(study: Study) -> Options:
+    return Options(**study.fit.model_dump(exclude={"refit"}))
+
+
+def _check_slices(plan: Plan) -> None:
+    """Refuse what a network cannot learn from, or cannot be judged on."""
+    labels, train = plan.measured_labels, plan.measured.train
+    events = (labels.events & labels.at_risk)[train]
+    if not events.any() or events[labels.at_risk[train]].all():
+        raise DataError(
+            f"training needs both outcomes, however the {len(train)} training examples hold "
+            f"{int(events.any(axis=1).sum())} events; bring more customers or lower split.test_fraction"
+        )
+    n_validation, n_test = len(plan.measured.validation), len(plan.test)
+    if not n_validation or not n_test:
+        raise DataError(
+            f"a split needs examples to stop on and to test on, however it has {n_validation} and {n_test}; "
+            "bring more customers or change split.test_fraction"
+        )
+    if not plan.labels.complete[plan.test, -1].any():
+        raise DataError(
+            f"a test needs complete windows, however none of its {n_test} examples has one at the longest "
+            "horizon; shorten target.horizons_days or set target.cutoffs.last"
+        )
