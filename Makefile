@@ -29,7 +29,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # 10 million events of a million customers, next to pandas; keeps 1.5 GB in .bench.
 bench-labels: setup
