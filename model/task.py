@@ -129,11 +129,15 @@ class ContractTask(WindowTask):
     Attributes:
         ends: the column; missing while the contract runs.
         starts: the column of the first day; None where a customer is there from the first event on.
+        ends_format, starts_format: how the two are written, as read off the table in training: a strptime
+            format, or None for ISO 8601.
     """
 
     kind: Literal["contract"] = "contract"
     ends: str
     starts: str | None = None
+    ends_format: str | None = None
+    starts_format: str | None = None
     eligible_within_days: PositiveDays | None = None
 
     @property

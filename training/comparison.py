@@ -20,7 +20,12 @@ from training.unseen import unseen
 
 MIN_EACH: Final = 10  # examples of either outcome, below which no interval means anything
 
-_NO_QUESTION: Final = ("lookback_days", "ingestion_lag_days")  # how much is read, and when it is known
+_NO_QUESTION: Final = (  # how much is read, when it is known, how a date is written
+    "lookback_days",
+    "ingestion_lag_days",
+    "ends_format",
+    "starts_format",
+)
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def unheard(champion: int, why: str) -> Decision:
 
 
 def decide(comparison: Comparison, challenger: NDArray[np.float64], *, force: bool) -> Decision:
-    """Promote a challenger whose log loss is not worse and whose calibration is not worse.
+    """Promote a challenger whose log loss is not worse, nor its calibration beyond what luck explains.
 
     Args:
         challenger: (N,) its twin's probabilities of the compared examples.
@@ -148,7 +148,7 @@ def _by_chance(labels: NDArray[np.float64], probabilities: NDArray[np.float64]) 
 
 
 def _calibrated(loss: Contrast, calibration: Contrast, by_chance: float) -> bool:
-    """Whether calibration is not worse.
+    """Whether calibration is not worse beyond what luck explains.
 
     Noise alone makes a calibration error, the more the better customers are told apart (Kumar et al. 2019,
     "Verified uncertainty calibration"): a challenger with no more than luck explains is calibrated, however
@@ -169,5 +169,11 @@ def _evidence(loss: Contrast, calibration: Contrast, by_chance: float, calibrate
     return (
         f"its log loss on {n:,} examples that neither has seen is {said} ({loss.challenger:.4f} against "
         f"{loss.champion:.4f}, {_between(loss)}), {joined} its calibration error "
-        f"is {'not worse' if calibrated else 'worse'} ({errors}, luck alone explains {by_chance:.4f})"
+        f"is {_calibration(calibration, calibrated)} ({errors}, luck alone explains {by_chance:.4f})"
     )
+
+
+def _calibration(calibration: Contrast, calibrated: bool) -> str:
+    if not calibrated:
+        return "worse"
+    return "no more than luck explains" if calibration.outcome == "worse" else "not worse"

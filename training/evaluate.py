@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from model.customers import Examples
 from model.errors import DataError
@@ -40,13 +41,14 @@ def evaluate_files(
         dataset = read_for(predictor.manifest.schema_, customers, events, also=date_names(task))
         question = _question(predictor, task, dataset)
         instant = latest_complete_cutoff(task, question.data_end, zone) if as_of is None else as_of
-        labels, probabilities = _ask_windows(predictor, question, dataset, instant)
+        examples, labels, probabilities = _ask_windows(predictor, question, dataset, instant)
     else:
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
         instant = latest_date(dataset, predictor.manifest.schema_) if as_of is None else as_of
-        labels, probabilities = _ask_table(predictor, task, dataset, instant)
-    rates, rows = base_rates(labels), np.arange(len(labels))
-    metrics, _ = measure_horizons(task.output_names, labels, {MODEL: probabilities}, rates, rows)
+        examples, labels, probabilities = _ask_table(predictor, task, dataset, instant)
+    rates, ids = base_rates(labels), np.asarray(dataset.ids, dtype=object)
+    groups = pd.factorize(ids)[0].astype(np.int64)[examples.customers]
+    metrics, _ = measure_horizons(task.output_names, labels, {MODEL: probabilities}, rates, groups)
     return {"as_of": format_instant(instant, zone), "metrics": metrics}
 
 
@@ -54,13 +56,14 @@ def _question(predictor: Predictor, task: LogTask | ContractTask, dataset: Datas
     """The model's task asked of these files."""
     types = event_types(predictor.manifest.schema_, dataset)
     if isinstance(task, ContractTask):
-        return contract_question(dataset, task, types, predictor.manifest.schema_.time_zone)
+        zone = predictor.manifest.schema_.time_zone
+        return contract_question(dataset, task, types, zone, settled=True)
     return log_question(dataset, task, types, terminal=task.terminal)
 
 
 def _ask_windows(
     predictor: Predictor, question: Question, dataset: Dataset, instant: int
-) -> tuple[Labels, Probabilities]:
+) -> tuple[Examples, Labels, Probabilities]:
     zone = predictor.manifest.schema_.time_zone
     roll = roll_call(question.timeline, question.task, [instant])
     examples = roll.examples
@@ -75,13 +78,14 @@ def _ask_windows(
             f"at {format_instant(instant, zone)} no window is complete: the data end at "
             f"{format_instant(question.data_end, zone)}; name an earlier date with --as-of"
         )
-    return labels, predictor.scorer.score(dataset.columns, dataset.log, examples)
+    return examples, labels, predictor.scorer.score(dataset.columns, dataset.log, examples)
 
 
 def _ask_table(
     predictor: Predictor, task: ColumnTask, dataset: Dataset, instant: int
-) -> tuple[Labels, Probabilities]:
+) -> tuple[Examples, Labels, Probabilities]:
     labelled, positive = read_label(dataset.columns, task)
     rows = np.flatnonzero(labelled)
     examples = Examples(rows, np.full(len(rows), instant, dtype=np.int64))
-    return Labels.of_column(positive[rows]), predictor.scorer.score(dataset.columns, dataset.log, examples)
+    labels = Labels.of_column(positive[rows])
+    return examples, labels, predictor.scorer.score(dataset.columns, dataset.log, examples)

@@ -18,7 +18,8 @@ from training.plan import CALIBRATION, VALIDATION, EasySplit, HeldOut, Plan, Ref
 from training.split import deal, hash_shares
 from training.timeline import Timeline
 
-MIN_EACH: Final = 20  # a forward fit needs this many examples with and without the event, in every interval
+MIN_EACH: Final = 20  # a forward fit needs this many examples with and without the event by the last horizon
+MIN_INTERVAL: Final = 5  # and so many in every interval
 
 
 def plan_log(
@@ -38,7 +39,7 @@ def plan_log(
 
     The test asks about customers that training never sees, at the latest cutoff whose longest window
     is complete. Training labels are cut at that date: an interval that is known later is masked. Where
-    the log is too short for that, the test customers are still unseen but the dates are the same.
+    too little was known by then, the test customers are still unseen but the dates are the same.
 
     Args:
         ids: N texts that name the customers of the timeline, or the groups they belong to.
@@ -56,9 +57,11 @@ def plan_log(
     labels = compile_labels(timeline, task, examples, data_end=data_end)
     known = compile_labels(timeline, task, examples, data_end=min(test_date, data_end))
     held_out = hash_shares(ids, seed=seed, purpose="test")[examples.customers] < test_fraction
-    kind: SplitKind = "forward" if _can_learn(known, ~held_out) else "customers"
+    lacking = _lacking(known.take(~held_out), task)
+    kind: SplitKind = "customers" if lacking else "forward"
     measured_labels = known if kind == "forward" else labels
     _check_outcomes(labels, task)
+    date = format_instant(test_date, zone)
     place = hash_shares(ids, seed=seed, purpose="slice")[examples.customers]
     tested = (examples.cutoffs == test_date) & labels.complete.any(axis=1)
     return Plan(
@@ -72,13 +75,13 @@ def plan_log(
         easy=_easy(labels, test_fraction, seed),
         final=_refit(place, examples, labels),
         kind=kind,
-        sentence=_sentence(kind, test_date, zone),
+        sentence=_sentence(kind, date),
         held_out=HeldOut(
             kind=kind, group=group, seed=seed, below=test_fraction, since=float(min(test_date, data_end))
         ),
         standings=roll.counts,
         last_standing=roll.last,
-        warnings=() if kind == "forward" else (_too_short(task, first_event, data_end),),
+        warnings=(_not_forward(lacking, task, first_event, data_end, date),) if lacking else (),
     )
 
 
@@ -103,11 +106,24 @@ def _test_date(grid: list[int], task: WindowTask, first_event: int, data_end: in
     return complete[-1]
 
 
-def _can_learn(known: Labels, rows: NDArray[np.bool_]) -> bool:
-    """Whether every interval has examples of both kinds at the test date."""
-    events = (known.events & known.at_risk)[rows].sum(axis=0)
-    others = (~known.events & known.at_risk)[rows].sum(axis=0)
-    return bool((events >= MIN_EACH).all() and (others >= MIN_EACH).all())
+def _lacking(known: Labels, task: WindowTask) -> str | None:
+    """What a fit of labels known at the test date would lack, and what helps; None if nothing."""
+    horizons = task.horizons_days
+    happened = known.events[known.complete[:, -1]].any(axis=1)
+    whole = f"at the longest horizon of {horizons[-1]} days"
+    parts = [(np.asarray(happened), MIN_EACH, whole, "shorten horizons_days")]
+    for k, (start, end) in enumerate(zip((0, *horizons), horizons, strict=False)):
+        where = f"in the interval from {start} to {end} days"
+        parts.append((known.events[known.at_risk[:, k], k], MIN_INTERVAL, where, "name fewer horizons_days"))
+    for happened, needed, where, remedy in parts:
+        n_events, n_others = int(happened.sum()), int((~happened).sum())
+        if min(n_events, n_others) < needed:
+            return (
+                f"{n_events:,} examples with and {n_others:,} without the event were known {where}, and a "
+                f"test forward in time needs {needed} of each: {remedy}, bring more customers, or set "
+                "target.cutoffs"
+            )
+    return None
 
 
 def _check_anybody(roll: RollCall, task: LogTask | ContractTask, latest: str) -> None:
@@ -175,18 +191,22 @@ def _late(examples: Examples, labels: Labels, rows: NDArray[np.bool_]) -> NDArra
     return rows & (examples.cutoffs >= complete[len(complete) // 2]) if len(complete) else rows
 
 
-def _sentence(kind: SplitKind, test_date: int, zone: str) -> str:
-    date = format_instant(test_date, zone)
+def _sentence(kind: SplitKind, date: str) -> str:
     if kind == "forward":
         return f"tested at {date} on customers unseen in training, whose labels had all closed by {date}"
     return f"tested at {date} on customers unseen in training, at dates that training saw too"
 
 
-def _too_short(task: WindowTask, first_event: int, data_end: int) -> str:
-    window = task.window_days + task.wait_days
-    have = (data_end - first_event) // DAY
+def _not_forward(lacking: str, task: WindowTask, first_event: int, data_end: int, test_date: str) -> str:
+    window, span = task.window_days + task.wait_days, data_end - first_event
+    if span < days(2 * window):
+        why = (
+            f"The log holds {span // DAY} days; a test forward in time needs two windows of gap + longest "
+            f"horizon ({2 * window} days) and some history before them"
+        )
+    else:
+        why = f"By the test date {test_date} only {lacking}"
     return (
-        f"The log holds {have} days; a test forward in time needs two windows of gap + longest horizon "
-        f"({2 * window} days) and some history before them. The figures are for unseen customers at dates "
-        "that training saw, and flatter the model if behaviour changes."
+        f"{why}. The figures are for unseen customers at dates that training saw, and flatter the model if "
+        "behaviour changes."
     )

@@ -16,7 +16,17 @@ from training.files.dates import fitting_formats
 from training.files.names import check_names
 from training.labels import Bools, Labels
 from training.plan import CALIBRATION, VALIDATION, EasySplit, HeldOut, Plan, Refit, Slices
-from training.split import Rows, deal, duplicate_groups, groups_of, hash_shares, joined_groups, row_names
+from training.split import (
+    COMMON_SHARE,
+    Rows,
+    broken_up,
+    deal,
+    duplicate_groups,
+    groups_of,
+    hash_shares,
+    joined_groups,
+    row_names,
+)
 
 
 def plan_table(
@@ -32,7 +42,7 @@ def plan_table(
     test_fraction: float,
     seed: int,
 ) -> Plan:
-    """Read the label and deal the rows; duplicate rows stay on one side.
+    """Read the label and deal the rows; duplicate rows stay on one side, unless they are common.
 
     Args:
         columns: all columns of the table.
@@ -48,7 +58,8 @@ def plan_table(
     labelled, positive = read_label(columns, task)
     rows = np.flatnonzero(labelled)
     labels = Labels.of_column(positive[rows])
-    names, groups = _names(columns, features, ids, group, len(labelled))
+    names, groups, broken = _names(columns, features, ids, group, len(labelled))
+    n_broken = int(broken[rows].sum()) if time is None else 0
     groups, strata = groups[rows], positive[rows].astype(np.int64)
     places = hash_shares(names, seed=seed, purpose="test")[rows]
     rest = 1 - test_fraction
@@ -85,11 +96,12 @@ def plan_table(
         easy=None if same else EasySplit(Slices(easy[3], easy[1], easy[2]), easy[0]),
         final=Refit(train=train, calibration=calibration),
         kind=held_out.kind,
-        sentence=_SENTENCES[held_out.kind].format(share=test_fraction, column=group or time),
+        sentence=_SENTENCES[held_out.kind].format(share=test_fraction, column=group or time)
+        + (" unless they are common" if n_broken else ""),
         held_out=held_out,
         standings=np.empty((0, 0), dtype=np.int64),
         last_standing=np.empty(0, dtype=np.int8),
-        warnings=_unlabelled(labelled, task),
+        warnings=(*_unlabelled(labelled, task), *_coarse(n_broken)),
     )
 
 
@@ -145,18 +157,19 @@ def _names(
     ids: Sequence[str] | None,
     group: str | None,
     n_rows: int,
-) -> tuple[Sequence[str], NDArray[np.int64]]:
-    """What places each of N rows, and (N,) who stays together."""
+) -> tuple[Sequence[str], NDArray[np.int64], Bools]:
+    """What places each of N rows, (N,) who stays together, and (N,) which duplicate rows do not."""
     rows = [str(n) for n in range(n_rows)]
     if group is not None:
         check_names([group], list(columns), "the customer table")
         names = groups_of(columns, group, ids or rows)
-        return names, pd.factorize(np.asarray(names, dtype=object))[0].astype(np.int64)
+        groups = pd.factorize(np.asarray(names, dtype=object))[0].astype(np.int64)
+        return names, groups, np.zeros(n_rows, dtype=bool)
     contents = row_names(features, n_rows) if features else rows
     groups = duplicate_groups(contents)
-    if ids is None:
-        return contents, groups
-    return ids, joined_groups(groups, pd.factorize(np.asarray(ids, dtype=object))[0])
+    if ids is not None:
+        groups = joined_groups(groups, pd.factorize(np.asarray(ids, dtype=object))[0])
+    return contents if ids is None else ids, groups, broken_up(contents, groups)
 
 
 def _border(groups: NDArray[np.int64], places: NDArray[np.float64], test: Rows) -> float:
@@ -184,6 +197,15 @@ def _by_time(when: Instants | Numbers, shares: tuple[float, float, float]) -> li
 def _unlabelled(labelled: Bools, task: ColumnTask) -> tuple[str, ...]:
     missing = int((~labelled).sum())
     return (f"{missing} rows have no {task.column!r} and were left out.",) if missing else ()
+
+
+def _coarse(n_broken: int) -> tuple[str, ...]:
+    if not n_broken:
+        return ()
+    return (
+        f"{n_broken:,} rows are equal in every column to more than {100 * COMMON_SHARE:g} % of all: the "
+        "columns are too coarse to tell customers apart, so these were dealt one by one.",
+    )
 
 
 _SENTENCES: Final = {

@@ -8,7 +8,7 @@ from model.columns import Column, as_dates
 from model.errors import DataError
 from model.rows import EVENTS
 from model.task import ColumnTask, ContractTask, LogTask, Task
-from model.times import MISSING_TIME, Instants, midnight, parse_time, to_instant
+from model.times import DAY, MISSING_TIME, Instants, midnight, parse_time, to_instant
 from training.files.dataset import Dataset, load_dataset
 from training.files.names import check_names
 from training.files.sources import RawTable, resolve
@@ -83,12 +83,15 @@ def ask(study: Study, dataset: Dataset) -> Question | None:
         DataError: the data cannot answer it.
     """
     task, target, source = study.task, study.target, study.data.events
+    zone, until = study.data.time_zone, None
+    if isinstance(target, LogTarget | ContractTarget) and target.observed_until:
+        until = _instant(target.observed_until, zone) + DAY - 1  # that day is observed to its end
     types = dataset.log.categories[source.type] if dataset.log and source and source.type else None
     if isinstance(task, LogTask):
         assert isinstance(target, LogTarget)
-        return log_question(dataset, task, types, terminal=target.terminal)
+        return log_question(dataset, task, types, terminal=target.terminal, until=until)
     if isinstance(task, ContractTask):
-        return contract_question(dataset, task, types, study.data.time_zone)
+        return contract_question(dataset, task, types, zone, until=until)
     return None
 
 

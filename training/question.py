@@ -16,13 +16,14 @@ from model.errors import DataError
 from model.task import ContractTask, LogTask
 from model.times import DAY, MISSING_TIME, format_instant, to_instant
 from training.files.dataset import Dataset
-from training.files.dates import column_instants, fitting_formats
+from training.files.dates import column_instants, date_format, fitting_formats
 from training.files.names import listed
 from training.timeline import NEVER, Timeline, contract_dates, contract_timeline, followed_share, log_timeline
 
 LAST_SHARE: Final = 0.05  # an event that fewer customers than these go on after ends their life
 NAMED_SHARE: Final = 0.5  # likewise for one whose name says so
 FEW: Final = 3  # events that say nothing
+STALE_DAYS: Final = 31  # without a start or an end: the table may be older than what it is read with
 FILLED: Final = 0.99  # of the rows of a column that could be the start of the contract
 
 _ENDING: Final = re.compile(
@@ -47,42 +48,67 @@ class Question:
     notes: tuple[str, ...]
 
 
-def log_question(dataset: Dataset, task: LogTask, types: Texts | None, *, terminal: bool | None) -> Question:
+def log_question(
+    dataset: Dataset,
+    task: LogTask,
+    types: Texts | None,
+    *,
+    terminal: bool | None,
+    until: int | None = None,
+) -> Question:
     """A task about events.
 
     Args:
         terminal: what the study says about it; None to read it off the log.
+        until: the last instant that the study calls observed; None for the last event.
 
     Raises:
         DataError: the log ends in the future, or lacks an event type that the task names.
     """
-    log, first, data_end = dataset.log, dataset.first_event, log_end(dataset)
+    log, first = dataset.log, dataset.first_event
+    data_end = _observed(log_end(dataset), until)
     assert log is not None
     assert first is not None
     notes: tuple[str, ...] = ()
     if terminal is None and task.event_types and task.outcome == "occurs" and types is not None:
         count, share = followed_share(log, task.event_types, types)
-        ends = _ends_life(task, count, share)
+        others = any(name not in task.event_types for name in types.values)
+        ends = others and _ends_life(task, count, share)
         task = task.model_copy(update={"terminal": ends})
         notes = (_terminal_note(task, count, share),)
     return Question(task, log_timeline(log, task, types), first, data_end, notes)
 
 
-def contract_question(dataset: Dataset, task: ContractTask, types: Texts | None, zone: str) -> Question:
+def contract_question(
+    dataset: Dataset,
+    task: ContractTask,
+    types: Texts | None,
+    zone: str,
+    *,
+    until: int | None = None,
+    settled: bool = False,
+) -> Question:
     """A task about contracts.
+
+    Args:
+        until: as in `log_question`; None for what the dates and the log show.
+        settled: whether the task is that of a model, whose columns and formats stand.
 
     Raises:
         DataError: a column is absent, holds no dates or no end, or nothing says when contracts started.
     """
     notes: tuple[str, ...] = ()
-    if task.starts is None and (start := _likely_start(dataset, task, zone)):
+    if not settled and task.starts is None and (start := _likely_start(dataset, task, zone)):
         task = task.model_copy(update={"starts": start})
         notes = (f"Contracts start at {start!r}, the one date that is never after {task.ends!r}.",)
+    task = task if settled else _with_formats(task, dataset.columns)
     starts, ends = contract_dates(dataset.columns, task, zone)
     _check_some("target.ends", task.ends, ends)
     if starts is not None:
         _check_some("target.starts", task.starts, starts)
-    timeline = contract_timeline(dataset.log, task, dataset.columns, dataset.ids, types, zone)
+    timeline = contract_timeline(
+        dataset.log, task, dataset.columns, dataset.ids, types, zone, listed=dataset.listed
+    )
     known = starts[starts != MISSING_TIME] if starts is not None else np.empty(0, dtype=np.int64)
     if dataset.log is None:
         data_end = _latest(np.concatenate([known, ends]))
@@ -93,8 +119,51 @@ def contract_question(dataset: Dataset, task: ContractTask, types: Texts | None,
             )
     else:
         data_end = max(log_end(dataset), _latest(known))
+    data_end = _observed(data_end, until)
     first = int(min(known.min(initial=NEVER), NEVER if dataset.first_event is None else dataset.first_event))
+    if until is None:
+        notes += _stale(_latest(known), _latest(ends), None if dataset.log is None else data_end, zone)
     return Question(task, timeline, first, data_end, (*notes, *_odd_rows(starts, ends, task, data_end, zone)))
+
+
+def _observed(shown: int, until: int | None) -> int:
+    """The last instant observed: what the study says, else what the data show.
+
+    Raises:
+        DataError: the study says a day to come.
+    """
+    if until is None:
+        return shown
+    if until > to_instant(datetime.now(UTC)) + DAY:
+        raise DataError(f"target.observed_until must not lie in the future, got {format_instant(until)}")
+    return until
+
+
+def _with_formats(task: ContractTask, columns: Mapping[str, Column]) -> ContractTask:
+    """The task with the formats of its dates; a column that is not there is reported later."""
+    found = {
+        f"{key}_format": date_format(columns[name])
+        for key, name in (("ends", task.ends), ("starts", task.starts))
+        if name is not None and name in columns
+    }
+    return task.model_copy(update=found)
+
+
+def _stale(last_start: int, last_end: int, log_until: int | None, zone: str) -> tuple[str, ...]:
+    """A doubt whether the table was taken as late as it is read."""
+    table_until = max(last_start, last_end)
+    advice = "If the table was taken earlier, say so (target.observed_until): what came later is not in it."
+    if log_until is not None and log_until > table_until + STALE_DAYS * DAY:
+        return (
+            f"The log goes on to {format_instant(log_until, zone)}, the dates of contracts to "
+            f"{format_instant(table_until, zone)}. {advice}",
+        )
+    if log_until is None and MISSING_TIME < last_start < last_end - STALE_DAYS * DAY:
+        return (
+            f"The last contract starts at {format_instant(last_start, zone)}, the last ends at "
+            f"{format_instant(last_end, zone)}, which is taken for the end of the data. {advice}",
+        )
+    return ()
 
 
 def _check_some(place: str, name: str | None, times: np.ndarray) -> None:
@@ -111,7 +180,7 @@ def _ends_life(task: LogTask, count: int, share: float) -> bool:
 
 def _terminal_note(task: LogTask, count: int, share: float) -> str:
     names = " or ".join(repr(name) for name in task.event_types)
-    seen = f"{share:.1%} of its {count:,} events are followed by others of the customer"
+    seen = f"{share:.1%} of its {count:,} events are followed by further events of the customer"
     if task.terminal:
         return (
             f"{names} ends a customer's life ({seen}): who had it is asked about no more, until a return. "
@@ -128,12 +197,12 @@ def _likely_start(dataset: Dataset, task: ContractTask, zone: str) -> str | None
     """
     if task.ends not in dataset.columns:
         return None  # reported with the columns that there are
-    _, ends = contract_dates(dataset.columns, task, zone)
+    _, ends = contract_dates(dataset.columns, _with_formats(task, dataset.columns), zone)
     found = []
     for name, column in _date_columns(dataset.columns).items():
         if name == task.ends:
             continue
-        times = column_instants(column, repr(name), zone)
+        times = column_instants(column, date_format(column), repr(name), zone)
         both = (times != MISSING_TIME) & (ends != MISSING_TIME)
         if (times != MISSING_TIME).mean() >= FILLED and not (times[both] > ends[both]).any():
             found.append(name)
@@ -153,7 +222,7 @@ def _date_columns(columns: Mapping[str, Column]) -> dict[str, Column]:
     for name, column in columns.items():
         if isinstance(column, Texts) and fitting_formats(column.values):
             try:
-                column_instants(column, name, "UTC")
+                column_instants(column, date_format(column), name, "UTC")
             except DataError:
                 continue
             found[name] = column

@@ -1,6 +1,6 @@
 """Batch scoring: customers' files in, one row of probabilities a customer out."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +16,9 @@ from model.hazard import Probabilities
 from model.predictor import Predictor
 from model.schema import DateColumn, Schema
 from model.task import ColumnTask, ContractTask, LogTask, Task
-from model.times import Instants, to_instant
+from model.times import MISSING_TIME, to_instant
 from training.eligibility import Bools, eligible
 from training.files.dataset import Dataset, load_dataset
-from training.files.dates import column_instants
 from training.files.scores_file import open_scores
 from training.files.sources import RawTable, open_source, read_table_chunks, resolve
 from training.misread import Misread
@@ -77,7 +76,7 @@ def score_files(
     else:
         dataset = read_for(schema, customers, events, also=_dates_there(task, customers))
         assert dataset.data_end is not None
-        instant = as_of if as_of is not None else dataset.data_end
+        instant = as_of if as_of is not None else _log_date(dataset, predictor)
         blocks = _log_blocks(predictor, dataset, instant)
     rows = _write(
         out, _counted(blocks, misread), task.output_names, not isinstance(task, ColumnTask), on_rows
@@ -181,9 +180,12 @@ def timeline_of(task: LogTask | ContractTask, schema: Schema, dataset: Dataset) 
     types = event_types(schema, dataset)
     if isinstance(task, ContractTask):
         columns = {**_empty_dates(task, len(dataset)), **dataset.columns}
-        return contract_timeline(dataset.log, task, columns, dataset.ids, types, schema.time_zone)
+        zone, listed = schema.time_zone, dataset.listed
+        return contract_timeline(
+            dataset.log, task, columns, dataset.ids, types, zone, listed=listed, strict=False
+        )
     assert dataset.log is not None
-    return log_timeline(dataset.log, task, types)
+    return log_timeline(dataset.log, task, types, strict=False)
 
 
 def event_types(schema: Schema, dataset: Dataset) -> Texts | None:
@@ -220,30 +222,40 @@ def latest_date(dataset: Dataset, schema: Schema) -> int:
     return snapshot_date(dates, zone)
 
 
+def _log_date(dataset: Dataset, predictor: Predictor) -> int:
+    """The last event, or the last start of a contract that is not to come, if that is later."""
+    task, zone = predictor.manifest.task, predictor.manifest.schema_.time_zone
+    assert dataset.data_end is not None
+    if not isinstance(task, ContractTask) or task.starts not in dataset.columns:
+        return dataset.data_end
+    starts = as_dates(dataset.columns[task.starts], task.starts_format, zone)
+    now = to_instant(datetime.now(UTC))
+    return max(dataset.data_end, int(starts[starts <= now].max(initial=MISSING_TIME)))
+
+
 def _date_formats(schema: Schema) -> dict[str, str | None]:
     return {c.name: c.time_format for c in schema.columns if isinstance(c, DateColumn)}
 
 
 def _latest_date(path: Path, predictor: Predictor) -> int:
-    """The snapshot date of a table, found in a pass over its date columns."""
-    formats, zone = _date_formats(predictor.manifest.schema_), predictor.manifest.schema_.time_zone
-    also = _dates_there(predictor.manifest.task, path)
-    names = list(dict.fromkeys([*formats, *also]))
-    chunks = read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=names) if names else iter(())
+    """The instant up to which a table was observed in training, found in a pass over its date columns.
+
+    Those of a contract's own dates, where it is one: what lies in the future was announced.
+    """
+    task, schema = predictor.manifest.task, predictor.manifest.schema_
+    formats = _date_formats(schema)
+    if isinstance(task, ContractTask):
+        own = dict(zip(date_names(task), (task.ends_format, task.starts_format), strict=False))
+        formats = {name: own[name] for name in _dates_there(task, path)}
+    chunks = read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=list(formats)) if formats else iter(())
     now = to_instant(datetime.now(UTC))
     dates = (
-        times[times <= now] if name in also else times
+        times[times <= now] if isinstance(task, ContractTask) else times
         for table in chunks
-        for name in names
-        for times in [_times(table.columns[name], name, formats, zone)]
+        for name, time_format in formats.items()
+        for times in [as_dates(table.columns[name], time_format, schema.time_zone)]
     )
-    return snapshot_date(dates, zone)
-
-
-def _times(column: Column, name: str, formats: Mapping[str, str | None], zone: str) -> Instants:
-    if name in formats:
-        return as_dates(column, formats[name], zone)
-    return column_instants(column, repr(name), zone)
+    return snapshot_date(dates, schema.time_zone)
 
 
 def _write(out: Path, blocks: Iterable[_Block], names: Sequence[str], log: bool, on_rows: OnRows) -> int:

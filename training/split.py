@@ -19,7 +19,7 @@ from model.columns import Column, Numbers, Texts, as_texts, parse_number
 Rows = NDArray[np.int64]
 Places = NDArray[np.float64]
 
-COMMON_SHARE: Final = 0.01  # rows equal to more than this share of all, and to more than so many, are
+COMMON_SHARE: Final = 0.05  # rows equal to more than this share of all, and to more than so many, are
 COMMON_ROWS: Final = 10  # no duplicates: the columns are coarse
 
 
@@ -89,6 +89,12 @@ def duplicate_groups(names: Sequence[str]) -> NDArray[np.int64]:
     groups = pd.factorize(np.asarray(names, dtype=object))[0].astype(np.int64)
     common = np.bincount(groups)[groups] > max(COMMON_ROWS, COMMON_SHARE * len(names))
     return np.where(common, len(names) + everyone, groups)
+
+
+def broken_up(names: Sequence[str], groups: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """(N,) whether rows of the same name are in several groups: those that are common."""
+    n_groups = pd.Series(groups).groupby(np.asarray(names, dtype=object)).transform("nunique")
+    return np.asarray(n_groups > 1, dtype=np.bool_)
 
 
 def joined_groups(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -52,22 +52,23 @@ class Timeline:
         return self.targets.n_customers
 
 
-def log_timeline(log: EventLog, task: LogTask, types: Texts | None) -> Timeline:
+def log_timeline(log: EventLog, task: LogTask, types: Texts | None, *, strict: bool = True) -> Timeline:
     """The timeline of a task about events.
 
     Args:
         types: (E,) the events' types; read only if the task names one.
+        strict: whether the log must have what the task names, as one with outcomes has.
 
     Raises:
         DataError: the task names an event type that the log does not have.
     """
-    targets = events_of(log, task.event_types, types, place="target.event")
+    targets = events_of(log, task.event_types, types, place="target.event", strict=strict)
     if not task.terminal:
         nothing = _nothing(log.n_customers)
         return Timeline(log, None, targets, nothing, nothing, nothing.times, nothing.times)
     owners = _owners(targets)
-    back = first_after(_returns(log, task, task.event_types, types), owners, targets.times)
-    return _with_endings(log, None, task, types, targets, back, back, seen_until=targets.times)
+    back = first_after(_returns(log, task, task.event_types, types, strict=strict), owners, targets.times)
+    return _with_endings(log, None, task, types, targets, back, back, targets.times, strict=strict)
 
 
 def contract_timeline(
@@ -77,10 +78,18 @@ def contract_timeline(
     ids: Sequence[str],
     types: Texts | None,
     zone: str,
+    *,
+    listed: int | None = None,
+    strict: bool = True,
 ) -> Timeline:
     """The timeline of contracts: one row each; an id may have several where there is no log.
 
     Periods of one id that overlap, or follow each other within `reactivates_within_days`, are one.
+
+    Args:
+        listed: rows of the table; further customers, of whom only the log knows, have no contract. None
+            for all of them.
+        strict: as for `log_timeline`.
 
     Raises:
         DataError: a column is absent or holds no dates, or an event type is not in the log.
@@ -97,13 +106,17 @@ def contract_timeline(
         nothing = _nothing(len(ends))
         again = _next_starts(ids, starts, voluntary, targets.times)
         return Timeline(None, starts, targets, nothing, gone, np.full(len(ended), NEVER), again)
+    if starts is None:
+        everyone = np.arange(len(ends))
+        starts = first_after(log, everyone, np.full(len(ends), MISSING_TIME))
+    starts = np.where(np.arange(len(ends)) < (len(ends) if listed is None else listed), starts, NEVER)
     # An end that is a mere date may lie anywhere on that day: what happens on it is not a return.
-    dated = is_midnight(columns[task.ends])[ended]
+    dated = is_midnight(columns[task.ends], task.ends_format)[ended]
     _, clock = contract_dates(columns, task, "UTC")
     seen_until = np.where(dated, localize(clock[ended] + DAY, zone) - 1, gone.times)
-    again = first_after(_returns(log, task, (), types), ended, seen_until)
+    again = first_after(_returns(log, task, (), types, strict=strict), ended, seen_until)
     back = np.where(again - gone.times <= days(task.reactivates_within_days), again, NEVER)
-    return _with_endings(log, starts, task, types, gone, back, again, seen_until)
+    return _with_endings(log, starts, task, types, gone, back, again, seen_until, strict=strict)
 
 
 def contract_dates(
@@ -114,15 +127,17 @@ def contract_dates(
     Raises:
         DataError: a column is absent or holds no dates.
     """
-    named = {"target.ends": task.ends, **({"target.starts": task.starts} if task.starts else {})}
-    check_names(list(named.values()), list(columns), "the customer table")
-    dates = {
-        place: column_instants(columns[name], f"{place} {name!r}", zone) for place, name in named.items()
-    }
-    return dates.get("target.starts"), dates["target.ends"]
+    check_names([task.ends, *([task.starts] if task.starts else [])], list(columns), "the customer table")
+    ends = column_instants(columns[task.ends], task.ends_format, f"target.ends {task.ends!r}", zone)
+    if task.starts is None:
+        return None, ends
+    what = f"target.starts {task.starts!r}"
+    return column_instants(columns[task.starts], task.starts_format, what, zone), ends
 
 
-def events_of(log: EventLog, wanted: Sequence[str], types: Texts | None, *, place: str) -> EventLog:
+def events_of(
+    log: EventLog, wanted: Sequence[str], types: Texts | None, *, place: str, strict: bool = True
+) -> EventLog:
     """The events of some types, without their fields; all of them where none is named.
 
     Raises:
@@ -130,19 +145,19 @@ def events_of(log: EventLog, wanted: Sequence[str], types: Texts | None, *, plac
     """
     if not wanted:
         return EventLog(offsets=log.offsets, times=log.times, values={}, categories={})
-    for name in wanted:
+    for name in wanted if strict else ():
         if types is None or name not in types.values:
             known = list(types.values)[:20] if types else "none, since the study names no type column"
             raise DataError(f"{place} must be a type in the log, got {name!r}; the types are {known}")
-    assert types is not None
+    if types is None:
+        return _nothing(log.n_customers)
     return _chosen(log, _is_one_of(types, wanted))
 
 
 def followed_share(log: EventLog, wanted: Sequence[str], types: Texts) -> tuple[int, float]:
-    """How many events of some types there are, and the share after which the customer does something else."""
+    """How many events of some types there are, and the share after which the customer does anything."""
     targets = events_of(log, wanted, types, place="target.event")
-    others = _chosen(log, ~_is_one_of(types, wanted))
-    later = first_after(others, _owners(targets), targets.times)
+    later = first_after(log, _owners(targets), targets.times)
     return len(later), float((later != NEVER).mean()) if len(later) else 0.0
 
 
@@ -161,6 +176,8 @@ def _with_endings(
     back: Instants,
     again: Instants,
     seen_until: Instants,
+    *,
+    strict: bool,
 ) -> Timeline:
     """Endings that were taken back are no outcome; those that come with an involuntary event neither."""
     owners = _owners(gone)
@@ -168,11 +185,12 @@ def _with_endings(
     kept |= back - np.where(kept, 0, gone.times) > days(task.reactivates_within_days)
     forced = np.zeros(len(owners), dtype=bool)
     if task.involuntary:
-        marks = events_of(log, task.involuntary, types, place="target.involuntary")
+        marks = events_of(log, task.involuntary, types, place="target.involuntary", strict=strict)
         since = gone.times - days(task.involuntary_within_days) - 1
         first, last = marks.window(owners, since, seen_until)
         forced = last > first
-        _check_marks(task, len(marks.times), forced)
+        if strict:
+            _check_marks(task, len(marks.times), forced)
     left = kept & ~forced
     return Timeline(log, starts, _chosen(gone, left), _chosen(gone, kept & forced), gone, back, again[left])
 
@@ -192,11 +210,11 @@ def _check_marks(task: LogTask | ContractTask, n_marks: int, forced: np.ndarray)
 
 
 def _returns(
-    log: EventLog, task: LogTask | ContractTask, endings: Sequence[str], types: Texts | None
+    log: EventLog, task: LogTask | ContractTask, endings: Sequence[str], types: Texts | None, *, strict: bool
 ) -> EventLog:
     """The events that mean a customer is back: of the types named, else all but endings and their marks."""
     if task.returns:
-        return events_of(log, task.returns, types, place="target.returns")
+        return events_of(log, task.returns, types, place="target.returns", strict=strict)
     others = (*endings, *task.involuntary)
     if types is None or not others:
         return events_of(log, (), None, place="")

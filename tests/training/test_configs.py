@@ -27,6 +27,7 @@ WITHOUT_DEFAULT = {
     "returns",
     "allow_leaks",
     "terminal",
+    "observed_until",
 }
 
 

@@ -120,6 +120,10 @@ def test_what_luck_explains_is_no_bad_calibration() -> None:
     assert decision.by_chance is not None
     assert 0 < error.challenger < decision.by_chance < 0.1
     assert decision.promoted
+    assert decision.reason.endswith(
+        f", and its calibration error is no more than luck explains ({error.challenger:.4f} against 0.0000, "
+        f"luck alone explains {decision.by_chance:.4f})."
+    )
     near = few(60, -0.5)
     assert near.contrasts["calibration_error"].difference > 0.02
     assert near.promoted

@@ -103,6 +103,20 @@ def test_a_table_is_measured_where_it_has_a_label(table_model: Published, tmp_pa
     assert model["auc"] > 0.65
 
 
+def test_several_rows_of_one_id_are_one_customer(table_model: Published, tmp_path: Path) -> None:
+    """The same rows four times over measure the same, and are no more evidence than once."""
+    shop = table_shop(tmp_path, 300, seed=3)
+    once = evaluated(table_model, tmp_path)["metrics"]["label"]["model"]
+    labels = ["Yes" if left else "No" for left in shop.churned]
+    rows = [{**row, "churn": label} for row, label in zip(shop.customers, labels, strict=True)]
+    write_csv(tmp_path / "customers.csv", [row for row in rows for _ in range(4)])
+    often = evaluated(table_model, tmp_path)["metrics"]["label"]["model"]
+    assert often["n"] == 4 * once["n"]
+    assert often["log_loss"] == pytest.approx(once["log_loss"])
+    for name in ("log_loss", "auc"):
+        assert often["intervals"][name] == pytest.approx(once["intervals"][name])
+
+
 def test_a_table_is_asked_at_its_latest_date(table_model: Published) -> None:
     latest = max(row["since"] for row in table_model.shop.customers if row["since"])
     assert evaluated(table_model)["as_of"] == latest

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.history import EventLog
 from model.task import LogTask
 from model.times import DAY, days
+from tests.strategies import Event, log_of
 from tests.training.log_plans import TASK, N, drawn_log, measured_rows, planned
 from training.plan import Plan
 from training.split import hash_shares
@@ -181,6 +183,52 @@ def test_a_log_too_short_for_that_is_tested_on_other_customers_with_a_warning() 
     )
     customers = plan.examples.customers
     assert not set(customers[plan.test]) & set(customers[plan.measured.train])
+
+
+def counted_log(*buyers: tuple[int, int], silent: int) -> EventLog:
+    """Customers who visit at day 20 and are asked that day; so many buy so many days later, and no others."""
+    delays = [delay for n, delay in buyers for _ in range(n)] + [None] * silent
+    events = [Event(c, 20 * DAY, "visit", 1.0) for c in range(len(delays))]
+    events += [Event(c, (20 + d) * DAY, "buy", 1.0) for c, d in enumerate(delays) if d]
+    return log_of([*events, Event(0, 0, "visit", 1.0), Event(0, 60 * DAY, "visit", 1.0)], len(delays))
+
+
+def planned_counted(*buyers: tuple[int, int], silent: int) -> Plan:
+    """Asked at days 20 and 40 of 60, the latter the test date; nobody is held out: all are counted."""
+    log = counted_log(*buyers, silent=silent)
+    return planned(log, TASK, first=20 * DAY, last=40 * DAY, every_days=20, test_fraction=0.0)
+
+
+FLATTERED = (
+    "The figures are for unseen customers at dates that training saw, and flatter the model if "
+    "behaviour changes."
+)
+
+
+def test_an_interval_may_be_thin_where_the_horizon_is_known_well() -> None:
+    plan = planned_counted((15, 3), (5, 9), silent=20)
+    assert (plan.kind, plan.warnings) == ("forward", ())
+
+
+@pytest.mark.parametrize(("events", "others"), [(19, 30), (30, 19)])
+def test_a_longest_horizon_that_is_hardly_known_is_the_reason_told(events: int, others: int) -> None:
+    plan = planned_counted((events - 9, 3), (9, 9), silent=others)
+    assert plan.kind == "customers"
+    assert plan.warnings == (
+        f"By the test date 1970-02-10 only {events} examples with and {others} without the event were known "
+        "at the longest horizon of 15 days, and a test forward in time needs 20 of each: shorten "
+        f"horizons_days, bring more customers, or set target.cutoffs. {FLATTERED}",
+    )
+
+
+def test_an_interval_that_is_hardly_known_is_the_reason_told() -> None:
+    plan = planned_counted((26, 3), (4, 9), silent=1_200)
+    assert plan.kind == "customers"
+    assert plan.warnings == (
+        "By the test date 1970-02-10 only 4 examples with and 1,200 without the event were known in the "
+        "interval from 5 to 15 days, and a test forward in time needs 5 of each: name fewer "
+        f"horizons_days, bring more customers, or set target.cutoffs. {FLATTERED}",
+    )
 
 
 def test_a_customer_keeps_its_side_when_more_data_arrive() -> None:

@@ -44,7 +44,7 @@ def test_all_rows_of_a_customer_and_all_equal_rows_lie_on_one_side(
     plan = planned(churn=labels, x=x, split_ids=[str(i) for i in ids])
     asked = plan.examples.customers.tolist()
     side_of = {asked[row]: n for n, side in enumerate(sides(plan)) for row in side.tolist()}
-    common = max(10, 0.01 * len(rows))
+    common = max(10, 0.05 * len(rows))
     for i in asked:
         for j in asked:
             twins = x[i] == x[j] and x.count(x[i]) <= common
@@ -139,3 +139,40 @@ def test_the_easy_split_is_told_only_where_it_is_another(values: dict[str, Any],
 def test_rows_of_a_coarse_table_are_no_duplicates_of_each_other() -> None:
     plan = planned(churn=LABELS * 250, plan=["gold", "iron"] * 500)
     assert [len(side) for side in sides(plan)] == [200, 120, 80, 600]
+
+
+COARSE: dict[str, Any] = {
+    "churn": [*LABELS * 499, None, None, "Yes", "No"],
+    "plan": [*["gold"] * 1_235, *(str(n // 5) for n in range(764)), "gold"],
+}
+
+
+def test_common_rows_that_were_dealt_one_by_one_are_counted_and_told() -> None:
+    plan = planned(**COARSE)
+    assert plan.warnings == (
+        "2 rows have no 'churn' and were left out.",
+        "1,236 rows are equal in every column to more than 5 % of all: the columns are too coarse to tell "
+        "customers apart, so these were dealt one by one.",
+    )
+    assert plan.sentence == (
+        "tested on 20% of the rows, drawn within the label; duplicate rows are on one side "
+        "unless they are common"
+    )
+    kinds = np.array(COARSE["plan"])[plan.examples.customers]
+    homes = [set(kinds[side].tolist()) - {"gold"} for side in sides(plan)]
+    assert sum(map(len, homes)) == len(set().union(*homes))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"split_group": "plan"},
+        {"split_time": "year", "year": [1] * 2_000},
+        {"split_ids": [f"c{plan}" for plan in COARSE["plan"]]},
+    ],
+    ids=["groups", "time", "all of one customer"],
+)
+def test_common_rows_that_were_not_dealt_one_by_one_are_not_told(options: dict[str, Any]) -> None:
+    plan = planned(**COARSE, **options)
+    assert plan.warnings == ("2 rows have no 'churn' and were left out.",)
+    assert "common" not in plan.sentence

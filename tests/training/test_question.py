@@ -1,16 +1,19 @@
 """What a study leaves open is read off its data and told; what it says is kept."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from model.columns import column_of
+from model.columns import column_of, texts_of
 from model.errors import DataError
 from model.history import EventLog
 from model.task import ContractTask, LogTask
-from model.times import DAY, format_instant
+from model.times import DAY, format_instant, parse_time
 from tests.strategies import Event, log_of
+from training.eligibility import eligible_examples
 from training.files.dataset import Dataset
 from training.question import Question, contract_question, log_question
 
@@ -69,12 +72,13 @@ def test_whether_an_event_ends_a_life_is_read_off_the_log(
 
 def test_what_was_read_off_the_log_is_told() -> None:
     assert ask(leavers("cancel", 20, 1)).notes == (
-        "'cancel' ends a customer's life (5.0% of its 20 events are followed by others of the customer): "
-        "who had it is asked about no more, until a return. target.terminal: false would keep asking.",
+        "'cancel' ends a customer's life (5.0% of its 20 events are followed by further events of the "
+        "customer): who had it is asked about no more, until a return. target.terminal: false would keep "
+        "asking.",
     )
     assert ask(leavers("cancel", 20, 15)).notes == (
-        "'cancel' does not end a customer's life (75.0% of its 20 events are followed by others of the "
-        "customer); target.terminal: true would say that it does.",
+        "'cancel' does not end a customer's life (75.0% of its 20 events are followed by further events "
+        "of the customer); target.terminal: true would say that it does.",
     )
 
 
@@ -164,7 +168,48 @@ def test_beside_a_log_a_customer_is_there_from_its_first_event_on() -> None:
     log = log_of(events(*((c, c + 9, "visit") for c in range(12))), 12)
     question = sign({"end": ENDS, "age": list(range(12))}, log)
     assert (question.task, question.notes) == (CONTRACT, ())
-    assert question.timeline.starts is None
+    assert question.timeline.starts is not None
+    assert question.timeline.starts.tolist() == log.times.tolist()
+
+
+def test_a_repeated_purchase_ends_no_life() -> None:
+    buys = [(c, 10 * k + 1, "buy") for c in range(30) for k in range(5)]
+    listed = events(*buys, *((c, 0, "join") for c in range(30)))
+    question = ask(listed, LogTask(event="buy", outcome="occurs", horizons_days=(10,)))
+    assert isinstance(question.task, LogTask)
+    assert not question.task.terminal
+
+
+def test_one_event_each_of_the_only_type_ends_no_life() -> None:
+    """Else nobody were left to be asked."""
+    log = log_of(events(*((c, c, "buy") for c in range(30))), 30)
+    task = LogTask(event="buy", outcome="occurs", horizons_days=(10,))
+    types = texts_of(np.zeros(30, dtype=np.int64), ("buy",))
+    question = log_question(dataset_of(log), task, types, terminal=None)
+    assert isinstance(question.task, LogTask)
+    assert not question.task.terminal
+
+
+def test_who_is_in_the_log_alone_has_no_contract() -> None:
+    log = log_of(events(*((c, c + 1, "visit") for c in range(12))), 12)
+    dataset = replace(dataset_of(log, {"end": ENDS}), listed=5)
+    question = contract_question(dataset, CONTRACT, None, "UTC")
+    asked = eligible_examples(question.timeline, question.task, [13 * DAY])
+    assert set(asked.customers.tolist()) <= set(range(5))
+
+
+def test_the_last_observed_day_is_the_study_s_where_it_says_so() -> None:
+    dataset = dataset_of(log_of(events(*((c, c + 9, "visit") for c in range(12))), 12), {"end": ENDS})
+    assert contract_question(dataset, CONTRACT, None, "UTC", until=15 * DAY).data_end == 15 * DAY
+    with pytest.raises(DataError, match=r"observed_until must not lie in the future, got 9999-01-01"):
+        contract_question(dataset, CONTRACT, None, "UTC", until=parse_time("9999-01-01"))
+
+
+def test_a_table_that_ends_long_before_its_log_is_told() -> None:
+    log = log_of(events(*((c, c + 300, "visit") for c in range(12))), 12)
+    [note] = contract_question(dataset_of(log, {"end": ENDS}), CONTRACT, None, "UTC").notes
+    assert note.startswith("The log goes on to 1970-11-08, the dates of contracts to ")
+    assert "target.observed_until" in note
 
 
 def test_a_column_of_ends_without_any_is_refused() -> None:

@@ -265,3 +265,16 @@ def test_what_cannot_be_read_is_told_of_a_table_and_beside_a_log(
     told = refusal(published, tmp_path / "none.csv", customers=spoilt("all.csv", len(rows)))
     assert "values of 'since' cannot be read as a date" in told
     assert not (tmp_path / "none.csv").exists()
+
+
+def test_a_log_without_the_event_that_was_asked_about_is_scored(log_model: Published, tmp_path: Path) -> None:
+    """Who is scored has not done it yet: the files may well hold nobody who has."""
+    events = [
+        {"who": row["id"], **event}
+        for row in log_model.shop.customers
+        for event in row["events"]
+        if event["kind"] == "visit"
+    ]
+    path = write_csv(tmp_path / "visits.csv", events)
+    scored = score(log_model, tmp_path / "out.csv", events=path, as_of=parse_time(LATE))
+    assert scored.rows == len(read(tmp_path / "out.csv")) == len(log_model.shop.customers)

@@ -10,6 +10,7 @@ from model.columns import Column, column_of
 from training.split import (
     COMMON_ROWS,
     Places,
+    broken_up,
     deal,
     duplicate_groups,
     groups_of,
@@ -171,10 +172,19 @@ def test_a_row_keeps_its_name_whatever_other_rows_and_columns_come_before_it(
 
 def test_rows_that_are_common_are_no_duplicates() -> None:
     plans = ["gold"] * 30 + ["iron"] * 8 + [str(n) for n in range(62)]
-    groups = duplicate_groups(plans).tolist()
-    assert len(set(groups[:30])) == 30
-    assert len(set(groups[30:38])) == 1
-    assert len(set(groups)) == 30 + 1 + 62
+    groups = duplicate_groups(plans)
+    assert len(set(groups[:30].tolist())) == 30
+    assert len(set(groups[30:38].tolist())) == 1
+    assert len(set(groups.tolist())) == 30 + 1 + 62
+    assert broken_up(plans, groups).tolist() == [True] * 30 + [False] * 70
+
+
+@pytest.mark.parametrize(("n", "common"), [(50, False), (51, True)])
+def test_rows_are_common_that_are_more_than_a_twentieth_of_all(n: int, common: bool) -> None:
+    plans = ["gold"] * n + [str(i) for i in range(1_000 - n)]
+    groups = duplicate_groups(plans)
+    assert len(set(groups[:n].tolist())) == (n if common else 1)
+    assert broken_up(plans, groups).sum() == (n if common else 0)
 
 
 def test_a_group_is_a_value_of_its_column_or_the_row_s_own_id() -> None:

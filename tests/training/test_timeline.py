@@ -206,7 +206,7 @@ def test_how_many_go_on_after_an_event() -> None:
     events = [Event(0, 1, "join", 1.0), Event(0, 5, "cancel", 1.0), Event(0, 9, "cancel", 1.0)]
     events += [Event(1, 5, "cancel", 1.0), Event(1, 6, "buy", 1.0), Event(2, 6, "cancel", 1.0)]
     log = log_of(events, 3)
-    assert followed_share(log, ("cancel",), log.categories["type"]) == (4, 0.25)
+    assert followed_share(log, ("cancel",), log.categories["type"]) == (4, 0.5)
 
 
 def test_a_log_of_nobody_and_one_without_events_have_empty_timelines() -> None:

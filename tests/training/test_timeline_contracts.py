@@ -98,7 +98,9 @@ def test_rows_of_other_ids_are_other_contracts() -> None:
 
 def test_the_dates_of_contracts_are_missing_where_a_cell_is_empty() -> None:
     starts, ends = contract_dates(
-        {"starts": column_of(["1970-01-02", None]), "ends": column_of([None, "03.01.1970"])}, CONTRACT, "UTC"
+        {"starts": column_of(["1970-01-02", None]), "ends": column_of([None, "03.01.1970"])},
+        CONTRACT.model_copy(update={"ends_format": "%d.%m.%Y"}),
+        "UTC",
     )
     assert starts is not None
     assert starts.tolist() == [DAY, np.iinfo(np.int64).min]

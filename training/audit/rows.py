@@ -10,7 +10,7 @@ from model.columns import Column
 from training.audit.findings import Finding, Level
 from training.audit.ranking import auc, auc_error
 from training.labels import Bools
-from training.split import duplicate_groups, row_names
+from training.split import COMMON_SHARE, broken_up, duplicate_groups, row_names
 
 _MANY: Final = 0.01
 _IN_ORDER: Final = 0.6
@@ -27,7 +27,8 @@ def probe_duplicates(features: Mapping[str, Column], positive: Bools) -> list[Fi
         positive: (N,) bool.
     """
     n = len(positive)
-    _, group = np.unique(duplicate_groups(row_names(features, n)), return_inverse=True)
+    names = row_names(features, n)
+    _, group = np.unique(duplicate_groups(names), return_inverse=True)
     sizes, hits = np.bincount(group), np.bincount(group, weights=positive)
     repeats = n - len(sizes)
     if not repeats:
@@ -35,6 +36,7 @@ def probe_duplicates(features: Mapping[str, Column], positive: Bools) -> list[Fi
     alike = n - len(np.unique(2 * group + positive))
     twins = sizes > 1
     mixed = int((twins & (hits > 0) & (hits < sizes)).sum())
+    common = int(broken_up(names, group).sum())
     level: Level = "warning" if repeats >= _MANY * n else "note"
     return [
         Finding(
@@ -43,8 +45,9 @@ def probe_duplicates(features: Mapping[str, Column], positive: Bools) -> list[Fi
             None,
             f"{repeats:,} of {n:,} rows ({repeats / n:.1%}) repeat an earlier row in every column, "
             f"{alike:,} of them in the label too; "
-            f"of the {int(twins.sum()):,} groups of equal rows {mixed:,} hold both outcomes.",
-            "Equal rows are kept on one side of the split; if they are one customer's, keep one of them, "
+            f"of the {int(twins.sum()):,} groups of equal rows {mixed:,} hold both outcomes."
+            f"{_UNCOUNTED.format(common, 100 * COMMON_SHARE) if common else ''}",
+            "A split by rows keeps these on one side; if they are one customer's, keep one of them, "
             "or name the column that tells customers apart (split: {group: ...}).",
         )
     ]
@@ -79,6 +82,7 @@ def probe_order(order: NDArray[np.int64] | None, positive: Bools) -> list[Findin
     ]
 
 
+_UNCOUNTED: Final = " Not counted are {:,} rows that equal more than {:g} % of all: the columns are coarse."
 _SPLIT: Final = (
     "Test on the latest rows (split: {time: column}, a date or a number that rises with time); "
     "a split drawn at random flatters a model that will be asked about later rows."

@@ -27,6 +27,7 @@ class Dataset:
         ids: N texts; row numbers where the table has no id.
         columns: table columns by name, the id among them, each of length N.
         log: the events of these customers, in order; None without a log.
+        listed: customers that the table has, the first of the N; None for all.
         first_event, data_end: the instants of the first and the last event; None without a log.
         notes: sentences for the report: what was counted, repaired, left out.
     """
@@ -37,6 +38,7 @@ class Dataset:
     first_event: int | None
     data_end: int | None
     notes: tuple[str, ...]
+    listed: int | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -125,6 +127,7 @@ def _join(table: _Customers, events: RawEvents, type: str | None) -> Dataset:
         first_event=int(events.times.min()),
         data_end=int(events.times.max()),
         notes=(*table.notes, *events.notes, *_overlap(table, events, log)),
+        listed=len(table.ids),
     )
 
 

@@ -32,18 +32,24 @@ def fitting_formats(texts: Sequence[str]) -> list[str | None]:
     return sorted(fitting, key=lambda form: -read[form])
 
 
-def column_instants(column: Column, what: str, zone: str) -> Instants:
+def date_format(column: Column) -> str | None:
+    """The format that reads most of a column's dates; None is ISO 8601."""
+    formats = fitting_formats(as_texts(column).values)
+    return formats[0] if formats else None
+
+
+def column_instants(column: Column, time_format: str | None, what: str, zone: str) -> Instants:
     """(N,) instants of a column that must hold dates; MISSING_TIME where a cell is empty.
 
     Args:
+        time_format: a strptime format beside ISO 8601, which is always understood.
         what: the column as a message calls it.
 
     Raises:
         DataError: a value is no date.
     """
     texts = as_texts(column)
-    formats = fitting_formats(texts.values)
-    instants = as_dates(texts, formats[0] if formats else None, zone)
+    instants = as_dates(texts, time_format, zone)
     unread = np.flatnonzero((texts.codes >= 0) & (instants == MISSING_TIME))
     if len(unread):
         raise DataError(
@@ -53,11 +59,9 @@ def column_instants(column: Column, what: str, zone: str) -> Instants:
     return instants
 
 
-def is_midnight(column: Column) -> NDArray[np.bool_]:
+def is_midnight(column: Column, time_format: str | None) -> NDArray[np.bool_]:
     """(N,) whether a value is a date without a clock time, or one of midnight."""
-    texts = as_texts(column)
-    formats = fitting_formats(texts.values)
-    return np.equal(as_dates(texts, formats[0] if formats else None, "UTC") % DAY, 0)
+    return np.equal(as_dates(column, time_format, "UTC") % DAY, 0)
 
 
 def suggestion(texts: Sequence[str]) -> str:

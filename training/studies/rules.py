@@ -15,11 +15,14 @@ from training.studies.yaml_places import Place, spell_place
 TargetForm = Literal["column", "log", "contract"]
 Placed = Iterator[tuple[Place, str]]  # a sentence, or a column's name, and where it belongs
 
+_OF_STUDY: Final = {"cutoffs", "observed_until"}  # no part of a task
 # The keys of each form of a target.
 _KEYS: Final[dict[TargetForm, frozenset[str]]] = {
     "column": frozenset(ColumnTask.model_fields.keys() - {"kind"}),
-    "log": frozenset(LogTask.model_fields.keys() - {"kind"} | {"cutoffs"}),
-    "contract": frozenset(ContractTask.model_fields.keys() - {"kind"} | {"cutoffs"}),
+    "log": frozenset(LogTask.model_fields.keys() - {"kind"} | _OF_STUDY),
+    "contract": frozenset(
+        ContractTask.model_fields.keys() - {"kind", "ends_format", "starts_format"} | _OF_STUDY
+    ),
 }
 _OF_ENDINGS: Final = ("reactivates_within_days", "returns", "involuntary")
 

@@ -62,7 +62,10 @@ class EligibleTarget(Section):
 
 
 class _WindowTarget(Section):
-    """What both forms with windows have in common; see `model.task.WindowTask`."""
+    """What both forms with windows have in common; see `model.task.WindowTask`.
+
+    `observed_until`: the last day that the files are sure to hold; None is what they show.
+    """
 
     horizons_days: Horizons
     gap_days: Days = 0
@@ -74,6 +77,7 @@ class _WindowTarget(Section):
     involuntary: Names = ()
     involuntary_within_days: Days = 7
     cutoffs: Annotated[Cutoffs, EMPTY_IS_DEFAULT] = Cutoffs()
+    observed_until: IsoDate | None = None
 
 
 class LogTarget(_WindowTarget):
@@ -90,7 +94,7 @@ class LogTarget(_WindowTarget):
     @property
     def task(self) -> LogTask:
         """The question, as a checkpoint keeps it, as far as the study alone tells."""
-        plain = self.model_dump(exclude={"cutoffs", "terminal"})
+        plain = self.model_dump(exclude={"cutoffs", "observed_until", "terminal"})
         return LogTask(**plain, terminal=bool(self.terminal or self.reactivates_within_days))
 
 
@@ -107,7 +111,7 @@ class ContractTarget(_WindowTarget):
     @property
     def task(self) -> ContractTask:
         """The question, as a checkpoint keeps it, as far as the study alone tells."""
-        return ContractTask(**self.model_dump(exclude={"cutoffs"}))
+        return ContractTask(**self.model_dump(exclude={"cutoffs", "observed_until"}))
 
 
 FORMS: Final[dict[TargetForm, type[ColumnTarget] | type[LogTarget] | type[ContractTarget]]] = {

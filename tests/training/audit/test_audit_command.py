@@ -84,9 +84,10 @@ def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
     assert [line for line in rest.splitlines() if line.startswith(("NOTE", "Note"))] == [
         "NOTE 3 training examples, 3 of them positive: too few of one outcome to tell which columns state "
         "it. From 10 of each outcome on, columns are probed.",
-        "Note: The log holds 85 days; a test forward in time needs two windows of gap + longest horizon "
-        "(20 days) and some history before them. The figures are for unseen customers at dates that training "
-        "saw, and flatter the model if behaviour changes.",
+        "Note: By the test date 2022-03-17 only 4 examples with and 1 without the event were known at the "
+        "longest horizon of 10 days, and a test forward in time needs 20 of each: shorten horizons_days, "
+        "bring more customers, or set target.cutoffs. The figures are for unseen customers at dates that "
+        "training saw, and flatter the model if behaviour changes.",
         "Note: left out 1 of 91 events without 'who' (row 92).",
         "Note: found no event of 1 of 4 customers in the table.",
         "Note: 'since' is left out: every row holds '2021-12-01'",

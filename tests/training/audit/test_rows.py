@@ -27,12 +27,23 @@ def test_many_twins_are_a_warning() -> None:
         "100 of 1,100 rows (9.1%) repeat an earlier row in every column, 75 of them in the label too; "
         "of the 100 groups of equal rows 25 hold both outcomes."
     )
-    assert "kept on one side of the split" in found.advice
+    assert found.advice.startswith("A split by rows keeps these on one side; if they are one customer's")
 
 
 def test_few_twins_are_a_note() -> None:
     [found] = probe_duplicates(*with_twins(8))
     assert found.level == "note"
+
+
+def test_rows_that_are_common_are_told_beside_the_twins() -> None:
+    """They are more than a twentieth of all, so that the split does not keep them on one side."""
+    x = np.concatenate([np.repeat(np.arange(10.0), 2), np.full(200, 500.0), np.arange(1_000.0, 1_780.0)])
+    [found] = probe_duplicates({"x": x}, np.arange(1_000) % 4 == 0)
+    assert found.evidence == (
+        "10 of 1,000 rows (1.0%) repeat an earlier row in every column, 5 of them in the label too; of the "
+        "10 groups of equal rows 5 hold both outcomes. Not counted are 200 rows that equal more than 5 % of "
+        "all: the columns are coarse."
+    )
 
 
 def test_rows_of_their_own_and_coarse_rows_are_none() -> None:

@@ -88,6 +88,7 @@ EVERYTHING: dict[str, Any] = {
         "involuntary": ["fail"],
         "involuntary_within_days": 5,
         "cutoffs": {"every_days": 7, "first": "2011-01-01", "last": "2011-09-10", "dates": []},
+        "observed_until": "2012-01-31",
     },
     "split": {"test_fraction": 0.3, "seed": 1, "group": "region", "compare": False},
     "network": {
