@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.checkpoint import read_checkpoint
 from model.errors import CheckpointError, ComparisonError
 from model.registry import Registry
+from model.task import ContractTask, LogTask, Task
 from training.comparison import Comparison, ask_champion, last_probability
 from training.decision import Decision, decide, unheard, unopposed
 from training.prepare import Prepared, prepare
@@ -14,6 +16,7 @@ from training.reporting.report import Report
 from training.reporting.results import build_report
 from training.run import OnEpoch, Run, run_study
 from training.studies.study import Study
+from training.studies.targets import ContractTarget, LogTarget, Target
 from training.twin import read_twin
 
 
@@ -63,7 +66,10 @@ def retrain(
         DeviceError: the device is not on this machine.
         CheckpointError: the registry cannot be written, or got another champion meanwhile.
     """
-    champion, prepared = registry.champion(study.name), prepare(study)
+    champion = registry.champion(study.name)
+    if champion is not None:
+        study = _settled(study, registry.folder(study.name, champion))
+    prepared = prepare(study)
     against = None if champion is None else _compare(study, registry, champion, prepared, force=force)
     run = run_study(study, prepared=prepared, on_epoch=on_epoch)
     if champion is None:
@@ -78,6 +84,28 @@ def retrain(
         report["decision"] = facts
         return Retrained(study.name, None, champion, decision.promoted, None, facts, report)
     return _publish(run, registry, decision)
+
+
+def _settled(study: Study, folder: Path) -> Study:
+    """The study, with what it leaves open as it was for the champion: data alone make no other question.
+
+    A champion that cannot be read settles nothing; the comparison will say why.
+    """
+    try:
+        task = read_checkpoint(folder).manifest.task
+    except CheckpointError:
+        return study
+    return study.model_copy(update={"target": study.target.model_copy(update=_left_open(study.target, task))})
+
+
+def _left_open(target: Target, task: Task) -> dict[str, object]:
+    """What a target says nothing about, as the task of the same question has it."""
+    if isinstance(target, LogTarget) and isinstance(task, LogTask):
+        open_ = target.terminal is None and target.event == task.event
+        return {"terminal": task.terminal} if open_ else {}
+    if isinstance(target, ContractTarget) and isinstance(task, ContractTask):
+        return {"starts": task.starts} if target.starts is None and target.ends == task.ends else {}
+    return {}
 
 
 def _compare(

@@ -15,9 +15,10 @@ from model.predictor import load_predictor
 from model.registry import Registry
 from tests.model.stored import seal_again
 from tests.training.commands import SETTINGS, Ran, Run
-from tests.training.shops import LOG, TABLE, log_shop, table_shop
+from tests.training.shops import LOG, TABLE, Published, log_shop, table_shop
 from training import retrain as retraining
 from training.run import run_study
+from training.studies.targets import ContractTarget, LogTarget
 
 QUICK = [*SETTINGS, "--set", "split.compare=false", "--set", "fit.epochs=12"]
 CRIPPLED = ["--set", "fit.epochs=1", "--set", "fit.learning_rate=0.000001"]
@@ -264,3 +265,23 @@ def test_a_log_is_compared_at_its_newest_test_date(run: Run, tmp_path: Path) -> 
 def test_help_tells_the_exit_status(run: Run) -> None:
     told = " ".join(run("retrain", "--help").out.split())
     assert "3 the champion stays" in told
+
+
+def test_what_the_study_leaves_open_stays_as_it_was_for_the_champion(
+    log_model: Published, contract_model: Published
+) -> None:
+    """Else a few more events could make another question of the same study."""
+    study = log_model.study
+    assert isinstance(study.target, LogTarget)
+    assert study.target.terminal is None
+    settled = retraining._settled(study, log_model.trained.folder)
+    assert isinstance(settled.target, LogTarget)
+    assert settled.target.terminal is False
+    assert settled.base == study.base
+    other = study.model_copy(update={"target": study.target.model_copy(update={"event": "visit"})})
+    assert retraining._settled(other, log_model.trained.folder) == other
+    assert isinstance(contract_model.study.target, ContractTarget)
+    assert contract_model.study.target.starts is None
+    settled = retraining._settled(contract_model.study, contract_model.trained.folder)
+    assert isinstance(settled.target, ContractTarget)
+    assert settled.target.starts == "joined"

@@ -23,7 +23,7 @@ from model.task import ColumnTask, ContractTask, LogTask
 from training.studies.faults import explain
 from training.studies.rules import broken_rules, target_form
 from training.studies.section import EMPTY_IS_DEFAULT, Section
-from training.studies.targets import FORMS, ColumnTarget, ContractTarget, LogTarget
+from training.studies.targets import FORMS, ColumnTarget, Target
 from training.studies.values import (
     Count,
     Names,
@@ -117,7 +117,7 @@ class Study(Section):
 
     name: StudyName
     data: DataSources
-    target: ColumnTarget | LogTarget | ContractTarget
+    target: Target
     split: Annotated[Split, EMPTY_IS_DEFAULT] = Split()
     network: Annotated[NetworkOptions, EMPTY_IS_DEFAULT] = NetworkOptions()
     fit: Annotated[FitOptions, EMPTY_IS_DEFAULT] = FitOptions()

@@ -114,6 +114,8 @@ class ContractTarget(_WindowTarget):
         return ContractTask(**self.model_dump(exclude={"cutoffs", "observed_until"}))
 
 
+Target = ColumnTarget | LogTarget | ContractTarget
+
 FORMS: Final[dict[TargetForm, type[ColumnTarget] | type[LogTarget] | type[ContractTarget]]] = {
     "column": ColumnTarget,
     "log": LogTarget,
