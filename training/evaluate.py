@@ -12,13 +12,14 @@ from model.hazard import Probabilities
 from model.predictor import Predictor
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
+from training.as_of import date_names, latest_date
 from training.eligibility import roll_call, tally
 from training.files.dataset import Dataset
 from training.labels import Labels, compile_labels, latest_complete_cutoff
 from training.plan_table import read_label
 from training.question import Question, contract_question, log_question
 from training.reporting.measuring import MODEL, base_rates, measure_horizons
-from training.score import date_names, event_types, latest_date, read_for
+from training.score import event_types, read_for
 
 
 def evaluate_files(

@@ -2,30 +2,25 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from model.columns import Column, Texts, as_dates, as_texts, take
+from model.columns import Column, Texts, as_texts, take
 from model.customers import Customers, Examples
 from model.errors import DataError
 from model.hazard import Probabilities
 from model.predictor import Predictor
-from model.schema import DateColumn, Schema
+from model.schema import Schema
 from model.task import ColumnTask, ContractTask, LogTask, Task
-from model.times import MISSING_TIME, to_instant
+from training.as_of import CHUNK_ROWS, date_names, dates_there, log_date, table_date
 from training.eligibility import Bools, eligible
 from training.files.dataset import Dataset, load_dataset
 from training.files.scores_file import open_scores
-from training.files.sources import RawTable, open_source, read_table_chunks, resolve
+from training.files.sources import RawTable, read_table_chunks, resolve
 from training.misread import Misread
-from training.prepare import snapshot_date
 from training.timeline import Timeline, contract_timeline, log_timeline
-
-CHUNK_ROWS: Final = 50_000
 
 OnRows = Callable[[int], None]
 
@@ -71,12 +66,12 @@ def score_files(
     if schema.events is None:
         if customers is None:
             raise DataError("this model reads a customer table; name it with --customers FILE")
-        instant = as_of if as_of is not None else _latest_date(customers, predictor)
+        instant = as_of if as_of is not None else table_date(customers, predictor)
         blocks = _table_blocks(predictor, customers, instant)
     else:
-        dataset = read_for(schema, customers, events, also=_dates_there(task, customers))
+        dataset = read_for(schema, customers, events, also=dates_there(task, customers))
         assert dataset.data_end is not None
-        instant = as_of if as_of is not None else _log_date(dataset, predictor)
+        instant = as_of if as_of is not None else log_date(dataset, predictor)
         blocks = _log_blocks(predictor, dataset, instant)
     rows = _write(
         out, _counted(blocks, misread), task.output_names, not isinstance(task, ColumnTask), on_rows
@@ -131,7 +126,7 @@ def _table_blocks(predictor: Predictor, path: Path, as_of: int) -> Iterator[_Blo
     for table in read_table_chunks(
         path,
         chunk_rows=CHUNK_ROWS,
-        only=[*schema.column_names, *ids, *_dates_there(predictor.manifest.task, path)],
+        only=[*schema.column_names, *ids, *dates_there(predictor.manifest.task, path)],
         texts=[*ids, *(c.name for c in schema.categorical)],
     ):
         names = _ids(table, schema.id, start)
@@ -194,68 +189,8 @@ def event_types(schema: Schema, dataset: Dataset) -> Texts | None:
     return dataset.log.categories[fields.type.name] if dataset.log and fields and fields.type else None
 
 
-def _dates_there(task: Task, customers: Path | None) -> list[str]:
-    """The columns of a contract's dates that a file has: a file of running contracts may have no ends."""
-    if not isinstance(task, ContractTask) or customers is None:
-        return []
-    there = open_source(customers).names
-    return [name for name in date_names(task) if name in there]
-
-
-def date_names(task: Task) -> list[str]:
-    """The columns that a contract's dates are in; none for another task."""
-    if not isinstance(task, ContractTask):
-        return []
-    return [task.ends, *([task.starts] if task.starts else [])]
-
-
 def _empty_dates(task: ContractTask, n_rows: int) -> dict[str, Column]:
     return {name: np.full(n_rows, np.nan) for name in date_names(task)}
-
-
-def latest_date(dataset: Dataset, schema: Schema) -> int:
-    """When the files were taken: the last event, or the snapshot date of the table."""
-    if dataset.data_end is not None:
-        return dataset.data_end
-    zone = schema.time_zone
-    dates = (as_dates(dataset.columns[n], form, zone) for n, form in _date_formats(schema).items())
-    return snapshot_date(dates, zone)
-
-
-def _log_date(dataset: Dataset, predictor: Predictor) -> int:
-    """The last event, or the last start of a contract that is not to come, if that is later."""
-    task, zone = predictor.manifest.task, predictor.manifest.schema_.time_zone
-    assert dataset.data_end is not None
-    if not isinstance(task, ContractTask) or task.starts not in dataset.columns:
-        return dataset.data_end
-    starts = as_dates(dataset.columns[task.starts], task.starts_format, zone)
-    now = to_instant(datetime.now(UTC))
-    return max(dataset.data_end, int(starts[starts <= now].max(initial=MISSING_TIME)))
-
-
-def _date_formats(schema: Schema) -> dict[str, str | None]:
-    return {c.name: c.time_format for c in schema.columns if isinstance(c, DateColumn)}
-
-
-def _latest_date(path: Path, predictor: Predictor) -> int:
-    """The instant up to which a table was observed in training, found in a pass over its date columns.
-
-    Those of a contract's own dates, where it is one: what lies in the future was announced.
-    """
-    task, schema = predictor.manifest.task, predictor.manifest.schema_
-    formats = _date_formats(schema)
-    if isinstance(task, ContractTask):
-        own = dict(zip(date_names(task), (task.ends_format, task.starts_format), strict=False))
-        formats = {name: own[name] for name in _dates_there(task, path)}
-    chunks = read_table_chunks(path, chunk_rows=CHUNK_ROWS, only=list(formats)) if formats else iter(())
-    now = to_instant(datetime.now(UTC))
-    dates = (
-        times[times <= now] if isinstance(task, ContractTask) else times
-        for table in chunks
-        for name, time_format in formats.items()
-        for times in [as_dates(table.columns[name], time_format, schema.time_zone)]
-    )
-    return snapshot_date(dates, schema.time_zone)
 
 
 def _write(out: Path, blocks: Iterable[_Block], names: Sequence[str], log: bool, on_rows: OnRows) -> int:

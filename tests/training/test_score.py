@@ -12,8 +12,9 @@ from model.errors import PropenseError
 from model.times import DAY, parse_time, to_instant
 from tests.training.scoring import LATE, probabilities, read, score
 from tests.training.shops import TABLE, Published, publish, table_shop, write_csv
+from training.as_of import latest_date
 from training.prepare import prepare
-from training.score import latest_date, read_for
+from training.score import read_for
 
 
 def refusal(*args: Any, **changes: Any) -> str:
