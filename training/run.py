@@ -158,6 +158,10 @@ def _splits(prepared: Prepared, scorer: Scorer, easy: Scorer | None) -> tuple[Sp
     train = plan.measured_labels.take(plan.measured.train)
     seen = np.isin(plan.groups[plan.seen_later], plan.groups[plan.measured.train])
     figures.append(("forward", scorer, plan.seen_later[seen], train))
+    if plan.kind == "time":
+        new = ~np.isin(plan.groups[plan.test], plan.groups[plan.measured.train])
+        if not new.all():
+            figures.append((_OURS["forward"], scorer, plan.test[new], train))
     figures.append((_OURS[plan.kind], scorer, plan.test, train))
     return tuple(
         split_figure(name, plan, rows, _ask(asked, prepared, rows), base_rates(labels)[-1])

@@ -192,6 +192,22 @@ def test_a_table_that_is_not_dealt_row_by_row_shows_what_that_would_claim(
     assert not set(groups[prepared.plan.test].tolist()) & set(groups[prepared.plan.measured.train].tolist())
 
 
+def test_a_table_of_snapshots_shows_the_customers_that_are_new_apart(tmp_path: Path, heard: Heard) -> None:
+    """Every fourth customer comes once more, later: forward in time it is not unseen."""
+    shop = table_shop(tmp_path, 400)
+    for n in range(0, 400, 4):
+        shop.customers.append({**shop.customers[n], "bill_2": 1000.0 + n, "tenure": n / 7})
+        shop.churned.append(shop.churned[n])
+    shop.save_table()
+    found = run_study(shop.study(TABLE, *QUICK, "split.time=bill_2", "split.test_fraction=0.4"))
+    prepared, plan = found.prepared, found.prepared.plan
+    ids = np.array(prepared.dataset.ids)[plan.examples.customers]
+    new = plan.test[~np.isin(ids[plan.test], ids[plan.measured.train])]
+    assert 0 < len(new) < len(plan.test)
+    assert names(found) == ["forward, unseen customers", "forward"]
+    assert found.splits[0].metrics == figure(prepared, heard.fits[0][2], new)
+
+
 def test_nothing_is_compared_where_the_study_says_so(tmp_path: Path, heard: Heard) -> None:
     shop = repeated(table_shop(tmp_path))
     assert names(run_study(shop.study(TABLE, *QUICK))) == ["shuffled, duplicates together"]
