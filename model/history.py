@@ -64,6 +64,11 @@ class EventLog:
         """C, customers with or without events."""
         return len(self.offsets) - 1
 
+    @property
+    def owners(self) -> Positions:
+        """(E,) the customer of each event."""
+        return np.repeat(np.arange(self.n_customers, dtype=np.int64), np.diff(self.offsets))
+
     def part(self, start: int, stop: int) -> Self:
         """The log of customers start to stop alone."""
         events = slice(int(self.offsets[start]), int(self.offsets[stop]))

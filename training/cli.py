@@ -31,8 +31,9 @@ from training.cli_options import (
 )
 from training.evaluate import evaluate_files
 from training.files.names import counted
-from training.prepare import Prepared, prepare
+from training.prepare import prepare
 from training.reporting.report import question
+from training.reporting.results import what_was_read
 from training.score import score_files
 from training.simulation.simulate import simulate
 from training.studies.study import Study, read_study, resolve_path
@@ -86,13 +87,14 @@ def audit_command(study: StudyFile, set_: Overrides, json: AsJson = False) -> No
     read = read_study(study, set_)
     prepared = prepare(read)
     found = audit(read, prepared)
+    notes, left_out = what_was_read(prepared)
     facts = {
         "name": read.name,
         "question": question(prepared.task),
         "refused": bool(found.leaks),
         **found.facts,
         "findings": [asdict(finding) for finding in found.findings],
-        "data": _what_was_read(prepared),
+        "data": {"read": notes, "left_out": left_out},
         "warnings": prepared.plan.warnings,
     }
     if json:
@@ -235,11 +237,6 @@ def _leave(message: str, status: int, as_json: bool) -> NoReturn:
     if as_json:
         console.print_json({"error": message})
     sys.exit(status)
-
-
-def _what_was_read(prepared: Prepared) -> dict[str, Any]:
-    left_out = [{"column": name, "reason": reason} for name, reason in prepared.kinds.left_out.items()]
-    return {"read": [*prepared.dataset.notes, *prepared.kinds.notes], "left_out": left_out}
 
 
 def _load(registry: Path, name: str, version: int | None, device: str) -> Predictor:

@@ -14,6 +14,7 @@ from model.times import format_instant
 from training.plan import Plan
 from training.prepare import Prepared
 from training.reporting.measuring import LABEL
+from training.run import ask_rows
 from training.split import Rows
 from training.twin import Twin
 from training.unseen import unseen
@@ -93,8 +94,7 @@ def ask_champion(twin: Twin, prepared: Prepared) -> Comparison:
 
 def last_probability(scorer: Scorer, prepared: Prepared, rows: Rows) -> NDArray[np.float64]:
     """(N,) float64 probability by the longest horizon of some of the plan's examples."""
-    data, examples = prepared.dataset, prepared.plan.examples.take(rows)
-    return scorer.score(data.columns, data.log, examples)[:, -1]
+    return ask_rows(scorer, prepared, rows)[:, -1]
 
 
 def _check_task(twin: Twin, task: Task) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from model.customers import Examples
 from model.errors import DataError
@@ -20,6 +19,7 @@ from training.plan_table import read_label
 from training.question import Question, contract_question, log_question
 from training.reporting.measuring import MODEL, base_rates, measure_horizons
 from training.score import event_types, read_for
+from training.split import group_numbers
 
 
 def evaluate_files(
@@ -47,8 +47,7 @@ def evaluate_files(
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
         instant = latest_date(dataset, predictor.manifest.schema_) if as_of is None else as_of
         examples, labels, probabilities = _ask_table(predictor, task, dataset, instant)
-    rates, ids = base_rates(labels), np.asarray(dataset.ids, dtype=object)
-    groups = pd.factorize(ids)[0].astype(np.int64)[examples.customers]
+    rates, groups = base_rates(labels), group_numbers(dataset.ids)[examples.customers]
     metrics, _ = measure_horizons(task.output_names, labels, {MODEL: probabilities}, rates, groups)
     return {"as_of": format_instant(instant, zone), "metrics": metrics}
 

@@ -181,7 +181,7 @@ def _features(raw: Mapping[str, Numbers], examples: Examples) -> tuple[HistoryFe
 def _event_category(
     name: str, log: EventLog, seen: np.ndarray, *, most: int = MAX_CATEGORIES
 ) -> EventCategory:
-    vocabulary = _vocabulary(as_categories(log.categories[name]), seen, _owners(log)[seen], most=most)
+    vocabulary = _vocabulary(as_categories(log.categories[name]), seen, log.owners[seen], most=most)
     return EventCategory(name=name, vocabulary=vocabulary)
 
 
@@ -189,9 +189,4 @@ def _events_seen(log: EventLog, examples: Examples) -> np.ndarray:
     """Positions of events at or before the last cutoff of a training customer."""
     last = np.full(log.n_customers, np.iinfo(np.int64).min)
     np.maximum.at(last, examples.customers, examples.cutoffs)
-    return np.flatnonzero(log.times <= last[_owners(log)])
-
-
-def _owners(log: EventLog) -> np.ndarray:
-    """(E,) the customer of each event."""
-    return np.repeat(np.arange(log.n_customers), np.diff(log.offsets))
+    return np.flatnonzero(log.times <= last[log.owners])

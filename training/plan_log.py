@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from model.customers import Examples
@@ -15,7 +14,7 @@ from training.eligibility import RollCall, roll_call, tally
 from training.files.names import listed
 from training.labels import Labels, compile_labels
 from training.plan import CALIBRATION, VALIDATION, EasySplit, HeldOut, Plan, Refit, Slices, SplitKind
-from training.split import deal, hash_shares
+from training.split import deal, group_numbers, hash_shares
 from training.timeline import Timeline
 
 MIN_EACH: Final = 20  # a forward fit needs this many examples with and without the event by the last horizon
@@ -66,7 +65,7 @@ def plan_log(
     tested = (examples.cutoffs == test_date) & labels.complete.any(axis=1)
     return Plan(
         examples=examples,
-        groups=pd.factorize(np.asarray(ids, dtype=object))[0].astype(np.int64)[examples.customers],
+        groups=group_numbers(ids)[examples.customers],
         labels=labels,
         measured=_slices(place, examples, measured_labels, ~held_out),
         measured_labels=measured_labels,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from model.columns import Column, Numbers, Texts, as_dates, as_numbers, as_texts
@@ -22,6 +21,7 @@ from training.split import (
     broken_up,
     deal,
     duplicate_groups,
+    group_numbers,
     groups_of,
     hash_shares,
     joined_groups,
@@ -163,12 +163,12 @@ def _names(
     if group is not None:
         check_names([group], list(columns), "the customer table")
         names = groups_of(columns, group, ids or rows)
-        groups = pd.factorize(np.asarray(names, dtype=object))[0].astype(np.int64)
+        groups = group_numbers(names)
         return names, groups, np.zeros(n_rows, dtype=bool)
     contents = row_names(features, n_rows) if features else rows
     groups = duplicate_groups(contents)
     if ids is not None:
-        groups = joined_groups(groups, pd.factorize(np.asarray(ids, dtype=object))[0])
+        groups = joined_groups(groups, group_numbers(ids))
     return contents if ids is None else ids, groups, broken_up(contents, groups)
 
 

@@ -131,7 +131,7 @@ def _answers(
         until=int(since) if since is not None and prepared.question else prepared.as_of,
         seed=seed,
     )
-    return {MODEL: _ask(scorer, prepared, plan.test), **baselines.probabilities}, baselines.notes
+    return {MODEL: ask_rows(scorer, prepared, plan.test), **baselines.probabilities}, baselines.notes
 
 
 def _measure(
@@ -164,7 +164,7 @@ def _splits(prepared: Prepared, scorer: Scorer, easy: Scorer | None) -> tuple[Sp
             figures.append((_OURS["forward"], scorer, plan.test[new], train))
     figures.append((_OURS[plan.kind], scorer, plan.test, train))
     return tuple(
-        split_figure(name, plan, rows, _ask(asked, prepared, rows), base_rates(labels)[-1])
+        split_figure(name, plan, rows, ask_rows(asked, prepared, rows), base_rates(labels)[-1])
         for name, asked, rows, labels in figures
         if plan.labels.complete[rows, -1].any()
     )
@@ -179,7 +179,8 @@ _OURS: Final = {
 }
 
 
-def _ask(scorer: Scorer, prepared: Prepared, rows: Rows) -> Probabilities:
+def ask_rows(scorer: Scorer, prepared: Prepared, rows: Rows) -> Probabilities:
+    """(N, K) probabilities of some of the plan's examples."""
     return scorer.score(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples.take(rows))
 
 

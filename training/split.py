@@ -30,6 +30,11 @@ def hash_shares(ids: Sequence[str], *, seed: int, purpose: str) -> Places:
     return np.asarray(hashed, dtype=np.float64) / 2.0**64
 
 
+def group_numbers(names: Sequence[str]) -> NDArray[np.int64]:
+    """(N,) a number for each distinct name, in the order of their coming."""
+    return np.asarray(pd.factorize(np.asarray(names, dtype=object))[0], dtype=np.int64)
+
+
 def row_names(columns: Mapping[str, Column], n_rows: int) -> list[str]:
     """A text for each of N rows that says what is in it: equal for rows that are equal in every column.
 
@@ -86,7 +91,7 @@ def deal(
 def duplicate_groups(names: Sequence[str]) -> NDArray[np.int64]:
     """(N,) group numbers: rows of one name share one, unless they are common."""
     everyone = np.arange(len(names), dtype=np.int64)
-    groups = pd.factorize(np.asarray(names, dtype=object))[0].astype(np.int64)
+    groups = group_numbers(names)
     common = np.bincount(groups)[groups] > max(COMMON_ROWS, COMMON_SHARE * len(names))
     return np.where(common, len(names) + everyone, groups)
 

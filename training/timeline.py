@@ -19,6 +19,7 @@ from model.task import ContractTask, LogTask
 from model.times import DAY, MISSING_TIME, Instants, days, localize
 from training.files.dates import column_instants, is_midnight
 from training.files.names import check_names
+from training.split import group_numbers
 
 NEVER: Final = np.iinfo(np.int64).max
 
@@ -66,7 +67,7 @@ def log_timeline(log: EventLog, task: LogTask, types: Texts | None, *, strict: b
     if not task.terminal:
         nothing = _nothing(log.n_customers)
         return Timeline(log, None, targets, nothing, nothing, nothing.times, nothing.times)
-    owners = _owners(targets)
+    owners = targets.owners
     back = first_after(_returns(log, task, task.event_types, types, strict=strict), owners, targets.times)
     return _with_endings(log, None, task, types, targets, back, back, targets.times, strict=strict)
 
@@ -157,7 +158,7 @@ def events_of(
 def followed_share(log: EventLog, wanted: Sequence[str], types: Texts) -> tuple[int, float]:
     """How many events of some types there are, and the share after which the customer does anything."""
     targets = events_of(log, wanted, types, place="target.event")
-    later = first_after(log, _owners(targets), targets.times)
+    later = first_after(log, targets.owners, targets.times)
     return len(later), float((later != NEVER).mean()) if len(later) else 0.0
 
 
@@ -180,7 +181,7 @@ def _with_endings(
     strict: bool,
 ) -> Timeline:
     """Endings that were taken back are no outcome; those that come with an involuntary event neither."""
-    owners = _owners(gone)
+    owners = gone.owners
     kept = back == NEVER
     kept |= back - np.where(kept, 0, gone.times) > days(task.reactivates_within_days)
     forced = np.zeros(len(owners), dtype=bool)
@@ -226,7 +227,7 @@ def _merged_ends(ids: Sequence[str], starts: Instants | None, ends: Instants, ta
     open_ends = np.where(ends == MISSING_TIME, NEVER, ends)
     if starts is None:
         return open_ends
-    owner = pd.factorize(np.asarray(ids, dtype=object))[0]
+    owner = group_numbers(ids)
     order = np.lexsort((starts, owner))
     frame = pd.DataFrame({"owner": owner[order], "start": starts[order], "end": open_ends[order]})
     latest = frame.groupby("owner")["end"].cummax().to_numpy()
@@ -245,7 +246,7 @@ def _next_starts(ids: Sequence[str], starts: Instants | None, rows: Positions, e
     """(N,) when the id of each row has a contract that starts after an end; NEVER if it has none."""
     if starts is None:
         return np.full(len(rows), NEVER)
-    owner = pd.factorize(np.asarray(ids, dtype=object))[0].astype(np.int64)
+    owner = group_numbers(ids)
     known = np.flatnonzero(starts != NEVER)
     return first_after(_log_of(owner[known], starts[known], len(owner)), owner[rows], ends)
 
@@ -257,10 +258,6 @@ def _chosen(log: EventLog, chosen: np.ndarray) -> EventLog:
 
 def _is_one_of(types: Texts, wanted: Sequence[str]) -> np.ndarray:
     return np.isin(types.codes, [c for c, name in enumerate(types.values) if name in wanted])
-
-
-def _owners(log: EventLog) -> Positions:
-    return np.repeat(np.arange(log.n_customers, dtype=np.int64), np.diff(log.offsets))
 
 
 def _log_of(owners: Positions, times: Instants, n_customers: int) -> EventLog:

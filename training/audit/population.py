@@ -98,7 +98,7 @@ def came_back(question: Question, plan: Plan) -> Facts | None:
 
 def _is_last(timeline: Timeline) -> Bools:
     """(len(targets.times),) whether an ending is a row's own, not that of the contract that renewed it."""
-    rows = np.repeat(np.arange(timeline.n_customers), np.diff(timeline.targets.offsets))
+    rows = timeline.targets.owners
     return np.asarray(
         timeline.gone.until(rows, timeline.targets.times)
         > timeline.gone.until(rows, timeline.targets.times - 1)

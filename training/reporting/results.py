@@ -18,7 +18,7 @@ from training.loop import best_epoch
 from training.model_fit import Fitted
 from training.plan import Plan
 from training.prepare import Prepared
-from training.reporting.report import ColumnRead, DataPart, FitPart, Report, SplitPart, question
+from training.reporting.report import ColumnRead, DataPart, FitPart, LeftOut, Report, SplitPart, question
 from training.run import Run
 
 FEW_POSITIVES: Final = 100
@@ -78,17 +78,24 @@ def _rarer(metrics: dict[str, Any]) -> int:
     return int(min(metrics["positives"], metrics["n"] - metrics["positives"]))
 
 
+def what_was_read(prepared: Prepared) -> tuple[list[str], list[LeftOut]]:
+    """What was counted, repaired or assumed in reading, and the columns that no model reads."""
+    left_out: list[LeftOut] = [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()]
+    return [*prepared.dataset.notes, *prepared.kinds.notes], left_out
+
+
 def _data(prepared: Prepared, schema: Schema) -> DataPart:
     dataset = prepared.dataset
     ends, zone = (dataset.first_event, dataset.data_end), schema.time_zone
     times = [None if t is None else format_instant(t, zone) for t in ends]
+    read, left_out = what_was_read(prepared)
     return {
         "customers": len(dataset),
         "events": len(dataset.log.times) if dataset.log else None,
         "first_event": times[0],
         "last_event": times[1],
-        "read": [*dataset.notes, *prepared.kinds.notes],
-        "left_out": [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()],
+        "read": read,
+        "left_out": left_out,
         "columns": [*_table_columns(schema, dataset.columns), *_event_fields(schema, dataset.log)],
     }
 
