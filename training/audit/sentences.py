@@ -89,7 +89,7 @@ def _masked(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
     if not any(masked.values()):
         return []
     return [
-        "Examples whose window is not known (not over, cut short, or the customer left in the gap): "
+        "Examples whose window is not known (not over, or the customer left in the gap): "
         f"{', '.join(told)}."
     ]
 

@@ -69,7 +69,7 @@ def test_a_log() -> None:
         "'cancel' ends a customer's life.",
         "1 customer is asked about at no cutoff; at the latest: has left (1).",
         "Not asked, over all 4 cutoffs: not there yet (1,104), has left (5).",
-        "Examples whose window is not known (not over, cut short, or the customer left in the gap): "
+        "Examples whose window is not known (not over, or the customer left in the gap): "
         "1 by 30 days, 1,005 by 90 days.",
         "Positive by 90 days: 10.0% at 2023-04-01, 20.0% at 2023-06-01; at every cutoff from 10.0% to 30.0%.",
         "Of 1,000 endings that count as gone, 50 (5.0%) were back within 180 days, twice the longest "
