@@ -89,8 +89,7 @@ def _masked(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
     if not any(masked.values()):
         return []
     return [
-        "Examples whose window is not known (not over, or the customer left in the gap): "
-        f"{', '.join(told)}."
+        f"Examples whose window is not known (not over, or the customer left in the gap): {', '.join(told)}."
     ]
 
 
