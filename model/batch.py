@@ -13,7 +13,7 @@ class Batch:
 
     Attributes:
         numeric: (B, N) float32, scaled; NaN where missing.
-        categories: (B, C) int64 codes; 0 missing, 1 unknown.
+        categories: (B, C) int64 codes; 0 missing, 1 unknown; then those of repeated numbers.
         steps: (B, L, S) float32, a sequence oldest first, scaled; NaN where missing.
         step_categories: (B, L, T) int64 codes.
         lengths: (B,) int64, real steps of each row; what lies beyond is padding.
@@ -35,6 +35,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.numeric)
+
+    def split(self, n_rows: int) -> list[Self]:
+        """The same rows in batches of `n_rows`."""
+        parts = zip(*(getattr(self, field.name).split(n_rows) for field in fields(self)), strict=True)
+        return [type(self)(*tensors) for tensors in parts]
 
     def to(self, device: torch.device) -> Self:
         """The same batch on a device; pinned and asynchronous on the way to cuda."""

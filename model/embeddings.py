@@ -1,11 +1,13 @@
-"""Columns as vectors: numbers piecewise linearly (Gorishniy et al. 2022), categories by a table."""
+"""Columns as vectors: numbers piecewise linearly (Gorishniy et al. 2022), categories by a table.
+
+Every parameter has a leading dimension F: one network for each fold of the training customers, which
+share no weights. They run as one, since F small matrix products cost little more than one.
+"""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-
-from model.batch import Batch
 
 
 class NumericEmbedding(nn.Module):
@@ -14,14 +16,14 @@ class NumericEmbedding(nn.Module):
     Bin t of a number's code is 0 below the bin, 1 above it, and linear inside (arXiv 2203.05556,
     equation 1). A missing number has an embedding of its own.
 
-    Shape: (B, D) float32 with NaN -> (B, D, width).
+    Shape: (F, B, D) float32 with NaN -> (F, B, D, width).
     """
 
     edges: Tensor
     widths: Tensor
     real: Tensor
 
-    def __init__(self, edges: Sequence[Sequence[float]], *, width: int) -> None:
+    def __init__(self, edges: Sequence[Sequence[float]], *, folds: int, width: int) -> None:
         super().__init__()
         n, bins = len(edges), max([0, *(len(e) - 1 for e in edges)])
         low, widths, real = torch.zeros(n, bins), torch.ones(n, bins), torch.zeros(n, bins)
@@ -32,54 +34,78 @@ class NumericEmbedding(nn.Module):
         self.register_buffer("edges", low)
         self.register_buffer("widths", widths)
         self.register_buffer("real", real)
-        self.weight = nn.Parameter(torch.randn(n, bins + 1, width) * (bins + 1) ** -0.5)
-        self.bias = nn.Parameter(torch.zeros(n, width))
-        self.missing = nn.Parameter(torch.zeros(n, width))
+        self.weight = nn.Parameter(torch.randn(folds, n, bins + 1, width) * (bins + 1) ** -0.5)
+        self.bias = nn.Parameter(torch.zeros(folds, n, width))
+        self.missing = nn.Parameter(torch.zeros(folds, n, width))
 
     def forward(self, numbers: Tensor) -> Tensor:
         missing = numbers.isnan()
         filled = numbers.masked_fill(missing, 0.0)
         code = ((filled[..., None] - self.edges) / self.widths).clamp(0, 1) * self.real
         code = torch.cat([filled[..., None], code], dim=-1)
-        embedded = torch.einsum("bdi,diw->bdw", code, self.weight) + self.bias
-        return torch.where(missing[..., None], self.missing, embedded)
+        embedded = torch.einsum("fbdi,fdiw->fbdw", code, self.weight) + self.bias[:, None]
+        return torch.where(missing[..., None], self.missing[:, None], embedded)
 
 
 class CategoryEmbedding(nn.Module):
-    """One table for all categorical columns; rows 0 (missing) and 1 (unknown) of each start at zero.
+    """One table for all columns of codes; rows 0 (missing) and 1 (unknown) of each start at zero.
 
-    Shape: (B, C) int64 codes -> (B, C, width).
+    Shape: (F, B, C) int64 codes -> (F, B, C, width).
+
+    Args:
+        n_zero: how many of the last columns start at zero in every row.
     """
 
     offsets: Tensor
 
-    def __init__(self, sizes: Sequence[int], *, width: int) -> None:
+    def __init__(self, sizes: Sequence[int], *, folds: int, width: int, n_zero: int = 0) -> None:
         super().__init__()
-        starts = [0]
-        for size in sizes:
-            starts.append(starts[-1] + size)
-        self.register_buffer("offsets", torch.tensor(starts[:-1], dtype=torch.int64))
-        self.table = nn.Embedding(starts[-1], width)
-        with torch.no_grad():
-            for start in starts[:-1]:
-                self.table.weight[start : start + 2] = 0.0
+        starts = torch.tensor([0, *sizes]).cumsum(0)
+        self.register_buffer("offsets", starts[:-1] + torch.arange(folds)[:, None, None] * starts[-1])
+        table = torch.randn(folds, int(starts[-1]), width)
+        for start in starts[:-1]:
+            table[:, start : start + 2] = 0.0
+        table[:, starts[len(sizes) - n_zero] :] = 0.0
+        self.weight = nn.Parameter(table)
 
     def forward(self, codes: Tensor) -> Tensor:
-        embedded: Tensor = self.table(codes + self.offsets)
-        return embedded
+        return nn.functional.embedding(codes + self.offsets, self.weight.flatten(0, 1))
 
 
 class ColumnTokens(nn.Module):
-    """The table columns and history aggregates of a batch as tokens.
+    """The table columns and history aggregates of F batches as tokens.
 
-    Shape: Batch -> (B, D + C, width).
+    Shape: (F, B, D) float32, (F, B, C + V) int64 -> (F, B, D + C, width).
+
+    Args:
+        edges: of each of the D numbers.
+        sizes: codes of each of the C categorical columns.
+        values: for each of V numbers whose repeated values have embeddings of their own (see
+            `model.schema.NumericColumn`), its position and how many codes it has; these are added to
+            the number's embedding.
     """
 
-    def __init__(self, edges: Sequence[Sequence[float]], sizes: Sequence[int], *, width: int) -> None:
-        super().__init__()
-        self.numeric = NumericEmbedding(edges, width=width)
-        self.categories = CategoryEmbedding(sizes, width=width)
-        self.n_tokens = len(edges) + len(sizes)
+    valued: Tensor
 
-    def forward(self, batch: Batch) -> Tensor:
-        return torch.cat([self.numeric(batch.numeric), self.categories(batch.categories)], dim=1)
+    def __init__(
+        self,
+        edges: Sequence[Sequence[float]],
+        sizes: Sequence[int],
+        values: Sequence[tuple[int, int]],
+        *,
+        folds: int,
+        width: int,
+    ) -> None:
+        super().__init__()
+        self.numeric = NumericEmbedding(edges, folds=folds, width=width)
+        codes = [*sizes, *(size for _, size in values)]
+        self.categories = CategoryEmbedding(codes, folds=folds, width=width, n_zero=len(values))
+        self.register_buffer("valued", torch.tensor([n for n, _ in values], dtype=torch.int64))
+        self.n_categories, self.n_tokens = len(sizes), len(edges) + len(sizes)
+
+    def forward(self, numeric: Tensor, codes: Tensor) -> Tensor:
+        numbers = self.numeric(numeric)
+        categories, values = self.categories(codes).tensor_split([self.n_categories], dim=2)
+        if len(self.valued):
+            numbers = numbers.index_add(2, self.valued, values)
+        return torch.cat([numbers, categories], dim=2)

@@ -1,6 +1,6 @@
 """Raw columns and an event log into network inputs, as a schema says: the same for training and serving."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -54,6 +54,8 @@ def encode(
         _check_features(schema.events, aggregates)
         numbers += [scale(aggregates[f.name], f.scaling) for f in schema.events.features]
         codes += _last_codes(schema.events, log, examples, lookback_days)
+    for _, column in schema.valued:
+        codes.append(_value_codes(as_numbers(columns[column.name])[examples.customers], column.values))
     return Inputs(
         numeric=torch.from_numpy(_stack(numbers, len(examples), np.float32)),
         categories=torch.from_numpy(_stack(codes, len(examples), np.int64)),
@@ -109,6 +111,13 @@ def event_features(
         type_codes=as_codes(log.categories[kind.name], kind.vocabulary) if kind else None,
         types=kind.vocabulary if kind else (),
     )
+
+
+def _value_codes(numbers: Numbers, values: Sequence[float]) -> NDArray[np.int64]:
+    """(N,) int64: 1 + position of a number among the ascending values; 0 for any other."""
+    known = np.asarray(values)
+    place = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    return np.where(known[place] == numbers, place + 1, 0)
 
 
 def _last_codes(

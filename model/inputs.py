@@ -37,7 +37,7 @@ class Inputs:
 
     Attributes:
         numeric: (N, D) float32, scaled; NaN missing.
-        categories: (N, C) int64 codes; 0 missing, 1 unknown.
+        categories: (N, C) int64 codes; 0 missing, 1 unknown; then those of repeated numbers.
         steps: the sequences, None where the head reads none.
     """
 

@@ -17,13 +17,19 @@ class _Part(BaseModel):
 
 
 class NetworkSpec(_Part):
-    """How to rebuild the network: a head's name and its plain arguments."""
+    """How to rebuild the network: a head's name and its plain arguments.
+
+    Attributes:
+        folds: networks in the bag, each fitted without a fold of the training customers.
+        members: of each of them, sharing all but a scaling in front and a layer behind.
+    """
 
     head: HeadName
     width: Annotated[int, Field(ge=4, le=4096)]
     layers: Annotated[int, Field(gt=0, le=16)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     embedding: Annotated[int, Field(gt=0, le=256)]
+    folds: Annotated[int, Field(ge=2, le=64)]
     members: Annotated[int, Field(gt=0, le=256)]
 
     @property

@@ -1,60 +1,115 @@
-"""From a description to a network: the only place where a head's name becomes a class."""
+"""The network: from a Batch to logits, and the only place where a head's name becomes layers."""
 
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from model.batch import Batch
 from model.embeddings import ColumnTokens
 from model.heads.cnn import ConvEncoder
-from model.heads.mlp import MlpHead
 from model.heads.rnn import GruEncoder
-from model.heads.sequence import Encoder, SequenceHead, StepEmbedding, TokenHead
+from model.heads.sequence import Encoder, StepEmbedding, StepReader, TokenReader
 from model.manifest import HeadName, NetworkSpec
 from model.schema import Schema
 from model.sequence import n_step_numbers
-from model.trunk import Trunk
-
-Head = MlpHead | SequenceHead | TokenHead
+from model.trunk import Trunk, average
 
 
-def build_network(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Head:
+class Network(nn.Module):
+    """F networks of one shape, each fitted without a fold of its own, whose probabilities are averaged.
+
+    Columns become tokens; the cnn and rnn heads read a sequence as well; a trunk reads both.
+
+    Shape: Batch -> (B, K) logits.
+
+    Args:
+        readers: F modules that read the sequence; none for the mlp head.
+    """
+
+    def __init__(
+        self, tokens: ColumnTokens, readers: Sequence[StepReader | TokenReader], trunk: Trunk
+    ) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.readers = nn.ModuleList(readers)
+        self.trunk = trunk
+
+    @property
+    def n_folds(self) -> int:
+        """F."""
+        return len(self.trunk.weight)
+
+    def members(self, batch: Batch) -> Tensor:
+        """(F, M, B, K) logits of each ensemble member of each fold.
+
+        Args:
+            batch: of F * B rows: B for the first fold's network, then B for the second's, and so on.
+        """
+        rows = (self.n_folds, len(batch) // self.n_folds)
+        tokens = self.tokens(batch.numeric.unflatten(0, rows), batch.categories.unflatten(0, rows))
+        return self._answer(tokens, batch.split(rows[1]) if self._reads_steps else ())
+
+    def folds(self, batch: Batch) -> Tensor:
+        """(F, M, B, K) logits of each ensemble member of each fold, all for the same B rows."""
+        F = self.n_folds
+        tokens = self.tokens(batch.numeric.expand(F, -1, -1), batch.categories.expand(F, -1, -1))
+        return self._answer(tokens, [batch] * F if self._reads_steps else ())
+
+    def forward(self, batch: Batch) -> Tensor:
+        return average(self.folds(batch).flatten(0, 1))
+
+    @property
+    def _reads_steps(self) -> bool:
+        return len(self.readers) > 0 and isinstance(self.readers[0], StepReader)
+
+    def _answer(self, tokens: Tensor, batches: Sequence[Batch]) -> Tensor:
+        read = [tokens.flatten(2)]
+        if self.readers:
+            inputs = batches or tokens
+            read.append(torch.stack([reader(one) for reader, one in zip(self.readers, inputs, strict=True)]))
+        logits: Tensor = self.trunk(torch.cat(read, dim=2))
+        return logits
+
+
+def build_network(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Network:
     """A network with fresh weights that reads what `schema` describes and gives (B, K) logits."""
-    tokens = _column_tokens(schema, width=spec.embedding)
-    width_in = tokens.n_tokens * spec.embedding
-    if spec.head == "mlp":
-        return MlpHead(tokens, _trunk(spec, width_in, n_outputs))
-    steps = _step_embedding(schema, spec)
-    encoder = _encoder(spec.head, spec.embedding if steps is None else spec.width // 4, width=spec.width // 4)
-    trunk = _trunk(spec, width_in + encoder.width, n_outputs)
-    return TokenHead(tokens, encoder, trunk) if steps is None else SequenceHead(tokens, steps, encoder, trunk)
+    tokens = _column_tokens(spec, schema)
+    readers = [] if spec.head == "mlp" else [_reader(spec, schema) for _ in range(spec.folds)]
+    trunk = Trunk(
+        tokens.n_tokens * spec.embedding + (readers[0].encoder.width if readers else 0),
+        width=spec.width,
+        layers=spec.layers,
+        dropout=spec.dropout,
+        folds=spec.folds,
+        members=spec.members,
+        n_outputs=n_outputs,
+    )
+    return Network(tokens, readers, trunk)
 
 
-def _column_tokens(schema: Schema, *, width: int) -> ColumnTokens:
+def _column_tokens(spec: NetworkSpec, schema: Schema) -> ColumnTokens:
     edges = [c.scaling.edges for c in schema.numeric]
     sizes = [len(c.vocabulary) + 2 for c in schema.categorical]
     if schema.events:
         edges += [f.scaling.edges for f in schema.events.features]
         sizes += [len(c.vocabulary) + 2 for c in schema.events.categories]
-    return ColumnTokens(edges, sizes, width=width)
+    values = [(n, len(column.values) + 1) for n, column in schema.valued]
+    return ColumnTokens(edges, sizes, values, folds=spec.folds, width=spec.embedding)
 
 
-def _step_embedding(schema: Schema, spec: NetworkSpec) -> StepEmbedding | None:
+def _reader(spec: NetworkSpec, schema: Schema) -> StepReader | TokenReader:
+    width = spec.width // 4
     if schema.events:
         sizes = [len(c.vocabulary) + 2 for c in schema.events.categories]
         n_numbers = n_step_numbers(schema.events)
     elif schema.series:
         sizes, n_numbers = [], len(schema.series)
     else:
-        return None
-    return StepEmbedding(n_numbers, sizes, embedding=spec.embedding, width=spec.width // 4)
+        return TokenReader(_encoder(spec.head, spec.embedding, width=width))
+    steps = StepEmbedding(n_numbers, sizes, embedding=spec.embedding, width=width)
+    return StepReader(steps, _encoder(spec.head, width, width=width))
 
 
 def _encoder(head: HeadName, width_in: int, *, width: int) -> Encoder:
     return GruEncoder(width_in, width=width) if head == "rnn" else ConvEncoder(width_in, channels=width)
-
-
-def _trunk(spec: NetworkSpec, width_in: int, n_outputs: int) -> Trunk:
-    return Trunk(
-        width_in,
-        width=spec.width,
-        layers=spec.layers,
-        dropout=spec.dropout,
-        members=spec.members,
-        n_outputs=n_outputs,
-    )

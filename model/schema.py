@@ -34,11 +34,17 @@ class Scaling(_Part):
 
 
 class NumericColumn(_Part):
-    """A column of numbers."""
+    """A column of numbers.
+
+    Attributes:
+        values: ascending; numbers so often repeated that each has an embedding of its own, as a
+            category has. Code 0 is any other number, 1 + position a repeated one.
+    """
 
     kind: Literal["numeric"] = "numeric"
     name: str
     scaling: Scaling
+    values: tuple[float, ...] = ()
 
 
 class BooleanColumn(_Part):
@@ -150,6 +156,12 @@ class Schema(_Part):
     def numeric(self) -> tuple[NumericColumn | BooleanColumn | DateColumn, ...]:
         """The columns that become numbers, in order."""
         return tuple(c for c in self.columns if not isinstance(c, CategoricalColumn))
+
+    @property
+    def valued(self) -> tuple[tuple[int, NumericColumn], ...]:
+        """The columns of repeated values, each with its position in `numeric`."""
+        numbered = enumerate(self.numeric)
+        return tuple((n, c) for n, c in numbered if isinstance(c, NumericColumn) and c.values)
 
     @property
     def categorical(self) -> tuple[CategoricalColumn, ...]:

@@ -6,6 +6,8 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from model.columns import Column
 from model.customers import Examples
@@ -14,9 +16,10 @@ from model.hazard import Logits, Probabilities, event_by_horizon, no_event_by_ho
 from model.history import EventLog
 from model.inputs import Inputs
 from model.manifest import Calibration, NetworkSpec
-from model.network import Head
+from model.network import Network
 from model.schema import Schema
 from model.task import Task
+from model.trunk import average
 
 BATCH_SIZE: Final = 4096
 
@@ -33,7 +36,7 @@ class Scorer:
     task: Task
     schema: Schema
     spec: NetworkSpec
-    network: Head
+    network: Network
     calibration: Calibration
     device: torch.device
 
@@ -58,10 +61,18 @@ class Scorer:
 
 
 @torch.inference_mode()
-def logits(network: Head, inputs: Inputs, device: torch.device) -> Logits:
+def logits(network: Network, inputs: Inputs, device: torch.device) -> Logits:
     """(N, K) float64 uncalibrated logits, computed in batches of a fixed size."""
     starts = range(0, max(len(inputs), 1), BATCH_SIZE)  # at least one batch, so that K shows
     rows = [torch.arange(start, min(start + BATCH_SIZE, len(inputs))) for start in starts]
     parts = [network(inputs.batch(part).to(device)).cpu().double().numpy() for part in rows]
     joined: Logits = np.concatenate(parts)
     return joined
+
+
+@torch.inference_mode()
+def fold_logits(network: Network, inputs: Inputs, rows: Tensor, device: torch.device) -> NDArray[np.float64]:
+    """(F, n, K) float64 logits of each fold's ensemble for some of the inputs."""
+    members = network.folds(inputs.batch(rows).to(device))
+    told: NDArray[np.float64] = average(members.transpose(0, 1)).cpu().double().numpy()
+    return told

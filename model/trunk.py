@@ -1,46 +1,74 @@
-"""The body of every head: an ensemble of MLPs that share their weights (TabM, Gorishniy et al. 2025)."""
+"""The body of every network: ensembles of MLPs that share their weights (TabM, Gorishniy et al. 2025)."""
 
 import torch
 from torch import Tensor, nn
 
 
 class Trunk(nn.Module):
-    """M members read the same input through a scaling of their own and answer through a layer of their own.
+    """In each fold, M members read the same input through a scaling of their own and answer through a
+    layer of their own.
 
     This is TabM-mini (arXiv 2410.24210): one set of hidden layers, M cheap adapters in front, M
-    output layers behind.
+    output layers behind. F folds have F such sets.
 
-    Shape: (B, width_in) -> (B, M, K).
+    Shape: (F, B, width_in) -> (F, M, B, K).
     """
 
     def __init__(
-        self, width_in: int, *, width: int, layers: int, dropout: float, members: int, n_outputs: int
+        self,
+        width_in: int,
+        *,
+        width: int,
+        layers: int,
+        dropout: float,
+        folds: int,
+        members: int,
+        n_outputs: int,
     ) -> None:
         super().__init__()
-        self.adapter = nn.Parameter(torch.randint(0, 2, (members, width_in)) * 2.0 - 1.0)
+        self.adapter = nn.Parameter(torch.randint(0, 2, (folds, members, 1, width_in)) * 2.0 - 1.0)
         self.hidden = nn.ModuleList(
-            nn.Linear(width_in if layer == 0 else width, width) for layer in range(layers)
+            FoldLinear(width_in if layer == 0 else width, width, folds=folds) for layer in range(layers)
         )
         self.dropout = dropout
-        self.weight = nn.Parameter(torch.randn(members, width, n_outputs) * width**-0.5)
-        self.bias = nn.Parameter(torch.zeros(members, n_outputs))
+        self.weight = nn.Parameter(torch.randn(folds, members, width, n_outputs) * width**-0.5)
+        self.bias = nn.Parameter(torch.zeros(folds, members, 1, n_outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        h = x[:, None, :] * self.adapter
+        h = (x[:, None] * self.adapter).flatten(1, 2)
         for layer in self.hidden:
             h = self._drop(torch.relu(layer(h)))
-        return torch.einsum("bmw,mwk->bmk", h, self.weight) + self.bias
+        members = h.unflatten(1, (self.adapter.shape[1], x.shape[1]))
+        return torch.matmul(members, self.weight) + self.bias
 
     def _drop(self, h: Tensor) -> Tensor:
-        """Dropout with one mask (B, 1, width) for all members: random numbers are dear on a CPU."""
+        """Dropout with one mask for all members of a fold: random numbers are dear on a CPU."""
         if not self.training or self.dropout == 0:
             return h
-        kept = torch.rand(len(h), 1, h.shape[2], device=h.device) >= self.dropout
-        return h * (kept / (1 - self.dropout))
+        F, rows, width = h.shape
+        M = self.adapter.shape[1]
+        kept = torch.rand(F, 1, rows // M, width, device=h.device) >= self.dropout
+        return (h.view(F, M, rows // M, width) * (kept / (1 - self.dropout))).flatten(1, 2)
 
 
-def average_members(members: Tensor) -> Tensor:
-    """(B, M, K) member logits -> (B, K) logits of their mean probability."""
-    log_mean_yes = nn.functional.logsigmoid(members).logsumexp(dim=1)
-    log_mean_no = nn.functional.logsigmoid(-members).logsumexp(dim=1)
+class FoldLinear(nn.Module):
+    """F linear layers side by side.
+
+    Shape: (F, B, width_in) -> (F, B, width).
+    """
+
+    def __init__(self, width_in: int, width: int, *, folds: int) -> None:
+        super().__init__()
+        bound = width_in**-0.5  # as torch.nn.Linear starts
+        self.weight = nn.Parameter(torch.empty(folds, width_in, width).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(folds, 1, width).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+def average(members: Tensor) -> Tensor:
+    """(M, B, K) member logits -> (B, K) logits of their mean probability."""
+    log_mean_yes = nn.functional.logsigmoid(members).logsumexp(dim=0)
+    log_mean_no = nn.functional.logsigmoid(-members).logsumexp(dim=0)
     return log_mean_yes - log_mean_no

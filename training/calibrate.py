@@ -27,6 +27,31 @@ def fit_calibration(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
     return Calibration(slopes=tuple(s for s, _ in fitted), intercepts=tuple(i for _, i in fitted))
 
 
+def calibrated_loss(logits: NDArray[np.float64], events: Bools, at_risk: Bools) -> float:
+    """Mean BCE in nats per at-risk entry, after the calibration that is fitted on these very logits."""
+    fitted = fit_calibration(logits, events, at_risk)
+    z = logits * np.asarray(fitted.slopes) + np.asarray(fitted.intercepts)
+    losses = np.logaddexp(0.0, z) - events * z
+    return float(losses[at_risk].sum() / max(at_risk.sum(), 1))
+
+
+def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
+    """The calibration of a bag's mean, from one that was fitted on answers of its single networks.
+
+    A single network's logit is that of all possible ones plus noise, and noise flattens the slope of
+    the outcome on it by `signal / (signal + noise)` (Spearman 1904, "attenuation"). The mean of F
+    networks has a noise F times smaller.
+
+    Args:
+        spread: (F, n, K) logits of the F networks for the same n examples.
+    """
+    total = spread.var(axis=1).mean(axis=0)
+    noise = np.minimum(spread.var(axis=0, ddof=1).mean(axis=0), total)
+    less_noisy = total - noise + noise / len(spread)
+    steeper = np.divide(total, less_noisy, out=np.ones_like(total), where=less_noisy > 0)
+    return Calibration(slopes=tuple((steeper * single.slopes).tolist()), intercepts=single.intercepts)
+
+
 def _platt(z: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
     """Slope and intercept; few data stay near 1 and 0. A slope that meets its floor is held there."""
     slope, intercept = _newton(np.stack([z, np.ones_like(z)], axis=1), y, np.zeros_like(z), (1.0, 0.0))

@@ -62,7 +62,7 @@ def train_command(
 ) -> None:
     """Train a study: a new version in the registry, and a report. The first version becomes champion."""
     read = read_study(study, set_)
-    with console.epoch_progress(read.fit.epochs) as on_epoch:
+    with console.epoch_progress() as on_epoch:
         trained = train(read, Registry(registry), with_learning_curve=learning_curve, on_epoch=on_epoch)
     if json:
         facts = {"name": trained.name, "version": trained.version, "champion": trained.champion}

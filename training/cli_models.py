@@ -37,7 +37,7 @@ def retrain_command(
     Exit status: 0 promoted (--dry-run: would be), 3 the champion stays, 1 refused or failed, 2 wrong usage.
     """
     read = read_study(study, set_)
-    with console.epoch_progress(read.fit.epochs) as on_epoch:
+    with console.epoch_progress() as on_epoch:
         done = retrain(read, Registry(registry), force=force, dry_run=dry_run, on_epoch=on_epoch)
     report = done.report
     if json:

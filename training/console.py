@@ -180,7 +180,7 @@ def print_decision(decision: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def epoch_progress(epochs: int) -> Iterator[Any]:
+def epoch_progress() -> Iterator[Any]:
     """Gives a callback for `train`; draws a bar a fit on standard error where that is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_err(), disable=not sys.stderr.isatty(), transient=True) as progress:
@@ -188,7 +188,7 @@ def epoch_progress(epochs: int) -> Iterator[Any]:
 
         def on_epoch(fit: str, epoch: Epoch) -> None:
             if fit not in bars:
-                bars[fit] = progress.add_task(fit, total=epochs)
+                bars[fit] = progress.add_task(fit, total=epoch.planned)
             text = f"{fit}: validation loss {epoch.validation_loss:.4f}"
             progress.update(bars[fit], completed=epoch.epoch, description=text)
 

@@ -59,7 +59,7 @@ def _train_once(study: Study, registry: Registry) -> None:
             return
     console.print_lines(["", f"Training configs/{study.name}.yaml ({study.network.head} head) ..."])
     started = time.perf_counter()
-    with console.epoch_progress(study.fit.epochs) as on_epoch:
+    with console.epoch_progress() as on_epoch:
         trained = train(study, registry, on_epoch=on_epoch)
     registry.promote(study.name, trained.version)
     console.print_report(trained.report)

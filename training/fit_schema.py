@@ -29,6 +29,7 @@ from model.times import DAY
 from training.kinds import Kind
 
 BINS: Final = 24
+MIN_ROWS: Final = 30  # that share a number which is known by itself
 MIN_CUSTOMERS: Final = 5  # a category of fewer is unknown: it teaches what that means, and names nobody
 MAX_CATEGORIES: Final = 1000
 MAX_TYPES: Final = 12
@@ -129,7 +130,21 @@ def _table_column(
     scaling = fit_scaling(number_of(column, kind, time_format, table.time_zone, examples))
     if kind == "date":
         return DateColumn(name=name, time_format=time_format, scaling=scaling)
-    return (BooleanColumn if kind == "boolean" else NumericColumn)(name=name, scaling=scaling)
+    if kind == "boolean":
+        return BooleanColumn(name=name, scaling=scaling)
+    return NumericColumn(name=name, scaling=scaling, values=_repeated(as_numbers(column)[examples.customers]))
+
+
+def _repeated(numbers: Numbers) -> tuple[float, ...]:
+    """Numbers that many rows share, where most rows have one of these and bins could not tell them apart.
+
+    Prices of a tariff, interest rates, days: they stand for something that neighbours do not.
+    """
+    values, counts = np.unique(numbers[np.isfinite(numbers)], return_counts=True)
+    common = counts >= MIN_ROWS
+    if common.sum() <= 2 * BINS or counts[common].sum() < len(numbers) / 2:
+        return ()
+    return tuple(values[common].tolist())
 
 
 def _series(name: str, of: Sequence[str], columns: Mapping[str, Column], examples: Examples) -> Series:

@@ -1,7 +1,7 @@
 """How the loss falls as training customers are added: whether more of them would help."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -44,17 +44,17 @@ def learning_curve(
 
     Args:
         asked: with the labels known at the test date.
-        fit: `fit_model` with all but examples and slices.
+        fit: `fit_model` with all but examples and folds.
         whole: fitted on all of them.
     """
     points: list[LearningPoint] = []
     before = None
     for share in SHARES:
-        train = _part(plan.groups, plan.measured.train, share)
+        train = _part(plan.groups, plan.measured.rows, share)
         if share < 1 and not _has_both(asked.labels, train):
             continue
-        slices = replace(plan.measured, train=train)
-        scorer = whole if share == 1 else fit(asked, slices, on_epoch=on_epoch).scorer
+        folds = plan.measured.among(train)
+        scorer = whole if share == 1 else fit(asked, folds, on_epoch=on_epoch).scorer
         rows = plan.test[plan.labels.complete[plan.test, -1]]
         y = plan.labels.outcomes[rows, -1].astype(np.float64)
         p = scorer.score(asked.columns, asked.log, asked.examples.take(rows))[:, -1]

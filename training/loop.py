@@ -1,20 +1,27 @@
-"""The fit loop: shuffled gathers, masked BCE on every ensemble member, early stopping on the ensemble."""
+"""The fit loop: every fold's network on its own shuffled examples, stopped on those that it never reads."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
+from model.hazard import Logits
 from model.inputs import Inputs
-from model.network import Head
+from model.network import Network
 from model.scorer import BATCH_SIZE
+from model.trunk import average
+from training.calibrate import calibrated_loss
 
 AVERAGING: Final = 0.98  # a step in this moving average of the weights; about the last 50 count
-PROGRESS: Final = 1e-3  # of the loss; less is not worth the time of another epoch
+PROGRESS: Final = 1e-4  # of the loss; less is not worth another epoch
+WARM_UP: Final = 0.05  # of all planned steps
 
 
 @dataclass(frozen=True)
@@ -25,11 +32,15 @@ class Material:
         inputs: of N examples.
         events: (N, K) float32, 1 where the event fell into the interval.
         at_risk: (N, K) float32, 0 where the entry is masked.
+        fold: (N,) int64, the fold whose network never reads the example.
+        judged: (N,) bool, examples that early stopping looks at.
     """
 
     inputs: Inputs
     events: Tensor
     at_risk: Tensor
+    fold: NDArray[np.int64]
+    judged: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -37,23 +48,56 @@ class Material:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One row of the training curve; losses in nats per at-risk entry."""
+    """One row of the training curve; losses in nats per at-risk entry, that of validation calibrated.
+
+    Attributes:
+        planned: how many epochs there would be without early stopping.
+    """
 
     epoch: int
+    planned: int
     learning_rate: float
     train_loss: float
     validation_loss: float
 
 
-Tensors = tuple[Tensor, ...] | list[Tensor]
+@dataclass(frozen=True)
+class Fit:
+    """What a fit says besides the weights.
+
+    Attributes:
+        history: the training curve.
+        unseen: (J, K) float64 logits of the judged examples, at the best epoch, each by the network that
+            never read it.
+    """
+
+    history: tuple[Epoch, ...]
+    unseen: Logits
+
+
+class Average:
+    """A moving average of a network's weights over the steps, as a network (Polyak & Juditsky 1992)."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = deepcopy(network)
+        self._averages: list[Tensor] = list(self.network.parameters())
+        self._weights: list[Tensor] = list(network.parameters())
+        self._steps = 0
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the present weights; more of them at first, so that it forgets the initial ones."""
+        kept = min(AVERAGING, (1 + self._steps) / (10 + self._steps))
+        torch._foreach_lerp_(self._averages, self._weights, 1 - kept)
+        self._steps += 1
+
 
 OnEpoch = Callable[[Epoch], None]
 
 
 def fit(
-    network: Head,
-    train: Material,
-    validation: Material,
+    network: Network,
+    material: Material,
     *,
     device: torch.device,
     epochs: int,
@@ -63,71 +107,43 @@ def fit(
     weight_decay: float,
     seed: int,
     on_epoch: OnEpoch,
-) -> list[Epoch]:
-    """Fit in place and keep the averaged weights of `best_epoch`.
+) -> Fit:
+    """Fit in place and keep the averaged weights of the best epoch.
 
-    What is validated and kept is a moving average of the weights over the steps (Polyak & Juditsky
-    1992), which is steadier than those of any one step. The learning rate falls to a third whenever a
-    third of the patience brings no progress.
+    The learning rate warms up, then falls along half a cosine (Loshchilov & Hutter 2017). Validated and
+    kept is a moving average of the weights, which is steadier than those of any one step. Epochs are
+    judged by the loss after calibration, since that is what will be used (Berta et al. 2025, arXiv
+    2501.19195).
 
     Args:
+        epochs: planned; the learning rate ends at 0 after them.
         patience: epochs without progress before it stops.
-
-    Returns:
-        The training curve up to the last epoch run.
+        batch_size: of each fold.
     """
     optimizer = _optimizer(network, learning_rate, weight_decay, device)
-    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=1 / 3, patience=max(patience // 3, 1), threshold=PROGRESS, threshold_mode="rel"
-    )
-    order = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    readers, judges = _readers(material, network.n_folds), _judges(material, network.n_folds)
+    n_steps = max(round(min(len(rows) for rows in readers) / batch_size), 1)
+    schedule = _schedule(optimizer, epochs * n_steps)
+    averaged = Average(network)
     history: list[Epoch] = []
-    average = _average_of(network)
-    best_weights = _snapshot(average.module)
+    best, best_weights, unseen = 0, _snapshot(network), np.empty(0)
     for epoch in range(1, epochs + 1):
         rate = float(schedule.get_last_lr()[0])
-        train_loss = _train_epoch(network, average, train, optimizer, device, batch_size, order)
-        loss = validation_loss(average.module, validation, device)
-        schedule.step(loss)
-        history.append(Epoch(epoch, rate, train_loss, loss))
+        batches = _batches(readers, n_steps, generator)
+        train_loss = _train_epoch(network, averaged, material, batches, optimizer, schedule, device)
+        logits = _unseen_logits(averaged.network, material, judges, device)
+        history.append(Epoch(epoch, epochs, rate, train_loss, _judge(logits, material)))
         on_epoch(history[-1])
-        best = best_epoch(history)
-        if best == epoch:
-            best_weights = _snapshot(average.module)
+        if best == 0 or history[-1].validation_loss < history[best - 1].validation_loss * (1 - PROGRESS):
+            best, best_weights, unseen = epoch, _snapshot(averaged.network), logits
         if epoch - best >= patience:
             break
     network.load_state_dict(best_weights)
-    return history
+    return Fit(tuple(history), unseen)
 
 
-def replay(
-    network: Head,
-    train: Material,
-    history: Sequence[Epoch],
-    *,
-    device: torch.device,
-    batch_size: int,
-    weight_decay: float,
-    seed: int,
-    on_epoch: OnEpoch,
-) -> None:
-    """Fit in place for as many epochs, and at the rates, as an earlier fit found best.
-
-    Args:
-        history: that fit's training curve.
-    """
-    average = _average_of(network)
-    optimizer = _optimizer(network, history[0].learning_rate, weight_decay, device)
-    order = torch.Generator().manual_seed(seed)
-    for past in history[: best_epoch(history)]:
-        for group in optimizer.param_groups:
-            group["lr"] = past.learning_rate
-        _train_epoch(network, average, train, optimizer, device, batch_size, order)
-        on_epoch(past)
-    network.load_state_dict(average.module.state_dict())
-
-
-def best_epoch(history: Sequence[Epoch]) -> int:
+def best_epoch(history: tuple[Epoch, ...]) -> int:
     """The last epoch, counted from 1, whose validation loss beat the best before it by PROGRESS."""
     best = history[0]
     for epoch in history[1:]:
@@ -136,55 +152,94 @@ def best_epoch(history: Sequence[Epoch]) -> int:
     return best.epoch
 
 
-@torch.inference_mode()
-def validation_loss(network: nn.Module, material: Material, device: torch.device) -> float:
-    """Masked BCE of the averaged ensemble, in nats per at-risk entry."""
-    network.eval()
-    total, weight = 0.0, 0.0
-    for rows in torch.arange(len(material)).split(BATCH_SIZE):
-        losses, mask = _losses(network(material.inputs.batch(rows).to(device)), material, rows)
-        total += float((losses * mask).double().sum())
-        weight += float(mask.double().sum())
-    return total / max(weight, 1.0)
+def _readers(material: Material, n_folds: int) -> list[Tensor]:
+    """The examples that each fold's network reads."""
+    return [torch.from_numpy(np.flatnonzero(material.fold != fold)) for fold in range(n_folds)]
+
+
+def _judges(material: Material, n_folds: int) -> list[Tensor]:
+    """The judged examples that it never reads."""
+    folds = range(n_folds)
+    return [torch.from_numpy(np.flatnonzero(material.judged & (material.fold == f))) for f in folds]
+
+
+def _batches(readers: list[Tensor], n_steps: int, generator: torch.Generator) -> Tensor:
+    """(n_steps, F, B) int64: the folds' examples, shuffled; the smallest fold says how many."""
+    size = max(min(len(rows) for rows in readers) // n_steps, 1)
+    shuffled = [rows[torch.randperm(len(rows), generator=generator)[: n_steps * size]] for rows in readers]
+    return torch.stack(shuffled, dim=1).view(n_steps, size, len(readers)).transpose(1, 2).contiguous()
 
 
 def _train_epoch(
-    network: Head,
-    average: AveragedModel,
+    network: Network,
+    averaged: Average,
     material: Material,
+    batches: Tensor,
     optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
     device: torch.device,
-    batch_size: int,
-    order: torch.Generator,
 ) -> float:
     network.train()
-    total = torch.zeros(2, device=device)  # the sum of the losses, and of the entries they are over
-    for rows in torch.randperm(len(material), generator=order).split(batch_size):
-        batch = material.inputs.batch(rows).to(device)
+    total = torch.zeros((), device=device)
+    for rows in batches:
+        batch = material.inputs.batch(rows.flatten()).to(device)
         with _autocast(device):
-            logits = network.members(batch)
-        losses, mask = _losses(logits.float(), material, rows)
-        lost, entries = (losses * mask).sum(), mask.sum() * logits.shape[1]
-        loss = lost / entries.clamp(min=1.0)
+            members = network.members(batch)
+        losses = _losses(members.float(), material, rows)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        losses.sum().backward()  # no weight is shared, so each fold has the gradient of its own loss
         optimizer.step()
-        average.update_parameters(network)
-        total += torch.stack([lost, entries]).detach()
-    return float(total[0] / total[1].clamp(min=1.0))
+        schedule.step()
+        averaged.update()
+        total += losses.detach().mean()
+    return float(total) / len(batches)
 
 
-def _losses(logits: Tensor, material: Material, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Unreduced BCE and its mask for (B, K) logits, or (B, M, K) of members."""
-    events, mask = material.events[rows].to(logits.device), material.at_risk[rows].to(logits.device)
-    if logits.dim() == 3:
-        events, mask = events[:, None, :].expand_as(logits), mask[:, None, :]
-    return nn.functional.binary_cross_entropy_with_logits(logits, events, reduction="none"), mask
+def _losses(members: Tensor, material: Material, rows: Tensor) -> Tensor:
+    """(F,) mean masked BCE of (F, M, B, K) member logits."""
+    events, mask = material.events[rows].to(members.device), material.at_risk[rows].to(members.device)
+    events = events[:, None].expand_as(members)
+    losses = nn.functional.binary_cross_entropy_with_logits(members, events, reduction="none").mean(dim=1)
+    return (losses * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp(min=1.0)
+
+
+@torch.inference_mode()
+def _unseen_logits(
+    network: Network, material: Material, judges: list[Tensor], device: torch.device
+) -> Logits:
+    """(J, K) of the judged examples in their order; short folds are filled up with example 0."""
+    network.eval()
+    longest = max(len(rows) for rows in judges)
+    filled = torch.zeros((len(judges), longest), dtype=torch.int64)
+    for fold, rows in enumerate(judges):
+        filled[fold, : len(rows)] = rows
+    parts = []
+    for rows in filled.split(max(BATCH_SIZE // len(judges), 1), dim=1):
+        members = network.members(material.inputs.batch(rows.flatten()).to(device))
+        parts.append(average(members.transpose(0, 1)).cpu().double())
+    told = torch.cat(parts, dim=1)
+    logits = torch.empty((len(material), told.shape[2]), dtype=torch.float64)
+    for fold, rows in enumerate(judges):
+        logits[rows] = told[fold, : len(rows)]
+    return logits.numpy()[material.judged]
+
+
+def _judge(logits: Logits, material: Material) -> float:
+    judged = material.judged
+    return calibrated_loss(logits, material.events.numpy()[judged] > 0, material.at_risk.numpy()[judged] > 0)
+
+
+def _schedule(optimizer: torch.optim.Optimizer, n_steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+    warm = max(round(WARM_UP * n_steps), 1)
+
+    def factor(step: int) -> float:
+        return min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * min(step / n_steps, 1.0)))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
 def _optimizer(
-    network: Head, learning_rate: float, weight_decay: float, device: torch.device
+    network: Network, learning_rate: float, weight_decay: float, device: torch.device
 ) -> torch.optim.Optimizer:
     """AdamW; matrices decay, biases, adapters and single embedding vectors do not."""
     named = list(network.named_parameters())
@@ -196,17 +251,6 @@ def _optimizer(
 
 def _decays(name: str) -> bool:
     return name.rpartition(".")[2].startswith("weight")  # a GRU has weight_ih_l0 and weight_hh_l0
-
-
-def _average_of(network: Head) -> AveragedModel:
-    return AveragedModel(network, multi_avg_fn=_moving_average)
-
-
-@torch.no_grad()
-def _moving_average(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
-    """Shorter at first, so that it does not drag the initial weights along."""
-    kept = min(AVERAGING, (1 + int(steps)) / (10 + int(steps)))
-    torch._foreach_lerp_(averaged, current, 1 - kept)
 
 
 def _snapshot(network: nn.Module) -> dict[str, Tensor]:

@@ -1,35 +1,37 @@
 """From examples to a calibrated network: schema, inputs, loop, calibration."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
 
 from model.columns import Column
 from model.customers import Examples
 from model.device import choose_device
 from model.encode import encode
+from model.hazard import Logits
 from model.history import EventLog
-from model.inputs import Inputs
 from model.manifest import Calibration, NetworkSpec
-from model.network import Head, build_network
+from model.network import Network, build_network
 from model.schema import Schema
-from model.scorer import Scorer, logits
+from model.scorer import Scorer, fold_logits
 from model.task import Task
-from training.calibrate import fit_calibration
+from training.calibrate import bagged, fit_calibration
 from training.fit_schema import EventFields, TableFields, fit_schema
 from training.labels import Labels
-from training.loop import Epoch, Material, OnEpoch, fit, replay
-from training.plan import Refit, Slices
+from training.loop import Epoch, Material, OnEpoch, fit
+from training.plan import Folds
 from training.split import Rows
 
 STEPS_AN_EPOCH: Final = 40  # what an automatic batch size aims at
 BATCH_SIZES: Final = (64, 2048)
-PATIENT_STEPS: Final = 320  # of an automatic patience
-PATIENT_EPOCHS: Final = (3, 10)
+STEPS: Final = 600  # what automatic epochs aim at
+EPOCHS: Final = (10, 40)
+MAX_SPREAD: Final = 4096  # examples that show how far the folds' answers lie apart
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,12 @@ class Reading:
 class Options:
     """How to fit, as in `training.studies.study.FitOptions`.
 
-    A batch size of None grows with the data; a patience of None is about PATIENT_STEPS steps.
+    A batch size of None grows with the data; epochs of None are about STEPS steps; a patience of None
+    is a quarter of the epochs.
     """
 
     device: str
-    epochs: int
+    epochs: int | None
     patience: int | None
     batch_size: int | None
     learning_rate: float
@@ -74,96 +77,53 @@ class Options:
         wanted = 1 << max(len(rows) // STEPS_AN_EPOCH, 1).bit_length() - 1
         return min(max(wanted, BATCH_SIZES[0]), BATCH_SIZES[1])
 
+    def epochs_of(self, rows: Rows) -> int:
+        """The planned epochs for so many training examples."""
+        if self.epochs is not None:
+            return self.epochs
+        steps = max(len(rows) // self.batch_of(rows), 1)
+        return min(max(STEPS // steps, EPOCHS[0]), EPOCHS[1])
+
     def patience_of(self, rows: Rows) -> int:
         """The patience for so many training examples, in epochs."""
-        if self.patience is not None:
-            return self.patience
-        steps = max(len(rows) // self.batch_of(rows), 1)
-        return min(max(PATIENT_STEPS // steps, PATIENT_EPOCHS[0]), PATIENT_EPOCHS[1])
+        return self.patience if self.patience is not None else max(self.epochs_of(rows) // 4, 3)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A network that gives calibrated probabilities, and its training curve."""
+    """Networks that give calibrated probabilities, and their training curve."""
 
     scorer: Scorer
     history: tuple[Epoch, ...]
     seconds: float
 
 
-def fit_model(
-    asked: Asked, slices: Slices, reading: Reading, options: Options, *, on_epoch: OnEpoch
-) -> Fitted:
-    """Fit on the train slice, stop on the validation slice, calibrate on the calibration slice.
+def fit_model(asked: Asked, folds: Folds, reading: Reading, options: Options, *, on_epoch: OnEpoch) -> Fitted:
+    """Fit one network for each fold on the examples of the others; calibrate on what none has read.
 
     Raises:
         DeviceError: the device is not on this machine.
     """
-
-    def run(network: Head, schema: Schema, device: torch.device) -> Sequence[Epoch]:
-        return fit(
+    started = time.perf_counter()
+    device, schema = choose_device(options.device), _schema(asked, folds.rows, reading)
+    material = _material(asked, folds, schema, reading)
+    with _seeded(options.seed, device):
+        network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
+        fitted = fit(
             network,
-            _material(asked, slices.train, schema, reading),
-            _material(asked, slices.validation, schema, reading),
+            material,
             device=device,
-            epochs=options.epochs,
-            patience=options.patience_of(slices.train),
-            batch_size=options.batch_of(slices.train),
+            epochs=options.epochs_of(folds.rows),
+            patience=options.patience_of(folds.rows),
+            batch_size=options.batch_of(folds.rows),
             learning_rate=options.learning_rate,
             weight_decay=options.weight_decay,
             seed=options.seed,
             on_epoch=on_epoch,
         )
-
-    return _fitted(asked, Refit(slices.train, slices.calibration), reading, options, run)
-
-
-def refit_model(
-    asked: Asked,
-    rows: Refit,
-    reading: Reading,
-    options: Options,
-    *,
-    history: Sequence[Epoch],
-    on_epoch: OnEpoch,
-) -> Fitted:
-    """Fit on more examples for as long as an earlier fit found best, and calibrate on others.
-
-    Args:
-        history: the earlier fit's training curve, which the answer keeps.
-    """
-
-    def run(network: Head, schema: Schema, device: torch.device) -> Sequence[Epoch]:
-        replay(
-            network,
-            _material(asked, rows.train, schema, reading),
-            history,
-            device=device,
-            batch_size=options.batch_of(rows.train),
-            weight_decay=options.weight_decay,
-            seed=options.seed,
-            on_epoch=on_epoch,
-        )
-        return history
-
-    return _fitted(asked, rows, reading, options, run)
-
-
-def _fitted(
-    asked: Asked,
-    rows: Refit,
-    reading: Reading,
-    options: Options,
-    run: Callable[[Head, Schema, torch.device], Sequence[Epoch]],
-) -> Fitted:
-    """What both fits share: schema, seeded network, the loop that `run` is, calibration, time."""
-    started = time.perf_counter()
-    device, schema = choose_device(options.device), _schema(asked, rows.train, reading)
-    with _seeded(options.seed, device):
-        network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
-        history = run(network, schema, device)
-    scorer = _calibrated(network, asked, rows.calibration, schema, reading, device)
-    return Fitted(scorer, tuple(history), time.perf_counter() - started)
+    calibration = _calibration(network, asked, folds, material, fitted.unseen, device)
+    scorer = Scorer(reading.task, schema, reading.spec, network, calibration, device)
+    return Fitted(scorer, fitted.history, time.perf_counter() - started)
 
 
 def _schema(asked: Asked, train: Rows, reading: Reading) -> Schema:
@@ -177,33 +137,33 @@ def _schema(asked: Asked, train: Rows, reading: Reading) -> Schema:
     )
 
 
-def _inputs(asked: Asked, rows: Rows, schema: Schema, reading: Reading) -> Inputs:
-    return encode(
+def _material(asked: Asked, folds: Folds, schema: Schema, reading: Reading) -> Material:
+    labels = asked.labels.take(folds.rows)
+    inputs = encode(
         schema,
         asked.columns,
         asked.log,
-        asked.examples.take(rows),
+        asked.examples.take(folds.rows),
         lookback_days=reading.task.lookback_days,
         with_steps=reading.spec.reads_steps,
     )
+    events, at_risk = torch.from_numpy(labels.events).float(), torch.from_numpy(labels.at_risk).float()
+    return Material(inputs, events, at_risk, folds.fold, folds.judged)
 
 
-def _material(asked: Asked, rows: Rows, schema: Schema, reading: Reading) -> Material:
-    labels = asked.labels.take(rows)
-    return Material(
-        _inputs(asked, rows, schema, reading),
-        torch.from_numpy(labels.events).float(),
-        torch.from_numpy(labels.at_risk).float(),
-    )
-
-
-def _calibrated(
-    network: Head, asked: Asked, rows: Rows, schema: Schema, reading: Reading, device: torch.device
-) -> Scorer:
-    labels = asked.labels.take(rows)
-    raw = logits(network.eval(), _inputs(asked, rows, schema, reading), device)
-    calibration: Calibration = fit_calibration(raw, labels.events, labels.at_risk)
-    return Scorer(reading.task, schema, reading.spec, network, calibration, device)
+def _calibration(
+    network: Network,
+    asked: Asked,
+    folds: Folds,
+    material: Material,
+    unseen: Logits,
+    device: torch.device,
+) -> Calibration:
+    """Fitted on what single networks say; the bag of them is steadier, as some examples show."""
+    labels = asked.labels.take(folds.rows[folds.judged])
+    some = np.linspace(0, len(material) - 1, min(len(material), MAX_SPREAD)).astype(np.int64)
+    spread = fold_logits(network.eval(), material.inputs, torch.from_numpy(some), device)
+    return bagged(fit_calibration(unseen, labels.events, labels.at_risk), spread)
 
 
 @contextmanager

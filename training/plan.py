@@ -1,7 +1,7 @@
 """The examples of a study, their labels, and what each example is for."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,34 +11,50 @@ from model.customers import Examples
 from training.labels import Labels
 from training.split import Rows
 
-VALIDATION: Final = 0.15  # shares of the rows that a fit may read
-CALIBRATION: Final = 0.10
-
 SplitKind = Literal["forward", "customers", "rows", "groups", "time"]
 
 
 @dataclass(frozen=True)
-class Slices:
-    """Rows that one fit reads: for the gradient, for early stopping, for calibration."""
+class Folds:
+    """Examples that one fit reads. Each belongs to a fold, and the network of that fold never reads it.
 
-    train: Rows
-    validation: Rows
-    calibration: Rows
+    So every example has an answer of a network that does not know it; early stopping and calibration
+    look at these.
 
+    Attributes:
+        rows: (n,) positions of the examples, ascending.
+        fold: (n,) int64, 0 to F - 1; a customer's examples, or a group's, are in one fold.
+        judged: (n,) bool, the examples that early stopping and calibration look at: where examples have
+            dates, the later ones, which resemble the dates to come.
+    """
 
-@dataclass(frozen=True)
-class Refit:
-    """Rows that the published model reads: for the gradient, and for its calibration."""
+    rows: Rows
+    fold: NDArray[np.int64]
+    judged: NDArray[np.bool_]
 
-    train: Rows
-    calibration: Rows
+    def among(self, kept: Rows) -> Self:
+        """Only these examples."""
+        mask = np.isin(self.rows, kept)
+        return type(self)(self.rows[mask], self.fold[mask], self.judged[mask])
+
+    @property
+    def first(self) -> Rows:
+        """Examples that a model without folds of its own learns from: all but those of fold 0."""
+        kept: Rows = self.rows[self.fold != 0]
+        return kept
+
+    @property
+    def held(self) -> Rows:
+        """Examples that such a model stops and calibrates on: those of fold 0 that are judged."""
+        kept: Rows = self.rows[(self.fold == 0) & self.judged]
+        return kept
 
 
 @dataclass(frozen=True)
 class EasySplit:
     """The split that a hurried user would have made: examples shuffled, whoever and whenever they are."""
 
-    slices: Slices
+    folds: Folds
     test: Rows
 
 
@@ -83,12 +99,12 @@ class Plan:
     examples: Examples
     groups: NDArray[np.int64]
     labels: Labels
-    measured: Slices
+    measured: Folds
     measured_labels: Labels
     test: Rows
     seen_later: Rows
     easy: EasySplit | None
-    final: Refit
+    final: Folds
     kind: SplitKind
     sentence: str
     held_out: HeldOut

@@ -13,8 +13,8 @@ from model.times import DAY, days, format_instant
 from training.eligibility import RollCall, roll_call, tally
 from training.files.names import listed
 from training.labels import Labels, compile_labels
-from training.plan import CALIBRATION, VALIDATION, EasySplit, HeldOut, Plan, Refit, Slices, SplitKind
-from training.split import deal, group_numbers, hash_shares
+from training.plan import EasySplit, Folds, HeldOut, Plan, SplitKind
+from training.split import deal, deal_folds, group_numbers, hash_shares
 from training.timeline import Timeline
 
 MIN_EACH: Final = 20  # a forward fit needs this many examples with and without the event by the last horizon
@@ -32,6 +32,7 @@ def plan_log(
     zone: str = "UTC",
     group: str | None,
     test_fraction: float,
+    folds: int,
     seed: int,
 ) -> Plan:
     """Compile labels at every cutoff, and deal customers and dates.
@@ -45,6 +46,7 @@ def plan_log(
         grid: the cutoffs, ascending.
         zone: whose clock tells the dates.
         group: the column that the ids come from, if it is not the customer's own.
+        folds: how many a fit has.
 
     Raises:
         DataError: no cutoff is complete, nobody is eligible, or all outcomes are equal.
@@ -61,18 +63,21 @@ def plan_log(
     measured_labels = known if kind == "forward" else labels
     _check_outcomes(labels, task)
     date = format_instant(test_date, zone)
-    place = hash_shares(ids, seed=seed, purpose="slice")[examples.customers]
+    groups = group_numbers(ids)[examples.customers]
+    happened = np.asarray(labels.events.any(axis=1), dtype=np.int64)
+    places = hash_shares(ids, seed=seed, purpose="fold")[examples.customers]
+    fold = deal_folds(groups, happened, folds, places)
     tested = (examples.cutoffs == test_date) & labels.complete.any(axis=1)
     return Plan(
         examples=examples,
-        groups=group_numbers(ids)[examples.customers],
+        groups=groups,
         labels=labels,
-        measured=_slices(place, examples, measured_labels, ~held_out),
+        measured=_folds(fold, examples, measured_labels, ~held_out),
         measured_labels=measured_labels,
         test=np.flatnonzero(held_out & tested),
         seen_later=np.flatnonzero(~held_out & tested & (kind == "forward")),
-        easy=_easy(labels, test_fraction, seed),
-        final=_refit(place, examples, labels),
+        easy=_easy(labels, test_fraction, folds, seed),
+        final=_folds(fold, examples, labels, np.ones(len(examples), dtype=bool)),
         kind=kind,
         sentence=_sentence(kind, date),
         held_out=HeldOut(
@@ -150,38 +155,20 @@ def _check_outcomes(labels: Labels, task: LogTask | ContractTask) -> None:
         )
 
 
-def _slices(
-    place: NDArray[np.float64], examples: Examples, labels: Labels, allowed: NDArray[np.bool_]
-) -> Slices:
-    """Whole customers to early stopping and calibration, by their hash, and of these the later dates."""
-    rows = allowed & np.any(labels.at_risk, axis=1)
-    late = _late(examples, labels, rows)
-    return Slices(
-        train=np.flatnonzero(rows & (place >= VALIDATION + CALIBRATION)),
-        validation=np.flatnonzero(late & (place >= CALIBRATION) & (place < VALIDATION + CALIBRATION)),
-        calibration=np.flatnonzero(late & (place < CALIBRATION)),
-    )
+def _folds(fold: NDArray[np.int64], examples: Examples, labels: Labels, allowed: NDArray[np.bool_]) -> Folds:
+    """The allowed examples of which something is known; the later dates are judged."""
+    rows = allowed & labels.at_risk.any(axis=1)
+    return Folds(np.flatnonzero(rows), fold[rows], _late(examples, labels, rows)[rows])
 
 
-def _refit(place: NDArray[np.float64], examples: Examples, labels: Labels) -> Refit:
-    """The same customers calibrate as in `_slices`; all others train."""
-    rows = np.any(labels.at_risk, axis=1)
-    return Refit(
-        train=np.flatnonzero(rows & (place >= CALIBRATION)),
-        calibration=np.flatnonzero(_late(examples, labels, rows) & (place < CALIBRATION)),
-    )
-
-
-def _easy(labels: Labels, test_fraction: float, seed: int) -> EasySplit:
+def _easy(labels: Labels, test_fraction: float, folds: int, seed: int) -> EasySplit:
     """Examples dealt one by one, as if each were a stranger."""
     rows = np.flatnonzero(labels.at_risk.any(axis=1) & labels.complete.any(axis=1))
-    rest = 1 - test_fraction
-    places = np.random.default_rng(seed).random(len(rows))
+    alone, places = np.arange(len(rows)), np.random.default_rng(seed).random(len(rows))
     strata = np.asarray(labels.events[rows].any(axis=1), dtype=np.int64)
-    test, validation, calibration, train = deal(
-        np.arange(len(rows)), strata, (test_fraction, rest * VALIDATION, rest * CALIBRATION), places
-    )
-    return EasySplit(Slices(rows[train], rows[validation], rows[calibration]), rows[test])
+    test, train = deal(alone, strata, (test_fraction,), places)
+    fold = deal_folds(alone[train], strata[train], folds, np.random.default_rng([seed, 1]).random(len(train)))
+    return EasySplit(Folds(rows[train], fold, np.ones(len(train), dtype=bool)), rows[test])
 
 
 def _late(examples: Examples, labels: Labels, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:

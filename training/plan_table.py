@@ -14,12 +14,13 @@ from model.times import MISSING_TIME, Instants
 from training.files.dates import fitting_formats
 from training.files.names import check_names
 from training.labels import Bools, Labels
-from training.plan import CALIBRATION, VALIDATION, EasySplit, HeldOut, Plan, Refit, Slices
+from training.plan import EasySplit, Folds, HeldOut, Plan
 from training.split import (
     COMMON_SHARE,
     Rows,
     broken_up,
     deal,
+    deal_folds,
     duplicate_groups,
     group_numbers,
     groups_of,
@@ -40,6 +41,7 @@ def plan_table(
     time: str | None,
     zone: str,
     test_fraction: float,
+    folds: int,
     seed: int,
 ) -> Plan:
     """Read the label and deal the rows; duplicate rows stay on one side, unless they are common.
@@ -51,6 +53,7 @@ def plan_table(
             them where an event log tells the rows apart.
         cutoff: the instant at which the table was taken.
         zone: of dates without an offset.
+        folds: how many a fit has.
 
     Raises:
         DataError: the label column or its positive value is absent, or all labels are equal.
@@ -62,39 +65,29 @@ def plan_table(
     n_broken = int(broken[rows].sum()) if time is None else 0
     groups, strata = groups[rows], positive[rows].astype(np.int64)
     places = hash_shares(names, seed=seed, purpose="test")[rows]
-    rest = 1 - test_fraction
-    shares = (test_fraction, rest * VALIDATION, rest * CALIBRATION)
-    alone = np.arange(len(rows))
-    easy = deal(alone, strata, shares, np.random.default_rng(seed).random(len(rows)))
+    everybody, when = np.arange(len(rows)), None
     if time is not None:
         when = order_of(columns, time, zone)[rows]
-        parts = _by_time(when, shares)
-        tested = when[parts[0]]
-        held_out = HeldOut(kind="time", group=time, since=float(tested.min()) if len(tested) else None)
+        test, train = _by_time(when, test_fraction)
+        since = float(when[test].min()) if len(test) else None
+        held_out = HeldOut(kind="time", group=time, since=since)
     else:
-        parts = deal(groups, strata, shares, places)
+        test, train = deal(groups, strata, (test_fraction,), places)
         held_out = HeldOut(
-            kind="groups" if group else "rows",
-            group=group,
-            seed=seed,
-            below=_border(groups, places, parts[0]),
+            kind="groups" if group else "rows", group=group, seed=seed, below=_border(groups, places, test)
         )
-    _, _, calibration, train = (
-        _by_time(when, (0.0, 0.0, CALIBRATION))
-        if time
-        else deal(groups, strata, (0.0, 0.0, CALIBRATION), places)
-    )
+    fold = deal_folds(groups, strata, folds, hash_shares(names, seed=seed, purpose="fold")[rows])
     same = time is None and group is None and len(np.unique(groups)) == len(rows)
     return Plan(
         examples=Examples(rows, np.full(len(rows), cutoff, dtype=np.int64)),
         groups=groups,
         labels=labels,
-        measured=Slices(train=parts[3], validation=parts[1], calibration=parts[2]),
+        measured=_folds(train, fold, when),
         measured_labels=labels,
-        test=parts[0],
+        test=test,
         seen_later=np.empty(0, dtype=np.int64),
-        easy=None if same else EasySplit(Slices(easy[3], easy[1], easy[2]), easy[0]),
-        final=Refit(train=train, calibration=calibration),
+        easy=None if same else _easy(strata, fold, test_fraction, seed),
+        final=_folds(everybody, fold, when),
         kind=held_out.kind,
         sentence=_SENTENCES[held_out.kind].format(share=test_fraction, column=group or time)
         + (" unless they are common" if n_broken else ""),
@@ -182,16 +175,27 @@ def _border(groups: NDArray[np.int64], places: NDArray[np.float64], test: Rows) 
     return float(lowest[group_of[kept]].min(initial=1.0))
 
 
-def _by_time(when: Instants | Numbers, shares: tuple[float, float, float]) -> list[Rows]:
-    """The latest rows are the test, those before them calibrate, then validate; the earliest train.
-
-    Rows of one instant stay together.
-    """
+def _by_time(when: Instants | Numbers, test_fraction: float) -> tuple[Rows, Rows]:
+    """The latest rows are the test, all others train. Rows of one instant stay together."""
     _, group, counts = np.unique(when, return_inverse=True, return_counts=True)
     from_end = (np.cumsum(counts[::-1]) - counts[::-1] / 2)[::-1] / len(when)
-    test, validation, calibration = shares
-    part = np.searchsorted(np.cumsum([test, calibration, validation]), from_end, side="right")[group]
-    return [np.flatnonzero(part == i) for i in (0, 2, 1, 3)]
+    tested = (from_end <= test_fraction)[group]
+    return np.flatnonzero(tested), np.flatnonzero(~tested)
+
+
+def _folds(rows: Rows, fold: NDArray[np.int64], when: Instants | Numbers | None) -> Folds:
+    """These rows; of rows in time, the later half is judged."""
+    judged = np.ones(len(rows), dtype=bool)
+    if when is not None and len(rows):
+        judged = when[rows] >= np.partition(when[rows], len(rows) // 2)[len(rows) // 2]
+    return Folds(rows, fold[rows], judged)
+
+
+def _easy(strata: NDArray[np.int64], fold: NDArray[np.int64], test_fraction: float, seed: int) -> EasySplit:
+    """Rows dealt one by one, as if each were a stranger."""
+    generator = np.random.default_rng(seed)
+    test, train = deal(np.arange(len(strata)), strata, (test_fraction,), generator.random(len(strata)))
+    return EasySplit(_folds(train, generator.permutation(fold), None), test)
 
 
 def _unlabelled(labelled: Bools, task: ColumnTask) -> tuple[str, ...]:

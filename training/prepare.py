@@ -192,6 +192,7 @@ def _plan_table(study: Study, dataset: Dataset, table: TableFields, as_of: int) 
         time=study.split.time,
         zone=study.data.time_zone,
         test_fraction=study.split.test_fraction,
+        folds=study.network.folds,
         seed=study.split.seed,
     )
 
@@ -210,6 +211,7 @@ def _plan_windows(study: Study, dataset: Dataset, question: Question, grid: list
         zone=study.data.time_zone,
         group=group,
         test_fraction=study.split.test_fraction,
+        folds=study.network.folds,
         seed=study.split.seed,
     )
 

@@ -16,7 +16,7 @@ from training.baselines.compare import baseline_probabilities
 from training.labels import Labels
 from training.learning_curve import LearningPoint, learning_curve
 from training.loop import Epoch
-from training.model_fit import Asked, Fitted, Options, Reading, fit_model, refit_model
+from training.model_fit import Asked, Fitted, Options, Reading, fit_model
 from training.plan import Plan
 from training.prepare import Prepared, prepare
 from training.reporting.measuring import BASE_RATE, MODEL, base_rates, measure_horizons
@@ -66,8 +66,7 @@ def run_study(
     """Audit, fit and measure a study; nothing is published.
 
     The figures come from a model that never saw the test customers. With `fit.refit` the published
-    model is fitted again, as long as that one, on all customers and dates but a slice for the
-    calibration; else it is the measured one.
+    model is fitted again, on all customers and dates; else it is the measured one.
 
     Args:
         prepared: the study's data, where they were read already.
@@ -80,24 +79,17 @@ def run_study(
     found = audit(study, prepared)
     refuse_leaks(found)
     plan, reading, options = prepared.plan, _reading(study, prepared), _options(study)
-    _check_slices(plan)
+    _check_folds(plan)
     known, everything = _asked(prepared, plan.measured_labels), _asked(prepared, plan.labels)
     fit = partial(fit_model, reading=reading, options=options)
     measured = fit(known, plan.measured, on_epoch=partial(on_epoch, FITS[0]))
     answers, notes = _answers(prepared, measured.scorer, known, seed=study.fit.seed)
     easy = None
     if plan.easy and study.split.compare:
-        easy = fit(everything, plan.easy.slices, on_epoch=partial(on_epoch, FITS[1])).scorer
+        easy = fit(everything, plan.easy.folds, on_epoch=partial(on_epoch, FITS[1])).scorer
     published = measured
     if study.fit.refit:
-        published = refit_model(
-            everything,
-            plan.final,
-            reading,
-            options,
-            history=measured.history,
-            on_epoch=partial(on_epoch, FITS[2]),
-        )
+        published = fit(everything, plan.final, on_epoch=partial(on_epoch, FITS[2]))
     points: tuple[LearningPoint, ...] = ()
     if with_learning_curve:
         points = learning_curve(known, plan, fit, measured.scorer, on_epoch=partial(on_epoch, FITS[3]))
@@ -139,7 +131,7 @@ def _measure(
 ) -> tuple[dict[str, Any], dict[str, Any], Verdict]:
     plan = prepared.plan
     labels, groups = plan.labels.take(plan.test), plan.groups[plan.test]
-    rates = base_rates(plan.measured_labels.take(plan.measured.train))
+    rates = base_rates(plan.measured_labels.take(plan.measured.rows))
     names = prepared.task.output_names
     metrics, curves = measure_horizons(names, labels, answers, rates, groups)
     complete = labels.complete[:, -1]
@@ -154,12 +146,12 @@ def _splits(prepared: Prepared, scorer: Scorer, easy: Scorer | None) -> tuple[Sp
     plan = prepared.plan
     figures = []
     if easy is not None and plan.easy is not None:
-        figures.append(("shuffled", easy, plan.easy.test, plan.labels.take(plan.easy.slices.train)))
-    train = plan.measured_labels.take(plan.measured.train)
-    seen = np.isin(plan.groups[plan.seen_later], plan.groups[plan.measured.train])
+        figures.append(("shuffled", easy, plan.easy.test, plan.labels.take(plan.easy.folds.rows)))
+    train = plan.measured_labels.take(plan.measured.rows)
+    seen = np.isin(plan.groups[plan.seen_later], plan.groups[plan.measured.rows])
     figures.append(("forward", scorer, plan.seen_later[seen], train))
     if plan.kind == "time":
-        new = ~np.isin(plan.groups[plan.test], plan.groups[plan.measured.train])
+        new = ~np.isin(plan.groups[plan.test], plan.groups[plan.measured.rows])
         if not new.all():
             figures.append((_OURS["forward"], scorer, plan.test[new], train))
     figures.append((_OURS[plan.kind], scorer, plan.test, train))
@@ -197,19 +189,22 @@ def _options(study: Study) -> Options:
     return Options(**study.fit.model_dump(exclude={"refit"}))
 
 
-def _check_slices(plan: Plan) -> None:
+def _check_folds(plan: Plan) -> None:
     """Refuse what a network cannot learn from, or cannot be judged on."""
-    labels, train = plan.measured_labels, plan.measured.train
-    events = (labels.events & labels.at_risk)[train]
-    if not events.any() or events[labels.at_risk[train]].all():
+    labels, folds = plan.measured_labels, plan.measured
+    for fold in range(folds.fold.max(initial=0) + 1):
+        read = folds.rows[folds.fold != fold]
+        events = (labels.events & labels.at_risk)[read]
+        if not events.any() or events[labels.at_risk[read]].all():
+            raise DataError(
+                "training needs both outcomes without any one of its folds, however the "
+                f"{len(folds.rows)} training examples hold {int(events.any(axis=1).sum())} events without "
+                f"fold {fold + 1}; bring more customers or lower split.test_fraction"
+            )
+    n_judged, n_test = int(folds.judged.sum()), len(plan.test)
+    if not n_judged or not n_test:
         raise DataError(
-            f"training needs both outcomes, however the {len(train)} training examples hold "
-            f"{int(events.any(axis=1).sum())} events; bring more customers or lower split.test_fraction"
-        )
-    n_validation, n_test = len(plan.measured.validation), len(plan.test)
-    if not n_validation or not n_test:
-        raise DataError(
-            f"a split needs examples to stop on and to test on, however it has {n_validation} and {n_test}; "
+            f"a split needs examples to stop on and to test on, however it has {n_judged} and {n_test}; "
             "bring more customers or change split.test_fraction"
         )
     if not plan.labels.complete[plan.test, -1].any():

@@ -88,6 +88,16 @@ def deal(
     return [np.flatnonzero(part == i) for i in range(len(shares) + 1)]
 
 
+def deal_folds(
+    groups: NDArray[np.integer], strata: NDArray[np.integer], n_folds: int, places: Places
+) -> NDArray[np.int64]:
+    """(N,) int64 fold of each row, 0 to n_folds - 1, of about equal size; arguments as in `deal`."""
+    fold = np.zeros(len(groups), dtype=np.int64)
+    for number, rows in enumerate(deal(groups, strata, [1 / n_folds] * (n_folds - 1), places)):
+        fold[rows] = number
+    return fold
+
+
 def duplicate_groups(names: Sequence[str]) -> NDArray[np.int64]:
     """(N,) group numbers: rows of one name share one, unless they are common."""
     everyone = np.arange(len(names), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What the cnn and rnn heads share: steps embedded, encoded, and joined with the columns."""
+"""What the cnn and rnn heads share: steps embedded, then encoded."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from model.batch import Batch
-from model.embeddings import CategoryEmbedding, ColumnTokens
+from model.embeddings import CategoryEmbedding
 from model.heads.cnn import ConvEncoder
 from model.heads.rnn import GruEncoder
-from model.trunk import Trunk, average_members
 
 Encoder = ConvEncoder | GruEncoder
 
@@ -22,60 +21,47 @@ class StepEmbedding(nn.Module):
 
     def __init__(self, n_numbers: int, sizes: Sequence[int], *, embedding: int, width: int) -> None:
         super().__init__()
-        self.categories = CategoryEmbedding(sizes, width=embedding)
+        self.categories = CategoryEmbedding(sizes, folds=1, width=embedding)
         self.mix = nn.Linear(2 * n_numbers + len(sizes) * embedding, width)
 
     def forward(self, steps: Tensor, codes: Tensor) -> Tensor:
         missing = steps.isnan()
-        parts = [steps.masked_fill(missing, 0.0), missing.float(), self.categories(codes).flatten(1)]
-        return torch.relu(self.mix(torch.cat(parts, dim=1)))
+        categories = self.categories(codes[None])[0].flatten(1)
+        return torch.relu(
+            self.mix(torch.cat([steps.masked_fill(missing, 0.0), missing.float(), categories], 1))
+        )
 
 
-class SequenceHead(nn.Module):
-    """Steps through an encoder, beside the columns, through an ensemble trunk.
+class StepReader(nn.Module):
+    """The sequence of each row as one vector.
 
-    Shape: Batch -> (B, K) logits.
+    Shape: Batch -> (B, encoder.width).
     """
 
-    def __init__(self, tokens: ColumnTokens, steps: StepEmbedding, encoder: Encoder, trunk: Trunk) -> None:
+    def __init__(self, embedding: StepEmbedding, encoder: Encoder) -> None:
         super().__init__()
-        self.tokens = tokens
-        self.steps = steps
+        self.embedding = embedding
         self.encoder = encoder
-        self.trunk = trunk
 
-    def members(self, batch: Batch) -> Tensor:
-        """(B, M, K) logits of each ensemble member."""
+    def forward(self, batch: Batch) -> Tensor:
         # Only the real steps, one sequence after another: most rows are far shorter than the longest.
         real = torch.arange(batch.steps.shape[1], device=batch.lengths.device) < batch.lengths[:, None]
-        steps = self.steps(batch.steps[real], batch.step_categories[real])
-        encoded = self.encoder(steps, batch.lengths)
-        logits: Tensor = self.trunk(torch.cat([self.tokens(batch).flatten(1), encoded], dim=1))
-        return logits
-
-    def forward(self, batch: Batch) -> Tensor:
-        return average_members(self.members(batch))
+        steps = self.embedding(batch.steps[real], batch.step_categories[real])
+        encoded: Tensor = self.encoder(steps, batch.lengths)
+        return encoded
 
 
-class TokenHead(nn.Module):
-    """Columns as a sequence of tokens through an encoder: for a table that has no sequence.
+class TokenReader(nn.Module):
+    """The columns as a sequence of tokens, for a table that has no sequence.
 
-    Shape: Batch -> (B, K) logits.
+    Shape: (B, n, width) -> (B, encoder.width).
     """
 
-    def __init__(self, tokens: ColumnTokens, encoder: Encoder, trunk: Trunk) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         super().__init__()
-        self.tokens = tokens
         self.encoder = encoder
-        self.trunk = trunk
 
-    def members(self, batch: Batch) -> Tensor:
-        """(B, M, K) logits of each ensemble member."""
-        tokens = self.tokens(batch)
-        lengths = torch.full((len(batch),), tokens.shape[1], device=tokens.device)
-        encoded = self.encoder(tokens.flatten(0, 1), lengths)
-        logits: Tensor = self.trunk(torch.cat([tokens.flatten(1), encoded], dim=1))
-        return logits
-
-    def forward(self, batch: Batch) -> Tensor:
-        return average_members(self.members(batch))
+    def forward(self, tokens: Tensor) -> Tensor:
+        lengths = torch.full((len(tokens),), tokens.shape[1], device=tokens.device)
+        encoded: Tensor = self.encoder(tokens.flatten(0, 1), lengths)
+        return encoded

@@ -67,9 +67,8 @@ def _facts(study: Study, prepared: Prepared) -> dict[str, Any]:
         "log": log_facts(dataset.log, zone) if dataset.log else None,
         "split": plan.sentence,
         "examples": {
-            "train": len(plan.measured.train),
-            "validation": len(plan.measured.validation),
-            "calibration": len(plan.measured.calibration),
+            "train": len(plan.measured.rows),
+            "judged": int(plan.measured.judged.sum()),
             "test": len(plan.test),
         },
     }

@@ -30,7 +30,7 @@ _TIMELESS: Final = ("rows", "groups")  # splits whose test is no later than the 
 def findings_of(study: Study, prepared: Prepared) -> tuple[list[Finding], list[str]]:
     """All findings, and the names of the history aggregates that were probed."""
     plan, task = prepared.plan, prepared.task
-    rows = _known(plan.measured.train, plan.measured_labels.complete)
+    rows = _known(plan.measured.rows, plan.measured_labels.complete)
     test = plan.labels.outcomes[_known(plan.test, plan.labels.complete), -1]
     examples, positive = plan.examples.take(rows), plan.measured_labels.outcomes[rows, -1]
     found, aggregates = _of_columns(study, prepared, rows)
@@ -156,15 +156,15 @@ def _of_hindsight(study: Study, prepared: Prepared, rows: Rows) -> list[Finding]
 
 def _empty_slices(plan: Plan) -> list[Finding]:
     """What training would be refused for, though no column is to blame."""
-    n_validation, n_test = len(plan.measured.validation), len(plan.test)
-    if n_validation and n_test:
+    n_judged, n_test = int(plan.measured.judged.sum()), len(plan.test)
+    if n_judged and n_test:
         return []
     return [
         Finding(
             "empty_slice",
             "warning",
             None,
-            f"Training needs examples to stop on and to test on, and there are {n_validation} and {n_test}.",
+            f"Training needs examples to stop on and to test on, and there are {n_judged} and {n_test}.",
             "Bring more customers, or change split.test_fraction.",
         )
     ]

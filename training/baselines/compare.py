@@ -19,7 +19,7 @@ from training.baselines.matrix import (
 from training.baselines.pareto_nbd import BtydError
 from training.baselines.tabular import answer_horizons, learn_boosting, learn_logistic
 from training.model_fit import Asked
-from training.plan import Slices
+from training.plan import Folds
 from training.split import Rows
 
 
@@ -38,34 +38,34 @@ class Baselines:
 
 
 def baseline_probabilities(
-    asked: Asked, slices: Slices, test: Rows, schema: Schema, task: Task, *, until: int, seed: int
+    asked: Asked, folds: Folds, test: Rows, schema: Schema, task: Task, *, until: int, seed: int
 ) -> Baselines:
     """Fit every baseline that suits the task, and ask each about the test examples.
 
-    Each gets what the network gets: the train slice to learn from, the validation slice to stop on,
-    the calibration slice to calibrate on. Labels of the test examples are not read.
+    Each learns from what one network of the bag learns from: all folds but one, on which it stops and
+    is calibrated. Labels of the test examples are not read.
 
     Args:
         asked: with the labels that are known at the test date.
-        schema: fitted on the train slice.
+        schema: fitted on the training examples.
         until: the test date; the purchase model reads training customers up to it.
     """
-    rows = sides_of(slices, test)
+    rows = sides_of(folds, test)
     features = read_features(asked, rows, schema, lookback_days=task.lookback_days)
     boosting = partial(learn_boosting, n_codes=len(features.train.widths), seed=seed)
     found: dict[str, Probabilities] = {}
     notes: list[str] = []
     if asked.log is not None:
         recency = rows.map(lambda side: recency_matrix(asked, side, lookback_days=task.lookback_days))
-        found["recency"] = answer_horizons(learn_logistic, recency, asked.labels, slices)
+        found["recency"] = answer_horizons(learn_logistic, recency, asked.labels, rows)
     linear = linear_matrices(features)
-    found["logistic_regression"] = answer_horizons(learn_logistic, linear, asked.labels, slices)
+    found["logistic_regression"] = answer_horizons(learn_logistic, linear, asked.labels, rows)
     trees = features.map(tree_matrix)
-    found["gradient_boosting"] = answer_horizons(boosting, trees, asked.labels, slices)
+    found["gradient_boosting"] = answer_horizons(boosting, trees, asked.labels, rows)
     if (purchase := purchase_task(task, schema)) is not None:
         try:
             found["btyd"] = answer_purchases(
-                asked, slices.train, test, purchase, schema, until=until, seed=seed
+                asked, folds.rows, test, purchase, schema, until=until, seed=seed
             )
         except BtydError as error:
             notes.append(str(error))

@@ -12,7 +12,7 @@ from model.encode import encode
 from model.schema import Schema
 from model.times import DAY, days
 from training.model_fit import Asked
-from training.plan import Slices
+from training.plan import Folds
 from training.split import Rows
 
 MAX_CODES: Final = 255  # categories that gradient boosting tells apart
@@ -26,16 +26,15 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Sides(Generic[T]):
-    """One thing for each use of the examples: gradient, early stopping, calibration, test."""
+    """One thing for each use of the examples: to learn from, to stop and calibrate on, to be tested on."""
 
     train: T
-    validation: T
-    calibration: T
+    held: T
     test: T
 
     def map(self, change: Callable[[T], U]) -> "Sides[U]":
         """The same change on every side."""
-        return Sides(*(change(side) for side in (self.train, self.validation, self.calibration, self.test)))
+        return Sides(*(change(side) for side in (self.train, self.held, self.test)))
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,14 @@ class Features:
     widths: tuple[int, ...]
 
 
-def sides_of(slices: Slices, test: Rows) -> Sides[Rows]:
+def sides_of(folds: Folds, test: Rows) -> Sides[Rows]:
     """The rows of every side."""
-    return Sides(slices.train, slices.validation, slices.calibration, test)
+    return Sides(folds.first, folds.held, test)
 
 
 def read_features(asked: Asked, rows: Sides[Rows], schema: Schema, *, lookback_days: int) -> Sides[Features]:
     """Encode the examples of all sides at once, since each call walks the whole log."""
-    together = np.concatenate([rows.train, rows.validation, rows.calibration, rows.test])
+    together = np.concatenate([rows.train, rows.held, rows.test])
     inputs = encode(
         schema,
         asked.columns,
@@ -69,11 +68,12 @@ def read_features(asked: Asked, rows: Sides[Rows], schema: Schema, *, lookback_d
         lookback_days=lookback_days,
         with_steps=False,
     )
-    ends = np.cumsum([len(rows.train), len(rows.validation), len(rows.calibration)])
-    numbers, codes = np.split(inputs.numeric.numpy(), ends), np.split(inputs.categories.numpy(), ends)
+    ends = np.cumsum([len(rows.train), len(rows.held)])
     vocabularies = [c.vocabulary for c in schema.categorical]
     vocabularies += [c.vocabulary for c in schema.events.categories] if schema.events else []
     widths = tuple(len(vocabulary) + REST + 1 for vocabulary in vocabularies)
+    numbers = np.split(inputs.numeric.numpy(), ends)
+    codes = np.split(inputs.categories.numpy()[:, : len(widths)], ends)  # without those of repeated numbers
     return Sides(*(Features(n, c, widths) for n, c in zip(numbers, codes, strict=True)))
 
 

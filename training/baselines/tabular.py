@@ -14,7 +14,6 @@ from model.hazard import Probabilities
 from training.baselines.matrix import Matrix, Sides
 from training.calibrate import fit_calibration
 from training.labels import Bools, Labels
-from training.plan import Slices
 from training.split import Rows
 
 LEARNING_RATE: Final = 0.05
@@ -69,15 +68,15 @@ def learn_boosting(train: Binary, validation: Binary, *, n_codes: int, seed: int
     return trees.decision_function  # type: ignore[no-any-return]
 
 
-def answer_horizons(learn: Learn, inputs: Sides[Matrix], labels: Labels, slices: Slices) -> Probabilities:
+def answer_horizons(learn: Learn, inputs: Sides[Matrix], labels: Labels, rows: Sides[Rows]) -> Probabilities:
     """(M, K) probability of the positive outcome by each horizon for the test examples.
 
     Args:
         inputs: a matrix for every side.
-        labels: of all examples; those of the slices are read.
+        labels: of all examples; those of the test rows are not read.
     """
     n_horizons = labels.outcomes.shape[1]
-    return np.stack([_answer(learn, inputs, labels, slices, k) for k in range(n_horizons)], axis=1)
+    return np.stack([_answer(learn, inputs, labels, rows, k) for k in range(n_horizons)], axis=1)
 
 
 def share(labels: Labels, rows: Rows, horizon: int) -> float:
@@ -87,16 +86,16 @@ def share(labels: Labels, rows: Rows, horizon: int) -> float:
 
 
 def _answer(
-    learn: Learn, inputs: Sides[Matrix], labels: Labels, slices: Slices, horizon: int
+    learn: Learn, inputs: Sides[Matrix], labels: Labels, rows: Sides[Rows], horizon: int
 ) -> NDArray[np.float64]:
-    train = _binary(inputs.train, labels, slices.train, horizon)
+    train = _binary(inputs.train, labels, rows.train, horizon)
     if not train.has_both or not train.inputs.shape[1]:
-        return np.full(inputs.test.shape[0], share(labels, slices.train, horizon))
-    logits = learn(train, _binary(inputs.validation, labels, slices.validation, horizon))
-    calibration = _binary(inputs.calibration, labels, slices.calibration, horizon)
+        return np.full(inputs.test.shape[0], share(labels, rows.train, horizon))
+    held = _binary(inputs.held, labels, rows.held, horizon)
+    logits = learn(train, held)
     z = logits(inputs.test)
-    if calibration.has_both:
-        slope, intercept = _platt(logits(calibration.inputs), calibration.positive)
+    if held.has_both:
+        slope, intercept = _platt(logits(held.inputs), held.positive)
         z = slope * z + intercept
     return np.asarray(expit(z), dtype=np.float64)
 

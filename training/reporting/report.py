@@ -57,8 +57,7 @@ class SplitPart(TypedDict):
     kind: str
     sentence: str
     train: int
-    validation: int
-    calibration: int
+    judged: int
     test: int
 
 

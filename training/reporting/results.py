@@ -136,13 +136,11 @@ def _event_fields(schema: Schema, log: EventLog | None) -> list[ColumnRead]:
 
 
 def _split(plan: Plan) -> SplitPart:
-    slices = plan.measured
     return {
         "kind": plan.kind,
         "sentence": plan.sentence,
-        "train": len(slices.train),
-        "validation": len(slices.validation),
-        "calibration": len(slices.calibration),
+        "train": len(plan.measured.rows),
+        "judged": int(plan.measured.judged.sum()),
         "test": len(plan.test),
     }
 

@@ -95,7 +95,8 @@ class NetworkOptions(Section):
     layers: Annotated[int, Strict(), Field(gt=0, le=16)] = 2
     dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
     embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
-    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
+    folds: Annotated[int, Strict(), Field(ge=2, le=64)] = 5
+    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 2
     max_events: Count = 64
 
 
@@ -103,10 +104,10 @@ class FitOptions(Section):
     """How the network is fitted."""
 
     device: DeviceName = "auto"
-    epochs: Count = 60
-    patience: Count | None = None  # None: fewer epochs where an epoch has more steps
+    epochs: Count | None = None  # None: fewer epochs where an epoch has more steps
+    patience: Count | None = None  # None: a quarter of the epochs
     batch_size: Count | None = None  # None grows with the data
-    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.002
+    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.004
     weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0001
     seed: Seed = 0
     refit: bool = True
