@@ -105,7 +105,8 @@ class ColumnTokens(nn.Module):
 
     def forward(self, numeric: Tensor, codes: Tensor) -> Tensor:
         numbers = self.numeric(numeric)
-        categories, values = self.categories(codes).tensor_split([self.n_categories], dim=2)
+        read = self.n_categories + len(self.valued)
+        categories, values = self.categories(codes[..., :read]).tensor_split([self.n_categories], dim=2)
         if len(self.valued):
             numbers = numbers.index_add(2, self.valued, values)
         return torch.cat([numbers, categories], dim=2)

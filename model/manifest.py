@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any, Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from model.schema import Schema
@@ -22,6 +24,8 @@ class NetworkSpec(_Part):
     Attributes:
         folds: networks in the bag, each fitted without a fold of the training customers.
         members: of each of them, sharing all but a scaling in front and a layer behind.
+        piecewise: whether a number is read piecewise linearly, and its repeated values by themselves; else
+            it is read linearly.
     """
 
     head: HeadName
@@ -31,6 +35,7 @@ class NetworkSpec(_Part):
     embedding: Annotated[int, Field(gt=0, le=256)]
     folds: Annotated[int, Field(ge=2, le=64)]
     members: Annotated[int, Field(gt=0, le=256)]
+    piecewise: bool
 
     @property
     def reads_steps(self) -> bool:
@@ -43,6 +48,11 @@ class Calibration(_Part):
 
     slopes: tuple[float, ...]
     intercepts: tuple[float, ...]
+
+    def apply(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N, K) calibrated logits."""
+        calibrated: NDArray[np.float64] = logits * np.asarray(self.slopes) + np.asarray(self.intercepts)
+        return calibrated
 
 
 class Golden(_Part):

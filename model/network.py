@@ -89,12 +89,13 @@ def build_network(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Netwo
 
 
 def _column_tokens(spec: NetworkSpec, schema: Schema) -> ColumnTokens:
-    edges = [c.scaling.edges for c in schema.numeric]
+    scalings = [c.scaling for c in schema.numeric]
     sizes = [len(c.vocabulary) + 2 for c in schema.categorical]
     if schema.events:
-        edges += [f.scaling.edges for f in schema.events.features]
+        scalings += [f.scaling for f in schema.events.features]
         sizes += [len(c.vocabulary) + 2 for c in schema.events.categories]
-    values = [(n, len(column.values) + 1) for n, column in schema.valued]
+    edges = [s.edges if spec.piecewise else () for s in scalings]
+    values = [(n, len(column.values) + 1) for n, column in schema.valued if spec.piecewise]
     return ColumnTokens(edges, sizes, values, folds=spec.folds, width=spec.embedding)
 
 

@@ -55,7 +55,7 @@ class Scorer:
             with_steps=self.spec.reads_steps,
         )
         raw = logits(self.network, inputs, self.device)
-        calibrated = raw * np.asarray(self.calibration.slopes) + np.asarray(self.calibration.intercepts)
+        calibrated = self.calibration.apply(raw)
         absent = self.task.kind != "column" and self.task.outcome == "absent"
         return (no_event_by_horizon if absent else event_by_horizon)(calibrated)
 

@@ -1,4 +1,4 @@
-"""Slope and intercept on the logits (Platt 1999), fitted on a slice that early stopping never saw."""
+"""Slope and intercept on the logits (Platt 1999), fitted on what networks say that never read the example."""
 
 from typing import Final
 
@@ -29,8 +29,7 @@ def fit_calibration(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
 
 def calibrated_loss(logits: NDArray[np.float64], events: Bools, at_risk: Bools) -> float:
     """Mean BCE in nats per at-risk entry, after the calibration that is fitted on these very logits."""
-    fitted = fit_calibration(logits, events, at_risk)
-    z = logits * np.asarray(fitted.slopes) + np.asarray(fitted.intercepts)
+    z = fit_calibration(logits, events, at_risk).apply(logits)
     losses = np.logaddexp(0.0, z) - events * z
     return float(losses[at_risk].sum() / max(at_risk.sum(), 1))
 

@@ -143,6 +143,8 @@ def print_report(report: Mapping[str, Any]) -> None:
     print_lines([""])
     print_metrics(report["metrics"])
     print_lines([report["verdict"]["sentences"], ""])
+    if report["choice"]["sentences"]:
+        print_lines([report["choice"]["sentences"], ""])
     print_splits(report["splits"])
     if report["learning_curve"]:
         print_learning_curve(report)

@@ -1,9 +1,7 @@
 """The fit loop: every fold's network on its own shuffled examples, stopped on those that it never reads."""
 
-import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,10 +16,9 @@ from model.network import Network
 from model.scorer import BATCH_SIZE
 from model.trunk import average
 from training.calibrate import calibrated_loss
+from training.optimizer import Average, build_optimizer, falling_rate
 
-AVERAGING: Final = 0.98  # a step in this moving average of the weights; about the last 50 count
 PROGRESS: Final = 1e-4  # of the loss; less is not worth another epoch
-WARM_UP: Final = 0.05  # of all planned steps
 
 
 @dataclass(frozen=True)
@@ -75,23 +72,6 @@ class Fit:
     unseen: Logits
 
 
-class Average:
-    """A moving average of a network's weights over the steps, as a network (Polyak & Juditsky 1992)."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = deepcopy(network)
-        self._averages: list[Tensor] = list(self.network.parameters())
-        self._weights: list[Tensor] = list(network.parameters())
-        self._steps = 0
-
-    @torch.no_grad()
-    def update(self) -> None:
-        """Take in the present weights; more of them at first, so that it forgets the initial ones."""
-        kept = min(AVERAGING, (1 + self._steps) / (10 + self._steps))
-        torch._foreach_lerp_(self._averages, self._weights, 1 - kept)
-        self._steps += 1
-
-
 OnEpoch = Callable[[Epoch], None]
 
 
@@ -120,11 +100,11 @@ def fit(
         patience: epochs without progress before it stops.
         batch_size: of each fold.
     """
-    optimizer = _optimizer(network, learning_rate, weight_decay, device)
+    optimizer = build_optimizer(network, learning_rate, weight_decay, device)
     generator = torch.Generator().manual_seed(seed)
     readers, judges = _readers(material, network.n_folds), _judges(material, network.n_folds)
     n_steps = max(round(min(len(rows) for rows in readers) / batch_size), 1)
-    schedule = _schedule(optimizer, epochs * n_steps)
+    schedule = falling_rate(optimizer, epochs * n_steps)
     averaged = Average(network)
     history: list[Epoch] = []
     best, best_weights, unseen = 0, _snapshot(network), np.empty(0)
@@ -227,30 +207,6 @@ def _unseen_logits(
 def _judge(logits: Logits, material: Material) -> float:
     judged = material.judged
     return calibrated_loss(logits, material.events.numpy()[judged] > 0, material.at_risk.numpy()[judged] > 0)
-
-
-def _schedule(optimizer: torch.optim.Optimizer, n_steps: int) -> torch.optim.lr_scheduler.LRScheduler:
-    warm = max(round(WARM_UP * n_steps), 1)
-
-    def factor(step: int) -> float:
-        return min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * min(step / n_steps, 1.0)))
-
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-
-
-def _optimizer(
-    network: Network, learning_rate: float, weight_decay: float, device: torch.device
-) -> torch.optim.Optimizer:
-    """AdamW; matrices decay, biases, adapters and single embedding vectors do not."""
-    named = list(network.named_parameters())
-    decayed = [p for name, p in named if _decays(name)]
-    kept = [p for name, p in named if not _decays(name)]
-    groups: list[dict[str, object]] = [{"params": decayed}, {"params": kept, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay, fused=device.type != "mps")
-
-
-def _decays(name: str) -> bool:
-    return name.rpartition(".")[2].startswith("weight")  # a GRU has weight_ih_l0 and weight_hh_l0
 
 
 def _snapshot(network: nn.Module) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from model.columns import Column
 from model.customers import Examples
@@ -15,7 +16,7 @@ from model.device import choose_device
 from model.encode import encode
 from model.hazard import Logits
 from model.history import EventLog
-from model.manifest import Calibration, NetworkSpec
+from model.manifest import NetworkSpec
 from model.network import Network, build_network
 from model.schema import Schema
 from model.scorer import Scorer, fold_logits
@@ -23,11 +24,11 @@ from model.task import Task
 from training.calibrate import bagged, fit_calibration
 from training.fit_schema import EventFields, TableFields, fit_schema
 from training.labels import Labels
-from training.loop import Epoch, Material, OnEpoch, fit
+from training.loop import Epoch, Material, OnEpoch, best_epoch, fit
 from training.plan import Folds
 from training.split import Rows
 
-STEPS_AN_EPOCH: Final = 40  # what an automatic batch size aims at
+STEPS_AN_EPOCH: Final = 50  # what an automatic batch size aims at
 BATCH_SIZES: Final = (64, 2048)
 STEPS: Final = 600  # what automatic epochs aim at
 EPOCHS: Final = (10, 40)
@@ -91,11 +92,21 @@ class Options:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Networks that give calibrated probabilities, and their training curve."""
+    """Networks that give calibrated probabilities, and their training curve.
+
+    Attributes:
+        unseen: (J, K) calibrated logits of the judged examples, each by the network that never read it.
+    """
 
     scorer: Scorer
     history: tuple[Epoch, ...]
+    unseen: Logits
     seconds: float
+
+    @property
+    def validation_loss(self) -> float:
+        """Of the epoch that was kept."""
+        return self.history[best_epoch(self.history) - 1].validation_loss
 
 
 def fit_model(asked: Asked, folds: Folds, reading: Reading, options: Options, *, on_epoch: OnEpoch) -> Fitted:
@@ -121,9 +132,12 @@ def fit_model(asked: Asked, folds: Folds, reading: Reading, options: Options, *,
             seed=options.seed,
             on_epoch=on_epoch,
         )
-    calibration = _calibration(network, asked, folds, material, fitted.unseen, device)
+    labels = asked.labels.take(folds.rows[folds.judged])
+    single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
+    calibration = bagged(single, _spread(network, material, device))
     scorer = Scorer(reading.task, schema, reading.spec, network, calibration, device)
-    return Fitted(scorer, fitted.history, time.perf_counter() - started)
+    unseen = single.apply(fitted.unseen)
+    return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started)
 
 
 def _schema(asked: Asked, train: Rows, reading: Reading) -> Schema:
@@ -151,19 +165,10 @@ def _material(asked: Asked, folds: Folds, schema: Schema, reading: Reading) -> M
     return Material(inputs, events, at_risk, folds.fold, folds.judged)
 
 
-def _calibration(
-    network: Network,
-    asked: Asked,
-    folds: Folds,
-    material: Material,
-    unseen: Logits,
-    device: torch.device,
-) -> Calibration:
-    """Fitted on what single networks say; the bag of them is steadier, as some examples show."""
-    labels = asked.labels.take(folds.rows[folds.judged])
+def _spread(network: Network, material: Material, device: torch.device) -> NDArray[np.float64]:
+    """(F, n, K) logits of the folds' networks for some of the examples, which show how far they lie apart."""
     some = np.linspace(0, len(material) - 1, min(len(material), MAX_SPREAD)).astype(np.int64)
-    spread = fold_logits(network.eval(), material.inputs, torch.from_numpy(some), device)
-    return bagged(fit_calibration(unseen, labels.events, labels.at_risk), spread)
+    return fold_logits(network.eval(), material.inputs, torch.from_numpy(some), device)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from model.manifest import NetworkSpec
 from model.scorer import Scorer
 from training.audit.audit import Audit, audit, refuse_leaks
 from training.baselines.compare import baseline_probabilities
+from training.choice import Choice, choose
 from training.labels import Labels
 from training.learning_curve import LearningPoint, learning_curve
 from training.loop import Epoch
@@ -36,6 +37,7 @@ class Run:
     Attributes:
         measured: the fit that never saw the test customers.
         published: the fit that goes into the registry; the measured one unless it was fitted again.
+        choice: what of the study's network was left out.
         metrics, curves: of the measured one and the baselines on the test examples, by horizon.
         verdict: whether the network beats them.
         splits: what other splits would have claimed.
@@ -48,6 +50,7 @@ class Run:
     audit: Audit
     measured: Fitted
     published: Fitted
+    choice: Choice
     metrics: dict[str, Any]
     curves: dict[str, Any]
     verdict: Verdict
@@ -81,8 +84,15 @@ def run_study(
     plan, reading, options = prepared.plan, _reading(study, prepared), _options(study)
     _check_folds(plan)
     known, everything = _asked(prepared, plan.measured_labels), _asked(prepared, plan.labels)
+
+    def trial(tried: Reading) -> Fitted:
+        return fit_model(known, plan.measured, tried, options, on_epoch=partial(on_epoch, FITS[0]))
+
+    if study.network.choose:
+        reading, measured, choice = choose(known, plan, reading, trial)
+    else:
+        measured, choice = trial(reading), Choice()
     fit = partial(fit_model, reading=reading, options=options)
-    measured = fit(known, plan.measured, on_epoch=partial(on_epoch, FITS[0]))
     answers, notes = _answers(prepared, measured.scorer, known, seed=study.fit.seed)
     easy = None
     if plan.easy and study.split.compare:
@@ -100,6 +110,7 @@ def run_study(
         found,
         measured,
         published,
+        choice,
         metrics,
         curves,
         verdict,
@@ -181,7 +192,7 @@ def _asked(prepared: Prepared, labels: Labels) -> Asked:
 
 
 def _reading(study: Study, prepared: Prepared) -> Reading:
-    spec = NetworkSpec(**study.network.model_dump(exclude={"max_events"}))
+    spec = NetworkSpec(**study.network.model_dump(exclude={"max_events", "choose"}))
     return Reading(prepared.task, prepared.table, prepared.events, spec)
 
 

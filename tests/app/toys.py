@@ -51,7 +51,7 @@ CONTRACTS: Final = tuple(f"contract {number}" for number in range(60))
 TABLE_SCHEMA: Final = Schema(
     id=None,
     columns=(
-        NumericColumn(name="Total Charges", scaling=scaling()),
+        NumericColumn(name="Total Charges", scaling=scaling(), values=(0.0, 2.5, 7.5)),
         CategoricalColumn(name="contract", vocabulary=CONTRACTS),
         CategoricalColumn(name="copy", vocabulary=("1", "2.5", "true")),
         BooleanColumn(name="_senior", scaling=scaling(median=1.0)),
@@ -86,7 +86,7 @@ LOG_TASK: Final = LogTask(outcome="occurs", horizons_days=(30, 90))
 def publish(root: Path, name: str, schema: Schema, task: Task, *, seed: int = 0) -> int:
     """Add a version with random weights to a registry."""
     torch.manual_seed(seed)
-    spec = NetworkSpec(head="cnn", width=16, layers=1, dropout=0.0, embedding=4, members=1)
+    spec = NetworkSpec(head="cnn", width=16, layers=1, dropout=0.0, embedding=4, folds=2, members=1)
     network = build_network(spec, schema, n_outputs=task.n_outputs).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)

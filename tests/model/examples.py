@@ -47,7 +47,7 @@ SCHEMA = Schema(
     id="id",
     columns=(
         CategoricalColumn(name="plan", vocabulary=("basic", "3")),
-        NumericColumn(name="tenure", scaling=SCALING),
+        NumericColumn(name="tenure", scaling=SCALING, values=(-3.0, 1.5, 1e300)),
         BooleanColumn(name="senior", scaling=SCALING),
         DateColumn(name="since", time_format=None, scaling=SCALING),
     ),

@@ -11,7 +11,7 @@ from model.batch import Batch
 from model.customers import Customers
 from model.encode import encode
 from model.manifest import Calibration, HeadName, NetworkSpec
-from model.network import Head, build_network
+from model.network import Network, build_network
 from model.rows import customers_from_rows
 from model.schema import (
     BooleanColumn,
@@ -32,6 +32,9 @@ from tests.model.build import tiny_scaling
 
 AS_OF: Final = parse_time("1997-12-31")
 HEADS: Final[tuple[HeadName, ...]] = ("mlp", "cnn", "rnn")
+FOLDS: Final = 3
+MEMBERS: Final = 2
+REPEATED: Final = (0.0, 2.5, 10.0)  # some of the numbers in `some_rows`
 
 _PLAN: Final = CategoricalColumn(name="plan", vocabulary=("basic", "größer"))
 _BILLS: Final = ("bill_1", "bill_2", "bill_3")
@@ -40,7 +43,7 @@ _DATA: Final = ("data_1", "data_2")
 TABLE: Final = Schema(
     id="customer_id",
     columns=(
-        NumericColumn(name="Total Charges", scaling=tiny_scaling()),
+        NumericColumn(name="Total Charges", scaling=tiny_scaling(), values=REPEATED),
         _PLAN,
         BooleanColumn(name="senior", scaling=tiny_scaling(low=0.0, high=1.0, median=1.0)),
         DateColumn(
@@ -60,7 +63,7 @@ SERIES: Final = Schema(
 )
 LOG: Final = Schema(
     id="customer_id",
-    columns=(NumericColumn(name="tenure", scaling=tiny_scaling()), _PLAN),
+    columns=(NumericColumn(name="tenure", scaling=tiny_scaling(), values=REPEATED), _PLAN),
     events=EventSchema(
         id="customer_id",
         time="date",
@@ -125,6 +128,12 @@ def rows_of(batch: Batch, rows: Tensor) -> Batch:
     return Batch(**taken)
 
 
+def repeated(batch: Batch, times: int) -> Batch:
+    """The same rows so many times, one copy after another."""
+    tensors = (getattr(batch, field.name) for field in fields(batch))
+    return Batch(*(torch.cat([tensor] * times) for tensor in tensors))
+
+
 def padded(batch: Batch, extra: int) -> Batch:
     """The same batch with more padding, and with anything at all in it."""
     steps = torch.nn.functional.pad(batch.steps, (0, 0, 0, extra))
@@ -141,11 +150,11 @@ def padded(batch: Batch, extra: int) -> Batch:
 
 def spec(head: HeadName, **changes: Any) -> NetworkSpec:
     """A small network."""
-    plain = {"width": 16, "layers": 2, "dropout": 0.0, "embedding": 4, "members": 3}
+    plain = {"width": 16, "layers": 2, "dropout": 0.0, "embedding": 4, "folds": FOLDS, "members": MEMBERS}
     return NetworkSpec(head=head, **{**plain, **changes})
 
 
-def random_network(head: HeadName, kind: str, *, n_outputs: int | None = None, seed: int = 0) -> Head:
+def random_network(head: HeadName, kind: str, *, n_outputs: int | None = None, seed: int = 0) -> Network:
     """A network in eval mode, every weight of which is random: those that start at zero as well."""
     outputs = TASKS[kind].n_outputs if n_outputs is None else n_outputs
     network = build_network(spec(head), SCHEMAS[kind], n_outputs=outputs)

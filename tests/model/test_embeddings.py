@@ -1,27 +1,37 @@
 """Numbers and categories as vectors, against a computation by hand."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from model.embeddings import CategoryEmbedding, ColumnTokens, NumericEmbedding
-from tests.model.networks import some_batch
 
 EDGES: tuple[tuple[float, ...], ...] = ((-1.0, 0.0, 2.0), (), (0.5, 0.75, 1.0, 4.0))
+FOLDS = 2
 
 
 def numeric(edges: Sequence[Sequence[float]] = EDGES, width: int = 5) -> NumericEmbedding:
     torch.manual_seed(0)
-    module = NumericEmbedding(edges, width=width)
+    module = NumericEmbedding(edges, folds=FOLDS, width=width)
     torch.nn.init.normal_(module.bias)
     torch.nn.init.normal_(module.missing)
     return module
+
+
+def categories(sizes: Sequence[int], *, n_zero: int = 0) -> CategoryEmbedding:
+    torch.manual_seed(0)
+    return CategoryEmbedding(sizes, folds=FOLDS, width=6, n_zero=n_zero)
+
+
+def in_each_fold(rows: Sequence[Sequence[float]] | Sequence[Sequence[int]]) -> Tensor:
+    """(FOLDS, B, n): the same rows for every fold."""
+    return torch.tensor(rows).expand(FOLDS, -1, -1)
 
 
 def code_of(x: float, edges: Sequence[float], bins: int) -> list[float]:
@@ -30,29 +40,29 @@ def code_of(x: float, edges: Sequence[float], bins: int) -> list[float]:
     return [x, *parts, *[0.0] * (bins - len(parts))]
 
 
-@given(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size=3))
+@given(st.lists(st.floats(-100, 100, width=32), min_size=6, max_size=6))
 def test_a_number_is_embedded_by_its_own_piecewise_linear_code(values: list[float]) -> None:
     module = numeric()
-    got = module(torch.tensor([values]))[0].detach()
-    for column, (x, edges) in enumerate(zip(values, EDGES, strict=True)):
-        code = torch.tensor(code_of(x, edges, bins=3))
-        wanted = code @ module.weight[column] + module.bias[column]
-        torch.testing.assert_close(got[column], wanted.detach(), rtol=1e-5, atol=1e-5)
+    numbers = torch.tensor(values).view(FOLDS, 1, 3)
+    got = module(numbers).detach()
+    for fold, column in product(range(FOLDS), range(3)):
+        code = torch.tensor(code_of(float(numbers[fold, 0, column]), EDGES[column], bins=3))
+        wanted = code @ module.weight[fold, column] + module.bias[fold, column]
+        torch.testing.assert_close(got[fold, 0, column], wanted.detach(), rtol=1e-5, atol=1e-5)
 
 
 def test_a_missing_number_has_an_embedding_of_its_own() -> None:
     module = numeric()
-    got = module(torch.tensor([[np.nan, 0.0, np.nan], [0.0, np.nan, 0.0]]))
-    assert torch.equal(got[0, 0], module.missing[0])
-    assert torch.equal(got[0, 2], module.missing[2])
-    assert torch.equal(got[1, 1], module.missing[1])
+    got = module(in_each_fold([[np.nan, 0.0, np.nan], [0.0, np.nan, 0.0]]))
+    assert torch.equal(got[:, 0, [0, 2]], module.missing[:, [0, 2]])
+    assert torch.equal(got[:, 1, 1], module.missing[:, 1])
     assert not got.isnan().any()
-    assert not torch.equal(got[1, 0], module.missing[0])
+    assert not torch.equal(got[0, 1, 0], module.missing[0, 0])
 
 
 def test_a_missing_number_sends_no_nan_backwards() -> None:
     module = numeric()
-    module(torch.full((2, 3), torch.nan)).sum().backward()
+    module(torch.full((FOLDS, 2, 3), torch.nan)).sum().backward()
     for name, parameter in module.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
@@ -63,44 +73,82 @@ def test_the_buffers_are_part_of_the_weights() -> None:
 
 
 def test_the_first_two_codes_of_every_column_start_at_zero() -> None:
-    module = CategoryEmbedding([4, 2, 3], width=6)
-    start = module(torch.tensor([[0, 0, 0], [1, 1, 1]]))
-    assert not start.any()
-    assert module(torch.tensor([[2, 0, 2]]))[0, [0, 2]].all()
+    module = categories([4, 2, 3])
+    assert not module(in_each_fold([[0, 0, 0], [1, 1, 1]])).any()
+    assert module(in_each_fold([[2, 0, 2]]))[:, 0, [0, 2]].all()
 
 
-def test_equal_codes_of_two_columns_are_two_categories() -> None:
-    module = CategoryEmbedding([4, 3], width=6)
-    got = module(torch.tensor([[2, 2], [3, 2]]))
-    assert got.shape == (2, 2, 6)
-    assert not torch.equal(got[0, 0], got[0, 1])
-    assert not torch.equal(got[0, 0], got[1, 0])
-    assert torch.equal(got[0, 1], got[1, 1])
-    assert len(module.table.weight.detach().unique(dim=0)) == 1 + 2 + 1  # zeros, and three categories
+def test_the_last_columns_start_at_zero_where_that_is_wanted() -> None:
+    """The codes of repeated numbers say nothing until something is learned of them."""
+    module = categories([4, 5, 3], n_zero=2)
+    assert not module(in_each_fold([[0, 4, 2], [0, 2, 1]])).any()
+    assert module(in_each_fold([[3, 4, 2]]))[:, 0, 0].all()
+    assert not categories([4, 5], n_zero=2).weight.any()
+
+
+def test_equal_codes_of_two_columns_or_folds_are_two_categories() -> None:
+    module = categories([4, 3])
+    got = module(in_each_fold([[2, 2], [3, 2]]))
+    assert got.shape == (FOLDS, 2, 2, 6)
+    assert torch.equal(got[:, 0, 1], got[:, 1, 1])
+    n_distinct = FOLDS * 3  # two categories of the first column, one of the second
+    assert len(got.detach().flatten(0, 2).unique(dim=0)) == n_distinct
+    assert len(module.weight.detach().flatten(0, 1).unique(dim=0)) == n_distinct + 1  # and zeros
 
 
 def test_a_code_outside_of_the_table_is_refused() -> None:
     with pytest.raises(IndexError):
-        CategoryEmbedding([3], width=2)(torch.tensor([[3]]))
+        categories([3])(in_each_fold([[3]]))
 
 
 def test_there_may_be_no_numbers_or_no_categories() -> None:
-    assert numeric(())(torch.zeros(2, 0)).shape == (2, 0, 5)
-    assert CategoryEmbedding([], width=5)(torch.zeros(2, 0, dtype=torch.int64)).shape == (2, 0, 5)
-    batch = some_batch("log", 3)
-    bare = replace(batch, categories=batch.categories[:, :0])
-    assert ColumnTokens([()] * bare.numeric.shape[1], [], width=4)(bare).shape == (
-        3,
-        bare.numeric.shape[1],
-        4,
-    )
+    assert numeric(())(torch.zeros(FOLDS, 2, 0)).shape == (FOLDS, 2, 0, 5)
+    no_codes = torch.zeros(FOLDS, 2, 0, dtype=torch.int64)
+    assert categories([])(no_codes).shape == (FOLDS, 2, 0, 6)
+    tokens = ColumnTokens([()] * 3, [], [], folds=FOLDS, width=4)
+    assert tokens(torch.zeros(FOLDS, 2, 3), no_codes).shape == (FOLDS, 2, 3, 4)
+
+
+# --- columns together
+
+VALUES = [(2, 3), (0, 4)]  # of the third number, then of the first
+
+
+def column_tokens() -> ColumnTokens:
+    torch.manual_seed(0)
+    return ColumnTokens(EDGES, [4, 3], VALUES, folds=FOLDS, width=5)
+
+
+def some_columns() -> tuple[Tensor, Tensor]:
+    draw = torch.Generator().manual_seed(0)
+    codes = [torch.randint(0, size, (FOLDS, 8, 1), generator=draw) for size in (4, 3, 3, 4)]
+    return torch.randn(FOLDS, 8, 3, generator=draw), torch.cat(codes, dim=2)
 
 
 def test_tokens_are_the_numbers_then_the_categories() -> None:
-    batch = some_batch("log", 3)
-    n, c = batch.numeric.shape[1], batch.categories.shape[1]
-    tokens = ColumnTokens([(-1.0, 0.0, 1.0)] * n, [4] * c, width=4)
-    got = tokens(batch)
-    assert tokens.n_tokens == n + c
-    assert torch.equal(got[:, :n], tokens.numeric(batch.numeric))
-    assert torch.equal(got[:, n:], tokens.categories(batch.categories))
+    tokens, (numbers, codes) = column_tokens(), some_columns()
+    got = tokens(numbers, codes)
+    assert tokens.n_tokens == 5
+    assert torch.equal(got[:, :, :3], tokens.numeric(numbers))
+    assert torch.equal(got[:, :, 3:], tokens.categories(codes)[:, :, :2])
+
+
+def test_a_repeated_number_is_embedded_by_itself_beside_its_code() -> None:
+    tokens, (numbers, codes) = column_tokens(), some_columns()
+    torch.nn.init.normal_(tokens.categories.weight)
+    of_third, of_first = tokens.categories(codes)[:, :, 2:].unbind(dim=2)
+    got, alone = tokens(numbers, codes), tokens.numeric(numbers)
+    torch.testing.assert_close(got[:, :, 0], alone[:, :, 0] + of_first)
+    torch.testing.assert_close(got[:, :, 1], alone[:, :, 1])
+    torch.testing.assert_close(got[:, :, 2], alone[:, :, 2] + of_third)
+    assert torch.equal(got[:, :, 3:], tokens.categories(codes)[:, :, :2])
+
+
+def test_what_is_learned_of_repeated_numbers_starts_from_nothing_and_is_learned() -> None:
+    tokens, (numbers, codes) = column_tokens(), some_columns()
+    tokens(numbers, codes)[:, :, [0, 2]].sum().backward()
+    grad = tokens.categories.weight.grad
+    assert grad is not None
+    assert not tokens.categories.weight[:, 7:].any()
+    assert grad[:, 7:].abs().sum() > 0
+    assert not grad[:, :7].any()

@@ -1,5 +1,7 @@
 """A description and a schema make a network, always the same one."""
 
+from dataclasses import replace
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -7,29 +9,49 @@ import torch
 from pydantic import ValidationError
 
 from model.heads.cnn import ConvEncoder
-from model.heads.mlp import MlpHead
 from model.heads.rnn import GruEncoder
-from model.heads.sequence import SequenceHead, TokenHead
+from model.heads.sequence import StepReader, TokenReader
 from model.manifest import HeadName, NetworkSpec
 from model.network import build_network
 from model.schema import CategoricalColumn, NumericColumn, Schema
 from tests.model.build import tiny_scaling
-from tests.model.networks import HEADS, LOG, SCHEMAS, some_batch, spec
+from tests.model.networks import FOLDS, HEADS, LOG, SCHEMAS, TABLE, random_network, some_batch, spec
 
 
 def test_the_head_is_chosen_by_its_name_and_by_what_there_is_to_read() -> None:
-    heads = {(h, k): build_network(spec(h), SCHEMAS[k], n_outputs=1) for h in HEADS for k in SCHEMAS}
-    kinds = {"table": TokenHead, "series": SequenceHead, "log": SequenceHead}
-    for (head, kind), network in heads.items():
-        assert type(network) is (MlpHead if head == "mlp" else kinds[kind])
-        if not isinstance(network, MlpHead):
-            assert type(network.encoder) is (ConvEncoder if head == "cnn" else GruEncoder)
+    encoders = {"cnn": ConvEncoder, "rnn": GruEncoder}
+    kinds = {"table": TokenReader, "series": StepReader, "log": StepReader}
+    for head, kind in product(HEADS, SCHEMAS):
+        network = build_network(spec(head), SCHEMAS[kind], n_outputs=1)
+        wanted = [] if head == "mlp" else [(kinds[kind], encoders[head])] * FOLDS
+        assert [(type(reader), type(reader.encoder)) for reader in network.readers] == wanted
+        assert network.n_folds == FOLDS
+
+
+def test_the_mlp_head_reads_no_steps() -> None:
+    network, batch = random_network("mlp", "log"), some_batch("log")
+    other = replace(batch, steps=batch.steps + 1, step_categories=1 - batch.step_categories.clamp(max=1))
+    assert torch.equal(network(other), network(batch))
+    assert torch.equal(network(some_batch("log", with_steps=False)), network(batch))
+
+
+def test_the_trunk_reads_every_token() -> None:
+    network, batch = random_network("mlp", "log"), some_batch("log")
+    tokens = network.tokens(batch.numeric.expand(FOLDS, -1, -1), batch.categories.expand(FOLDS, -1, -1))
+    assert tokens.shape == (FOLDS, 12, 5 + 3, 4)  # five numbers, the plan, the last type and shop
+    told = network.folds(batch)
+    assert torch.equal(told, network.trunk(tokens.flatten(2)))
+    for position in range(tokens.shape[2]):
+        changed = tokens.clone()
+        changed[:, :, position] += 1
+        differs = (network.trunk(changed.flatten(2)) - told).abs().amax(dim=(1, 2, 3)) > 1e-3
+        assert differs.all(), position
 
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("kind", SCHEMAS)
 def test_the_smallest_network_works(head: HeadName, kind: str) -> None:
-    least = NetworkSpec(head=head, width=4, layers=1, dropout=0, embedding=1, members=1)
+    least = NetworkSpec(head=head, width=4, layers=1, dropout=0, embedding=1, folds=2, members=1)
     network = build_network(least, SCHEMAS[kind], n_outputs=1)
     assert network(some_batch(kind, 3)).shape == (3, 1)
 
@@ -62,6 +84,24 @@ def test_more_members_cost_less_than_as_many_networks(head: HeadName) -> None:
     assert sizes[0] < sizes[1] < 3 * sizes[0]
 
 
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_each_fold_is_a_network_of_its_own(head: HeadName, kind: str) -> None:
+    two, five = (
+        sum(p.numel() for p in build_network(spec(head, folds=f), SCHEMAS[kind], n_outputs=1).parameters())
+        for f in (2, 5)
+    )
+    assert 2 * five == 5 * two
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_folds_start_apart(head: HeadName) -> None:
+    torch.manual_seed(0)
+    network, batch = build_network(spec(head), LOG, n_outputs=1), some_batch("log")
+    for first, second in combinations(network.folds(batch), 2):
+        assert not torch.allclose(first, second)
+
+
 def test_the_edges_of_the_schema_are_those_of_the_embedding() -> None:
     schema = Schema(
         id=None,
@@ -75,7 +115,18 @@ def test_the_edges_of_the_schema_are_those_of_the_embedding() -> None:
     assert tokens.n_tokens == 3
     assert tokens.numeric.edges.tolist() == [[0, 0], [-2.0, 0.5]]
     assert tokens.numeric.widths.tolist() == [[1, 1], [2.5, 2.5]]
-    assert tokens.categories.table.num_embeddings == 5  # and missing, and unknown
+    assert tokens.categories.weight.shape[:2] == (FOLDS, 5)  # and missing, and unknown
+
+
+def test_repeated_numbers_of_the_schema_get_a_table() -> None:
+    plain = TABLE.model_copy(update={"columns": (TABLE.columns[0].model_copy(update={"values": ()}),)})
+    valued = TABLE.model_copy(update={"columns": (TABLE.columns[1], *plain.columns, TABLE.columns[0])})
+    first, second = (build_network(spec("mlp"), schema, n_outputs=1).tokens for schema in (plain, valued))
+    assert (first.n_tokens, second.n_tokens) == (1, 3)
+    assert first.categories.weight.shape[1] == 0
+    assert first.valued.tolist() == []
+    assert second.categories.weight.shape[1] == (2 + 2) + (3 + 1)  # of the plan, of the second number
+    assert second.valued.tolist() == [1]
 
 
 @pytest.mark.parametrize("columns", [("a", "b"), ()])
@@ -96,7 +147,10 @@ def test_a_table_may_hold_numbers_alone_or_categories_alone(columns: tuple[str, 
         ({"width": 4097}, "less than or equal to 4096"),
         ({"layers": 0}, "greater than 0"),
         ({"dropout": 1.0}, "less than 1"),
+        ({"folds": 1}, "greater than or equal to 2"),
+        ({"folds": 65}, "less than or equal to 64"),
         ({"members": 0}, "greater than 0"),
+        ({"members": 257}, "less than or equal to 256"),
         ({"embedding": 257}, "less than or equal to 256"),
         ({"module": "os"}, "Extra inputs are not permitted"),
     ],

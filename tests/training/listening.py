@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.training.shops import (
-    Shop,
-)
+from tests.training.shops import Shop
 from training import run
 from training.baselines.compare import Baselines, baseline_probabilities
 from training.model_fit import Asked, Fitted, fit_model
-from training.plan import Slices
+from training.plan import Folds
 
 QUICK = ("fit.refit=false", "fit.epochs=2")
 COMPARE = (*QUICK, "split.compare=true")
@@ -21,7 +19,7 @@ COMPARE = (*QUICK, "split.compare=true")
 class Heard:
     """What a run's fits were given and gave, and what its baselines answered."""
 
-    fits: list[tuple[Asked, Slices, Fitted]] = field(default_factory=list)
+    fits: list[tuple[Asked, Folds, Fitted]] = field(default_factory=list)
     baselines: dict[str, Any] = field(default_factory=dict)
 
 
@@ -29,9 +27,9 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Heard:
     """Listen in on the fits and the baselines of a run."""
     told, fit, compare = Heard(), fit_model, baseline_probabilities
 
-    def listened_to_fit(asked: Asked, slices: Slices, *rest: Any, **options: Any) -> Fitted:
-        fitted = fit(asked, slices, *rest, **options)
-        told.fits.append((asked, slices, fitted))
+    def listened_to_fit(asked: Asked, folds: Folds, *rest: Any, **options: Any) -> Fitted:
+        fitted = fit(asked, folds, *rest, **options)
+        told.fits.append((asked, folds, fitted))
         return fitted
 
     def listened_to_baselines(*words: Any, **options: Any) -> Baselines:

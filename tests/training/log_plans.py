@@ -12,7 +12,6 @@ from tests.strategies import Event, log_of
 from training.labels import cutoff_grid
 from training.plan import Plan
 from training.plan_log import plan_log
-from training.split import Rows
 from training.timeline import log_timeline
 
 N = 400
@@ -42,9 +41,5 @@ def planned(log: EventLog, task: LogTask, ids: Sequence[str] | None = None, **op
         log_timeline(log, task, log.categories["type"]),
         task,
         grid=cutoff_grid(task=task, **span, **steps),
-        **{"group": None, "test_fraction": 0.3, "seed": 0, **span, **options},
+        **{"group": None, "test_fraction": 0.3, "folds": 5, "seed": 0, **span, **options},
     )
-
-
-def measured_rows(plan: Plan) -> Rows:
-    return np.concatenate([plan.measured.train, plan.measured.validation, plan.measured.calibration])

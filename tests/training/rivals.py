@@ -13,7 +13,7 @@ from training.fit_schema import fit_schema
 from training.prepare import Prepared
 from training.twin import Twin
 
-SPEC = NetworkSpec(head="mlp", width=8, layers=1, dropout=0.0, embedding=2, members=2)
+SPEC = NetworkSpec(head="mlp", width=8, layers=1, dropout=0.0, embedding=2, folds=2, members=2)
 
 
 def twin_of(prepared: Prepared, *, version: int = 1) -> Twin:
@@ -24,7 +24,7 @@ def twin_of(prepared: Prepared, *, version: int = 1) -> Twin:
         prepared.events,
         data.columns,
         data.log,
-        plan.examples.take(plan.measured.train),
+        plan.examples.take(plan.measured.rows),
         lookback_days=task.lookback_days,
     )
     K = task.n_outputs
@@ -36,9 +36,7 @@ def twin_of(prepared: Prepared, *, version: int = 1) -> Twin:
 
 def learnt_from(prepared: Prepared) -> NDArray[np.int64]:
     """The customers that a measured fit of these data reads, as positions in the data."""
-    slices = prepared.plan.measured
-    rows = np.concatenate([slices.train, slices.validation, slices.calibration])
-    return np.unique(prepared.plan.examples.customers[rows])
+    return np.unique(prepared.plan.examples.customers[prepared.plan.measured.rows])
 
 
 def ids(prepared: Prepared, customers: Iterable[int]) -> set[str]:

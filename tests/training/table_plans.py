@@ -2,14 +2,14 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from model.columns import Column, column_of
 from model.errors import DataError
 from model.task import ColumnTask
-from training.plan import Plan
+from training.plan import Folds, Plan
 from training.plan_table import plan_table
+from training.split import Rows
 
 CUTOFF = 12_345
 TASK = ColumnTask(column="churn", positive="Yes")
@@ -18,7 +18,8 @@ LABELS = ["Yes", "No", "No", "No"]
 
 def planned(task: ColumnTask = TASK, **values: Any) -> Plan:
     """The plan of a table; what begins with `split_` is an option, the rest are columns of it."""
-    options: dict[str, Any] = {"ids": None, "group": None, "time": None, "test_fraction": 0.2, "seed": 0}
+    options: dict[str, Any] = {"ids": None, "group": None, "time": None}
+    options |= {"test_fraction": 0.2, "folds": 5, "seed": 0}
     options |= {name.removeprefix("split_"): v for name, v in values.items() if name.startswith("split_")}
     columns: dict[str, Column] = {n: column_of(v) for n, v in values.items() if not n.startswith("split_")}
     features = {name: column for name, column in columns.items() if name != task.column}
@@ -31,5 +32,11 @@ def refusal(*args: Any, **values: Any) -> str:
     return str(caught.value)
 
 
-def sides(plan: Plan) -> list[np.ndarray[Any, Any]]:
-    return [plan.test, plan.measured.validation, plan.measured.calibration, plan.measured.train]
+def parts(folds: Folds) -> list[Rows]:
+    """The rows of each fold."""
+    return [folds.rows[folds.fold == fold] for fold in range(int(folds.fold.max(initial=0)) + 1)]
+
+
+def sides(plan: Plan) -> list[Rows]:
+    """The test rows, then those of each fold of the measured fit."""
+    return [plan.test, *parts(plan.measured)]

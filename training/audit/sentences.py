@@ -24,8 +24,8 @@ def audit_sentences(facts: Mapping[str, Any]) -> list[str]:
         told += _population(facts)
     n = facts["examples"]
     told.append(
-        f"Split: {facts['split']}. Examples: {n['train']:,} to train, {n['validation']:,} to stop early, "
-        f"{n['calibration']:,} to calibrate, {n['test']:,} to test."
+        f"Split: {facts['split']}. Examples: {n['train']:,} to train, {n['judged']:,} of them to stop "
+        f"early and to calibrate, {n['test']:,} to test."
     )
     return told
 

@@ -69,6 +69,8 @@ class FitPart(TypedDict):
     epochs: int
     best_epoch: int
     seconds: float
+    seconds_published: float
+    validation_loss: float
     history: Sequence[Mapping[str, Any]]
     parameters: int
 
@@ -80,7 +82,7 @@ class Report(TypedDict):
     and `curves` (`asdict` of `metrics.Curves`) have one entry per horizon, in days and increasing, or the
     single entry "label". `audit` is `Audit.facts` with its findings, `verdict` a `verdict.Verdict`,
     `decision` the `decision.Decision.facts` of a challenger, else None, `splits` are `splits.SplitFigure`s,
-    `learning_curve` has `learning_curve.LearningPoint`s.
+    `choice` is a `choice.Choice`, `learning_curve` has `learning_curve.LearningPoint`s.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Report(TypedDict):
     decision: Mapping[str, Any] | None
     metrics: Mapping[str, Mapping[str, Any]]
     curves: Mapping[str, Mapping[str, Any]]
+    choice: Mapping[str, Any]
     fit: FitPart
     calibration: Mapping[str, Any]
     learning_curve: Sequence[Mapping[str, Any]]

@@ -24,8 +24,7 @@ from training.run import Run
 FEW_POSITIVES: Final = 100
 
 PUBLISHED: Final = {
-    True: "The published model was then fitted again, as long as the measured one, on all examples but a "
-    "slice for its calibration.",
+    True: "The published model was then fitted again, on all examples.",
     False: "The published model is the measured one.",
 }
 
@@ -49,7 +48,8 @@ def build_report(run: Run) -> Report:
         "decision": None,
         "metrics": run.metrics,
         "curves": run.curves,
-        "fit": _fit(run.measured),
+        "choice": asdict(run.choice),
+        "fit": _fit(run.measured, run.published),
         "calibration": scorer.calibration.model_dump(mode="json"),
         "learning_curve": [asdict(point) for point in run.points],
         "learning_conclusion": conclusion(run.points) if run.points else "",
@@ -145,13 +145,15 @@ def _split(plan: Plan) -> SplitPart:
     }
 
 
-def _fit(fitted: Fitted) -> FitPart:
+def _fit(fitted: Fitted, published: Fitted) -> FitPart:
     return {
         "head": fitted.scorer.spec.head,
         "device": str(fitted.scorer.device),
         "epochs": len(fitted.history),
         "best_epoch": best_epoch(fitted.history),
         "seconds": round(fitted.seconds, 3),
+        "seconds_published": round(published.seconds, 3),
+        "validation_loss": round(fitted.validation_loss, 6),
         "history": [asdict(e) for e in fitted.history],
         "parameters": sum(p.numel() for p in fitted.scorer.network.parameters()),
     }

@@ -88,7 +88,11 @@ class Split(Section):
 
 
 class NetworkOptions(Section):
-    """The network; the bounds are those of `model.manifest.NetworkSpec`."""
+    """The network; the bounds are those of `model.manifest.NetworkSpec`.
+
+    `choose`: leave out, of what the study asks for, the sequence and the piecewise-linear code where the
+    later dates show that they do not pay.
+    """
 
     head: HeadName = "mlp"
     width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 128
@@ -97,6 +101,8 @@ class NetworkOptions(Section):
     embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
     folds: Annotated[int, Strict(), Field(ge=2, le=64)] = 5
     members: Annotated[int, Strict(), Field(gt=0, le=256)] = 2
+    piecewise: bool = True
+    choose: bool = True
     max_events: Count = 64
 
 

@@ -26,7 +26,7 @@ class Case(BaseModel):
             eligible is asked about then.
         study: what a study file holds; its paths are relative to the folder of the data.
         cut: an instant such as 1997-12-31; of a log only.
-        leave_out: patterns by column; an event that one of them matches is not in the log at all.
+        leave_out: patterns by column of the log; an event whose text begins with one is not in it at all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

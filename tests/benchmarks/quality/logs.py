@@ -100,7 +100,7 @@ def _asked(study: Study, cut: int) -> tuple[Sequence[str], np.ndarray]:
             f"somebody must be eligible at the cut, and the data must go on for {question.task.window_days} "
             "days after it, however neither or one is not so; set another cut"
         )
-    return [dataset.ids[n] for n in asked], labels.outcomes[asked, -1].astype(np.float64)
+    return [dataset.ids[n] for n in asked.tolist()], labels.outcomes[asked, -1].astype(np.float64)
 
 
 def _repeats(prepared: Prepared, about: Examples, cut: int) -> Repeats | None:

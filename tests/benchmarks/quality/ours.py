@@ -78,4 +78,4 @@ def _scores(out: Path, split: Split) -> Floats:
     scored = pd.read_parquet(out)
     if split.ids is not None:
         scored = scored.set_index("customer_id").loc[list(split.ids)]
-    return scored["probability"].to_numpy(dtype=np.float64)
+    return np.asarray(scored["probability"], dtype=np.float64)

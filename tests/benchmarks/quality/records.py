@@ -106,14 +106,16 @@ def added(records: Iterable[Record], new: Record) -> list[Record]:
 
 
 def best_on_validation(records: Iterable[Record]) -> list[Record]:
-    """Of each seed of a case the head whose validation loss is lowest; seconds are those of all heads tried."""
+    """Of each case and seed the head whose validation loss is lowest; seconds are those of all its heads."""
     answered = [r for r in records if r.is_ours and r.validation_loss is not None]
     best = []
     for key in dict.fromkeys((r.case, r.seed) for r in answered):
         heads = [r for r in answered if (r.case, r.seed) == key]
         chosen = min(heads, key=lambda r: r.validation_loss or 0.0)
-        total = {
-            name: sum(getattr(r, name) or 0.0 for r in heads) for name in ("fit_seconds", "wall_seconds")
-        }
-        best.append(replace(chosen, **total))
+        fit, wall = (sum(seconds) for seconds in zip(*map(_seconds, heads), strict=True))
+        best.append(replace(chosen, fit_seconds=fit, wall_seconds=wall))
     return best
+
+
+def _seconds(record: Record) -> tuple[float, float]:
+    return record.fit_seconds or 0.0, record.wall_seconds or 0.0

@@ -26,19 +26,18 @@ def joined(features: Features) -> Floats:
 
 def logistic(problem: Problem, _seed: int) -> Answer:
     """Scaled numbers with their tails drawn in by asinh, one-hot categories, an L2 penalty of C = 1."""
-    n_numbers = problem.train.numbers.shape[1]
+    n_numbers, n_codes = problem.train.numbers.shape[1], problem.train.codes.shape[1]
     numbers = make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         RobustScaler(),
         FunctionTransformer(np.arcsinh),
         StandardScaler(),
     )
-    columns = ColumnTransformer(
-        [
-            ("numbers", numbers, slice(0, n_numbers)),
-            ("codes", OneHotEncoder(handle_unknown="ignore"), slice(n_numbers, None)),
-        ]
-    )
+    parts = [
+        ("numbers", numbers, np.arange(n_numbers)),
+        ("codes", OneHotEncoder(handle_unknown="ignore"), n_numbers + np.arange(n_codes)),
+    ]
+    columns = ColumnTransformer([part for part in parts if len(part[2])])
     model = make_pipeline(columns, LogisticRegression(C=1.0, max_iter=MAX_STEPS))
     model.fit(joined(problem.train), problem.positive)
     return lambda: model.predict_proba(joined(problem.test))[:, 1]

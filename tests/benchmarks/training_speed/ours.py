@@ -1,8 +1,7 @@
 """The fits that are timed: the only module here that knows how Propense fits."""
 
-import time
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,34 +10,29 @@ from model.encode import encode
 from model.manifest import HeadName, NetworkSpec
 from model.network import Network, build_network
 from tests.benchmarks.training_speed.alone import THREADS, beyond
+from tests.benchmarks.training_speed.fits import WholeFit
+from tests.benchmarks.training_speed.steps import Steps, time_steps
 from tests.benchmarks.training_speed.worlds import World, WorldName, make_world
 from training.fit_schema import fit_schema
-from training.loop import Epoch, Material
-from training.model_fit import Options, Reading, fit_model
+from training.loop import Material
+from training.model_fit import Fitted, Options, Reading, fit_model
 from training.plan import Folds
 from training.reporting.metrics import measure
 from training.studies.study import FitOptions, NetworkOptions
 
-A_FEW_EPOCHS: Final = 2  # the first shows when the second begins
-
 
 @dataclass(frozen=True)
-class OurFit:
-    """A fit, or the first epochs of one.
+class OurSteps:
+    """Training steps of a fit that was cut off.
 
     Attributes:
-        seconds: from raw rows in memory to probabilities that can be asked for.
-        epoch_seconds: of the median epoch but the first: every example once by each network that reads
-            it, and the answers that early stopping looks at.
-        epochs: how many were run.
-        log_loss: on examples that the fit did not see, in nats.
+        steps: each of a batch for every network of the bag.
+        an_epoch: how many of them an epoch has.
         beyond_mb: the peak beyond the data; None where the system does not tell.
     """
 
-    seconds: float
-    epoch_seconds: float
-    epochs: int
-    log_loss: float
+    steps: Steps
+    an_epoch: int
     beyond_mb: float | None
 
 
@@ -51,24 +45,29 @@ class Parts:
     batch_size: int
 
 
-def our_fit(world_name: WorldName, head: HeadName, n: int, *, whole: bool) -> OurFit:
-    """Fit as a study without settings would, or stop after a few epochs."""
-    torch.set_num_threads(THREADS)
-    world = make_world(world_name, n)
-    began: list[float] = []  # when each epoch but the first did
+def our_steps(world_name: WorldName, head: HeadName, n: int, *, limit_s: float) -> OurSteps:
+    """Begin to fit as a study without settings would."""
+    world = _ready(world_name, n)
+    loop = partial(_fit, world, head)
+    steps, beyond_mb = beyond(lambda: time_steps(loop, limit_s=limit_s))
+    folds = _folds(world)
+    readers = len(folds.rows) * (1 - 1 / NetworkOptions().folds)
+    return OurSteps(steps, max(round(readers / _options().batch_of(folds.rows)), 1), beyond_mb)
 
-    def on_epoch(_epoch: Epoch) -> None:
-        began.append(time.perf_counter())
 
-    options = _options() if whole else _options(epochs=A_FEW_EPOCHS)
-    about, folds = world.asked, _folds(world)
-    fitted, beyond_mb = beyond(
-        lambda: fit_model(about, folds, _reading(world, head), options, on_epoch=on_epoch)
-    )
-    test = np.arange(world.n_train, len(about.examples))
+def planned_epochs(n: int) -> int:
+    """How many epochs a fit has that does not stop early."""
+    return _options().epochs_of(np.arange(n))
+
+
+def our_fit(world_name: WorldName, head: HeadName, n: int) -> WholeFit:
+    """Fit as a study without settings would."""
+    world = _ready(world_name, n)
+    fitted, beyond_mb = beyond(lambda: _fit(world, head))
+    about, test = world.asked, np.arange(world.n_train, len(world.positive))
     probabilities = fitted.scorer.score(about.columns, about.log, about.examples.take(test))[:, -1]
     log_loss = measure(world.positive[test].astype(np.float64), probabilities).log_loss
-    return OurFit(fitted.seconds, float(np.median(np.diff(began))), len(began), log_loss, beyond_mb)
+    return WholeFit(fitted.seconds, len(fitted.history), log_loss, beyond_mb)
 
 
 def parts_of(world: World, head: HeadName) -> Parts:
@@ -93,6 +92,15 @@ def parts_of(world: World, head: HeadName) -> Parts:
     return Parts(network, material, _options().batch_of(folds.rows))
 
 
+def _ready(world_name: WorldName, n: int) -> World:
+    torch.set_num_threads(THREADS)
+    return make_world(world_name, n)
+
+
+def _fit(world: World, head: HeadName) -> Fitted:
+    return fit_model(world.asked, _folds(world), _reading(world, head), _options(), on_epoch=lambda _: None)
+
+
 def _folds(world: World) -> Folds:
     rows = np.arange(world.n_train)
     return Folds(rows, rows % NetworkOptions().folds, np.ones(len(rows), dtype=bool))
@@ -103,5 +111,5 @@ def _reading(world: World, head: HeadName) -> Reading:
     return Reading(world.task, world.table, world.events, spec)
 
 
-def _options(**changes: int) -> Options:
-    return Options(**FitOptions(device="cpu", **changes).model_dump(exclude={"refit"}))
+def _options() -> Options:
+    return Options(**FitOptions(device="cpu").model_dump(exclude={"refit"}))

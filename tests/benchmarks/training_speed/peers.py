@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
@@ -11,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tests.benchmarks.training_speed.alone import THREADS, beyond
+from tests.benchmarks.training_speed.fits import WholeFit
 from tests.benchmarks.training_speed.worlds import WorldName, boosting_frame, make_world
 from training.labels import Bools
 from training.reporting.metrics import measure
@@ -22,23 +22,6 @@ PATIENCE: Final = 50  # rounds
 Floats = NDArray[np.float64]
 Trees = tuple[Callable[[pd.DataFrame], Floats], int]  # probabilities of further rows, and how many rounds
 Sample = tuple[pd.DataFrame, Bools]
-
-
-@dataclass(frozen=True)
-class WholeFit:
-    """A fit with early stopping.
-
-    Attributes:
-        seconds: from raw rows in memory to probabilities that can be asked for.
-        rounds: trees, or epochs.
-        log_loss: on examples that the fit did not see, in nats.
-        beyond_mb: the peak beyond the data; None where the system does not tell.
-    """
-
-    seconds: float
-    rounds: int
-    log_loss: float
-    beyond_mb: float | None
 
 
 def fit_lightgbm(train: Sample, stop: Sample) -> Trees:

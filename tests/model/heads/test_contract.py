@@ -10,9 +10,20 @@ from model.batch import Batch
 from model.manifest import HeadName
 from model.network import build_network
 from model.scaling import scale
-from model.trunk import average_members
+from model.trunk import average
 from tests.model.build import tiny_scaling
-from tests.model.networks import HEADS, SCHEMAS, padded, random_network, rows_of, some_batch, spec
+from tests.model.networks import (
+    FOLDS,
+    HEADS,
+    MEMBERS,
+    SCHEMAS,
+    padded,
+    random_network,
+    repeated,
+    rows_of,
+    some_batch,
+    spec,
+)
 
 Pair = tuple[HeadName, str]
 
@@ -35,11 +46,11 @@ def assert_same(got: torch.Tensor, wanted: torch.Tensor) -> None:
 def test_a_row_gets_a_logit_for_each_output(pair: Pair, n_outputs: int) -> None:
     batch = some_batch(pair[1], 5)
     network = random_network(*pair, n_outputs=n_outputs)
-    members = network.members(batch)
-    assert members.shape == (5, 3, n_outputs)
+    folds = network.folds(batch)
+    assert folds.shape == (FOLDS, MEMBERS, 5, n_outputs)
     assert network(batch).shape == (5, n_outputs)
     assert network(batch).dtype == torch.float32
-    assert torch.equal(network(batch), average_members(members))
+    assert torch.equal(network(batch), average(folds.flatten(0, 1)))
 
 
 @every_head
@@ -114,7 +125,7 @@ def test_the_largest_numbers_give_finite_logits(pair: Pair, number: float) -> No
 
 @every_head
 def test_gradients_reach_every_parameter(pair: Pair) -> None:
-    network, batch = random_network(*pair).train(), some_batch(pair[1], 24)
+    network, batch = random_network(*pair).train(), repeated(some_batch(pair[1], 24), FOLDS)
     network.members(batch).square().sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name

@@ -1,13 +1,13 @@
-"""Steps are embedded with their missing marks, and heads read them in order."""
+"""Steps are embedded with their missing marks, and the readers read them in order."""
 
 from dataclasses import replace
 
 import pytest
 import torch
 
-from model.heads.sequence import SequenceHead, StepEmbedding, TokenHead
+from model.heads.sequence import StepEmbedding, StepReader, TokenReader
 from model.manifest import HeadName
-from tests.model.networks import random_network, some_batch
+from tests.model.networks import FOLDS, random_network, some_batch
 
 SEQUENCE_HEADS: tuple[HeadName, ...] = ("cnn", "rnn")
 each_head = pytest.mark.parametrize("head", SEQUENCE_HEADS)
@@ -16,7 +16,7 @@ each_head = pytest.mark.parametrize("head", SEQUENCE_HEADS)
 def embedding(n_numbers: int = 3, sizes: tuple[int, ...] = (4, 3)) -> StepEmbedding:
     torch.manual_seed(0)
     module = StepEmbedding(n_numbers, sizes, embedding=5, width=32)
-    torch.nn.init.normal_(module.categories.table.weight)
+    torch.nn.init.normal_(module.categories.weight)
     return module
 
 
@@ -50,7 +50,7 @@ def test_every_code_counts() -> None:
 @pytest.mark.parametrize("kind", ["log", "series"])
 def test_a_sequence_is_read_in_its_order(head: HeadName, kind: str) -> None:
     network, batch = random_network(head, kind), some_batch(kind)
-    assert isinstance(network, SequenceHead)
+    assert [type(reader) for reader in network.readers] == [StepReader] * FOLDS
     row = int(batch.lengths.argmax())
     turned = batch.steps.clone()
     length = int(batch.lengths[row])
@@ -69,11 +69,12 @@ def test_the_columns_are_read_beside_the_sequence(head: HeadName) -> None:
 @each_head
 def test_a_table_is_read_as_a_sequence_of_its_columns(head: HeadName) -> None:
     network, batch = random_network(head, "table"), some_batch("table")
-    assert isinstance(network, TokenHead)
-    tokens = network.tokens(batch)
-    encoded = network.encoder(tokens.flatten(0, 1), torch.full((12,), network.tokens.n_tokens))
-    joined = torch.cat([tokens.flatten(1), encoded], dim=1)
-    assert torch.equal(network.members(batch), network.trunk(joined))
-    assert encoded.std(dim=0).sum() > 0
+    assert [type(reader) for reader in network.readers] == [TokenReader] * FOLDS
+    tokens = network.tokens(batch.numeric.expand(FOLDS, -1, -1), batch.categories.expand(FOLDS, -1, -1))
+    lengths = torch.full((12,), network.tokens.n_tokens)
+    encoded = [r.encoder(t.flatten(0, 1), lengths) for r, t in zip(network.readers, tokens, strict=True)]
+    joined = torch.cat([tokens.flatten(2), torch.stack(encoded)], dim=2)
+    assert torch.equal(network.folds(batch), network.trunk(joined))
+    assert all(one.std(dim=0).sum() > 0 for one in encoded)
     other = replace(batch, categories=(batch.categories + 1) % 3)
     assert ((network(other) - network(batch)).abs().sum(dim=1) > 1e-6).all()

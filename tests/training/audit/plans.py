@@ -7,7 +7,7 @@ import numpy as np
 from model.task import ContractTask, LogTask
 from training.eligibility import roll_call
 from training.labels import compile_labels
-from training.plan import HeldOut, Plan, Refit, Slices
+from training.plan import Folds, HeldOut, Plan
 from training.question import Question
 from training.timeline import Timeline
 
@@ -21,16 +21,17 @@ def plan_of(
     roll = roll_call(timeline, task, grid)
     labels = compile_labels(timeline, task, roll.examples, data_end=data_end)
     rows = np.arange(len(labels))
+    folds = Folds(rows, roll.examples.customers % 2, np.ones(len(rows), dtype=bool))
     plan = Plan(
         examples=roll.examples,
         groups=roll.examples.customers,
         labels=labels,
-        measured=Slices(rows, NOBODY, NOBODY),
+        measured=folds,
         measured_labels=labels,
         test=np.flatnonzero(roll.examples.cutoffs == grid[-1]),
         seen_later=NOBODY,
         easy=None,
-        final=Refit(rows, NOBODY),
+        final=folds,
         kind="customers",
         sentence="",
         held_out=HeldOut(kind="customers"),

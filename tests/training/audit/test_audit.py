@@ -161,7 +161,7 @@ def test_too_few_examples_of_an_outcome_are_told(tmp_path: Path) -> None:
     note = next(f for f in audited(shop, TABLE).findings if f.probe == "too_few_examples")
     assert (note.level, note.probe, note.column) == ("note", "too_few_examples", None)
     assert note.evidence == (
-        "36 training examples, 5 of them positive: too few of one outcome to tell which columns state it."
+        "48 training examples, 6 of them positive: too few of one outcome to tell which columns state it."
     )
 
 
@@ -169,7 +169,7 @@ def test_facts_of_a_table(tmp_path: Path) -> None:
     shop = table_shop(tmp_path)
     facts = audited(shop, TABLE, "data.time_zone=Asia/Tokyo").facts
     n = facts.pop("examples")
-    assert sum(n.values()) == 240
+    assert n == {"train": 192, "judged": 192, "test": 48}
     assert facts == {
         "customers": 240,
         "time_zone": "Asia/Tokyo",

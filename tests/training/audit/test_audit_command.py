@@ -74,7 +74,7 @@ def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
         "Positive by 10 days: 100.0% at 2022-02-05, 100.0% at 2022-03-17; at every cutoff from 66.7% to "
         "100.0%.",
         "Split: tested at 2022-03-17 on customers unseen in training, at dates that training saw too. "
-        "Examples: 3 to train, 0 to stop early, 3 to calibrate, 0 to test.",
+        "Examples: 7 to train, 5 of them to stop early and to calibrate, 0 to test.",
     ]
     assert ran.cells == [
         ["2022-02-05", "train", "2", "2 (100.0%)", "2 (100.0%)", "2"],
@@ -162,7 +162,7 @@ def test_findings_are_no_failure(run: Run, tmp_path: Path) -> None:
     assert as_json.told["refused"] is True
     assert {f["column"] for f in as_json.told["findings"] if f["level"] == "leak"} == {"goodbye"}
     assert (
-        "LEAK goodbye: 'goodbye' all but states the label: it alone has an AUC of 1.000 on 144 rows"
+        "LEAK goodbye: 'goodbye' all but states the label: it alone has an AUC of 1.000 on 192 rows"
         in plain.out
     )
     assert plain.out.splitlines()[-1] == "Training would be refused: 2 leaks."

@@ -23,7 +23,7 @@ def test_a_split_without_rows_to_judge_on_is_told_as_training_would_refuse_it(tm
     shop.save_table()
     told = found(shop, TABLE, "split.test_fraction=0.01")["empty_slice"]
     assert (told.level, told.column) == ("warning", None)
-    assert told.evidence == "Training needs examples to stop on and to test on, and there are 0 and 0."
+    assert told.evidence == "Training needs examples to stop on and to test on, and there are 6 and 0."
     assert told.advice == "Bring more customers, or change split.test_fraction."
 
 

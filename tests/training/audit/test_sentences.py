@@ -6,7 +6,7 @@ import pytest
 
 from training.audit.sentences import audit_sentences, shown_horizons
 
-EXAMPLES = {"train": 1_000, "validation": 150, "calibration": 100, "test": 250}
+EXAMPLES = {"train": 1_000, "judged": 600, "test": 250}
 TABLE: dict[str, Any] = {
     "customers": 1_500,
     "time_zone": "UTC",
@@ -55,8 +55,8 @@ def test_a_table() -> None:
     assert audit_sentences(TABLE) == [
         "1,500 customers. Times without an offset are read in UTC.",
         "149 of 1,490 rows are positive (10.0%).",
-        "Split: tested on 20% of the rows. Examples: 1,000 to train, 150 to stop early, 100 to calibrate, "
-        "250 to test.",
+        "Split: tested on 20% of the rows. Examples: 1,000 to train, 600 of them to stop early and to "
+        "calibrate, 250 to test.",
     ]
 
 
@@ -74,8 +74,8 @@ def test_a_log() -> None:
         "Positive by 90 days: 10.0% at 2023-04-01, 20.0% at 2023-06-01; at every cutoff from 10.0% to 30.0%.",
         "Of 1,000 endings that count as gone, 50 (5.0%) were back within 180 days, twice the longest "
         "horizon.",
-        "Split: tested at 2023-06-01. Examples: 1,000 to train, 150 to stop early, 100 to calibrate, "
-        "250 to test.",
+        "Split: tested at 2023-06-01. Examples: 1,000 to train, 600 of them to stop early and to "
+        "calibrate, 250 to test.",
     ]
 
 
