@@ -19,32 +19,30 @@ class NumericEmbedding(nn.Module):
     Shape: (F, B, D) float32 with NaN -> (F, B, D, width).
     """
 
-    edges: Tensor
-    widths: Tensor
-    real: Tensor
+    low: Tensor
+    slopes: Tensor
 
     def __init__(self, edges: Sequence[Sequence[float]], *, folds: int, width: int) -> None:
         super().__init__()
         n, bins = len(edges), max([0, *(len(e) - 1 for e in edges)])
-        low, widths, real = torch.zeros(n, bins), torch.ones(n, bins), torch.zeros(n, bins)
+        low, slopes = torch.zeros(n, bins), torch.zeros(n, bins)  # 0 where a number has fewer bins
         for row, one in enumerate(edges):
             points = torch.tensor(one, dtype=torch.float64)
             count = max(len(one) - 1, 0)
-            low[row, :count], widths[row, :count], real[row, :count] = points[:-1], points.diff(), 1.0
-        self.register_buffer("edges", low)
-        self.register_buffer("widths", widths)
-        self.register_buffer("real", real)
+            low[row, :count], slopes[row, :count] = points[:-1], 1 / points.diff()
+        self.register_buffer("low", low)
+        self.register_buffer("slopes", slopes)
         self.weight = nn.Parameter(torch.randn(folds, n, bins + 1, width) * (bins + 1) ** -0.5)
         self.bias = nn.Parameter(torch.zeros(folds, n, width))
         self.missing = nn.Parameter(torch.zeros(folds, n, width))
 
     def forward(self, numbers: Tensor) -> Tensor:
-        missing = numbers.isnan()
-        filled = numbers.masked_fill(missing, 0.0)
-        code = ((filled[..., None] - self.edges) / self.widths).clamp(0, 1) * self.real
-        code = torch.cat([filled[..., None], code], dim=-1)
-        embedded = torch.einsum("fbdi,fdiw->fbdw", code, self.weight) + self.bias[:, None]
-        return torch.where(missing[..., None], self.missing[:, None], embedded)
+        missing = numbers.isnan()[..., None]
+        value = numbers[..., None].nan_to_num()
+        code = (value - self.low).mul_(self.slopes).clamp_(0, 1)  # subtracted first: a bin may be narrow
+        linear = torch.addcmul(self.bias[:, None], value, self.weight[:, None, :, 0])
+        embedded = linear + torch.einsum("fbdi,fdiw->fbdw", code, self.weight[:, :, 1:])
+        return torch.where(missing, self.missing[:, None], embedded)
 
 
 class CategoryEmbedding(nn.Module):
@@ -61,7 +59,9 @@ class CategoryEmbedding(nn.Module):
     def __init__(self, sizes: Sequence[int], *, folds: int, width: int, n_zero: int = 0) -> None:
         super().__init__()
         starts = torch.tensor([0, *sizes]).cumsum(0)
-        self.register_buffer("offsets", starts[:-1] + torch.arange(folds)[:, None, None] * starts[-1])
+        # Positions are the schema's to say, not the weights': those of a file could lead out of the table.
+        offsets = starts[:-1] + torch.arange(folds)[:, None, None] * starts[-1]
+        self.register_buffer("offsets", offsets, persistent=False)
         table = torch.randn(folds, int(starts[-1]), width)
         for start in starts[:-1]:
             table[:, start : start + 2] = 0.0
@@ -100,7 +100,8 @@ class ColumnTokens(nn.Module):
         self.numeric = NumericEmbedding(edges, folds=folds, width=width)
         codes = [*sizes, *(size for _, size in values)]
         self.categories = CategoryEmbedding(codes, folds=folds, width=width, n_zero=len(values))
-        self.register_buffer("valued", torch.tensor([n for n, _ in values], dtype=torch.int64))
+        valued = torch.tensor([n for n, _ in values], dtype=torch.int64)
+        self.register_buffer("valued", valued, persistent=False)
         self.n_categories, self.n_tokens = len(sizes), len(edges) + len(sizes)
 
     def forward(self, numeric: Tensor, codes: Tensor) -> Tensor:

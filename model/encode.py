@@ -54,8 +54,11 @@ def encode(
         _check_features(schema.events, aggregates)
         numbers += [scale(aggregates[f.name], f.scaling) for f in schema.events.features]
         codes += _last_codes(schema.events, log, examples, lookback_days)
-    for _, column in schema.valued:
-        codes.append(_value_codes(as_numbers(columns[column.name])[examples.customers], column.values))
+    for column, code in zip(schema.categorical, codes, strict=False):
+        if column.rates:
+            numbers.append(scale(np.asarray(column.rates.log_odds)[code], column.rates.scaling))
+    for _, valued in schema.valued:
+        codes.append(_value_codes(as_numbers(columns[valued.name])[examples.customers], valued.values))
     return Inputs(
         numeric=torch.from_numpy(_stack(numbers, len(examples), np.float32)),
         categories=torch.from_numpy(_stack(codes, len(examples), np.int64)),

@@ -1,4 +1,4 @@
-"""Made-up customers that look like real ones, from a schema's vocabularies and medians: no customer's row."""
+"""Made-up customers that look like real ones, from a schema's vocabularies and numbers: no customer's row."""
 
 from typing import Any, Final
 
@@ -7,6 +7,7 @@ from model.schema import (
     CategoricalColumn,
     DateColumn,
     EventSchema,
+    NumericColumn,
     Scaling,
     Schema,
     TableColumn,
@@ -37,7 +38,8 @@ def _row(schema: Schema, as_of: int, position: int) -> dict[str, Any]:
 def _cell(column: TableColumn, as_of: int, zone: str, turn: int) -> str | float | bool | None:
     if isinstance(column, CategoricalColumn):
         return _category(column.vocabulary, turn)
-    number = _number(column.scaling, turn)
+    values = column.values if isinstance(column, NumericColumn) else ()
+    number = _number(column.scaling, turn, values)
     if number is None:
         return None
     if isinstance(column, BooleanColumn):
@@ -59,9 +61,11 @@ def _date(instant: int, zone: str) -> str:
     return format_instant(instant, zone)[:10]
 
 
-def _number(scaling: Scaling, turn: int) -> float | None:
-    """In turn: median, low, high, missing."""
-    return (scaling.median, scaling.low, scaling.high, None)[turn % 4]
+def _number(scaling: Scaling, turn: int, values: tuple[float, ...] = ()) -> float | None:
+    """In turn: median, low, high, missing, then a repeated number where there are some."""
+    middle = len(values) // 2
+    choices = (scaling.median, scaling.low, scaling.high, None, *values[middle : middle + 1])
+    return choices[turn % len(choices)]
 
 
 def _category(vocabulary: tuple[str, ...], turn: int) -> str | None:

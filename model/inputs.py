@@ -36,7 +36,7 @@ class Inputs:
     """Network inputs of N examples.
 
     Attributes:
-        numeric: (N, D) float32, scaled; NaN missing.
+        numeric: (N, D) float32, scaled; NaN missing: columns, history aggregates, rates of categories.
         categories: (N, C) int64 codes; 0 missing, 1 unknown; then those of repeated numbers.
         steps: the sequences, None where the head reads none.
     """

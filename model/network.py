@@ -94,6 +94,7 @@ def _column_tokens(spec: NetworkSpec, schema: Schema) -> ColumnTokens:
     if schema.events:
         scalings += [f.scaling for f in schema.events.features]
         sizes += [len(c.vocabulary) + 2 for c in schema.events.categories]
+    scalings += [rates.scaling for rates in schema.rated]
     edges = [s.edges if spec.piecewise else () for s in scalings]
     values = [(n, len(column.values) + 1) for n, column in schema.valued if spec.piecewise]
     return ColumnTokens(edges, sizes, values, folds=spec.folds, width=spec.embedding)

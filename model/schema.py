@@ -64,12 +64,30 @@ class DateColumn(_Part):
     scaling: Scaling
 
 
+class Rates(_Part):
+    """How often the event follows each code of a column of many categories; a further number to read.
+
+    Attributes:
+        log_odds: of the event, one for each code.
+    """
+
+    log_odds: tuple[float, ...]
+    scaling: Scaling
+
+
 class CategoricalColumn(_Part):
     """A column of categories: code 0 missing, 1 not in the vocabulary, 2 + position otherwise."""
 
     kind: Literal["categorical"] = "categorical"
     name: str
     vocabulary: tuple[str, ...]
+    rates: Rates | None = None
+
+    @model_validator(mode="after")
+    def _rates_cover_codes(self) -> Self:
+        if self.rates and len(self.rates.log_odds) != len(self.vocabulary) + 2:
+            raise ValueError(f"{self.name} must have a rate for each of its {len(self.vocabulary) + 2} codes")
+        return self
 
 
 TableColumn = Annotated[
@@ -167,6 +185,11 @@ class Schema(_Part):
     def categorical(self) -> tuple[CategoricalColumn, ...]:
         """The columns that become codes, in order."""
         return tuple(c for c in self.columns if isinstance(c, CategoricalColumn))
+
+    @property
+    def rated(self) -> tuple[Rates, ...]:
+        """Rates of the categorical columns that have some, in order."""
+        return tuple(c.rates for c in self.categorical if c.rates)
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -19,11 +19,10 @@ from model.rows import customers_from_rows
 from model.times import format_instant, parse_time
 from tests.app.client import Client, running
 from tests.training.commands import runner
-from tests.training.shops import LOG, TABLE, WIDE, Row, Shop, log_shop, publish, table_shop, write_csv
+from tests.training.shops import LOG, TABLE, WIDE, Row, Shop, log_shop, table_shop, write_csv
 from training.labels import Labels
 from training.prepare import Prepared, prepare
 from training.reporting.measuring import MODEL, measure_horizons
-from training.score import score_files
 from training.studies.study import Study
 from training.train import train
 
@@ -51,9 +50,6 @@ CASES: Final = {
     "berlin-mlp": BERLIN,
     "berlin-rnn": BERLIN,
 }
-
-
-LONG: Final = ("9007199254740993", "9007199254740992")  # one number to a float
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,8 @@ def evaluate(shop: Shop, text: str, name: str, registry: Registry) -> Evaluation
         patched.setattr("training.run.prepare", listened_to_prepare)
         patched.setattr("training.run.measure_horizons", listened_to_measured)
         head = f"network.head={name.partition('-')[2]}"
-        trained = train(shop.study(text, f"name={name}", head, "fit.refit=false"), registry)
+        asked = (f"name={name}", head, "network.choose=false", "network.folds=2", "fit.refit=false")
+        trained = train(shop.study(text, *asked), registry)
     plan, ids = heard["prepared"].plan, heard["prepared"].dataset.ids
     asked = plan.examples.take(plan.test)
     (as_of,) = set(asked.cutoffs.tolist())
@@ -216,42 +213,3 @@ def test_the_service_answers_with_the_probabilities_of_the_evaluation(case: Case
         assert [one["horizons"][horizon] for one in predictions] == pytest.approx(
             evaluation.probabilities[:, k], abs=SAME
         )
-
-
-def test_a_category_that_looks_like_a_number_is_one_however_it_comes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Beside words a column is one of texts, without them one of numbers."""
-    draw, codes = np.random.default_rng(0), ["1.0", "2.50", "1e3", *LONG, "007", "A"]
-    shop = Shop(tmp_path, [], [])
-    for number in range(240):
-        code = str(draw.choice(codes if number < 60 else codes[:5]))
-        shop.customers.append({"id": str(number), "x": float(draw.normal()), "code": code})
-        shop.churned.append(bool(draw.random() < {"1.0": 0.1, "2.50": 0.9, LONG[0]: 0.2}.get(code, 0.5)))
-    shop.save_table()
-    predictor = publish(shop, TABLE).predictor
-
-    def scored(out: Path) -> list[float]:
-        score_files(predictor, out, customers=tmp_path / "customers.csv", events=None, as_of=0)
-        with out.open(encoding="utf-8", newline="") as file:
-            return [float(row["probability"]) for row in csv.DictReader(file)]
-
-    whole = scored(tmp_path / "whole.csv")
-    monkeypatch.setattr("training.score.CHUNK_ROWS", 30)
-    assert scored(tmp_path / "chunks.csv") == pytest.approx(whole, abs=SAME)
-    spellings: list[list[Any]] = [["1.0", "1", 1, 1.0], ["2.50", "2.5", 2.5], ["1e3", 1000], ["007"]]
-    spellings += [[code, int(code)] for code in LONG]
-    rows = [[{"x": 0.0, "code": code} for code in same] for same in spellings]
-    found = [
-        {round(p, 5) for row in same for p in _predicted(predictor, [row])}
-        | {round(p, 5) for p in _predicted(predictor, same)}
-        for same in rows
-    ]
-    assert [len(same) for same in found] == [1] * len(found)
-    assert len(set.union(*found)) == len(found)
-
-
-def _predicted(predictor: Predictor, rows: list[Row]) -> list[float]:
-    return [
-        p for (p,) in predictor.predict(customers_from_rows(rows, predictor.manifest.schema_, 0)).tolist()
-    ]

@@ -39,7 +39,7 @@ def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
 
     A single network's logit is that of all possible ones plus noise, and noise flattens the slope of
     the outcome on it by `signal / (signal + noise)` (Spearman 1904, "attenuation"). The mean of F
-    networks has a noise F times smaller.
+    networks has a noise F times smaller. The line turns about the mean logit, which noise leaves alone.
 
     Args:
         spread: (F, n, K) logits of the F networks for the same n examples.
@@ -48,7 +48,9 @@ def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
     noise = np.minimum(spread.var(axis=0, ddof=1).mean(axis=0), total)
     less_noisy = total - noise + noise / len(spread)
     steeper = np.divide(total, less_noisy, out=np.ones_like(total), where=less_noisy > 0)
-    return Calibration(slopes=tuple((steeper * single.slopes).tolist()), intercepts=single.intercepts)
+    slopes = steeper * single.slopes
+    intercepts = single.intercepts - (slopes - single.slopes) * spread.mean(axis=(0, 1))
+    return Calibration(slopes=tuple(slopes.tolist()), intercepts=tuple(intercepts.tolist()))
 
 
 def _platt(z: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:

@@ -12,7 +12,8 @@ import numpy as np
 
 from model.hazard import event_by_horizon
 from model.manifest import HeadName, NetworkSpec
-from training.model_fit import Asked, Fitted, Reading
+from training.asked import Asked
+from training.model_fit import Fitted, Reading
 from training.plan import Plan
 from training.reporting.bootstrap import Difference, paired_differences
 

@@ -29,7 +29,7 @@ from model.times import DAY
 from training.kinds import Kind
 
 BINS: Final = 24
-MIN_ROWS: Final = 30  # that share a number which is known by itself
+MIN_ROWS: Final = 30  # customers who share a number which is known by itself
 MIN_CUSTOMERS: Final = 5  # a category of fewer is unknown: it teaches what that means, and names nobody
 MAX_CATEGORIES: Final = 1000
 MAX_TYPES: Final = 12
@@ -132,7 +132,8 @@ def _table_column(
         return DateColumn(name=name, time_format=time_format, scaling=scaling)
     if kind == "boolean":
         return BooleanColumn(name=name, scaling=scaling)
-    return NumericColumn(name=name, scaling=scaling, values=_repeated(as_numbers(column)[examples.customers]))
+    everybody = np.unique(examples.customers)  # once, however many cutoffs ask about them
+    return NumericColumn(name=name, scaling=scaling, values=_repeated(as_numbers(column)[everybody]))
 
 
 def _repeated(numbers: Numbers) -> tuple[float, ...]:

@@ -7,10 +7,11 @@ from typing import Any, Final
 import numpy as np
 
 from model.scorer import Scorer
+from training.asked import Asked
 from training.labels import Labels
 from training.loop import OnEpoch
-from training.model_fit import Asked, Fitted
-from training.plan import Plan
+from training.model_fit import Fitted
+from training.plan import Folds, Plan
 from training.reporting.bootstrap import Difference, paired_differences
 from training.reporting.measuring import measured
 from training.split import Rows
@@ -51,9 +52,9 @@ def learning_curve(
     before = None
     for share in SHARES:
         train = _part(plan.groups, plan.measured.rows, share)
-        if share < 1 and not _has_both(asked.labels, train):
-            continue
         folds = plan.measured.among(train)
+        if share < 1 and not _has_both(asked.labels, folds):
+            continue
         scorer = whole if share == 1 else fit(asked, folds, on_epoch=on_epoch).scorer
         rows = plan.test[plan.labels.complete[plan.test, -1]]
         y = plan.labels.outcomes[rows, -1].astype(np.float64)
@@ -89,6 +90,11 @@ def _part(groups: np.ndarray, train: Rows, share: float) -> Rows:
     return rows
 
 
-def _has_both(labels: Labels, rows: Rows) -> bool:
-    events = (labels.events & labels.at_risk)[rows]
-    return bool(events.any() and not events[labels.at_risk[rows]].all())
+def _has_both(labels: Labels, folds: Folds) -> bool:
+    """Whether the network of every fold reads both outcomes."""
+    for fold in range(folds.fold.max(initial=0) + 1):
+        at_risk = labels.at_risk[folds.rows[folds.fold != fold]]
+        events = labels.events[folds.rows[folds.fold != fold]][at_risk]
+        if not events.any() or events.all():
+            return False
+    return True

@@ -18,7 +18,7 @@ from model.trunk import average
 from training.calibrate import calibrated_loss
 from training.optimizer import Average, build_optimizer, falling_rate
 
-PROGRESS: Final = 1e-4  # of the loss; less is not worth another epoch
+PROGRESS: Final = 3e-4  # of the loss; less is not worth another epoch
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """From examples to a calibrated network: schema, inputs, loop, calibration."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -10,22 +10,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.columns import Column
-from model.customers import Examples
 from model.device import choose_device
 from model.encode import encode
 from model.hazard import Logits
-from model.history import EventLog
 from model.manifest import NetworkSpec
 from model.network import Network, build_network
 from model.schema import Schema
 from model.scorer import Scorer, fold_logits
 from model.task import Task
+from training.asked import Asked
 from training.calibrate import bagged, fit_calibration
 from training.fit_schema import EventFields, TableFields, fit_schema
-from training.labels import Labels
 from training.loop import Epoch, Material, OnEpoch, best_epoch, fit
 from training.plan import Folds
+from training.rates import with_rates
 from training.split import Rows
 
 STEPS_AN_EPOCH: Final = 50  # what an automatic batch size aims at
@@ -33,16 +31,6 @@ BATCH_SIZES: Final = (64, 2048)
 STEPS: Final = 600  # what automatic epochs aim at
 EPOCHS: Final = (10, 40)
 MAX_SPREAD: Final = 4096  # examples that show how far the folds' answers lie apart
-
-
-@dataclass(frozen=True)
-class Asked:
-    """N examples, their labels, and the columns and log that they are about."""
-
-    columns: Mapping[str, Column]
-    log: EventLog | None
-    examples: Examples
-    labels: Labels
 
 
 @dataclass(frozen=True)
@@ -116,8 +104,11 @@ def fit_model(asked: Asked, folds: Folds, reading: Reading, options: Options, *,
         DeviceError: the device is not on this machine.
     """
     started = time.perf_counter()
-    device, schema = choose_device(options.device), _schema(asked, folds.rows, reading)
+    device = choose_device(options.device)
+    schema, rates = with_rates(_schema(asked, folds.rows, reading), asked, folds)
     material = _material(asked, folds, schema, reading)
+    if rates:  # each example's own label must not be in what it reads
+        material.inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
     with _seeded(options.seed, device):
         network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
         fitted = fit(

@@ -11,13 +11,14 @@ from model.errors import DataError
 from model.hazard import Probabilities
 from model.manifest import NetworkSpec
 from model.scorer import Scorer
+from training.asked import Asked
 from training.audit.audit import Audit, audit, refuse_leaks
 from training.baselines.compare import baseline_probabilities
 from training.choice import Choice, choose
 from training.labels import Labels
 from training.learning_curve import LearningPoint, learning_curve
 from training.loop import Epoch
-from training.model_fit import Asked, Fitted, Options, Reading, fit_model
+from training.model_fit import Fitted, Options, Reading, fit_model
 from training.plan import Plan
 from training.prepare import Prepared, prepare
 from training.reporting.measuring import BASE_RATE, MODEL, base_rates, measure_horizons

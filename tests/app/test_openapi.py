@@ -51,6 +51,21 @@ def test_kinds_and_ranges_are_told(document: dict[str, Any]) -> None:
     assert [kind["type"] for kind in fields["_senior"]["anyOf"]] == ["boolean", "integer", "null"]
 
 
+def test_repeated_numbers_are_not_the_only_ones_that_are_allowed(
+    document: dict[str, Any], client: Client
+) -> None:
+    fields = document["components"]["schemas"]["churn.Customer"]["properties"]
+    charges, bill = fields["Total Charges"], fields["bill_1"]
+    assert charges.keys() == bill.keys()  # whose column has none
+    assert charges["anyOf"] == bill["anyOf"]
+    assert "7.5" not in json.dumps(charges)
+    customers = [{"Total Charges": number} for number in (7.5, 7.4999, -3, 1e30, None)]
+    answer = client.predict("churn", {"customers": customers})
+    assert answer.status_code == 200
+    told = [one["probability"] for one in answer.json()["predictions"]]
+    assert abs(told[0] - told[1]) > 1e-4  # though they are neighbours: 7.5 is known by itself
+
+
 @pytest.mark.parametrize("name", ["churn", "purchase"])
 def test_the_example_in_the_document_works(document: dict[str, Any], client: Client, name: str) -> None:
     body = document["paths"][f"/v1/models/{name}/predict"]["post"]["requestBody"]

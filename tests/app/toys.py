@@ -86,7 +86,9 @@ LOG_TASK: Final = LogTask(outcome="occurs", horizons_days=(30, 90))
 def publish(root: Path, name: str, schema: Schema, task: Task, *, seed: int = 0) -> int:
     """Add a version with random weights to a registry."""
     torch.manual_seed(seed)
-    spec = NetworkSpec(head="cnn", width=16, layers=1, dropout=0.0, embedding=4, folds=2, members=1)
+    spec = NetworkSpec(
+        head="cnn", width=16, layers=1, dropout=0.0, embedding=4, folds=2, members=1, piecewise=True
+    )
     network = build_network(spec, schema, n_outputs=task.n_outputs).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)

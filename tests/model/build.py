@@ -63,7 +63,9 @@ def tiny_manifest(name: str = "churn", version: int = 1, **changes: Any) -> Mani
         "created": "1998-01-01T00:00:00Z",
         "task": LogTask(outcome="absent", horizons_days=(30, 90)),
         "schema": tiny_schema(),
-        "network": NetworkSpec(head="mlp", width=4, layers=1, dropout=0.1, embedding=2, folds=2, members=1),
+        "network": NetworkSpec(
+            head="mlp", width=4, layers=1, dropout=0.1, embedding=2, folds=2, members=1, piecewise=True
+        ),
         "calibration": Calibration(slopes=(1.0, 1.1), intercepts=(0.0, -0.2)),
         "golden": Golden(as_of="1997-12-31", customers=rows, probabilities=((0.25, 0.5), (0.125, 0.75))),
         "metrics": {"auc": 0.81, "n_test": 120},

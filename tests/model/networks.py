@@ -150,14 +150,24 @@ def padded(batch: Batch, extra: int) -> Batch:
 
 def spec(head: HeadName, **changes: Any) -> NetworkSpec:
     """A small network."""
-    plain = {"width": 16, "layers": 2, "dropout": 0.0, "embedding": 4, "folds": FOLDS, "members": MEMBERS}
+    plain = {
+        "width": 16,
+        "layers": 2,
+        "dropout": 0.0,
+        "embedding": 4,
+        "folds": FOLDS,
+        "members": MEMBERS,
+        "piecewise": True,
+    }
     return NetworkSpec(head=head, **{**plain, **changes})
 
 
-def random_network(head: HeadName, kind: str, *, n_outputs: int | None = None, seed: int = 0) -> Network:
+def random_network(
+    head: HeadName, kind: str, *, n_outputs: int | None = None, seed: int = 0, **changes: Any
+) -> Network:
     """A network in eval mode, every weight of which is random: those that start at zero as well."""
     outputs = TASKS[kind].n_outputs if n_outputs is None else n_outputs
-    network = build_network(spec(head), SCHEMAS[kind], n_outputs=outputs)
+    network = build_network(spec(head, **changes), SCHEMAS[kind], n_outputs=outputs)
     draw = torch.Generator().manual_seed(seed)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2, generator=draw)

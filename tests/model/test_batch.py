@@ -74,6 +74,21 @@ def test_every_tensor_goes_along() -> None:
     assert {getattr(moved, field.name).device.type for field in fields(moved)} == {"meta"}
 
 
+@pytest.mark.parametrize("n_rows", [1, 4, 6])
+def test_a_batch_splits_into_its_rows_in_order(n_rows: int) -> None:
+    batch = some_batch("log", 12)
+    parts = batch.split(n_rows)
+    assert [len(part) for part in parts] == [n_rows] * (12 // n_rows)
+    for field in fields(batch):
+        joined = torch.cat([getattr(part, field.name) for part in parts])
+        torch.testing.assert_close(joined, getattr(batch, field.name), rtol=0, atol=0, equal_nan=True)
+
+
+def test_what_is_left_over_is_a_smaller_batch() -> None:
+    assert [len(part) for part in some_batch("series", 5).split(2)] == [2, 2, 1]
+    assert [len(part) for part in some_batch("table", 3).split(9)] == [3]
+
+
 @pytest.mark.gpu
 def test_a_batch_on_cuda_holds_the_same_numbers() -> None:
     batch = some_batch("log")

@@ -125,6 +125,13 @@ def some_columns() -> tuple[Tensor, Tensor]:
     return torch.randn(FOLDS, 8, 3, generator=draw), torch.cat(codes, dim=2)
 
 
+def test_positions_are_no_part_of_the_weights() -> None:
+    """Else a file could make a code read beyond its table."""
+    kept = column_tokens().state_dict()
+    assert {"offsets", "valued"}.isdisjoint(name.rpartition(".")[2] for name in kept)
+    assert all(tensor.is_floating_point() for tensor in kept.values())
+
+
 def test_tokens_are_the_numbers_then_the_categories() -> None:
     tokens, (numbers, codes) = column_tokens(), some_columns()
     got = tokens(numbers, codes)

@@ -24,8 +24,9 @@ from tests.strategies import Event, log_of
 def test_columns_come_before_history_features_and_the_last_events_codes() -> None:
     batch = batch_of(log_of([]), [(c, days(30)) for c in range(4)])
     assert batch.numeric.shape == (4, N_COLUMNS + len(FEATURES))
-    assert batch.categories.shape == (4, 2)
+    assert batch.categories.shape == (4, 3)
     assert batch.categories[:, 0].tolist() == [2, 3, 1, 0]
+    assert batch.categories[:, 2].tolist() == [2, 0, 0, 3]  # repeated numbers of the tenure
     columns = np.array([[1.5, np.nan, np.nan, 1e300], [1, 0, np.nan, np.nan], [26, 10.75, np.nan, np.nan]])
     for position, values in enumerate(columns):
         np.testing.assert_array_equal(batch.numeric[:, position], scale(values, SCALING))

@@ -20,7 +20,7 @@ from tests.model.networks import (
     some_batch,
 )
 
-B = 5
+B = 8  # so that every fold has a customer with a long history
 PAIRS = [(head, kind) for head in HEADS for kind in SCHEMAS]
 every_head = pytest.mark.parametrize(("head", "kind"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
 each_fold = pytest.mark.parametrize("fold", range(FOLDS))
@@ -42,14 +42,19 @@ def exchanged(batch: Batch, fold: int) -> Batch:
 
 
 def gradients(network: Network, batch: Batch, *, of: slice = slice(None)) -> dict[str, Tensor]:
-    """(F, ...) gradient of each parameter by name; the reader of each fold has its own name in the network."""
+    """(F, ...) gradient of every parameter by name; those of the readers, one for each fold, together."""
     network.zero_grad()
     network.members(batch)[of].square().sum().backward()
-    found = {name: p.grad for name, p in network.named_parameters() if not name.startswith("readers")}
-    for name, _ in network.readers[0].named_parameters() if network.readers else ():
-        own = [reader.get_parameter(name).grad for reader in network.readers]
-        found[f"readers.{name}"] = torch.stack([torch.tensor(torch.nan) if g is None else g for g in own])
-    return {name: grad for name, grad in found.items() if grad is not None and grad.numel()}
+    found = {n: _gradient(p) for n, p in network.named_parameters() if not n.startswith("readers")}
+    for name in dict(network.readers[0].named_parameters()) if network.readers else ():
+        own = [_gradient(reader.get_parameter(name)) for reader in network.readers]
+        found[f"readers.{name}"] = torch.stack(own)
+    return {name: gradient for name, gradient in found.items() if gradient.numel()}
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
 
 
 def assert_same(got: Tensor, wanted: Tensor) -> None:
@@ -80,7 +85,7 @@ def test_a_fold_answers_for_its_own_rows_alone(head: HeadName, kind: str, fold: 
     before, after = network.members(batch), network.members(exchanged(batch, fold))
     others = [f for f in range(FOLDS) if f != fold]
     assert torch.equal(after[others], before[others])
-    assert ((after[fold] - before[fold]).abs().amax(dim=2) > 1e-4).all()
+    assert not torch.allclose(after[fold], before[fold], rtol=0, atol=1e-2)
 
 
 @every_head

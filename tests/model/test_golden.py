@@ -9,7 +9,7 @@ import pytest
 from model.columns import as_codes, as_instants, as_numbers
 from model.golden import N_CUSTOMERS, made_up_rows
 from model.rows import customers_from_rows
-from model.schema import CategoricalColumn, DateColumn, EventSchema, Schema
+from model.schema import CategoricalColumn, DateColumn, EventSchema, NumericColumn, Schema
 from model.times import DAY, parse_time
 from tests.model.build import tiny_scaling
 from tests.model.networks import AS_OF, LOG, SCHEMAS, TABLE
@@ -68,7 +68,9 @@ def test_they_hold_what_the_schema_declares_and_nothing_else(schema: Schema, as_
             elif column.kind == "boolean":
                 assert cell in (True, False, None)
             else:
-                assert cell in (column.scaling.low, column.scaling.median, column.scaling.high, None)
+                assert isinstance(column, NumericColumn)
+                scaling = column.scaling
+                assert cell in (scaling.low, scaling.median, scaling.high, None, *column.values)
         for event in row.get("events", ()):
             assert schema.events
             _check_event(event, schema.events, as_of)
@@ -102,6 +104,18 @@ def test_between_them_they_try_everything(kind: str) -> None:
             known = as_numbers(cells)
             assert np.isnan(known).any()
             assert {column.scaling.low, column.scaling.high, column.scaling.median} <= set(known.tolist())
+
+
+@pytest.mark.parametrize("values", [(4.25,), (3.5, 4.25), (-3.5, 4.25, 99.0)])
+@pytest.mark.parametrize("before", range(6))
+def test_a_repeated_number_is_tried_wherever_its_column_stands(
+    values: tuple[float, ...], before: int
+) -> None:
+    plain = [NumericColumn(name=f"x{number}", scaling=tiny_scaling()) for number in range(before)]
+    rate = NumericColumn(name="rate", scaling=tiny_scaling(), values=values)
+    cells = [row["rate"] for row in made_up_rows(Schema(id=None, columns=(*plain, rate)), AS_OF)]
+    assert set(cells) == {0.0, 5.0, 10.0, None, 4.25}
+    assert cells[0] == 5.0
 
 
 def test_the_first_is_typical() -> None:

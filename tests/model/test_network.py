@@ -51,7 +51,9 @@ def test_the_trunk_reads_every_token() -> None:
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("kind", SCHEMAS)
 def test_the_smallest_network_works(head: HeadName, kind: str) -> None:
-    least = NetworkSpec(head=head, width=4, layers=1, dropout=0, embedding=1, folds=2, members=1)
+    least = NetworkSpec(
+        head=head, width=4, layers=1, dropout=0, embedding=1, folds=2, members=1, piecewise=True
+    )
     network = build_network(least, SCHEMAS[kind], n_outputs=1)
     assert network(some_batch(kind, 3)).shape == (3, 1)
 

@@ -14,11 +14,13 @@ from model.golden import made_up_rows
 from model.hazard import Probabilities
 from model.manifest import Golden, HeadName, Manifest
 from model.predictor import Predictor, load_predictor
+from model.schema import Schema
 from model.scorer import Scorer
 from model.times import days, format_instant
 from tests.model.networks import (
     AS_OF,
     HEADS,
+    REPEATED,
     SCHEMAS,
     customers_of,
     random_network,
@@ -94,7 +96,7 @@ def test_each_customer_is_asked_about_at_their_own_cutoff(tmp_path: Path) -> Non
     customers = customers_of(SCHEMAS["log"], [row, row])
     cutoffs = np.array([AS_OF, AS_OF - days(200)])
     now, before = predictor.predict(replace(customers, cutoffs=cutoffs))
-    assert np.abs(now - before).max() > 1e-3
+    assert np.abs(now - before).max() > 1e-4
     np.testing.assert_allclose(now, predictor.predict(customers)[0], rtol=0, atol=1e-7)
 
 
@@ -166,7 +168,17 @@ def test_a_history_feature_that_is_no_longer_made_is_refused(tmp_path: Path) -> 
     )
 
 
-@pytest.mark.parametrize("changes", [{"width": 32}, {"embedding": 8}, {"members": 2}, {"layers": 3}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"width": 32},
+        {"embedding": 8},
+        {"folds": 2},
+        {"members": 3},
+        {"layers": 3},
+        {"piecewise": False},
+    ],
+)
 def test_weights_of_other_shapes_are_refused(changes: dict[str, Any], tmp_path: Path) -> None:
     folder = written(tmp_path / "1", random_scorer("mlp", "table"), network=spec("mlp", **changes))
     text = refused(folder)
@@ -187,6 +199,34 @@ def test_the_weights_of_another_vocabulary_are_refused(tmp_path: Path) -> None:
     fewer = schema.model_copy(update={"columns": schema.columns[:-1]})
     text = refused(written(tmp_path / "1", random_scorer("mlp", "table"), schema=fewer))
     assert text.startswith("the weights must fit the network of the manifest: ")
+
+
+def with_values(*values: float) -> Schema:
+    """The table with other repeated numbers."""
+    schema = SCHEMAS["table"]
+    charges = schema.columns[0].model_copy(update={"values": values})
+    return schema.model_copy(update={"columns": (charges, *schema.columns[1:])})
+
+
+def test_the_weights_of_another_number_of_repeated_numbers_are_refused(tmp_path: Path) -> None:
+    text = refused(written(tmp_path / "1", random_scorer("mlp", "table"), schema=with_values(0.0, 2.5)))
+    assert text.startswith("the weights must fit the network of the manifest: ")
+
+
+def test_other_repeated_numbers_give_other_golden_answers(tmp_path: Path) -> None:
+    assert REPEATED == (0.0, 2.5, 10.0)
+    folder = written(tmp_path / "1", random_scorer("mlp", "table"), schema=with_values(0.0, 2.75, 10.0))
+    assert "golden customers must get their stored probabilities" in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["tokens.categories.offsets", "tokens.valued"])
+def test_positions_are_not_taken_from_a_file(name: str, tmp_path: Path) -> None:
+    scorer = random_scorer("mlp", "table")
+    forged = scorer.network.state_dict() | {name: torch.tensor([10**6])}
+    scorer.network.state_dict = lambda: forged  # type: ignore[method-assign,assignment]
+    text = refused(written(tmp_path / "1", scorer))
+    assert text.startswith("the weights must fit the network of the manifest: ")
+    assert f'Unexpected key(s) in state_dict: "{name}"' in text
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -46,6 +46,15 @@ def test_the_columns_of_a_series_are_numbers_too() -> None:
     assert [c.name for c in SERIES.numeric] == ["bill_1", "bill_2", "bill_3", "data_1", "data_2"]
 
 
+def test_columns_of_repeated_numbers_are_told_with_their_place_among_the_numbers() -> None:
+    assert [(n, c.name) for n, c in LOG.valued] == [(0, "tenure")]
+    assert SERIES.valued == ()
+    columns = (*SERIES.columns[:3], *LOG.columns, *TABLE.columns[2:])
+    schema = Schema(id=None, columns=columns)
+    assert [(n, c.name) for n, c in schema.valued] == [(2, "tenure")]
+    assert schema.numeric[2].name == "tenure"
+
+
 def test_the_type_comes_before_the_attributes() -> None:
     assert [c.name for c in event_schema().categories] == ["kind", "shop", "brand"]
     assert [c.name for c in event_schema(type=None).categories] == ["shop", "brand"]
@@ -92,6 +101,12 @@ def test_a_scaling_is_finite_and_positive(changes: dict[str, float]) -> None:
     assert error.value.error_count() == 1
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_repeated_number_is_finite(value: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        NumericColumn(name="rate", scaling=tiny_scaling(), values=(1.0, value))
+
+
 def test_a_history_holds_an_event_at_least() -> None:
     with pytest.raises(ValidationError, match="greater than 0"):
         event_schema(max_events=0)
@@ -111,6 +126,13 @@ def test_the_numbers_of_a_scaling_come_back_to_the_last_bit(number: float, edges
     back = Scaling.model_validate_json(scaling.model_dump_json())
     assert back.center.hex() == number.hex()
     assert [e.hex() for e in back.edges] == [e.hex() for e in edges]
+
+
+@given(st.lists(finite, max_size=4))
+def test_repeated_numbers_come_back_to_the_last_bit(numbers: list[float]) -> None:
+    column = NumericColumn(name="rate", scaling=tiny_scaling(), values=tuple(numbers))
+    back = NumericColumn.model_validate_json(column.model_dump_json())
+    assert [v.hex() for v in back.values] == [v.hex() for v in numbers]
 
 
 def test_a_column_of_an_unknown_kind_is_refused() -> None:

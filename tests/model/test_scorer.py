@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from numpy.typing import NDArray
 
 from model.columns import column_of
+from model.encode import encode
 from model.errors import SchemaError
 from model.hazard import Probabilities
+from model.inputs import Inputs
 from model.manifest import Calibration, HeadName
-from model.scorer import Scorer
+from model.scorer import Scorer, fold_logits, logits
 from model.task import LogTask
-from tests.model.networks import HEADS, SCHEMAS, customers_of, random_scorer, some_rows
+from tests.model.networks import FOLDS, HEADS, MEMBERS, SCHEMAS, customers_of, random_scorer, some_rows
 
 PAIRS = [(head, kind) for head in HEADS for kind in SCHEMAS]
 every_head = pytest.mark.parametrize(("head", "kind"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
@@ -21,6 +25,18 @@ each_kind = pytest.mark.parametrize("kind", SCHEMAS)
 def scores(scorer: Scorer, rows: list[dict[str, object]]) -> Probabilities:
     customers = customers_of(scorer.schema, rows)
     return scorer.score(customers.columns, customers.log, customers.examples())
+
+
+def inputs_of(scorer: Scorer, n: int) -> Inputs:
+    customers = customers_of(scorer.schema, some_rows(scorer.schema, n))
+    return encode(
+        scorer.schema,
+        customers.columns,
+        customers.log,
+        customers.examples(),
+        lookback_days=365,
+        with_steps=scorer.spec.reads_steps,
+    )
 
 
 def assert_same(got: Probabilities, wanted: Probabilities) -> None:
@@ -84,6 +100,41 @@ def test_each_logit_is_calibrated_by_its_own_slope_and_intercept() -> None:
     plain = hazards(Calibration(slopes=(1.0, 1.0, 1.0), intercepts=(0.0, 0.0, 0.0)))
     got = hazards(Calibration(slopes=(2.0, 0.5, 1.0), intercepts=(0.0, 1.0, -1.0)))
     np.testing.assert_allclose(got, plain * [2.0, 0.5, 1.0] + [0.0, 1.0, -1.0], atol=1e-9)
+
+
+@every_head
+def test_each_fold_answers_with_the_mean_probability_of_its_members(head: HeadName, kind: str) -> None:
+    scorer = random_scorer(head, kind)
+    inputs, rows = inputs_of(scorer, 12), torch.tensor([7, 2, 3, 11])
+    got = fold_logits(scorer.network, inputs, rows, scorer.device)
+    assert got.dtype == np.float64
+    assert got.shape == (FOLDS, 4, scorer.task.n_outputs)
+    with torch.no_grad():
+        members = scorer.network.folds(inputs.batch(rows)).double().sigmoid()
+    assert members.shape[:2] == (FOLDS, MEMBERS)
+    np.testing.assert_allclose(expit(got), members.mean(dim=1), rtol=0, atol=1e-6)
+
+
+@every_head
+def test_the_network_answers_with_the_mean_probability_of_its_folds(head: HeadName, kind: str) -> None:
+    scorer = random_scorer(head, kind)
+    inputs, rows = inputs_of(scorer, 12), torch.tensor([7, 2, 3, 11])
+    folds = expit(fold_logits(scorer.network, inputs, rows, scorer.device))
+    assert folds.std(axis=0).min() > 1e-3
+    whole = expit(logits(scorer.network, inputs, scorer.device))
+    np.testing.assert_allclose(folds.mean(axis=0), whole[rows], rtol=0, atol=1e-6)
+
+
+@each_kind
+def test_no_fold_answers_for_no_row(kind: str) -> None:
+    scorer, none = random_scorer("rnn", kind), torch.zeros(0, dtype=torch.int64)
+    got = fold_logits(scorer.network, inputs_of(scorer, 2), none, scorer.device)
+    assert got.shape == (FOLDS, 0, scorer.task.n_outputs)
+
+
+def expit(x: NDArray[np.float64]) -> Probabilities:
+    probabilities: Probabilities = 1 / (1 + np.exp(-x))
+    return probabilities
 
 
 def test_a_column_that_is_absent_is_refused() -> None:

@@ -15,7 +15,14 @@ X = torch.randn(3, 6, 7, generator=torch.Generator().manual_seed(0))
 
 def trunk(**changes: Any) -> Trunk:
     torch.manual_seed(0)
-    plain: dict[str, Any] = {"width": 8, "layers": 2, "dropout": 0.0, "folds": 3, "members": 4, "n_outputs": 2}
+    plain: dict[str, Any] = {
+        "width": 8,
+        "layers": 2,
+        "dropout": 0.0,
+        "folds": 3,
+        "members": 4,
+        "n_outputs": 2,
+    }
     return Trunk(7, **{**plain, **changes})
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from tests.training.shops import Shop
 from training import run
+from training.asked import Asked
 from training.baselines.compare import Baselines, baseline_probabilities
-from training.model_fit import Asked, Fitted, fit_model
+from training.model_fit import Fitted, fit_model
 from training.plan import Folds
 
 QUICK = ("fit.refit=false", "fit.epochs=2")

@@ -13,7 +13,9 @@ from training.fit_schema import fit_schema
 from training.prepare import Prepared
 from training.twin import Twin
 
-SPEC = NetworkSpec(head="mlp", width=8, layers=1, dropout=0.0, embedding=2, folds=2, members=2)
+SPEC = NetworkSpec(
+    head="mlp", width=8, layers=1, dropout=0.0, embedding=2, folds=2, members=2, piecewise=True
+)
 
 
 def twin_of(prepared: Prepared, *, version: int = 1) -> Twin:

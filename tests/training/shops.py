@@ -28,6 +28,7 @@ SMALL: Final = (
     "network.layers=1",
     "network.members=2",
     "network.embedding=2",
+    "network.choose=false",
     "fit.epochs=4",
     "fit.batch_size=32",
     "fit.learning_rate=0.02",

@@ -1,4 +1,4 @@
-"""Calibration finds a planted slope and intercept, and does no harm where data are few or contrary."""
+"""Calibration finds planted slopes and intercepts, harms nothing where data are few, and allows for a bag."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from model.manifest import Calibration
-from training.calibrate import MIN_SLOPE, PRIOR, fit_calibration
+from training.calibrate import MIN_SLOPE, PRIOR, bagged, calibrated_loss, fit_calibration
 
 Floats = NDArray[np.float64]
 
@@ -91,3 +91,69 @@ def test_the_answer_is_the_optimum_of_the_penalised_loss(seed: int) -> None:
     best = minimize(loss, (1.0, 0.0), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12})
     assert best.x[0] > MIN_SLOPE
     assert fitted(z, y) == pytest.approx(best.x, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_calibrated_loss_is_the_mean_over_what_is_at_risk_after_calibration(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    logits = draw.normal(-1, 4, (200, 3))
+    events, at_risk = drawn(0.4 * logits, seed), draw.random((200, 3)) < 0.7
+    found = fit_calibration(logits, events, at_risk)
+    losses = []
+    for k in range(3):
+        z = found.slopes[k] * logits[at_risk[:, k], k] + found.intercepts[k]
+        p = 1 / (1 + np.exp(-z))
+        losses += (-np.log(np.where(events[at_risk[:, k], k], p, 1 - p))).tolist()
+    assert calibrated_loss(logits, events, at_risk) == pytest.approx(np.mean(losses))
+    assert calibrated_loss(10 * logits, events, at_risk) < 1.1 * np.mean(losses)  # else many times as much
+
+
+def test_a_loss_over_nothing_is_nothing() -> None:
+    nothing = np.zeros((4, 2), dtype=bool)
+    assert calibrated_loss(np.ones((4, 2)), nothing, nothing) == 0.0
+
+
+SINGLE = Calibration(slopes=(0.8, 1.3), intercepts=(-0.4, 0.2))
+
+
+def test_in_a_bag_of_equal_networks_nothing_changes() -> None:
+    one = np.random.default_rng(0).normal(0, 2, (500, 2))
+    found = bagged(SINGLE, np.stack([one] * 5))
+    assert found.slopes == pytest.approx(SINGLE.slopes)
+    assert found.intercepts == pytest.approx(SINGLE.intercepts)
+
+
+def test_networks_that_give_everybody_the_same_answer_change_nothing() -> None:
+    assert bagged(SINGLE, np.full((5, 300, 2), -1.5)) == SINGLE
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_handful_of_examples_gives_finite_slopes_that_are_no_smaller(n: int) -> None:
+    found = bagged(SINGLE, np.random.default_rng(0).normal(0, 2, (5, n, 2)))
+    assert np.isfinite(found.slopes).all()
+    assert (np.array(found.slopes) >= np.array(SINGLE.slopes)).all()
+
+
+@pytest.mark.parametrize(("n_networks", "noise"), [(2, 1.0), (5, 0.5), (5, 1.0), (16, 0.7)])
+@pytest.mark.parametrize("center", [-2.5, 0.0, 1.0])
+def test_a_bag_gets_about_the_calibration_that_its_mean_would_have_got(
+    n_networks: int, noise: float, center: float
+) -> None:
+    """Each network says the truth plus noise of its own; calibrated was one of them."""
+    draw = np.random.default_rng(1)
+    truth = draw.normal(center, 1.0, (100_000, 1))
+    events, every = drawn(truth), np.ones((100_000, 1), dtype=bool)
+    spread = truth + draw.normal(0, noise, (n_networks, 100_000, 1))
+    mean = spread.mean(axis=0)
+    single, of_mean = (fit_calibration(z, events, every) for z in (spread[0], mean))
+    found = bagged(single, spread)
+    assert found.slopes[0] == pytest.approx(of_mean.slopes[0], rel=0.07)
+    assert single.slopes[0] < 0.9 * of_mean.slopes[0]
+
+    def loss(calibration: Calibration) -> float:
+        z = calibration.apply(mean)
+        return float(np.mean(np.logaddexp(0.0, z) - events * z))
+
+    assert loss(found) - loss(of_mean) < 0.15 * (loss(single) - loss(of_mean))
+    told = 1 / (1 + np.exp(-found.apply(mean)))
+    assert told.mean() == pytest.approx(events.mean(), rel=0.1)

@@ -181,9 +181,9 @@ def test_no_metrics_print_nothing(capsys: Captured) -> None:
 
 
 def test_progress_is_silent_where_standard_error_is_no_terminal(capsys: Captured) -> None:
-    with epoch_progress(2) as on_epoch:
-        on_epoch("measuring", Epoch(1, 0.1, 0.5, 0.6))
-        on_epoch("publishing", Epoch(1, 0.1, 0.5, 0.6))
+    with epoch_progress() as on_epoch:
+        on_epoch("measuring", Epoch(1, 2, 0.1, 0.5, 0.6))
+        on_epoch("publishing", Epoch(1, 2, 0.1, 0.5, 0.6))
     with row_progress("scoring") as on_rows:
         on_rows(10)
     assert capsys.readouterr() == ("", "")

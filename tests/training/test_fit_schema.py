@@ -1,5 +1,6 @@
 """A schema's statistics come from the training examples alone, and are finite whatever those hold."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,13 +14,14 @@ from model.columns import Column, column_of
 from model.customers import Examples
 from model.history import EventLog
 from model.scaling import scale
-from model.schema import Schema
+from model.schema import NumericColumn, Schema
 from model.times import DAY
 from tests.strategies import Event, log_of
 from training.fit_schema import (
     BINS,
     MAX_TYPES,
     MIN_CUSTOMERS,
+    MIN_ROWS,
     EventFields,
     TableFields,
     fit_scaling,
@@ -206,3 +208,52 @@ def test_a_date_is_read_as_its_age_and_one_to_come_as_missing() -> None:
     schema = of_table({"since": dates}, asked([0, 1, 2], [30 * DAY] * 3), {"since": "date"})
     scaling = schema.numeric[0].scaling
     assert (scaling.low, scaling.high) == (10.0, 20.0)
+
+
+def values_of(numbers: Sequence[float | None], examples: Examples | None = None) -> tuple[float, ...]:
+    """The numbers of a column that are known by themselves."""
+    everybody = asked(range(len(numbers)), [0] * len(numbers))
+    schema = of_table({"price": column_of(list(numbers))}, examples or everybody, {"price": "numeric"})
+    [column] = schema.columns
+    assert isinstance(column, NumericColumn)
+    return column.values
+
+
+def tariff(n_prices: int, n_each: int) -> list[float]:
+    """So many customers for each price; the prices are scattered."""
+    return np.random.default_rng(0).permutation(np.repeat(np.arange(n_prices) ** 1.5, n_each)).tolist()
+
+
+def test_numbers_that_many_share_are_known_by_themselves_in_order() -> None:
+    found = values_of(tariff(2 * BINS + 1, MIN_ROWS))
+    assert found == tuple((np.arange(2 * BINS + 1) ** 1.5).tolist())
+
+
+@pytest.mark.parametrize(("n_prices", "n_each"), [(2 * BINS, MIN_ROWS + 9), (2 * BINS + 30, MIN_ROWS - 1)])
+def test_numbers_that_bins_tell_apart_or_that_few_share_are_not(n_prices: int, n_each: int) -> None:
+    assert values_of(tariff(n_prices, n_each)) == ()
+
+
+@pytest.mark.parametrize("rest", ["their own", "missing", "infinite"])
+def test_where_most_rows_have_another_number_or_none_there_are_no_such_numbers(rest: str) -> None:
+    shared = tariff(60, MIN_ROWS)
+    others: dict[str, list[float | None]] = {
+        "their own": (0.5 + np.arange(len(shared) + 1)).tolist(),
+        "missing": [None] * (len(shared) + 1),
+        "infinite": [math.inf] * (len(shared) + 1),
+    }
+    assert values_of([*shared, *others[rest][:-1]]) == tuple((np.arange(60) ** 1.5).tolist())
+    assert values_of([*shared, *others[rest]]) == ()
+
+
+def test_only_training_customers_share_numbers() -> None:
+    prices = tariff(60, MIN_ROWS)
+    late = [*prices, *([99.5] * 500)]
+    known = asked(range(len(prices)), [0] * len(prices))
+    assert values_of(late, known) == values_of(prices)
+    assert 99.5 in values_of(late)
+
+
+def test_a_number_of_one_customer_is_not_shared_however_often_it_is_asked_about() -> None:
+    customers = np.repeat(np.arange(200), MIN_ROWS)
+    assert values_of(np.arange(200.0).tolist(), asked(customers.tolist(), [0] * len(customers))) == ()

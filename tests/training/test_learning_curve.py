@@ -12,11 +12,12 @@ from model.customers import Examples
 from model.hazard import Probabilities
 from model.scorer import Scorer
 from tests.training.shops import LOG, TABLE, log_shop, table_shop
+from training.asked import Asked
 from training.labels import Labels
 from training.learning_curve import SHARES, LearningPoint, conclusion, learning_curve
 from training.loop import Epoch
-from training.model_fit import Asked, Fitted
-from training.plan import Plan, Slices
+from training.model_fit import Fitted
+from training.plan import Folds, Plan
 from training.prepare import Prepared, prepare
 from training.reporting.bootstrap import Difference, paired_differences
 from training.reporting.measuring import measured
@@ -48,16 +49,17 @@ class Oracle:
 
 @dataclass
 class Fits:
-    """Stands for `fit_model`, and remembers the slices that it was given."""
+    """Stands for `fit_model`, and remembers the folds that it was given."""
 
     plan: Plan
-    slices: list[Slices] = field(default_factory=list)
+    folds: list[Folds] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
 
-    def __call__(self, _asked: Asked, slices: Slices, *, on_epoch: Any) -> Fitted:
-        on_epoch(Epoch(1, 0.1, 0.5, 0.5))
-        self.slices.append(slices)
-        return Fitted(self.oracle(len(slices.train) / len(self.plan.measured.train)), (), 0.0)
+    def __call__(self, _asked: Asked, folds: Folds, *, on_epoch: Any) -> Fitted:
+        on_epoch(Epoch(1, 1, 0.1, 0.5, 0.5))
+        self.folds.append(folds)
+        share = len(folds.rows) / len(self.plan.measured.rows)
+        return Fitted(self.oracle(share), (), np.empty((0, 1)), 0.0)
 
     def oracle(self, share: float) -> Scorer:
         return cast(Scorer, Oracle(share))
@@ -84,9 +86,9 @@ def test_shares_of_the_customers_grow_and_smaller_ones_are_within_larger_ones(
     points, fits = curve(prepared)
     plan = prepared.plan
     assert tuple(point.share for point in points) == SHARES
-    parts = [slices.train for slices in fits.slices] + [plan.measured.train]
+    parts = [folds.rows for folds in (*fits.folds, plan.measured)]
     assert [point.examples for point in points] == [len(rows) for rows in parts]
-    everybody = len(np.unique(plan.groups[plan.measured.train]))
+    everybody = len(np.unique(plan.groups[plan.measured.rows]))
     for share, rows, larger in zip(SHARES[:-1], parts[:-1], parts[1:], strict=True):
         assert set(rows.tolist()) < set(larger.tolist())
         assert len(np.unique(plan.groups[rows])) == int(share * everybody)
@@ -94,19 +96,21 @@ def test_shares_of_the_customers_grow_and_smaller_ones_are_within_larger_ones(
 
 def test_a_customer_comes_with_all_examples(log: Prepared) -> None:
     _, fits = curve(log)
-    groups, train = log.plan.groups, log.plan.measured.train
-    for slices in fits.slices:
-        chosen = np.isin(groups[train], groups[slices.train])
-        assert slices.train.tolist() == train[chosen].tolist()
+    groups, train = log.plan.groups, log.plan.measured.rows
+    for folds in fits.folds:
+        chosen = np.isin(groups[train], groups[folds.rows])
+        assert folds.rows.tolist() == train[chosen].tolist()
 
 
-def test_only_the_training_slice_changes_and_the_whole_is_not_fitted_again(log: Prepared) -> None:
+def test_examples_keep_their_folds_and_the_whole_is_not_fitted_again(log: Prepared) -> None:
     _, fits = curve(log)
-    assert len(fits.slices) == len(fits.epochs) == len(SHARES) - 1
-    for slices in fits.slices:
-        assert slices.validation.tolist() == log.plan.measured.validation.tolist()
-        assert slices.calibration.tolist() == log.plan.measured.calibration.tolist()
-        assert not set(slices.train.tolist()) & set(log.plan.test.tolist())
+    assert len(fits.folds) == len(fits.epochs) == len(SHARES) - 1
+    whole = log.plan.measured
+    for folds in fits.folds:
+        kept = np.isin(whole.rows, folds.rows)
+        assert folds.fold.tolist() == whole.fold[kept].tolist()
+        assert folds.judged.tolist() == whole.judged[kept].tolist()
+        assert not set(folds.rows.tolist()) & set(log.plan.test.tolist())
 
 
 def test_every_point_is_measured_on_the_test_at_the_longest_horizon(log: Prepared) -> None:
@@ -132,7 +136,7 @@ def test_windows_that_are_incomplete_are_not_measured(log: Prepared) -> None:
 
 def test_positives_are_counted_as_training_knew_them(log: Prepared) -> None:
     points, _ = curve(log)
-    known, train = log.plan.measured_labels, log.plan.measured.train
+    known, train = log.plan.measured_labels, log.plan.measured.rows
     told = known.outcomes[train, -1] & known.complete[train, -1]
     assert points[-1].positives == int(told.sum())
     assert [point.positives for point in points] == sorted(point.positives for point in points)
@@ -159,27 +163,36 @@ def few_positives(prepared: Prepared, kept: Rows) -> Labels:
     return replace(prepared.plan.measured_labels, events=positive, outcomes=positive)
 
 
-def test_shares_without_a_positive_are_skipped(table: Prepared) -> None:
+def of_two_folds(folds: Folds, rows: Rows) -> Rows:
+    """Two of the rows, in different folds."""
+    fold = folds.among(rows).fold
+    return rows[[0, int(np.flatnonzero(fold != fold[0])[0])]]
+
+
+def test_shares_of_which_a_network_would_read_no_positive_are_skipped(table: Prepared) -> None:
     _, fits = curve(table)
-    eighth, quarter, half = (slices.train for slices in fits.slices)
-    late = np.setdiff1d(half, quarter)[:1]
+    eighth, quarter, half = (folds.rows for folds in fits.folds)
+    measured = table.plan.measured
+    late = of_two_folds(measured, np.setdiff1d(half, quarter))
     points, _ = curve(table, few_positives(table, late))
-    assert [(point.share, point.positives) for point in points] == [(0.5, 1), (1.0, 1)]
+    assert [(point.share, point.positives) for point in points] == [(0.5, 2), (1.0, 2)]
     assert points[0].gain is None
-    last = np.setdiff1d(table.plan.measured.train, half)[:1]
+    last = of_two_folds(measured, np.setdiff1d(measured.rows, half))
     points, fits = curve(table, few_positives(table, last))
     assert [point.share for point in points] == [1.0]
-    assert fits.slices == []
+    assert fits.folds == []
     assert conclusion(points) == "The customers are too few for a learning curve."
-    assert len(curve(table, few_positives(table, eighth[:1]))[0]) == len(SHARES)
+    assert len(curve(table, few_positives(table, of_two_folds(measured, eighth)))[0]) == len(SHARES)
+    for_one_fold = measured.rows[measured.fold == 1]
+    assert [p.share for p in curve(table, few_positives(table, for_one_fold))[0]] == [1.0]
 
 
 def test_the_smallest_share_of_a_handful_is_one_customer(tmp_path: Path) -> None:
     shop = table_shop(tmp_path, 12)
     prepared = prepare(read_study(shop.study_file(TABLE), []))
-    train = prepared.plan.measured.train
+    train = prepared.plan.measured.rows
     points, _ = curve(prepared)
-    assert points[-1].examples == len(train) < 8
+    assert points[-1].examples == len(train) < 12
     assert all(point.examples >= 1 for point in points)
 
 

@@ -1,4 +1,4 @@
-"""From examples to a calibrated network: each slice has its one use, and a seed repeats."""
+"""From examples to calibrated networks: a fold's network never reads its labels, and a seed repeats."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -11,19 +11,27 @@ from hypothesis import strategies as st
 
 from model.columns import Column, column_of
 from model.customers import Examples
+from model.encode import encode
 from model.errors import DeviceError
 from model.manifest import NetworkSpec
+from model.scorer import fold_logits
 from model.task import ColumnTask
+from tests.training.materials import same, weights, weights_of
+from training import model_fit
+from training.asked import Asked
+from training.calibrate import bagged, fit_calibration
 from training.fit_schema import TableFields
 from training.labels import Labels
-from training.loop import Epoch, best_epoch
-from training.model_fit import BATCH_SIZES, Asked, Fitted, Options, Reading, fit_model, refit_model
-from training.plan import Refit, Slices
+from training.model_fit import BATCH_SIZES, EPOCHS, STEPS, Fitted, Options, Reading, fit_model
+from training.plan import Folds
 
 N: Final = 400
 ROWS: Final = np.arange(N, dtype=np.int64)
-SLICES: Final = Slices(train=ROWS[:240], validation=ROWS[240:300], calibration=ROWS[300:360])  # rest: test
-SPEC: Final = NetworkSpec(head="mlp", width=8, layers=1, dropout=0.2, embedding=2, members=2)
+F: Final = 3
+FOLDS: Final = Folds(rows=ROWS[:360], fold=ROWS[:360] * 7 % F, judged=ROWS[:360] % 4 > 0)  # the rest: test
+SPEC: Final = NetworkSpec(
+    head="mlp", width=8, layers=1, dropout=0.2, embedding=2, folds=F, members=2, piecewise=True
+)
 READING: Final = Reading(
     ColumnTask(column="left", positive="1"), TableFields(None, {"a": "numeric", "b": "numeric"}), None, SPEC
 )
@@ -45,28 +53,27 @@ def asked(*, flip: np.ndarray[Any, Any] | None = None, unread: np.ndarray[Any, A
     return Asked(columns, None, Examples(ROWS, np.zeros(N, dtype=np.int64)), Labels.of_column(left))
 
 
-def fitted(about: Asked | None = None, *, slices: Slices = SLICES, **changes: Any) -> Fitted:
+def fitted(about: Asked | None = None, *, folds: Folds = FOLDS, **changes: Any) -> Fitted:
     options = replace(OPTIONS, **changes)
-    return fit_model(about or asked(), slices, READING, options, on_epoch=lambda _: None)
-
-
-def refitted(history: tuple[Epoch, ...], about: Asked | None = None, **changes: Any) -> Fitted:
-    train = np.concatenate([SLICES.train, SLICES.validation])
-    return refit_model(
-        about or asked(),
-        Refit(train=train, calibration=SLICES.calibration),
-        READING,
-        replace(OPTIONS, **changes),
-        history=history,
-        on_epoch=lambda _: None,
-    )
+    return fit_model(about or asked(), folds, READING, options, on_epoch=lambda _: None)
 
 
 def same_weights(one: Fitted, other: Fitted) -> bool:
     """Whether two networks agree to the bit."""
-    mine, theirs = one.scorer.network.state_dict(), other.scorer.network.state_dict()
-    assert mine.keys() == theirs.keys()
-    return all(torch.equal(mine[name], theirs[name]) for name in mine)
+    return same(weights(one.scorer.network), weights(other.scorer.network))
+
+
+def said_by_folds(fit: Fitted, about: Asked) -> np.ndarray[Any, Any]:
+    """(F, n, 1) logits of each fold's network for the examples of the fit."""
+    inputs = encode(
+        fit.scorer.schema,
+        about.columns,
+        None,
+        about.examples.take(FOLDS.rows),
+        lookback_days=1,
+        with_steps=False,
+    )
+    return fold_logits(fit.scorer.network, inputs, torch.arange(len(FOLDS.rows)), torch.device("cpu"))
 
 
 def test_what_was_learnt_ranks_unseen_customers() -> None:
@@ -80,10 +87,10 @@ def test_what_was_learnt_ranks_unseen_customers() -> None:
 
 
 def test_a_seed_repeats_to_the_bit_and_another_does_not() -> None:
-    one, same, other = fitted(), fitted(), fitted(seed=1)
-    assert same_weights(one, same)
-    assert one.scorer.calibration == same.scorer.calibration
-    assert one.history == same.history
+    one, again, other = fitted(), fitted(), fitted(seed=1)
+    assert same_weights(one, again)
+    assert one.scorer.calibration == again.scorer.calibration
+    assert one.history == again.history
     assert not same_weights(one, other)
 
 
@@ -91,7 +98,6 @@ def test_the_caller_s_random_state_is_neither_read_nor_touched() -> None:
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
     one = fitted()
-    refitted(one.history)
     assert torch.equal(torch.random.get_rng_state(), before)
     torch.manual_seed(8)
     assert same_weights(one, fitted())
@@ -104,40 +110,56 @@ def test_test_rows_change_nothing() -> None:
     assert one.history == other.history
 
 
-def test_calibration_labels_change_the_calibration_alone() -> None:
-    one, other = fitted(), fitted(asked(flip=SLICES.calibration[::2]))
-    assert same_weights(one, other)
-    assert one.history == other.history
+@pytest.mark.parametrize("fold", range(F))
+def test_labels_of_a_fold_change_the_networks_of_the_others_and_the_calibration(fold: int) -> None:
+    """After one epoch: which of several is kept, all judged examples decide."""
+    one, other = fitted(epochs=1), fitted(asked(flip=FOLDS.rows[FOLDS.fold == fold]), epochs=1)
+    mine, theirs = one.scorer.network, other.scorer.network
+    for f in range(F):
+        assert same(weights_of(mine, f), weights_of(theirs, f)) == (f == fold)
     assert one.scorer.calibration != other.scorer.calibration
+    assert one.history[0].validation_loss < other.history[0].validation_loss
 
 
-def test_validation_labels_change_the_validation_loss_but_no_step() -> None:
-    one, other = fitted(), fitted(asked(flip=SLICES.validation))
-    assert [e.train_loss for e in one.history] == [e.train_loss for e in other.history]
-    assert all(a.validation_loss < b.validation_loss for a, b in zip(one.history, other.history, strict=True))
+def test_calibration_is_fitted_on_what_networks_say_that_never_read_the_example() -> None:
+    about = asked()
+    fit = fitted(about, epochs=4)
+    spread = said_by_folds(fit, about)
+    judged = FOLDS.judged
+    unseen = spread[FOLDS.fold, np.arange(len(FOLDS.rows))][judged]
+    labels = about.labels.take(FOLDS.rows[judged])
+    single = fit_calibration(unseen, labels.events, labels.at_risk)
+    wanted = bagged(single, spread)
+    assert fit.scorer.calibration.slopes == pytest.approx(wanted.slopes, abs=1e-4)
+    assert fit.scorer.calibration.intercepts == pytest.approx(wanted.intercepts, abs=1e-4)
+    assert fit.unseen == pytest.approx(single.apply(unseen), abs=1e-4)
 
 
-def test_statistics_come_from_the_training_slice() -> None:
-    held_out = ROWS[240:]
-    assert fitted(asked(unread=held_out)).scorer.schema == fitted().scorer.schema
-    assert fitted(asked(unread=ROWS[:1])).scorer.schema != fitted().scorer.schema
+def test_the_validation_loss_is_that_of_the_calibrated_unseen_logits() -> None:
+    about = asked()
+    fit = fitted(about, epochs=8)
+    events = about.labels.events[FOLDS.rows[FOLDS.judged]]
+    losses = np.logaddexp(0.0, fit.unseen) - events * fit.unseen
+    assert fit.validation_loss == pytest.approx(losses.mean())
 
 
-def test_a_refit_reads_validation_too_and_runs_as_long_as_was_best() -> None:
-    history = (Epoch(1, 0.02, 0.6, 0.5), Epoch(2, 0.02, 0.5, 0.6), Epoch(3, 0.02, 0.4, 0.7))
-    one = refitted(history)
-    assert best_epoch(history) == 1
-    assert one.history == history
-    assert same_weights(one, refitted(history[:1]))
-    assert not same_weights(one, refitted(history, asked(flip=SLICES.validation)))
-    assert same_weights(one, refitted(history, asked(flip=SLICES.calibration, unread=ROWS[360:])))
-    assert one.scorer.schema != fitted().scorer.schema
+def test_a_bag_s_spread_is_looked_at_in_so_many_examples_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_about: list[int] = []
+
+    def listening(network: Any, inputs: Any, rows: torch.Tensor, device: Any) -> np.ndarray[Any, Any]:
+        asked_about.extend(rows.tolist())
+        return fold_logits(network, inputs, rows, device)
+
+    monkeypatch.setattr(model_fit, "fold_logits", listening)
+    monkeypatch.setattr(model_fit, "MAX_SPREAD", 50)
+    fitted(epochs=1)
+    assert len(asked_about) == len(set(asked_about)) == 50
+    assert (min(asked_about), max(asked_about)) == (0, 359)
 
 
-def test_a_refit_repeats_for_a_seed() -> None:
-    history = (Epoch(1, 0.02, 0.6, 0.5),)
-    assert same_weights(refitted(history), refitted(history))
-    assert not same_weights(refitted(history), refitted(history, seed=1))
+def test_statistics_come_from_the_examples_of_the_fit() -> None:
+    assert fitted(asked(unread=ROWS[360:]), epochs=1).scorer.schema == fitted(epochs=1).scorer.schema
+    assert fitted(asked(unread=ROWS[:1]), epochs=1).scorer.schema != fitted(epochs=1).scorer.schema
 
 
 def test_a_device_that_is_not_here_is_refused() -> None:
@@ -148,15 +170,55 @@ def test_a_device_that_is_not_here_is_refused() -> None:
         fitted(device=absent)
 
 
+def rows_of(n: int) -> np.ndarray[Any, Any]:
+    return np.empty(n, dtype=np.int64)
+
+
+AUTOMATIC: Final = replace(OPTIONS, batch_size=None, epochs=None, patience=None)
+
+
 @given(st.integers(0, 2_000_000), st.integers(0, 2_000_000))
 def test_an_automatic_batch_size_is_a_power_of_two_that_grows_with_the_data(some: int, more: int) -> None:
-    automatic = replace(OPTIONS, batch_size=None)
-    few, many = (automatic.batch_of(np.empty(n, dtype=np.int64)) for n in sorted((some, more)))
+    few, many = (AUTOMATIC.batch_of(rows_of(n)) for n in sorted((some, more)))
     assert few <= many
     assert BATCH_SIZES[0] <= few
     assert many <= BATCH_SIZES[1]
     assert few & (few - 1) == 0
 
 
-def test_a_batch_size_that_was_asked_for_is_kept() -> None:
-    assert replace(OPTIONS, batch_size=7).batch_of(ROWS) == 7
+@given(st.integers(0, 2_000_000))
+def test_automatic_epochs_are_about_so_many_steps(n: int) -> None:
+    epochs = AUTOMATIC.epochs_of(rows_of(n))
+    assert EPOCHS[0] <= epochs <= EPOCHS[1]
+    steps = n // AUTOMATIC.batch_of(rows_of(n))
+    if EPOCHS[0] < epochs < EPOCHS[1]:
+        assert STEPS - steps < epochs * steps <= STEPS
+    elif epochs == EPOCHS[1]:
+        assert epochs * steps <= STEPS
+    else:
+        assert (epochs + 1) * steps > STEPS
+
+
+def test_few_examples_are_read_often_and_many_seldom() -> None:
+    assert AUTOMATIC.epochs_of(rows_of(0)) == AUTOMATIC.epochs_of(rows_of(100)) == EPOCHS[1]
+    assert AUTOMATIC.epochs_of(rows_of(1_000_000)) == EPOCHS[0]
+
+
+@given(st.integers(0, 2_000_000))
+def test_an_automatic_patience_is_a_quarter_of_the_epochs_but_three_at_least(n: int) -> None:
+    patience = AUTOMATIC.patience_of(rows_of(n))
+    assert patience == max(AUTOMATIC.epochs_of(rows_of(n)) // 4, 3)
+    assert replace(AUTOMATIC, epochs=100).patience_of(rows_of(n)) == 25
+    assert replace(AUTOMATIC, epochs=2).patience_of(rows_of(n)) == 3
+
+
+def test_what_was_asked_for_is_kept() -> None:
+    asked_for = replace(OPTIONS, batch_size=7, epochs=9, patience=8)
+    assert (asked_for.batch_of(ROWS), asked_for.epochs_of(ROWS), asked_for.patience_of(ROWS)) == (7, 9, 8)
+
+
+def test_so_many_epochs_are_planned() -> None:
+    """360 examples, 32 in a batch: 11 steps an epoch, so that as many epochs as may be are planned."""
+    history = fitted(epochs=None, patience=2).history
+    assert {epoch.planned for epoch in history} == {EPOCHS[1]}
+    assert len(history) <= EPOCHS[1]

@@ -9,7 +9,8 @@ from model.history import EventLog
 from model.task import LogTask
 from model.times import DAY, days
 from tests.strategies import Event, log_of
-from tests.training.log_plans import TASK, N, drawn_log, measured_rows, planned
+from tests.training.log_plans import TASK, N, drawn_log, planned
+from tests.training.table_plans import sides
 from training.plan import Plan
 from training.split import hash_shares
 
@@ -53,7 +54,7 @@ def test_no_customer_is_tested_who_was_learnt_from_and_no_label_closes_after_the
 ) -> None:
     task, data_end, plan = case
     customers, cutoffs = plan.examples.customers, plan.examples.cutoffs
-    measured = measured_rows(plan)
+    measured = plan.measured.rows
     assert not set(customers[plan.test]) & set(customers[measured])
     needed = days(task.window_days + task.wait_days)
     (test_date,) = set(cutoffs[plan.test].tolist())
@@ -77,7 +78,7 @@ def test_who_was_held_out_is_written_down(case: tuple[LogTask, int, Plan]) -> No
     below = set(np.flatnonzero(places < held_out.below).tolist())
     assert held_out.kind == plan.kind
     assert set(customers[plan.test].tolist()) <= below
-    assert not below & set(customers[measured_rows(plan)].tolist())
+    assert not below & set(customers[plan.measured.rows].tolist())
     assert {held_out.since} == set(plan.examples.cutoffs[plan.test].astype(float).tolist())
 
 
@@ -93,7 +94,7 @@ def test_seen_later_are_the_others_at_the_test_date(case: tuple[LogTask, int, Pl
         at_date = np.flatnonzero(np.isin(cutoffs, cutoffs[plan.test]) & plan.labels.complete.any(axis=1))
         assert sorted([*tested, *later]) == at_date.tolist()
     assert not set(customers[tested].tolist()) & set(customers[later].tolist())
-    assert not set(later) & set(measured_rows(plan).tolist())  # no window of it was known by then
+    assert not set(later) & set(plan.measured.rows.tolist())  # no window of it was known by then
 
 
 @settings(max_examples=20)
@@ -101,37 +102,50 @@ def test_seen_later_are_the_others_at_the_test_date(case: tuple[LogTask, int, Pl
 def test_the_easy_split_deals_examples_one_by_one(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
     assert plan.easy is not None
-    easy = plan.easy.slices
-    parts = [plan.easy.test, easy.validation, easy.calibration, easy.train]
-    every = np.concatenate(parts).tolist()
-    assert all(len(part) for part in parts)
+    test, folds = plan.easy.test, plan.easy.folds
+    every = np.concatenate([test, folds.rows]).tolist()
     assert len(every) == len(set(every))
     assert plan.labels.at_risk[every].any(axis=1).all()
+    assert folds.judged.all()
+    sizes = np.bincount(folds.fold, minlength=5)
+    assert sizes.max() - sizes.min() <= 2  # one for either outcome
+    assert len(test) > 0
 
 
 @settings(max_examples=20)
 @given(plans)
-def test_slices_are_disjoint_by_customer_and_training_wastes_nothing(case: tuple[LogTask, int, Plan]) -> None:
+def test_folds_hold_all_that_may_be_read_and_a_customer_is_in_one(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
-    customers = plan.examples.customers
-    measured, final = plan.measured, plan.final
-    for parts, labels, barred in (
-        (
-            [measured.train, measured.validation, measured.calibration],
-            plan.measured_labels,
-            set(customers[plan.test].tolist()),
-        ),
-        ([final.train, final.calibration], plan.labels, set()),
+    customers, held_out = plan.examples.customers, plan.held_out
+    places = hash_shares([f"c{n}" for n in range(N)], seed=held_out.seed, purpose="test")[customers]
+    for folds, labels, allowed in (
+        (plan.measured, plan.measured_labels, places >= held_out.below),
+        (plan.final, plan.labels, np.ones(len(customers), dtype=bool)),
     ):
-        asked = [set(customers[part].tolist()) for part in parts]
-        assert sum(map(len, asked)) == len(set().union(*asked))
-        assert not barred & set().union(*asked)
-        known = labels.at_risk.any(axis=1)
-        theirs = np.isin(customers, customers[parts[0]])
-        assert parts[0].tolist() == np.flatnonzero(known & theirs).tolist()
-        for late in parts[1:]:
-            assert labels.at_risk[late].any(axis=1).all()
-            assert len(set(late.tolist())) == len(late)
+        assert folds.rows.tolist() == np.flatnonzero(allowed & labels.at_risk.any(axis=1)).tolist()
+        assert len(folds.fold) == len(folds.judged) == len(folds.rows)
+        homes = set(zip(customers[folds.rows].tolist(), folds.fold.tolist(), strict=True))
+        assert len(homes) == len(set(customers[folds.rows].tolist()))
+        assert set(folds.fold.tolist()) == set(range(5))
+        assert 0 < folds.judged.sum() < len(folds.rows) or len(set(plan.examples.cutoffs.tolist())) < 3
+
+
+@settings(max_examples=20)
+@given(plans)
+def test_a_customer_is_in_the_same_fold_of_either_fit(case: tuple[LogTask, int, Plan]) -> None:
+    _, _, plan = case
+    measured, final = plan.measured, plan.final
+    of_final = dict(zip(final.rows.tolist(), final.fold.tolist(), strict=True))
+    assert [of_final[row] for row in measured.rows.tolist()] == measured.fold.tolist()
+
+
+def test_folds_are_about_equal_in_customers_and_in_events() -> None:
+    plan = planned(drawn_log(0, 90), TASK, folds=4)
+    folds, happened = plan.final, plan.labels.events.any(axis=1)
+    sizes = np.bincount(folds.fold, minlength=4)
+    assert sizes / sizes.sum() == pytest.approx(np.full(4, 0.25), abs=0.03)
+    events = np.bincount(folds.fold, weights=happened[folds.rows], minlength=4)
+    assert events / sizes == pytest.approx(np.full(4, events.sum() / sizes.sum()), abs=0.05)
 
 
 def test_a_long_log_is_tested_forward_in_time() -> None:
@@ -147,26 +161,21 @@ def test_a_long_log_is_tested_forward_in_time() -> None:
 def test_the_published_model_may_learn_from_what_the_measured_one_could_not_know() -> None:
     plan = planned(drawn_log(0, 90), TASK)
     cutoffs = plan.examples.cutoffs
-    assert cutoffs[plan.measured.train].max() == 65 * DAY  # its 5 days had closed by the test date
-    assert cutoffs[plan.final.train].max() == 85 * DAY
+    assert cutoffs[plan.measured.rows].max() == 65 * DAY  # its 5 days had closed by the test date
+    assert cutoffs[plan.final.rows].max() == 85 * DAY
     assert not plan.measured_labels.at_risk[cutoffs == 65 * DAY, 1].any()
     assert plan.labels.at_risk[cutoffs == 65 * DAY, 1].any()
 
 
 def test_early_stopping_and_calibration_look_at_the_later_half_of_the_dates() -> None:
     plan = planned(drawn_log(0, 90), TASK)
-    cutoffs = plan.examples.cutoffs
-    dates = {
-        name: sorted({t // DAY for t in cutoffs[part].tolist()})
-        for name, part in (
-            ("train", plan.measured.train),
-            ("validation", plan.measured.validation),
-            ("final", plan.final.calibration),
-        )
-    }
-    assert dates["train"] == [15, 25, 35, 45, 55, 65]
-    assert dates["validation"] == [35, 45, 55, 65]
-    assert dates["final"] == [45, 55, 65, 75, 85]
+    for folds, dates, judged in (
+        (plan.measured, [15, 25, 35, 45, 55, 65], [35, 45, 55, 65]),
+        (plan.final, [15, 25, 35, 45, 55, 65, 75, 85], [45, 55, 65, 75, 85]),
+    ):
+        asked = plan.examples.cutoffs[folds.rows] // DAY
+        assert sorted(set(asked.tolist())) == dates
+        assert folds.judged.tolist() == np.isin(asked, judged).tolist()
 
 
 def test_a_log_too_short_for_that_is_tested_on_other_customers_with_a_warning() -> None:
@@ -182,7 +191,7 @@ def test_a_log_too_short_for_that_is_tested_on_other_customers_with_a_warning() 
         "that training saw, and flatter the model if behaviour changes.",
     )
     customers = plan.examples.customers
-    assert not set(customers[plan.test]) & set(customers[plan.measured.train])
+    assert not set(customers[plan.test]) & set(customers[plan.measured.rows])
 
 
 def counted_log(*buyers: tuple[int, int], silent: int) -> EventLog:
@@ -235,7 +244,7 @@ def test_a_customer_keeps_its_side_when_more_data_arrive() -> None:
     before, after = planned(drawn_log(0, 70), TASK), planned(drawn_log(1, 90), TASK)
     tested = set(before.examples.customers[before.test].tolist())
     assert tested
-    assert not tested & set(after.examples.customers[measured_rows(after)].tolist())
+    assert not tested & set(after.examples.customers[after.measured.rows].tolist())
 
 
 def test_a_customer_keeps_its_side_when_others_come() -> None:
@@ -244,10 +253,8 @@ def test_a_customer_keeps_its_side_when_others_come() -> None:
     part_of = []
     for one in (log, half):
         plan = planned(one, TASK, data_end=90 * DAY)
-        slices = (plan.test, plan.measured.train, plan.measured.validation, plan.measured.calibration)
-        part_of.append(
-            {c: n for n, part in enumerate(slices) for c in plan.examples.customers[part].tolist()}
-        )
+        both = (plan.test, plan.measured.rows)
+        part_of.append({c: n for n, side in enumerate(both) for c in plan.examples.customers[side].tolist()})
     everyone, fewer = part_of
     assert len(fewer) > 100
     assert fewer.items() <= everyone.items()
@@ -258,8 +265,7 @@ def test_a_group_is_whole_on_one_side() -> None:
     groups = [f"=region {n % 40}" for n in range(N)]
     plan = planned(log, TASK, ids=groups, group="region")
     assert plan.held_out.group == "region"
-    parts = [plan.test, plan.measured.train, plan.measured.validation, plan.measured.calibration]
-    regions = [set((plan.examples.customers[part] % 40).tolist()) for part in parts]
+    regions = [set((plan.examples.customers[side] % 40).tolist()) for side in sides(plan)]
     assert all(regions)
     assert sum(map(len, regions)) == len(set().union(*regions))
     assert len(set(plan.groups.tolist())) == 40

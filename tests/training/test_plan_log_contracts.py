@@ -5,6 +5,7 @@ import numpy as np
 from model.columns import column_of
 from model.task import ContractTask
 from model.times import DAY, format_instant
+from tests.training.table_plans import sides
 from training.labels import cutoff_grid
 from training.plan_log import plan_log
 from training.timeline import Timeline, contract_timeline
@@ -47,13 +48,13 @@ def test_contracts_are_tested_forward_and_a_customer_s_rows_stay_together() -> N
         data_end=119 * DAY,
         group=None,
         test_fraction=0.3,
+        folds=5,
         seed=0,
     )
     assert plan.kind == "forward"
     assert set(plan.examples.cutoffs[plan.test].tolist()) == {95 * DAY}
     names = np.array(ids)[plan.examples.customers]
-    parts = [plan.test, plan.measured.train, plan.measured.validation, plan.measured.calibration]
-    people = [set(names[part].tolist()) for part in parts]
+    people = [set(names[side].tolist()) for side in sides(plan)]
     assert all(people)
     assert sum(map(len, people)) == len(set().union(*people))
     of_group = set(zip(plan.groups.tolist(), names.tolist(), strict=True))

@@ -11,23 +11,29 @@ from hypothesis import strategies as st
 from model.columns import Texts, column_of
 from model.task import ColumnTask
 from model.times import parse_time
-from tests.training.table_plans import CUTOFF, LABELS, TASK, planned, refusal, sides
+from tests.training.table_plans import CUTOFF, LABELS, TASK, parts, planned, refusal, sides
 from training.plan import HeldOut
 from training.plan_table import read_label
 
 
-def test_every_slice_has_the_label_s_own_share_of_positives() -> None:
-    plan = planned(churn=LABELS * 250, x=list(range(1_000)))
-    assert [len(side) for side in sides(plan)] == [200, 120, 80, 600]
-    assert [plan.labels.events[side].mean() for side in sides(plan)] == pytest.approx([0.25] * 4, abs=0.005)
-    assert sorted(np.concatenate(sides(plan)).tolist()) == list(range(1_000))
+def test_test_and_folds_have_the_label_s_own_share_of_positives() -> None:
+    plan = planned(churn=LABELS * 1_000, x=list(range(4_000)))
+    assert len(plan.test) == 800
+    assert [len(part) for part in parts(plan.measured)] == pytest.approx([640] * 5, abs=60)
+    assert [len(part) for part in parts(plan.final)] == [800] * 5
+    shares = [plan.labels.events[side].mean() for side in (plan.test, *parts(plan.final))]
+    assert shares == pytest.approx([0.25] * 6, abs=0.001)
+    assert [plan.labels.events[side].mean() for side in sides(plan)] == pytest.approx([0.25] * 6, abs=0.03)
+    assert sorted(np.concatenate(sides(plan)).tolist()) == list(range(4_000))
+    assert plan.measured.judged.all()
 
 
 def test_the_published_model_is_fitted_on_every_row() -> None:
     plan = planned(churn=LABELS * 250, x=list(range(1_000)))
-    parts = [plan.final.calibration, plan.final.train]
-    assert [len(part) for part in parts] == pytest.approx([100, 900], abs=2)
-    assert sorted(np.concatenate(parts).tolist()) == list(range(1_000))
+    assert plan.final.rows.tolist() == list(range(1_000))
+    assert plan.final.judged.all()
+    of_final = dict(zip(plan.final.rows.tolist(), plan.final.fold.tolist(), strict=True))
+    assert [of_final[row] for row in plan.measured.rows.tolist()] == plan.measured.fold.tolist()
 
 
 def test_what_a_plan_says_of_itself() -> None:
@@ -46,11 +52,15 @@ def test_what_a_plan_says_of_itself() -> None:
     )
 
 
-def test_a_seed_decides_which_rows_are_tested() -> None:
-    one, same, other = (
-        planned(churn=LABELS * 25, x=list(range(100)), split_seed=s).test.tolist() for s in (0, 0, 1)
-    )
-    assert one == same != other
+def test_a_seed_decides_which_rows_are_tested_and_which_are_in_a_fold() -> None:
+    one, same, other = (planned(churn=LABELS * 25, x=list(range(100)), split_seed=s) for s in (0, 0, 1))
+    assert one.test.tolist() == same.test.tolist() != other.test.tolist()
+    assert one.final.fold.tolist() == same.final.fold.tolist() != other.final.fold.tolist()
+
+
+def test_a_study_says_how_many_folds_there_are() -> None:
+    plan = planned(churn=LABELS * 25, x=list(range(100)), split_folds=3)
+    assert set(plan.final.fold.tolist()) == set(plan.measured.fold.tolist()) == {0, 1, 2}
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=80))
@@ -59,11 +69,8 @@ def test_groups_stay_whole(rows: list[tuple[int, bool]]) -> None:
     labels = ["Yes" if positive else "No" for _, positive in rows]
     plan = planned(churn=[*labels, "Yes", "No"], home=[*homes, "a", "b"], split_group="home")
     rejoined = np.array([*homes, "a", "b"])
-    for parts in (
-        sides(plan),
-        [plan.final.train, plan.final.calibration],
-    ):
-        assert sum(len(set(rejoined[part].tolist())) for part in parts) == len(set(rejoined.tolist()))
+    for dealt in (sides(plan), parts(plan.final)):
+        assert sum(len(set(rejoined[part].tolist())) for part in dealt) == len(set(rejoined.tolist()))
 
 
 def test_rows_without_a_group_are_each_their_own() -> None:
@@ -71,16 +78,17 @@ def test_rows_without_a_group_are_each_their_own() -> None:
     assert len(plan.test) == 40
 
 
-def test_the_latest_rows_are_the_test_and_train_lies_before_validation() -> None:
+def test_the_latest_rows_are_the_test_and_of_the_others_the_later_half_is_judged() -> None:
     order = np.random.default_rng(0).permutation(100)
     days = [f"2020-{1 + n // 28:02}-{1 + n % 28:02}" for n in order.tolist()]
     plan = planned(churn=LABELS * 25, signup=days, split_time="signup")
     assert plan.kind == "time"
     assert plan.sentence == "tested on the latest 20% of the rows by 'signup'"
-    test, validation, calibration, train = (order[side] for side in sides(plan))
-    assert [len(side) for side in sides(plan)] == [20, 12, 8, 60]
-    assert test.min() > calibration.max() > calibration.min() > validation.max()
-    assert validation.min() > train.max()
+    assert sorted(order[plan.test].tolist()) == list(range(80, 100))
+    assert sorted(order[plan.measured.rows].tolist()) == list(range(80))
+    assert plan.measured.judged.tolist() == (order[plan.measured.rows] >= 40).tolist()
+    assert plan.final.judged.tolist() == (order[plan.final.rows] >= 50).tolist()
+    assert [len(part) for part in parts(plan.final)] == [20] * 5  # folds are dealt by customer, not by date
 
 
 @pytest.mark.parametrize(
@@ -105,9 +113,17 @@ def test_any_number_or_date_orders_the_rows(times: Sequence[object]) -> None:
 def test_rows_of_one_instant_stay_together(years: list[int]) -> None:
     plan = planned(churn=(LABELS * 20)[: len(years)], year=years, split_time="year")
     of = np.array(years)
-    seen = [set(of[side].tolist()) for side in sides(plan)]
-    assert sum(map(len, seen)) == len(set(years))
-    assert all(min(a, default=9) > max(b, default=-1) for a in seen[:1] for b in seen[1:])
+    test, train, judged = (
+        set(of[rows].tolist())
+        for rows in (plan.test, plan.measured.rows, plan.measured.rows[plan.measured.judged])
+    )
+    assert not test & train
+    assert min(test, default=9) > max(train, default=-1)
+    assert judged == {year for year in train if year >= min(judged, default=9)}
+    if len(plan.measured.rows):
+        earlier = plan.measured.rows[~plan.measured.judged]
+        assert len(earlier) <= len(plan.measured.rows) / 2
+        assert not set(of[earlier].tolist()) & judged
 
 
 def test_rows_without_a_label_are_left_out_and_counted() -> None:

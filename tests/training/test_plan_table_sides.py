@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.table_plans import LABELS, planned, sides
+from tests.training.table_plans import LABELS, parts, planned, sides
 from training.split import hash_shares
 
 
@@ -23,8 +23,8 @@ def test_duplicate_rows_with_names_lie_on_one_side_too() -> None:
     x = [n // 2 for n in range(400)]
     labels = ["Yes" if n % 3 else "No" for n in range(400)]  # some twins have both
     plan = planned(churn=labels, x=x, split_ids=[f"c{n}" for n in range(400)])
-    for parts in (sides(plan), [plan.final.train, plan.final.calibration]):
-        homes = [set(np.array(x)[side].tolist()) for side in parts]
+    for dealt in (sides(plan), parts(plan.final)):
+        homes = [set(np.array(x)[side].tolist()) for side in dealt]
         assert sum(map(len, homes)) == len(set(x))
 
 
@@ -65,8 +65,7 @@ def test_the_order_of_the_rows_decides_nothing_where_they_have_names(
     def dealt(listed: list[tuple[str, int, str]]) -> list[set[str]]:
         ids, homes, labels = (list(one) for one in zip(*listed, strict=True))
         plan = planned(churn=labels, home=homes, split_ids=ids, **options)
-        parts = [*sides(plan), plan.final.train, plan.final.calibration]
-        return [{ids[row] for row in part.tolist()} for part in parts]
+        return [{ids[row] for row in part.tolist()} for part in (*sides(plan), *parts(plan.final))]
 
     shuffled = list(named)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -113,11 +112,13 @@ def test_the_easy_split_deals_every_row_as_if_it_were_alone() -> None:
     x = [n // 4 for n in range(400)]
     plan = planned(churn=LABELS * 100, x=x)
     assert plan.easy is not None
-    easy = plan.easy.slices
-    parts = [plan.easy.test, easy.validation, easy.calibration, easy.train]
-    assert [len(part) for part in parts] == [80, 48, 32, 240]
-    assert sorted(np.concatenate(parts).tolist()) == list(range(400))
-    assert set(np.array(x)[plan.easy.test].tolist()) & set(np.array(x)[easy.train].tolist())
+    test, folds = plan.easy.test, plan.easy.folds
+    assert (len(test), len(folds.rows)) == (80, 320)
+    assert [len(part) for part in parts(folds)] == pytest.approx([64] * 5, abs=15)
+    assert folds.judged.all()
+    assert sorted([*test.tolist(), *folds.rows.tolist()]) == list(range(400))
+    homes = [set(np.array(x)[rows].tolist()) for rows in (test, *parts(folds))]
+    assert sum(map(len, homes)) > 2 * len(set(x))  # the rows of a home are all over the place
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,8 @@ def test_the_easy_split_is_told_only_where_it_is_another(values: dict[str, Any],
 
 def test_rows_of_a_coarse_table_are_no_duplicates_of_each_other() -> None:
     plan = planned(churn=LABELS * 250, plan=["gold", "iron"] * 500)
-    assert [len(side) for side in sides(plan)] == [200, 120, 80, 600]
+    assert len(plan.test) == 200
+    assert [len(part) for part in parts(plan.final)] == [200] * 5
 
 
 COARSE: dict[str, Any] = {

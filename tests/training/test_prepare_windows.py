@@ -14,6 +14,7 @@ from tests.training.shops import (
     contract_shop,
     log_shop,
 )
+from tests.training.table_plans import sides
 from training.prepare import prepare
 from training.studies.study import read_study
 
@@ -48,9 +49,7 @@ def test_whole_groups_of_a_log_s_customers_are_on_one_side(tmp_path: Path) -> No
     assert "region" not in prepared.table.kinds
     assert prepared.plan.held_out.group == "region"
     customers = prepared.plan.examples.customers
-    measured = prepared.plan.measured
-    parts = [prepared.plan.test, measured.train, measured.validation, measured.calibration]
-    regions = [set((customers[part] % 20).tolist()) for part in parts]
+    regions = [set((customers[side] % 20).tolist()) for side in sides(prepared.plan)]
     assert sum(map(len, regions)) == len(set().union(*regions))
     with pytest.raises(DataError, match="the customer table has no column 'reg'"):
         prepare(shop.study(LOG, "split.group=reg"))

@@ -57,8 +57,8 @@ def names(found: Run) -> list[str]:
     return [one.split for one in found.splits]
 
 
-def customers(prepared: Prepared, *parts: Rows) -> set[int]:
-    return {c for rows in parts for c in prepared.plan.examples.customers[rows].tolist()}
+def customers(prepared: Prepared, rows: Rows) -> set[int]:
+    return set(prepared.plan.examples.customers[rows].tolist())
 
 
 def known(prepared: Prepared, rows: Rows) -> Rows:
@@ -68,8 +68,8 @@ def known(prepared: Prepared, rows: Rows) -> Rows:
 
 
 def seen_rows(prepared: Prepared) -> Rows:
-    """At the test date, the customers of the training slice."""
-    trained = customers(prepared, prepared.plan.measured.train)
+    """At the test date, the customers whom training read."""
+    trained = customers(prepared, prepared.plan.measured.rows)
     about = prepared.plan.examples.customers
     return np.array([row for row in prepared.plan.seen_later.tolist() if int(about[row]) in trained])
 
@@ -81,8 +81,8 @@ def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Heard]) 
     (_, ours, measured_fit), (all_labels, easy, easy_fit) = heard.fits
     assert names(found) == ["shuffled", "forward", "forward, unseen customers"]
     shuffled, seen, unseen = found.splits
-    assert easy is plan.easy.slices
-    assert set(easy.train.tolist()) != set(ours.train.tolist())
+    assert easy is plan.easy.folds
+    assert set(easy.rows.tolist()) != set(ours.rows.tolist())
     assert all_labels.labels is plan.labels  # as a hurried user would have them: none is cut
     assert shuffled.metrics == figure(prepared, easy_fit, known(prepared, plan.easy.test))
     assert seen.metrics == figure(prepared, measured_fit, seen_rows(prepared))
@@ -96,8 +96,8 @@ def test_each_split_is_compared_with_the_base_rate_of_its_own_training(compared:
     found, _ = compared
     plan = found.prepared.plan
     assert plan.easy is not None
-    ours = base_rates(plan.measured_labels.take(plan.measured.train))[-1]
-    easy = base_rates(plan.labels.take(plan.easy.slices.train))[-1]
+    ours = base_rates(plan.measured_labels.take(plan.measured.rows))[-1]
+    easy = base_rates(plan.labels.take(plan.easy.folds.rows))[-1]
     assert ours != easy
     for one, rate in zip(found.splits, (easy, ours, ours), strict=True):
         share = one.metrics["base_rate"]
@@ -110,18 +110,18 @@ def test_who_is_on_which_side_of_each_split(compared: tuple[Run, Heard]) -> None
     found, heard = compared
     prepared, plan = found.prepared, found.prepared.plan
     (known_then, ours, _), (_, easy, _) = heard.fits
-    learnt = customers(prepared, ours.train, ours.validation, ours.calibration)
+    learnt = customers(prepared, ours.rows)
     assert not customers(prepared, plan.test) & learnt
     assert len(seen_rows(prepared)) > 20
     assert not customers(prepared, plan.test) & customers(prepared, plan.seen_later)
     assert plan.easy is not None
-    both_sides = customers(prepared, plan.easy.test) & customers(prepared, easy.train)
+    both_sides = customers(prepared, plan.easy.test) & customers(prepared, easy.rows)
     assert len(both_sides) > 20
     cutoffs = plan.examples.cutoffs
-    assert set(cutoffs[plan.easy.test].tolist()) & set(cutoffs[easy.train].tolist())
+    assert set(cutoffs[plan.easy.test].tolist()) & set(cutoffs[easy.rows].tolist())
     (test_date,) = set(cutoffs[plan.test].tolist())
-    closed = cutoffs[ours.train][:, None] + np.array([10, 30]) * DAY
-    told = known_then.labels.at_risk[ours.train]
+    closed = cutoffs[ours.rows][:, None] + np.array([10, 30]) * DAY
+    told = known_then.labels.at_risk[ours.rows]
     assert (closed[told] <= test_date).all()
 
 
@@ -184,12 +184,12 @@ def test_a_table_that_is_not_dealt_row_by_row_shows_what_that_would_claim(
     prepared, easy = found.prepared, found.prepared.plan.easy
     assert easy is not None
     assert names(found) == ["shuffled", ours]
-    assert [slices for _, slices, _ in heard.fits] == [prepared.plan.measured, easy.slices]
+    assert [folds for _, folds, _ in heard.fits] == [prepared.plan.measured, easy.folds]
     assert found.splits[0].metrics == figure(prepared, heard.fits[1][2], easy.test)
     assert found.splits[1].metrics == figure(prepared, heard.fits[0][2], prepared.plan.test)
     groups = prepared.plan.groups
-    assert set(groups[easy.test].tolist()) & set(groups[easy.slices.train].tolist()) or ours == "forward"
-    assert not set(groups[prepared.plan.test].tolist()) & set(groups[prepared.plan.measured.train].tolist())
+    assert set(groups[easy.test].tolist()) & set(groups[easy.folds.rows].tolist()) or ours == "forward"
+    assert not set(groups[prepared.plan.test].tolist()) & set(groups[prepared.plan.measured.rows].tolist())
 
 
 def test_a_table_of_snapshots_shows_the_customers_that_are_new_apart(tmp_path: Path, heard: Heard) -> None:
@@ -202,7 +202,7 @@ def test_a_table_of_snapshots_shows_the_customers_that_are_new_apart(tmp_path: P
     found = run_study(shop.study(TABLE, *QUICK, "split.time=bill_2", "split.test_fraction=0.4"))
     prepared, plan = found.prepared, found.prepared.plan
     ids = np.array(prepared.dataset.ids)[plan.examples.customers]
-    new = plan.test[~np.isin(ids[plan.test], ids[plan.measured.train])]
+    new = plan.test[~np.isin(ids[plan.test], ids[plan.measured.rows])]
     assert 0 < len(new) < len(plan.test)
     assert names(found) == ["forward, unseen customers", "forward"]
     assert found.splits[0].metrics == figure(prepared, heard.fits[0][2], new)

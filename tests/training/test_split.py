@@ -12,6 +12,7 @@ from training.split import (
     Places,
     broken_up,
     deal,
+    deal_folds,
     duplicate_groups,
     groups_of,
     hash_shares,
@@ -101,6 +102,41 @@ def test_nobody_is_dealt_into_empty_parts() -> None:
     assert [part.tolist() for part in parts] == [[], []]
 
 
+@given(st.lists(st.integers(0, 1), min_size=1, max_size=200), st.integers(2, 7), st.integers(0, 5))
+def test_folds_are_of_equal_size_within_every_stratum(strata: list[int], n_folds: int, seed: int) -> None:
+    of = np.array(strata)
+    fold = deal_folds(everyone_apart(len(of)), of, n_folds, drawn(len(of), seed))
+    assert fold.dtype == np.int64
+    assert fold.min() >= 0
+    assert fold.max() < n_folds
+    for stratum in np.unique(of):
+        sizes = np.bincount(fold[of == stratum], minlength=n_folds)
+        assert sizes.max() - sizes.min() <= 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 1)), min_size=1, max_size=120), st.integers(2, 7)
+)
+def test_a_group_is_in_one_fold(rows: list[tuple[int, int]], n_folds: int) -> None:
+    groups, strata = (np.array(one) for one in zip(*rows, strict=True))
+    fold = deal_folds(groups, strata, n_folds, drawn(len(rows)))
+    assert len(set(zip(groups.tolist(), fold.tolist(), strict=True))) == len(set(groups.tolist()))
+
+
+def test_folds_of_many_small_groups_are_about_equal() -> None:
+    groups = np.random.default_rng(0).integers(0, 3_000, 10_000)
+    fold = deal_folds(groups, groups % 2, 5, drawn(10_000))
+    assert np.bincount(fold) / 10_000 == pytest.approx(np.full(5, 0.2), abs=0.003)
+    assert np.bincount(fold, weights=groups % 2) / np.bincount(fold) == pytest.approx(
+        np.full(5, 0.5), abs=0.02
+    )
+
+
+def test_another_deal_is_other_folds() -> None:
+    one, same, other = (deal_folds(everyone_apart(40), np.arange(40) % 2, 4, drawn(40, s)) for s in (0, 0, 1))
+    assert one.tolist() == same.tolist() != other.tolist()
+
+
 def test_hash_shares_are_those_of_every_machine_and_year() -> None:
     assert hash_shares(["007", "größer"], seed=0, purpose="test").tolist() == [
         0.22263908085948306,
@@ -116,7 +152,7 @@ def test_a_customer_keeps_its_share_whoever_else_there_is() -> None:
     assert len(set(many.tolist())) == 1_000
 
 
-@pytest.mark.parametrize(("seed", "purpose"), [(1, "test"), (2**32 - 1, "slice"), (0, "slice")])
+@pytest.mark.parametrize(("seed", "purpose"), [(1, "test"), (2**32 - 1, "fold"), (0, "fold")])
 def test_seeds_and_purposes_are_independent_and_uniform(seed: int, purpose: str) -> None:
     ids = [f"customer {n}" for n in range(20_000)]
     shares, others = hash_shares(ids, seed=seed, purpose=purpose), hash_shares(ids, seed=0, purpose="test")

@@ -58,9 +58,8 @@ def test_a_report_tells_what_was_read_and_how_it_was_split(model: Published) -> 
     assert report["split"] == {
         "kind": plan.kind,
         "sentence": plan.sentence,
-        "train": len(plan.measured.train),
-        "validation": len(plan.measured.validation),
-        "calibration": len(plan.measured.calibration),
+        "train": len(plan.measured.rows),
+        "judged": plan.measured.judged.sum(),
         "test": len(plan.test),
     }
     assert report["data"]["customers"] == len(model.shop.customers)
@@ -101,8 +100,8 @@ def test_the_figures_are_those_of_the_test_rows(model: Published) -> None:
         assert compared["model"]["n"] == len(plan.test)
         assert compared["model"]["log_loss"] == pytest.approx(wanted.log_loss, abs=1e-6)
         assert compared["model"]["auc"] == pytest.approx(wanted.auc, abs=1e-6)
-    rate = plan.measured_labels.take(plan.measured.train).outcomes[:, -1]
-    known = plan.measured_labels.take(plan.measured.train).complete[:, -1]
+    rate = plan.measured_labels.take(plan.measured.rows).outcomes[:, -1]
+    known = plan.measured_labels.take(plan.measured.rows).complete[:, -1]
     share = float(rate[known].mean())
     base = measure(y[:, -1], np.full(len(y), share))
     assert compared["base_rate"]["log_loss"] == pytest.approx(base.log_loss)

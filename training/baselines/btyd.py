@@ -12,9 +12,9 @@ from model.hazard import Probabilities
 from model.history import EventLog
 from model.schema import Schema
 from model.task import LogTask, Task
+from training.asked import Asked
 from training.baselines.pareto_nbd import buys_within, fit_pareto_nbd, purchases
 from training.baselines.tabular import share
-from training.model_fit import Asked
 from training.split import Rows
 from training.timeline import events_of
 

@@ -8,6 +8,7 @@ import numpy as np
 from model.hazard import Probabilities
 from model.schema import Schema
 from model.task import Task
+from training.asked import Asked
 from training.baselines.btyd import answer_purchases, purchase_task
 from training.baselines.matrix import (
     linear_matrices,
@@ -18,7 +19,6 @@ from training.baselines.matrix import (
 )
 from training.baselines.pareto_nbd import BtydError
 from training.baselines.tabular import answer_horizons, learn_boosting, learn_logistic
-from training.model_fit import Asked
 from training.plan import Folds
 from training.split import Rows
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, hstack
 from model.encode import encode
 from model.schema import Schema
 from model.times import DAY, days
-from training.model_fit import Asked
+from training.asked import Asked
 from training.plan import Folds
 from training.split import Rows
 
@@ -72,7 +72,8 @@ def read_features(asked: Asked, rows: Sides[Rows], schema: Schema, *, lookback_d
     vocabularies = [c.vocabulary for c in schema.categorical]
     vocabularies += [c.vocabulary for c in schema.events.categories] if schema.events else []
     widths = tuple(len(vocabulary) + REST + 1 for vocabulary in vocabularies)
-    numbers = np.split(inputs.numeric.numpy(), ends)
+    n_numbers = inputs.numeric.shape[1] - len(schema.rated)  # rates hold the training labels
+    numbers = np.split(inputs.numeric.numpy()[:, :n_numbers], ends)
     codes = np.split(inputs.categories.numpy()[:, : len(widths)], ends)  # without those of repeated numbers
     return Sides(*(Features(n, c, widths) for n, c in zip(numbers, codes, strict=True)))
 

@@ -1,5 +1,6 @@
 """Network peers: the plain recipe, and TabM and RealMLP as pytabkit sets them."""
 
+import logging
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.impute import SimpleImputer
 from torch import Tensor, nn
 
 from tests.benchmarks.quality.problem import Features, Floats, Problem
-from tests.benchmarks.quality.simple import Answer
+from tests.benchmarks.quality.simple import Answer, joined
 
 WIDTH: Final = 50
 EPOCHS: Final = 100
@@ -18,18 +19,15 @@ THREADS: Final = 2
 
 
 def plain_recipe(problem: Problem, seed: int) -> Answer:
-    """Columns over their global maximum, one hidden layer of 50, full-batch Adam for 100 epochs.
+    """All numbers over the largest of them, one hidden layer of 50, full-batch Adam for 100 epochs.
 
-    As found in many tutorials, mended just enough to run: codes stand for categories, 0 for what is
-    missing, and a column whose maximum is 0 stays as it is.
+    Mended just enough to run: codes stand for categories, and 0 for what is missing.
     """
-    train = np.concatenate([problem.train.numbers, problem.train.codes], axis=1)
-    highest = np.nanmax(np.vstack([train, np.full(train.shape[1], -np.inf)]), axis=0)
-    divisor = np.where(np.isfinite(highest) & (highest != 0), highest, 1.0)
+    train = _plain(problem.train)
+    largest = train.max()
 
     def inputs(features: Features) -> Tensor:
-        raw = np.concatenate([features.numbers, features.codes], axis=1)
-        return torch.from_numpy(np.nan_to_num(raw / divisor)).float()
+        return torch.from_numpy(_plain(features) / largest).float()
 
     torch.manual_seed(seed)
     network = nn.Sequential(nn.Linear(train.shape[1], WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1))
@@ -70,8 +68,14 @@ def realmlp(problem: Problem, seed: int) -> Answer:
     )
 
 
+def _plain(features: Features) -> Floats:
+    """(N, D + C) numbers and codes, 0 where missing."""
+    return np.nan_to_num(joined(features))
+
+
 def _fit(model: Any, problem: Problem) -> Answer:
     """Both refuse missing numbers: these get the median, and a column that says so."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # or it advertises at every fit
     fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     fill.fit(problem.train.numbers)
 

@@ -1,6 +1,6 @@
 """The fits that are timed: the only module here that knows how Propense fits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 import numpy as np
@@ -107,9 +107,9 @@ def _folds(world: World) -> Folds:
 
 
 def _reading(world: World, head: HeadName) -> Reading:
-    spec = NetworkSpec(**NetworkOptions(head=head).model_dump(exclude={"max_events"}))
+    spec = NetworkSpec(**NetworkOptions(head=head).model_dump(include=set(NetworkSpec.model_fields)))
     return Reading(world.task, world.table, world.events, spec)
 
 
 def _options() -> Options:
-    return Options(**FitOptions(device="cpu").model_dump(exclude={"refit"}))
+    return Options(**FitOptions(device="cpu").model_dump(include={f.name for f in fields(Options)}))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import count
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
@@ -47,24 +48,20 @@ def collate(items: Sequence[Item]) -> Item:
 
 def plain_loop(parts: Parts) -> None:
     """Epoch after epoch, for ever: each fold's examples from a loader of its own."""
-    network, rows = parts.network.train(), Rows(parts.material)
-    folds = [torch.from_numpy(parts.material.fold != fold) for fold in range(network.n_folds)]
+    network, rows, F = parts.network.train(), Rows(parts.material), parts.network.n_folds
+    readers = [np.flatnonzero(parts.material.fold != fold).tolist() for fold in range(F)]
     loaders = [
         DataLoader(
-            Subset(rows, torch.where(reads)[0].tolist()),
-            batch_size=parts.batch_size,
-            shuffle=True,
-            collate_fn=collate,
-            drop_last=True,
+            Subset(rows, reads), batch_size=parts.batch_size, shuffle=True, collate_fn=list, drop_last=True
         )
-        for reads in folds
+        for reads in readers
     ]
     optimizer, loss_of = torch.optim.AdamW(network.parameters()), nn.BCEWithLogitsLoss()
     for _epoch in count():
         for items in zip(*loaders, strict=False):
-            logits = network.members([batch for batch, _ in items])
-            labels = torch.stack([label for _, label in items])[:, None].expand_as(logits)
-            loss = loss_of(logits, labels)
+            batch, labels = collate([item for part in items for item in part])
+            logits = network.members(batch)
+            loss = loss_of(logits, labels.unflatten(0, (F, -1))[:, None].expand_as(logits))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

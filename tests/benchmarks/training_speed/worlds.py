@@ -13,9 +13,9 @@ from model.customers import Examples
 from model.history import EventLog
 from model.task import ColumnTask
 from model.times import DAY, Instants
+from training.asked import Asked
 from training.fit_schema import EventFields, TableFields
 from training.labels import Bools, Labels
-from training.model_fit import Asked
 
 WorldName = Literal["table", "log"]
 

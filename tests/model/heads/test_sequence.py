@@ -69,10 +69,11 @@ def test_the_columns_are_read_beside_the_sequence(head: HeadName) -> None:
 @each_head
 def test_a_table_is_read_as_a_sequence_of_its_columns(head: HeadName) -> None:
     network, batch = random_network(head, "table"), some_batch("table")
-    assert [type(reader) for reader in network.readers] == [TokenReader] * FOLDS
+    readers = [reader for reader in network.readers if isinstance(reader, TokenReader)]
+    assert len(readers) == FOLDS
     tokens = network.tokens(batch.numeric.expand(FOLDS, -1, -1), batch.categories.expand(FOLDS, -1, -1))
     lengths = torch.full((12,), network.tokens.n_tokens)
-    encoded = [r.encoder(t.flatten(0, 1), lengths) for r, t in zip(network.readers, tokens, strict=True)]
+    encoded = [r.encoder(t.flatten(0, 1), lengths) for r, t in zip(readers, tokens, strict=True)]
     joined = torch.cat([tokens.flatten(2), torch.stack(encoded)], dim=2)
     assert torch.equal(network.folds(batch), network.trunk(joined))
     assert all(one.std(dim=0).sum() > 0 for one in encoded)

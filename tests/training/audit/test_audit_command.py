@@ -82,7 +82,7 @@ def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
         ["2022-03-17", "train", "2", "2 (100.0%)", "2 (100.0%)", "2"],
     ]
     assert [line for line in rest.splitlines() if line.startswith(("NOTE", "Note"))] == [
-        "NOTE 3 training examples, 3 of them positive: too few of one outcome to tell which columns state "
+        "NOTE 7 training examples, 6 of them positive: too few of one outcome to tell which columns state "
         "it. From 10 of each outcome on, columns are probed.",
         "Note: By the test date 2022-03-17 only 4 examples with and 1 without the event were known at the "
         "longest horizon of 10 days, and a test forward in time needs 20 of each: shorten horizons_days, "

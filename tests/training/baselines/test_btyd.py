@@ -9,7 +9,7 @@ from model.columns import Texts
 from tests.training.baselines.worlds import (
     COLUMN_TASK,
     CUTOFF,
-    SLICES,
+    FOLDS,
     TEST,
     World,
     log_world,
@@ -23,7 +23,7 @@ from training.baselines.tabular import share
 def answer(world: World, **changes: Any) -> np.ndarray:
     assert world.task.kind == "log"
     options: dict[str, Any] = {"until": CUTOFF, "seed": 0, **changes}
-    return answer_purchases(world.asked, SLICES.train, TEST, world.task, world.schema, **options)
+    return answer_purchases(world.asked, FOLDS.rows, TEST, world.task, world.schema, **options)
 
 
 @needs_lifetimes
@@ -69,7 +69,7 @@ def test_only_events_of_the_named_type_are_purchases_and_who_has_none_gets_the_s
     buys = np.concatenate([[0], np.cumsum(kinds.codes == 0)])
     about = world.asked.examples
     never = buys[log.until(about.customers, about.cutoffs)] == buys[log.offsets[about.customers]]
-    like = SLICES.train[never[SLICES.train]]
+    like = FOLDS.rows[never[FOLDS.rows]]
     expected = [share(world.asked.labels, like, k) for k in range(2)]
     found = answer(world)
     assert 0 < never[TEST].sum() < len(TEST)

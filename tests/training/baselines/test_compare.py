@@ -10,9 +10,12 @@ from sklearn.metrics import roc_auc_score
 
 from tests.training.baselines.worlds import (
     CUTOFF,
+    EARLY,
+    FOLDS,
+    HELD,
     ROWS,
-    SLICES,
     TEST,
+    TRAIN,
     World,
     log_world,
     needs_lifetimes,
@@ -80,7 +83,7 @@ def test_labels_of_test_rows_are_never_read(world: World) -> None:
     assert same(world.baselines(), world.with_labels(shuffled(TEST)).baselines())
 
 
-@pytest.mark.parametrize("rows", [SLICES.train, SLICES.calibration], ids=["train", "calibration"])
+@pytest.mark.parametrize("rows", [TRAIN, HELD], ids=["train", "held"])
 def test_labels_of_what_is_learnt_from_and_calibrated_on_are_read_by_all_but_the_purchase_model(
     rows: np.ndarray[Any, Any],
 ) -> None:
@@ -91,12 +94,12 @@ def test_labels_of_what_is_learnt_from_and_calibrated_on_are_read_by_all_but_the
     assert changed == {"recency", *TABULAR}
 
 
-def test_validation_labels_stop_boosting_and_do_nothing_else() -> None:
-    world = table_world()
+@pytest.mark.parametrize("world", [table_world(), log_world()], ids=["table", "log"])
+def test_labels_of_fold_0_that_are_not_judged_are_read_by_the_purchase_model_alone(world: World) -> None:
+    """It stops nowhere and so holds nothing back."""
     before = world.baselines().probabilities
-    after = world.with_labels(shuffled(SLICES.validation)).baselines().probabilities
-    assert np.array_equal(before["logistic_regression"], after["logistic_regression"])
-    assert not np.array_equal(before["gradient_boosting"], after["gradient_boosting"])
+    after = world.with_labels(shuffled(EARLY)).baselines().probabilities
+    assert {name for name, p in before.items() if not np.array_equal(p, after[name])} <= {"btyd"}
 
 
 def test_events_after_the_cutoff_change_nothing() -> None:
@@ -143,10 +146,10 @@ def test_a_horizon_of_one_class_gets_its_rate_and_leaves_the_others_alone() -> N
 
 
 def test_a_window_that_was_not_observed_is_not_learnt_from() -> None:
-    hidden = SLICES.train[::2]
+    hidden = TRAIN[::2]
     world = log_world().with_complete(hidden, 1, complete=False)
     assert same(world.baselines(), world.with_labels(lambda o: o[hidden, 1:].fill(True)).baselines())
-    flipped = world.with_labels(shuffled(SLICES.train[1::8])).baselines()
+    flipped = world.with_labels(shuffled(TRAIN[1::8])).baselines()
     assert not same(world.baselines(), flipped)
 
 
@@ -162,10 +165,10 @@ def test_missing_values_and_categories_that_training_lacks_are_answered(plans: i
     assert all(np.isfinite(p).all() for p in found.probabilities.values())
 
 
-def test_slices_without_both_classes_neither_stop_nor_calibrate() -> None:
+def test_held_back_examples_without_both_classes_neither_stop_nor_calibrate() -> None:
     world = table_world()
-    few = replace(world, slices=replace(SLICES, validation=ROWS[:0], calibration=ROWS[:0]))
-    one_class = world.with_labels(lambda o: o[SLICES.calibration].fill(True))
+    few = replace(world, folds=replace(FOLDS, judged=FOLDS.fold != 0))
+    one_class = world.with_labels(lambda o: o[HELD].fill(True))
     for variant in (few, one_class):
         for name, p in variant.baselines().probabilities.items():
             assert roc_auc_score(world.asked.labels.outcomes[TEST, 0], p[:, 0]) > 0.65, name

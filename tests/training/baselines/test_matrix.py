@@ -4,8 +4,10 @@ import numpy as np
 
 from model.customers import Examples
 from model.history import EventLog
+from model.schema import NumericColumn
 from model.times import DAY
-from tests.training.baselines.worlds import SLICES, TEST, log_world, table_world
+from tests.training.baselines.worlds import FOLDS, HELD, TEST, TRAIN, log_world, table_world
+from training.asked import Asked
 from training.baselines.matrix import (
     MAX_CODES,
     Features,
@@ -17,7 +19,6 @@ from training.baselines.matrix import (
     tree_matrix,
 )
 from training.labels import Labels
-from training.model_fit import Asked
 
 
 def features(numbers: list[list[float]], codes: list[list[int]], *widths: int) -> Features:
@@ -27,24 +28,43 @@ def features(numbers: list[list[float]], codes: list[list[int]], *widths: int) -
 
 
 def same_on_all(side: Features, *, train: Features) -> Sides[Features]:
-    return Sides(train, side, side, side)
+    return Sides(train, side, side)
 
 
 def test_every_side_gets_its_own_examples() -> None:
     world = table_world()
-    read = read_features(world.asked, sides_of(SLICES, TEST), world.schema, lookback_days=365)
-    assert [len(s.numbers) for s in (read.train, read.validation, read.calibration, read.test)] == [
-        240, 60, 50, 50,
-    ]  # fmt: skip
+    read = read_features(world.asked, sides_of(FOLDS, TEST), world.schema, lookback_days=365)
     raw = world.asked.columns["a"]
     assert isinstance(raw, np.ndarray)
-    assert np.array_equal(np.argsort(read.test.numbers[:, 0]), np.argsort(raw[TEST]))
+    for side, rows in ((read.train, TRAIN), (read.held, HELD), (read.test, TEST)):
+        assert np.array_equal(np.argsort(side.numbers[:, 0]), np.argsort(raw[rows]))
     assert read.test.widths == (5,)
+
+
+def test_a_model_without_folds_learns_from_all_but_fold_0_and_holds_what_is_judged_of_it() -> None:
+    rows = sides_of(FOLDS, TEST)
+    assert [side.tolist() for side in (rows.train, rows.held, rows.test)] == [
+        side.tolist() for side in (TRAIN, HELD, TEST)
+    ]
+
+
+def test_numbers_that_a_network_knows_by_themselves_are_no_categories_here() -> None:
+    world = table_world()
+    [*others, c] = [column for column in world.schema.columns if column.kind == "numeric"]
+    assert isinstance(c, NumericColumn)
+    valued = c.model_copy(update={"values": (0.0, 1.0)})
+    columns = tuple(valued if column is c else column for column in world.schema.columns)
+    schema = world.schema.model_copy(update={"columns": columns})
+    rows = sides_of(FOLDS, TEST)
+    plain, coded = (read_features(world.asked, rows, s, lookback_days=365) for s in (world.schema, schema))
+    assert len(others) == 2
+    assert np.array_equal(coded.test.codes, plain.test.codes)
+    assert coded.test.widths == plain.test.widths
 
 
 def test_a_log_gives_aggregates_and_the_last_event_s_categories() -> None:
     world = log_world(kinds=True)
-    read = read_features(world.asked, sides_of(SLICES, TEST), world.schema, lookback_days=200)
+    read = read_features(world.asked, sides_of(FOLDS, TEST), world.schema, lookback_days=200)
     assert world.schema.events is not None
     assert read.train.numbers.shape == (240, len(world.schema.events.features))
     assert read.train.widths == (4, 6)

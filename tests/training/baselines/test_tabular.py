@@ -14,11 +14,10 @@ from training.baselines.tabular import (
     share,
 )
 from training.labels import Labels
-from training.plan import Slices
 
 N = 5100
 ROWS = np.arange(N, dtype=np.int64)
-SLICES = Slices(train=ROWS[:300], validation=ROWS[300:400], calibration=ROWS[400:5000])
+SIDES = Sides(train=ROWS[:300], held=ROWS[300:5000], test=ROWS[5000:])
 
 
 def inputs_and_labels() -> tuple[np.ndarray, Labels]:
@@ -28,16 +27,16 @@ def inputs_and_labels() -> tuple[np.ndarray, Labels]:
 
 
 def on_all_sides(x: np.ndarray) -> Sides[np.ndarray]:
-    return Sides(x[SLICES.train], x[SLICES.validation], x[SLICES.calibration], x[ROWS[5000:]])
+    return SIDES.map(lambda rows: x[rows])
 
 
 def test_calibration_undoes_logits_that_are_too_sure_and_too_high() -> None:
     x, labels = inputs_and_labels()
 
-    def far_too_sure(_train: Binary, _validation: Binary) -> Answer:
+    def far_too_sure(_train: Binary, _held: Binary) -> Answer:
         return lambda side: np.asarray(8 * side[:, 0] + 5)
 
-    found = answer_horizons(far_too_sure, on_all_sides(x), labels, SLICES)
+    found = answer_horizons(far_too_sure, on_all_sides(x), labels, SIDES)
     assert np.abs(found[:, 0] - expit(x[5000:, 0])).max() < 0.05
 
 
@@ -47,23 +46,23 @@ def test_the_learner_gets_complete_rows_of_its_horizon_only() -> None:
     both.complete[ROWS[:100], 1] = False
     sizes: list[tuple[int, int]] = []
 
-    def counting(train: Binary, validation: Binary) -> Answer:
-        sizes.append((len(train.positive), len(validation.positive)))
+    def counting(train: Binary, held: Binary) -> Answer:
+        sizes.append((len(train.positive), len(held.positive)))
         assert np.array_equal(train.positive, labels.outcomes[300 - len(train.positive) : 300, 0])
         return lambda side: np.zeros(len(side))
 
-    answer_horizons(counting, on_all_sides(x), both, SLICES)
-    assert sizes == [(300, 100), (200, 100)]
+    answer_horizons(counting, on_all_sides(x), both, SIDES)
+    assert sizes == [(300, 4_700), (200, 4_700)]
 
 
-def test_boosting_stops_on_the_validation_examples() -> None:
+def test_boosting_stops_on_the_examples_held_back() -> None:
     x, labels = inputs_and_labels()
-    train, validation = (Binary(x[r], labels.outcomes[r, 0]) for r in (SLICES.train, SLICES.validation))
-    rounds = _rounds(learn_boosting(train, validation, n_codes=0, seed=0))
+    train, held = (Binary(x[r], labels.outcomes[r, 0]) for r in (SIDES.train, SIDES.held))
+    rounds = _rounds(learn_boosting(train, held, n_codes=0, seed=0))
     assert 1 < rounds < BLIND_ROUNDS
 
 
-def test_boosting_that_cannot_stop_learns_from_the_validation_examples_too() -> None:
+def test_boosting_that_cannot_stop_learns_from_the_examples_held_back_too() -> None:
     x, labels = inputs_and_labels()
     train = Binary(x[:300], labels.outcomes[:300, 0])
     alone = learn_boosting(train, Binary(x[:0], labels.outcomes[:0, 0]), n_codes=0, seed=0)

@@ -14,17 +14,24 @@ from model.history import EventLog
 from model.schema import Schema
 from model.task import ColumnTask, LogTask
 from model.times import DAY, days
+from training.asked import Asked
 from training.baselines.compare import Baselines, baseline_probabilities
 from training.fit_schema import EventFields, TableFields, fit_schema
 from training.labels import Labels
-from training.model_fit import Asked
-from training.plan import Slices
+from training.plan import Folds
 from training.split import Rows
 
 N: Final = 400
 ROWS: Final = np.arange(N, dtype=np.int64)
-SLICES: Final = Slices(train=ROWS[:240], validation=ROWS[240:300], calibration=ROWS[300:350])
 TEST: Final = ROWS[350:]
+TRAIN: Final = ROWS[:240]  # all folds but 0, of which some rows are not judged
+EARLY: Final = ROWS[240:260]
+HELD: Final = ROWS[260:350]
+FOLDS: Final = Folds(
+    rows=ROWS[:350],
+    fold=np.concatenate([1 + TRAIN % 4, np.zeros(110, dtype=np.int64)]),
+    judged=~np.isin(ROWS[:350], EARLY),
+)
 CUTOFF: Final = 300 * DAY
 EVENTS: Final = EventFields(
     id="id", time="at", time_format=None, type=None, values=["amount"], attributes=["shop"], max_events=9
@@ -43,11 +50,11 @@ class World:
     asked: Asked
     schema: Schema
     task: ColumnTask | LogTask
-    slices: Slices = SLICES
+    folds: Folds = FOLDS
 
     def baselines(self, **changes: Any) -> Baselines:
         options: dict[str, Any] = {"until": CUTOFF, "seed": 0, **changes}
-        return baseline_probabilities(self.asked, self.slices, TEST, self.schema, self.task, **options)
+        return baseline_probabilities(self.asked, self.folds, TEST, self.schema, self.task, **options)
 
     def with_labels(self, change: Callable[[np.ndarray[Any, Any]], None]) -> "World":
         """Another world whose outcomes are changed in place."""
@@ -77,7 +84,7 @@ def table_world(*, plans: int = 3) -> World:
     }
     fields = TableFields(None, {"a": "numeric", "b": "numeric", "c": "numeric", "plan": "categorical"})
     examples = Examples(ROWS, np.full(N, CUTOFF))
-    schema = fit_schema(fields, None, columns, None, examples.take(SLICES.train), lookback_days=365)
+    schema = fit_schema(fields, None, columns, None, examples.take(FOLDS.rows), lookback_days=365)
     return World(Asked(columns, None, examples, Labels.of_column(left)), schema, COLUMN_TASK)
 
 
@@ -92,9 +99,7 @@ def log_world(horizons: Sequence[int] = (10, 40), *, outcome: str = "occurs", ki
     ).model_copy(update={"outcome": outcome})
     examples = Examples(ROWS, np.full(N, CUTOFF))
     fields = replace(EVENTS, type="kind") if kinds else EVENTS
-    schema = fit_schema(
-        TableFields(None, {}), fields, {}, log, examples.take(SLICES.train), lookback_days=200
-    )
+    schema = fit_schema(TableFields(None, {}), fields, {}, log, examples.take(FOLDS.rows), lookback_days=200)
     labels = _labels(log, rest % 3 < 2 if kinds else rest >= 0, examples, task)
     return World(Asked({}, log, examples, labels), schema, task)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from model.task import LogTask
 from training.audit.findings import Finding
+from training.choice import Choice, Trial
 from training.learning_curve import LearningPoint
 from training.reporting.bootstrap import Difference
 from training.reporting.measuring import measured
@@ -46,7 +47,7 @@ AUDIT: dict[str, Any] = {
         "gaps": [{"days": 3, "after": "1997-08-01", "before": "1997-08-05"}],
     },
     "split": "tested at 1997-12-31 on customers unseen in training",
-    "examples": {"train": 800, "validation": 100, "calibration": 101, "test": 500},
+    "examples": {"train": 800, "judged": 401, "test": 500},
     "observed_from": "1997-01-01",
     "observed_until": "1998-06-30",
     "cutoffs": [
@@ -107,8 +108,7 @@ def made_up_report() -> Report:
             "kind": "forward",
             "sentence": "Test cutoffs lie after every training label.",
             "train": 800,
-            "validation": 100,
-            "calibration": 101,
+            "judged": 401,
             "test": 500,
         },
         "splits": [
@@ -132,16 +132,23 @@ def made_up_report() -> Report:
         "decision": None,
         "metrics": {"30": short, "180": long},
         "curves": {"30": short_curves, "180": long_curves},
+        "choice": asdict(
+            Choice(
+                (Trial("mlp", True, 0.5, 9.0), Trial("mlp", False, 0.6, 8.0)), None, "It reads them with it."
+            )
+        ),
         "fit": {
             "head": "mlp",
             "device": "cpu",
             "epochs": 2,
             "best_epoch": 1,
             "seconds": 83.0,
+            "seconds_published": 91.0,
+            "validation_loss": 0.51,
             "parameters": 41233,
             "history": [
-                {"epoch": 1, "learning_rate": 0.1, "train_loss": 0.5, "validation_loss": 0.51},
-                {"epoch": 2, "learning_rate": 0.1, "train_loss": 0.4, "validation_loss": 0.52},
+                {"epoch": 1, "planned": 9, "learning_rate": 0.1, "train_loss": 0.5, "validation_loss": 0.51},
+                {"epoch": 2, "planned": 9, "learning_rate": 0.1, "train_loss": 0.4, "validation_loss": 0.52},
             ],
         },
         "calibration": {"slopes": [1.0, 0.9], "intercepts": [-0.25, 0.125]},

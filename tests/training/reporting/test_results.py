@@ -113,10 +113,7 @@ def test_what_is_published_is_said(log_model: Published, tmp_path: Path) -> None
     assert log_model.trained.report["published"] == "The published model is the measured one."
     found = run_study(log_shop(tmp_path, 60).study(LOG, "fit.epochs=1"))
     report = build_report(found)
-    assert report["published"] == (
-        "The published model was then fitted again, as long as the measured one, on all examples but a slice "
-        "for its calibration."
-    )
+    assert report["published"] == ("The published model was then fitted again, on all examples.")
     assert report["fit"]["parameters"] == sum(
         int(np.prod(tensor.shape)) for tensor in found.measured.scorer.network.parameters()
     )

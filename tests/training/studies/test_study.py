@@ -62,15 +62,18 @@ def test_the_defaults_are_these() -> None:
         "layers": 2,
         "dropout": 0.1,
         "embedding": 8,
-        "members": 8,
+        "folds": 5,
+        "members": 2,
+        "piecewise": True,
+        "choose": True,
         "max_events": 64,
     }
     assert FitOptions().model_dump() == {
         "device": "auto",
-        "epochs": 60,
+        "epochs": None,
         "patience": None,
         "batch_size": None,
-        "learning_rate": 0.002,
+        "learning_rate": 0.004,
         "weight_decay": 0.0001,
         "seed": 0,
         "refit": True,
@@ -233,14 +236,15 @@ def test_a_section_without_keys_is_the_default(tmp_path: Path) -> None:
 
 
 def test_the_bounds_of_the_network_are_those_of_a_checkpoint() -> None:
-    largest = {"width": 4096, "layers": 16, "embedding": 256, "members": 256}
-    assert NetworkSpec(**NetworkOptions(**largest).model_dump(exclude={"max_events"})).width == 4096
-    for key, value in largest.items():
-        for model in (NetworkOptions, NetworkSpec):
-            with pytest.raises(ValidationError, match=f"{key}\n"):
-                model.model_validate(
-                    NetworkOptions().model_dump(include=set(NetworkSpec.model_fields)) | {key: value + 1}
-                )
+    largest = {"width": 4096, "layers": 16, "embedding": 256, "folds": 64, "members": 256}
+    smallest = {"width": 4, "layers": 1, "embedding": 1, "folds": 2, "members": 1}
+    of_spec = set(NetworkSpec.model_fields)
+    for bounds, step in ((largest, 1), (smallest, -1)):
+        assert NetworkSpec(**NetworkOptions(**bounds).model_dump(include=of_spec)).folds == bounds["folds"]
+        for key, value in bounds.items():
+            for model in (NetworkOptions, NetworkSpec):
+                with pytest.raises(ValidationError, match=f"{key}\n"):
+                    model.model_validate(NetworkOptions().model_dump(include=of_spec) | {key: value + step})
 
 
 def test_a_path_starts_from_the_folder_of_the_study() -> None:

@@ -97,7 +97,10 @@ EVERYTHING: dict[str, Any] = {
         "layers": 1,
         "dropout": 0.2,
         "embedding": 8,
+        "folds": 3,
         "members": 4,
+        "piecewise": False,
+        "choose": False,
         "max_events": 32,
     },
     "fit": {

@@ -1,0 +1,112 @@
+"""Little networks, and examples for the loop that fits them."""
+
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from model.inputs import Inputs, Steps
+from model.manifest import HeadName, NetworkSpec
+from model.network import Network, build_network
+from model.schema import NumericColumn, Scaling, Schema, Series
+from model.trunk import average
+from training.loop import Fit, Material, fit
+
+CPU: Final = torch.device("cpu")
+F: Final = 3
+SCALING: Final = Scaling(
+    center=0, scale=1, mean=0, deviation=1, edges=(-1.0, 0.0, 1.0), low=-3, high=3, median=0
+)
+
+
+def network(
+    head: HeadName = "mlp", *, seed: int = 0, outputs: int = 1, dropout: float = 0.0, series: bool = False
+) -> Network:
+    """Three small networks that read three numbers, and a series if asked."""
+    torch.manual_seed(seed)
+    schema = Schema(
+        id=None,
+        columns=tuple(NumericColumn(name=n, scaling=SCALING) for n in "abc"),
+        series=(Series(name="d", columns=("a", "b", "c"), scaling=SCALING),) if series else (),
+    )
+    spec = NetworkSpec(
+        head=head, width=16, layers=1, dropout=dropout, embedding=2, folds=F, members=2, piecewise=True
+    )
+    return build_network(spec, schema, n_outputs=outputs)
+
+
+def material(
+    n: int = 400, seed: int = 0, *, outputs: int = 1, noise: float = 0.0, series: bool = False
+) -> Material:
+    """Events that happen where the first number is positive, or (that share) at random; all are judged."""
+    draw = np.random.default_rng(seed)
+    numbers = draw.normal(size=(n, 3)).astype(np.float32)
+    happened = np.where(draw.random(n) < noise, draw.random(n) < 0.5, numbers[:, 0] > 0)
+    events = np.repeat(happened[:, None], outputs, axis=1).astype(np.float32)
+    inputs = Inputs(
+        torch.from_numpy(numbers),
+        torch.zeros((n, 0), dtype=torch.int64),
+        _steps(n, draw) if series else None,
+    )
+    fold = draw.permutation(np.arange(n) % F)
+    return Material(
+        inputs, torch.from_numpy(events), torch.ones((n, outputs)), fold, np.ones(n, dtype=np.bool_)
+    )
+
+
+def _steps(n: int, draw: np.random.Generator) -> Steps:
+    """Sequences of one to four steps."""
+    lengths = torch.from_numpy(draw.integers(1, 5, n))
+    ends = lengths.cumsum(0)
+    numbers = torch.from_numpy(draw.normal(size=(int(ends[-1]), 1)).astype(np.float32))
+    return Steps(numbers, torch.zeros((len(numbers), 0), dtype=torch.int64), ends - lengths, ends)
+
+
+def fitted(network: Network, material: Material, **changes: Any) -> Fit:
+    """The outcome of a short fit, whatever is drawn in it the same each time."""
+    options: dict[str, Any] = {
+        "device": CPU,
+        "epochs": 10,
+        "patience": 10,
+        "batch_size": 50,
+        "learning_rate": 0.02,
+        "weight_decay": 0.0,
+        "seed": 0,
+        "on_epoch": lambda _: None,
+    }
+    torch.manual_seed(0)
+    return fit(network, material, **{**options, **changes})
+
+
+def unseen(network: Network, material: Material) -> NDArray[np.float64]:
+    """(J, K) logits of the judged examples, one by one: each by the network of its fold."""
+    network.eval()
+    told = []
+    with torch.inference_mode():
+        for row in np.flatnonzero(material.judged):
+            members = network.folds(material.inputs.batch(torch.tensor([row])))[int(material.fold[row])]
+            told.append(average(members)[0].double().numpy())
+    return np.stack(told)
+
+
+def weights(network: Network) -> dict[str, Tensor]:
+    """A copy of all weights."""
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+
+def weights_of(network: Network, fold: int) -> dict[str, Tensor]:
+    """A copy of the weights of one fold's network."""
+    own = f"readers.{fold}."
+    return {
+        name: (tensor if name.startswith(own) else tensor[fold]).detach().clone()
+        for name, tensor in network.named_parameters()
+        if name.startswith(own) or not name.startswith("readers.")
+    }
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    """Whether all weights agree to the bit."""
+    assert one.keys() == other.keys()
+    return all(torch.equal(one[name], other[name]) for name in one)
