@@ -1,8 +1,8 @@
-# make setup | demo | test | check | bench-labels
+# make setup | demo | test | check | bench-labels | bench-quality
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 BIN := .venv/bin
 
-.PHONY: setup demo test check format bench-labels clean
+.PHONY: setup demo test check format bench-labels bench-quality clean
 
 setup: .venv/.installed
 
@@ -34,6 +34,17 @@ test: check
 # 10 million events of a million customers, next to pandas; keeps 1.5 GB in .bench.
 bench-labels: setup
 	$(BIN)/python -m training.bench_labels
+
+# Ours and its peers on the data sets in a folder: DATA=FOLDER, and perhaps CASES="cdnow oulad" SEEDS="0 1 2"
+# PEERS="catboost tabm" HEADS="mlp rnn" CASE_FOLDER=FOLDER. Writes tests/benchmarks/RESULTS.md.
+bench-quality: .venv/.bench
+	$(BIN)/python -m tests.benchmarks.quality $(if $(DATA),--data '$(DATA)') $(if $(CASES),--cases $(CASES)) \
+		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(PEERS),--peers $(PEERS)) $(if $(HEADS),--heads $(HEADS)) \
+		$(if $(CASE_FOLDER),--case-folder '$(CASE_FOLDER)')
+
+.venv/.bench: .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,demo,dev,bench]'
+	touch $@
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis demo .bench

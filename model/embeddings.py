@@ -5,9 +5,13 @@ share no weights. They run as one, since F small matrix products cost little mor
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 from torch import Tensor, nn
+
+
+STEEPEST: Final = 1e30  # slope of a bin, so that no product leaves float32
 
 
 class NumericEmbedding(nn.Module):
@@ -29,7 +33,7 @@ class NumericEmbedding(nn.Module):
         for row, one in enumerate(edges):
             points = torch.tensor(one, dtype=torch.float64)
             count = max(len(one) - 1, 0)
-            low[row, :count], slopes[row, :count] = points[:-1], 1 / points.diff()
+            low[row, :count], slopes[row, :count] = points[:-1], (1 / points.diff()).clamp(max=STEEPEST)
         self.register_buffer("low", low)
         self.register_buffer("slopes", slopes)
         self.weight = nn.Parameter(torch.randn(folds, n, bins + 1, width) * (bins + 1) ** -0.5)

@@ -46,6 +46,13 @@ class NumericColumn(_Part):
     scaling: Scaling
     values: tuple[float, ...] = ()
 
+    @field_validator("values")
+    @classmethod
+    def _ascend(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if any(a >= b for a, b in zip(values, values[1:], strict=False)):
+            raise ValueError("values must ascend, without doubles")
+        return values
+
 
 class BooleanColumn(_Part):
     """A column of yes or no, read as 1 or 0."""

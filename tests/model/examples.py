@@ -21,6 +21,7 @@ from model.schema import (
     EventValue,
     HistoryFeature,
     NumericColumn,
+    Rates,
     Schema,
 )
 from tests.model.build import tiny_scaling
@@ -28,6 +29,7 @@ from tests.strategies import log_of
 
 LOOKBACK = 20
 SCALING = tiny_scaling()
+RATES = Rates(log_odds=(-3.0, 0.0, 1.0, 7.5), scaling=SCALING)
 KNOWN = ("visit", "buy")  # the log has a third type
 NONE = np.array([], dtype=np.int64)
 FEATURES = tuple(
@@ -46,7 +48,7 @@ EVENTS = EventSchema(
 SCHEMA = Schema(
     id="id",
     columns=(
-        CategoricalColumn(name="plan", vocabulary=("basic", "3")),
+        CategoricalColumn(name="plan", vocabulary=("basic", "3"), rates=RATES),
         NumericColumn(name="tenure", scaling=SCALING, values=(-3.0, 1.5, 1e300)),
         BooleanColumn(name="senior", scaling=SCALING),
         DateColumn(name="since", time_format=None, scaling=SCALING),

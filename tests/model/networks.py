@@ -22,6 +22,7 @@ from model.schema import (
     EventValue,
     HistoryFeature,
     NumericColumn,
+    Rates,
     Schema,
     Series,
 )
@@ -37,6 +38,9 @@ MEMBERS: Final = 2
 REPEATED: Final = (0.0, 2.5, 10.0)  # some of the numbers in `some_rows`
 
 _PLAN: Final = CategoricalColumn(name="plan", vocabulary=("basic", "größer"))
+_RATED: Final = _PLAN.model_copy(
+    update={"rates": Rates(log_odds=(-2.0, 0.5, 1.5, 9.0), scaling=tiny_scaling(center=0.0))}
+)
 _BILLS: Final = ("bill_1", "bill_2", "bill_3")
 _DATA: Final = ("data_1", "data_2")
 
@@ -44,7 +48,7 @@ TABLE: Final = Schema(
     id="customer_id",
     columns=(
         NumericColumn(name="Total Charges", scaling=tiny_scaling(), values=REPEATED),
-        _PLAN,
+        _RATED,
         BooleanColumn(name="senior", scaling=tiny_scaling(low=0.0, high=1.0, median=1.0)),
         DateColumn(
             name="since",
@@ -63,7 +67,7 @@ SERIES: Final = Schema(
 )
 LOG: Final = Schema(
     id="customer_id",
-    columns=(NumericColumn(name="tenure", scaling=tiny_scaling(), values=REPEATED), _PLAN),
+    columns=(NumericColumn(name="tenure", scaling=tiny_scaling(), values=REPEATED), _RATED),
     events=EventSchema(
         id="customer_id",
         time="date",

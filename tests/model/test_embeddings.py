@@ -69,7 +69,7 @@ def test_a_missing_number_sends_no_nan_backwards() -> None:
 
 
 def test_the_buffers_are_part_of_the_weights() -> None:
-    assert {"edges", "widths", "real"} <= numeric().state_dict().keys()
+    assert {"low", "slopes"} <= numeric().state_dict().keys()
 
 
 def test_the_first_two_codes_of_every_column_start_at_zero() -> None:
@@ -159,3 +159,9 @@ def test_what_is_learned_of_repeated_numbers_starts_from_nothing_and_is_learned(
     assert not tokens.categories.weight[:, 7:].any()
     assert grad[:, 7:].abs().sum() > 0
     assert not grad[:, :7].any()
+
+
+def test_a_bin_narrower_than_any_float_gives_no_nan() -> None:
+    embedding = NumericEmbedding([(0.0, 1e-40, 1.0)], folds=2, width=2)
+    numbers = torch.tensor([[[0.0], [1e-41], [1.0]]]).expand(2, -1, -1)
+    assert not embedding(numbers).isnan().any()

@@ -11,7 +11,7 @@ from model.encode import encode
 from model.errors import SchemaError
 from model.history import EventLog
 from model.scaling import scale
-from model.schema import DateColumn, HistoryFeature, Schema
+from model.schema import CategoricalColumn, DateColumn, HistoryFeature, Rates, Schema
 from model.times import DAY, days, parse_time
 from tests.model.build import tiny_scaling
 from tests.model.examples import COLUMNS, EVENTS, FEATURES, LOOKBACK, N_COLUMNS, SCALING, SCHEMA, batch_of
@@ -21,15 +21,33 @@ from tests.strategies import Event, log_of
 # --- the columns
 
 
-def test_columns_come_before_history_features_and_the_last_events_codes() -> None:
+def test_columns_come_before_history_features_rates_and_other_codes() -> None:
     batch = batch_of(log_of([]), [(c, days(30)) for c in range(4)])
-    assert batch.numeric.shape == (4, N_COLUMNS + len(FEATURES))
+    assert batch.numeric.shape == (4, N_COLUMNS + len(FEATURES) + 1)
     assert batch.categories.shape == (4, 3)
     assert batch.categories[:, 0].tolist() == [2, 3, 1, 0]
     assert batch.categories[:, 2].tolist() == [2, 0, 0, 3]  # repeated numbers of the tenure
     columns = np.array([[1.5, np.nan, np.nan, 1e300], [1, 0, np.nan, np.nan], [26, 10.75, np.nan, np.nan]])
     for position, values in enumerate(columns):
         np.testing.assert_array_equal(batch.numeric[:, position], scale(values, SCALING))
+    rates = np.array([1.0, 7.5, 0.0, -3.0])  # of basic, 3, an unknown plan and none
+    np.testing.assert_array_equal(batch.numeric[:, -1], scale(rates, SCALING))
+
+
+def test_rates_stand_in_the_order_of_their_columns() -> None:
+    columns = [
+        CategoricalColumn(name=name, vocabulary=("x",), rates=rates)
+        for name, rates in (("a", _rates(1.0)), ("b", None), ("c", _rates(2.0)))
+    ]
+    cells = {name: column_of(["x", None]) for name in "abc"}
+    batch = batch_of(None, [(0, 0), (1, 0)], schema=Schema(id=None, columns=tuple(columns)), columns=cells)
+    wanted = np.array([[1.0, 2.0], [-1.0, -2.0]])
+    np.testing.assert_array_equal(batch.numeric, scale(wanted, SCALING))
+    assert batch.categories.tolist() == [[2, 2, 2], [0, 0, 0]]
+
+
+def _rates(known: float) -> Rates:
+    return Rates(log_odds=(-known, 0.0, known), scaling=SCALING)
 
 
 def since(text: object, cutoff: str, time_format: str | None = None) -> float:

@@ -13,9 +13,11 @@ from model.heads.rnn import GruEncoder
 from model.heads.sequence import StepReader, TokenReader
 from model.manifest import HeadName, NetworkSpec
 from model.network import build_network
-from model.schema import CategoricalColumn, NumericColumn, Schema
+from model.schema import CategoricalColumn, NumericColumn, Rates, Schema
 from tests.model.build import tiny_scaling
 from tests.model.networks import FOLDS, HEADS, LOG, SCHEMAS, TABLE, random_network, some_batch, spec
+
+_PLAN = CategoricalColumn(name="plan", vocabulary=("basic", "plus"))
 
 
 def test_the_head_is_chosen_by_its_name_and_by_what_there_is_to_read() -> None:
@@ -38,7 +40,7 @@ def test_the_mlp_head_reads_no_steps() -> None:
 def test_the_trunk_reads_every_token() -> None:
     network, batch = random_network("mlp", "log"), some_batch("log")
     tokens = network.tokens(batch.numeric.expand(FOLDS, -1, -1), batch.categories.expand(FOLDS, -1, -1))
-    assert tokens.shape == (FOLDS, 12, 5 + 3, 4)  # five numbers, the plan, the last type and shop
+    assert tokens.shape == (FOLDS, 12, 6 + 3, 4)  # five numbers, a rate; the plan, the last type and shop
     told = network.folds(batch)
     assert torch.equal(told, network.trunk(tokens.flatten(2)))
     for position in range(tokens.shape[2]):
@@ -115,14 +117,26 @@ def test_the_edges_of_the_schema_are_those_of_the_embedding() -> None:
     )
     tokens = build_network(spec("mlp"), schema, n_outputs=1).tokens
     assert tokens.n_tokens == 3
-    assert tokens.numeric.edges.tolist() == [[0, 0], [-2.0, 0.5]]
-    assert tokens.numeric.widths.tolist() == [[1, 1], [2.5, 2.5]]
+    torch.testing.assert_close(tokens.numeric.low, torch.tensor([[0, 0], [-2.0, 0.5]]))
+    torch.testing.assert_close(tokens.numeric.slopes, torch.tensor([[0, 0], [0.4, 0.4]]))
     assert tokens.categories.weight.shape[:2] == (FOLDS, 5)  # and missing, and unknown
+
+
+def test_rates_of_categories_are_numbers_beside_them() -> None:
+    edges = (-2.0, 0.5, 3.0)
+    rates = Rates(log_odds=(0.0, -1.0, 1.0), scaling=tiny_scaling(edges=edges))
+    schema = Schema(id=None, columns=(_PLAN, CategoricalColumn(name="code", vocabulary=("a",), rates=rates)))
+    tokens = build_network(spec("mlp"), schema, n_outputs=1).tokens
+    assert tokens.n_tokens == 2 + 1
+    torch.testing.assert_close(tokens.numeric.low, torch.tensor([edges[:2]]))
+    plain = build_network(spec("mlp", piecewise=False), schema, n_outputs=1).tokens
+    assert plain.n_tokens == 2 + 1
+    assert plain.numeric.low.shape == (1, 0)
 
 
 def test_repeated_numbers_of_the_schema_get_a_table() -> None:
     plain = TABLE.model_copy(update={"columns": (TABLE.columns[0].model_copy(update={"values": ()}),)})
-    valued = TABLE.model_copy(update={"columns": (TABLE.columns[1], *plain.columns, TABLE.columns[0])})
+    valued = TABLE.model_copy(update={"columns": (_PLAN, *plain.columns, TABLE.columns[0])})
     first, second = (build_network(spec("mlp"), schema, n_outputs=1).tokens for schema in (plain, valued))
     assert (first.n_tokens, second.n_tokens) == (1, 3)
     assert first.categories.weight.shape[1] == 0

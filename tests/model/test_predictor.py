@@ -14,7 +14,7 @@ from model.golden import made_up_rows
 from model.hazard import Probabilities
 from model.manifest import Golden, HeadName, Manifest
 from model.predictor import Predictor, load_predictor
-from model.schema import Schema
+from model.schema import CategoricalColumn, Schema
 from model.scorer import Scorer
 from model.times import days, format_instant
 from tests.model.networks import (
@@ -217,6 +217,20 @@ def test_other_repeated_numbers_give_other_golden_answers(tmp_path: Path) -> Non
     assert REPEATED == (0.0, 2.5, 10.0)
     folder = written(tmp_path / "1", random_scorer("mlp", "table"), schema=with_values(0.0, 2.75, 10.0))
     assert "golden customers must get their stored probabilities" in refused(folder)
+
+
+def test_other_rates_give_other_golden_answers(tmp_path: Path) -> None:
+    """The made-up customers between them have every one of a few categories, one unknown and none."""
+    charges, plan, *others = SCHEMAS["table"].columns
+    assert isinstance(plan, CategoricalColumn)
+    assert plan.rates
+    for code, rate in enumerate(plan.rates.log_odds):
+        moved = (*plan.rates.log_odds[:code], rate + 0.5, *plan.rates.log_odds[code + 1 :])
+        rates = plan.rates.model_copy(update={"log_odds": moved})
+        columns = (charges, plan.model_copy(update={"rates": rates}), *others)
+        schema = SCHEMAS["table"].model_copy(update={"columns": columns})
+        folder = written(tmp_path / str(code), random_scorer("mlp", "table"), schema=schema)
+        assert "golden customers must get their stored probabilities" in refused(folder), code
 
 
 @pytest.mark.parametrize("name", ["tokens.categories.offsets", "tokens.valued"])

@@ -14,6 +14,7 @@ from model.schema import (
     EventSchema,
     EventValue,
     NumericColumn,
+    Rates,
     Scaling,
     Schema,
     Series,
@@ -101,10 +102,30 @@ def test_a_scaling_is_finite_and_positive(changes: dict[str, float]) -> None:
     assert error.value.error_count() == 1
 
 
+@pytest.mark.parametrize("n_rates", [0, 2, 3, 5])
+def test_a_rate_is_told_for_every_code(n_rates: int) -> None:
+    rates = Rates(log_odds=(0.0,) * n_rates, scaling=tiny_scaling())
+    with pytest.raises(ValidationError) as error:
+        CategoricalColumn(name="plan", vocabulary=("a", "b"), rates=rates)
+    assert "plan must have a rate for each of its 4 codes" in str(error.value)
+
+
+def test_rates_are_those_of_the_columns_that_have_some_in_order() -> None:
+    first, second = (Rates(log_odds=(x, 0.0), scaling=tiny_scaling()) for x in (1.0, 2.0))
+    columns = [
+        CategoricalColumn(name=name, vocabulary=(), rates=rates)
+        for name, rates in (("a", second), ("b", None), ("c", first))
+    ]
+    assert Schema(id=None, columns=(*TABLE.numeric, *columns)).rated == (second, first)
+    assert SERIES.rated == ()
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_repeated_number_is_finite(value: float) -> None:
+def test_repeated_numbers_and_rates_are_finite(value: float) -> None:
     with pytest.raises(ValidationError, match="finite number"):
         NumericColumn(name="rate", scaling=tiny_scaling(), values=(1.0, value))
+    with pytest.raises(ValidationError, match="finite number"):
+        Rates(log_odds=(1.0, value), scaling=tiny_scaling())
 
 
 def test_a_history_holds_an_event_at_least() -> None:
@@ -128,11 +149,17 @@ def test_the_numbers_of_a_scaling_come_back_to_the_last_bit(number: float, edges
     assert [e.hex() for e in back.edges] == [e.hex() for e in edges]
 
 
-@given(st.lists(finite, max_size=4))
+@given(st.lists(finite, max_size=4, unique=True).map(sorted))
 def test_repeated_numbers_come_back_to_the_last_bit(numbers: list[float]) -> None:
     column = NumericColumn(name="rate", scaling=tiny_scaling(), values=tuple(numbers))
     back = NumericColumn.model_validate_json(column.model_dump_json())
     assert [v.hex() for v in back.values] == [v.hex() for v in numbers]
+
+
+@pytest.mark.parametrize("values", [(2.0, 1.0), (1.0, 1.0)])
+def test_repeated_numbers_must_ascend(values: tuple[float, ...]) -> None:
+    with pytest.raises(ValidationError, match="values must ascend"):
+        NumericColumn(name="rate", scaling=tiny_scaling(), values=values)
 
 
 def test_a_column_of_an_unknown_kind_is_refused() -> None:

@@ -221,7 +221,8 @@ def values_of(numbers: Sequence[float | None], examples: Examples | None = None)
 
 def tariff(n_prices: int, n_each: int) -> list[float]:
     """So many customers for each price; the prices are scattered."""
-    return np.random.default_rng(0).permutation(np.repeat(np.arange(n_prices) ** 1.5, n_each)).tolist()
+    prices = np.random.default_rng(0).permutation(np.repeat(np.arange(n_prices) ** 1.5, n_each))
+    return [float(price) for price in prices]
 
 
 def test_numbers_that_many_share_are_known_by_themselves_in_order() -> None:

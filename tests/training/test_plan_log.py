@@ -141,7 +141,7 @@ def test_a_customer_is_in_the_same_fold_of_either_fit(case: tuple[LogTask, int, 
 
 def test_folds_are_about_equal_in_customers_and_in_events() -> None:
     plan = planned(drawn_log(0, 90), TASK, folds=4)
-    folds, happened = plan.final, plan.labels.events.any(axis=1)
+    folds, happened = plan.final, np.asarray(plan.labels.events.any(axis=1))
     sizes = np.bincount(folds.fold, minlength=4)
     assert sizes / sizes.sum() == pytest.approx(np.full(4, 0.25), abs=0.03)
     events = np.bincount(folds.fold, weights=happened[folds.rows], minlength=4)

@@ -20,9 +20,7 @@ def postcodes(n_codes: int = 120) -> tuple[Asked, Folds]:
     codes = rng.integers(n_codes, size=N)
     happened = rng.random(N) < rng.uniform(0.05, 0.95, n_codes)[codes]
     examples = Examples(np.arange(N), np.zeros(N, dtype=np.int64))
-    asked = Asked(
-        {"postcode": column_of(f"P{c}" for c in codes)}, None, examples, Labels.of_column(happened)
-    )
+    asked = Asked({"postcode": column_of(f"P{c}" for c in codes)}, None, examples, Labels.of_column(happened))
     return asked, Folds(np.arange(N), rng.integers(5, size=N), np.ones(N, dtype=bool))
 
 
@@ -36,7 +34,11 @@ def test_a_rate_is_the_share_drawn_towards_that_of_everybody() -> None:
 
 def test_an_example_reads_the_rate_of_the_other_folds_only() -> None:
     rng = np.random.default_rng(1)
-    codes, happened, fold = rng.integers(7, size=300), rng.integers(2, size=300) * 1.0, rng.integers(3, size=300)
+    codes, happened, fold = (
+        rng.integers(7, size=300),
+        rng.integers(2, size=300) * 1.0,
+        rng.integers(3, size=300),
+    )
     read = out_of_fold_rates(codes, happened, fold, 7)
     for f in range(3):
         others = category_rates(codes[fold != f], happened[fold != f], 7)

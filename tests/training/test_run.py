@@ -19,9 +19,8 @@ from tests.training.shops import (
     table_shop,
 )
 from training.files.names import counted
-from training.labels import Labels
+from training.labels import Bools, Labels
 from training.loop import Epoch
-from training.plan import Slices
 from training.prepare import prepare
 from training.reporting.report import render_html
 from training.reporting.results import build_report
@@ -89,7 +88,7 @@ def test_the_last_point_of_a_learning_curve_is_the_measured_model(
     plan = found.prepared.plan
     last = found.points[-1]
     assert last.metrics == list(found.metrics.values())[-1]["model"]
-    assert (last.share, last.examples) == (1.0, len(plan.measured.train))
+    assert (last.share, last.examples) == (1.0, len(plan.measured.rows))
     report = build_report(found)
     assert report["learning_curve"] == [asdict(point) for point in found.points]
     assert report["learning_conclusion"].startswith("The last doubling of the customers changed the log loss")
@@ -138,30 +137,32 @@ def test_a_hundred_positives_are_enough_for_a_log(tmp_path: Path) -> None:
     assert render_html(report)
 
 
-@pytest.mark.parametrize("part", ["test", "validation", "calibration", "all three"])
+@pytest.mark.parametrize("part", ["test", "judged", "fold 0", "all"])
 @pytest.mark.parametrize("positive", [False, True], ids=["negatives", "positives"])
-def test_slices_of_one_class_are_measured_as_far_as_that_goes(
+def test_parts_of_one_class_are_measured_as_far_as_that_goes(
     part: str, positive: bool, tmp_path: Path
 ) -> None:
+    """Of fold 0 the examples that are judged: those that baselines stop and calibrate on."""
     study = table_shop(tmp_path, 120).study(TABLE, *QUICK)
     prepared = prepare(study)
     plan = prepared.plan
 
-    def one_class(name: str, rows: Rows) -> Rows:
-        kept: Rows = rows[plan.labels.outcomes[rows, 0] == positive]
-        return kept if part in (name, "all three") else rows
+    def of_class(rows: Rows) -> Bools:
+        return np.asarray(plan.labels.outcomes[rows, 0] == positive)
 
-    slices = Slices(
-        plan.measured.train,
-        one_class("validation", plan.measured.validation),
-        one_class("calibration", plan.measured.calibration),
-    )
-    plan = replace(plan, measured=slices, test=one_class("test", plan.test))
+    measured, judged, test = plan.measured, plan.measured.judged, plan.test
+    if part in ("judged", "all"):
+        judged = judged & of_class(measured.rows)
+    if part == "fold 0":
+        judged = judged & (of_class(measured.rows) | (measured.fold != 0))
+    if part in ("test", "all"):
+        test = test[of_class(test)]
+    plan = replace(plan, measured=replace(measured, judged=judged), test=test)
     prepared = replace(prepared, plan=plan)
-    found = run_study(study, prepared=prepared, with_learning_curve=part == "all three")
+    found = run_study(study, prepared=prepared, with_learning_curve=part == "all")
     report = build_report(found)
     for figures in report["metrics"]["label"].values():
-        assert (figures["auc"] is None) == (part in ("test", "all three"))
+        assert (figures["auc"] is None) == (part in ("test", "all"))
         assert np.isfinite(figures["log_loss"])
     assert json.loads(json.dumps(report, allow_nan=False))["verdict"]["outcome"] in (
         "beats",
@@ -200,3 +201,15 @@ def test_a_test_without_a_complete_window_is_refused_before_anything_is_fitted(
         "longest horizon; shorten target.horizons_days or set target.cutoffs.last"
     )
     assert heard.fits == []
+
+
+@pytest.mark.parametrize(("more", "members"), [(0, 4), (-1, 2)])
+def test_few_examples_get_more_members_unless_the_study_says_how_many(
+    more: int, members: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = table_shop(tmp_path, 60).study(TABLE, *QUICK, "network.members=null")
+    prepared = prepare(study)
+    monkeypatch.setattr("training.run.FEW_EXAMPLES", len(prepared.plan.measured.rows) + more)
+    assert run_study(study, prepared=prepared).measured.scorer.spec.members == members
+    asked_for = table_shop(tmp_path, 60).study(TABLE, *QUICK, "network.members=3")
+    assert run_study(asked_for).measured.scorer.spec.members == 3

@@ -47,9 +47,11 @@ def compared(shop: Shop) -> tuple[Run, Heard]:
 
 
 def figure(prepared: Prepared, fitted: Fitted, rows: Rows) -> dict[str, Any]:
-    """What a fit's answers about some examples come to, computed anew."""
+    """What a fit's answers about those examples come to whose longest window is complete, computed anew."""
     plan, data = prepared.plan, prepared.dataset
-    p = fitted.scorer.score(data.columns, data.log, plan.examples.take(rows))[:, -1]
+    known = plan.labels.complete[rows, -1]
+    p = fitted.scorer.score(data.columns, data.log, plan.examples.take(rows))[known, -1]
+    rows = rows[known]
     return measured(plan.labels.outcomes[rows, -1].astype(np.float64), p, plan.groups[rows])
 
 
@@ -59,12 +61,6 @@ def names(found: Run) -> list[str]:
 
 def customers(prepared: Prepared, rows: Rows) -> set[int]:
     return set(prepared.plan.examples.customers[rows].tolist())
-
-
-def known(prepared: Prepared, rows: Rows) -> Rows:
-    """Those whose longest window is complete."""
-    complete: Rows = rows[prepared.plan.labels.complete[rows, -1]]
-    return complete
 
 
 def seen_rows(prepared: Prepared) -> Rows:
@@ -84,7 +80,7 @@ def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Heard]) 
     assert easy is plan.easy.folds
     assert set(easy.rows.tolist()) != set(ours.rows.tolist())
     assert all_labels.labels is plan.labels  # as a hurried user would have them: none is cut
-    assert shuffled.metrics == figure(prepared, easy_fit, known(prepared, plan.easy.test))
+    assert shuffled.metrics == figure(prepared, easy_fit, plan.easy.test)
     assert seen.metrics == figure(prepared, measured_fit, seen_rows(prepared))
     assert unseen.metrics == figure(prepared, measured_fit, plan.test)
     assert unseen.metrics == found.metrics["30"]["model"]

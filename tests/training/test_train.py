@@ -1,6 +1,7 @@
 """A training run publishes a whole version whose parts agree, or nothing; and nobody's data are in it."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -175,11 +176,11 @@ def test_both_fits_are_told_of_epoch_by_epoch(tmp_path: Path) -> None:
         told.append((fit, epoch.epoch))
 
     report = train(table_shop(tmp_path).study(TABLE), Registry(tmp_path / "r"), on_epoch=on_epoch).report
-    best = report["fit"]["best_epoch"]
-    assert told == [
-        *(("measuring", n) for n in range(1, report["fit"]["epochs"] + 1)),
-        *(("publishing", n) for n in range(1, best + 1)),
-    ]
+    measured = [n for fit, n in told if fit == "measuring"]
+    published = [n for fit, n in told if fit == "publishing"]
+    assert [fit for fit, _ in told] == ["measuring"] * len(measured) + ["publishing"] * len(published)
+    assert measured == list(range(1, report["fit"]["epochs"] + 1))
+    assert published == list(range(1, len(published) + 1)) != []
 
 
 def test_nobody_is_in_a_checkpoint(tmp_path: Path) -> None:
@@ -234,16 +235,25 @@ def few(folder: Path, n: int, positives: int, *overrides: str) -> str:
     return str(caught.value)
 
 
-def test_a_training_slice_without_a_positive_is_refused(tmp_path: Path) -> None:
+def test_a_fold_without_which_there_is_no_positive_is_refused(tmp_path: Path) -> None:
+    told = few(tmp_path, 40, 1, "split.test_fraction=0.2")
+    assert re.fullmatch(
+        r"training needs both outcomes without any one of its folds, however the 32 training examples hold "
+        r"0 events without fold [1-5]; bring more customers or lower split\.test_fraction",
+        told,
+    )
+
+
+def test_data_without_a_positive_to_train_on_are_refused(tmp_path: Path) -> None:
     assert few(tmp_path, 40, 1, "split.test_fraction=0.9") == (
-        "training needs both outcomes, however the 3 training examples hold 0 events; "
-        "bring more customers or lower split.test_fraction"
+        "training needs both outcomes without any one of its folds, however the 4 training examples hold 0 "
+        "events without fold 1; bring more customers or lower split.test_fraction"
     )
 
 
 def test_a_split_without_rows_to_judge_on_is_refused(tmp_path: Path) -> None:
     assert few(tmp_path, 6, 3, "split.test_fraction=0.01") == (
-        "a split needs examples to stop on and to test on, however it has 0 and 0; "
+        "a split needs examples to stop on and to test on, however it has 6 and 0; "
         "bring more customers or change split.test_fraction"
     )
 

@@ -125,6 +125,9 @@ def _texts(array: ChunkedArray) -> Texts:
 
 
 def _doubles(array: ChunkedArray) -> Numbers:
+    """A short float or a decimal becomes the double of its spelling: 0.1 is what a request says for it."""
+    if pa.types.is_decimal(array.type) or array.type in (pa.float16(), pa.float32()):
+        array = array.cast(pa.string())
     numbers: Numbers = array.cast(pa.float64(), safe=False).to_numpy()
     return numbers
 

@@ -97,10 +97,10 @@ class NetworkOptions(Section):
     head: HeadName = "mlp"
     width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 128
     layers: Annotated[int, Strict(), Field(gt=0, le=16)] = 2
-    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
+    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
     folds: Annotated[int, Strict(), Field(ge=2, le=64)] = 5
-    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 2
+    members: Annotated[int, Strict(), Field(gt=0, le=256)] | None = None  # None: more for few examples
     piecewise: bool = True
     choose: bool = True
     max_events: Count = 64
@@ -113,7 +113,7 @@ class FitOptions(Section):
     epochs: Count | None = None  # None: fewer epochs where an epoch has more steps
     patience: Count | None = None  # None: a quarter of the epochs
     batch_size: Count | None = None  # None grows with the data
-    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.004
+    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.008
     weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0001
     seed: Seed = 0
     refit: bool = True

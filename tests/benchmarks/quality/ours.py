@@ -50,10 +50,23 @@ def run_propense(split: Split, head: str, seed: int, folder: Path) -> Run:
     settings = [f"network.head={head}", f"fit.seed={seed}", "fit.device=cpu"]
     started = time.perf_counter()
     overrides = [word for setting in settings for word in ("--set", setting)]
-    report = _propense("train", str(split.study), "--registry", str(registry), *overrides)
+    report = propense("train", str(split.study), "--registry", str(registry), *overrides)
     wall = time.perf_counter() - started
-    _propense("score", name, "--registry", str(registry), "--out", str(out), *split.scoring)
+    propense("score", name, "--registry", str(registry), "--out", str(out), *split.scoring)
     return Run(_scores(out, split), fit_seconds(report), wall, validation_loss(report))
+
+
+def propense(*words: str) -> dict[str, Any]:
+    """What a command prints.
+
+    Raises:
+        RunError: it failed.
+    """
+    done = subprocess.run([sys.executable, "-c", RUN, *words, "--json"], capture_output=True, text=True)
+    if done.returncode:
+        raise RunError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "it said nothing")
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
 
 
 def fit_seconds(report: Mapping[str, Any]) -> float:
@@ -64,14 +77,6 @@ def fit_seconds(report: Mapping[str, Any]) -> float:
 def validation_loss(report: Mapping[str, Any]) -> float:
     """Nats on training customers that the network of their fold never read, by which heads are compared."""
     return float(report["fit"]["validation_loss"])
-
-
-def _propense(*words: str) -> dict[str, Any]:
-    done = subprocess.run([sys.executable, "-c", RUN, *words, "--json"], capture_output=True, text=True)
-    if done.returncode:
-        raise RunError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "it said nothing")
-    facts: dict[str, Any] = json.loads(done.stdout)
-    return facts
 
 
 def _scores(out: Path, split: Split) -> Floats:

@@ -27,7 +27,7 @@ def table_deal(case: Case, data: Path, folder: Path) -> Deal:
         StudyError, DataError: the case or its data cannot be used.
     """
     if set(case.sources) != {"customers"} or case.leave_out:
-        raise StudyError(f"{case.name}: a case of a table names data.customers alone, and leaves out nothing")
+        raise StudyError(f"{case.name}: a case of a table names its customers alone, and leaves out nothing")
     files = data_files(case, data)
     prepared = prepare(
         read_study(case.write_study(folder / "all.yaml", {"customers": files["customers"][0]}))

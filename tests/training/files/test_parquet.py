@@ -10,6 +10,7 @@ from pyarrow import parquet as pq
 from model.columns import as_dates
 from model.times import DAY
 from tests.training.files.written import plain, refusal, write
+from training.files.arrow import column_from
 from training.files.sources import read_table
 
 HOUR = DAY // 24
@@ -108,3 +109,10 @@ def test_a_csv_and_the_parquet_file_of_its_columns_read_alike(tmp_path: Path) ->
     }
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     assert plain(read_table(path)) == plain(read_table(tmp_path / "t.parquet"))
+
+
+@pytest.mark.parametrize("kind", [pa.float32(), pa.decimal128(12, 2), pa.float64()], ids=str)
+def test_a_price_is_the_number_that_a_request_spells_whatever_its_type(kind: pa.DataType) -> None:
+    prices = [0.1, 19.99, 1234.56, 0.0]
+    array = pa.chunked_array([pa.array(prices).cast(kind, safe=False)])
+    assert column_from(array).tolist() == prices

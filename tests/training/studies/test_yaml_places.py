@@ -37,7 +37,7 @@ def test_an_override_can_turn_a_bad_file_into_a_good_one(tmp_path: Path) -> None
         ("=3", "--set takes KEY=VALUE such as fit.epochs=3, got '=3'"),
         ("fit..epochs=3", "--set takes KEY=VALUE such as fit.epochs=3, got 'fit..epochs=3'"),
         ("name.first=a", "--set name.first: name is not a section of keys"),
-        ("fit.epochs=", "--set fit.epochs: must be a whole number, got nothing"),
+        ("network.width=", "--set network.width: must be a whole number, got nothing"),
         ("fit={epochs: a}", '--set fit: fit.epochs: must be a whole number, got "a"'),
         ("fit={epochs: 1, epochs: 2}", "--set fit: fit.epochs: written twice; keep one"),
         (

@@ -1,0 +1,92 @@
+"""The fits that are compared: the same labels, networks and seeds, with and without the start."""
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+
+from model.encode import encode
+from model.hazard import Probabilities
+from model.heads.sequence import StepReader
+from model.manifest import HeadName, NetworkSpec
+from model.schema import Schema
+from tests.benchmarks.pretraining.encoders import started_by
+from tests.benchmarks.pretraining.next_event import Losses, pretrain
+from tests.benchmarks.pretraining.problems import labelled, unlabelled
+from training.model_fit import Asked, Options, Reading, fit_model
+from training.prepare import Prepared
+from training.studies.study import FitOptions, NetworkOptions
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A head, and whether its reader is started on the next event."""
+
+    head: HeadName
+    started: bool = False
+
+    @property
+    def name(self) -> str:
+        """As the tables have it."""
+        return f"{self.head}, next event" if self.started else self.head
+
+
+ARMS: Final = (Arm("mlp"), Arm("cnn"), Arm("cnn", started=True), Arm("rnn"), Arm("rnn", started=True))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a fit says about the M test examples.
+
+    Attributes:
+        probabilities: (M,) at the longest horizon.
+        seconds: of the fit, its start included.
+        losses: of the start; None for a fit without one.
+    """
+
+    probabilities: Probabilities
+    seconds: float
+    losses: Losses | None
+
+
+def fit_arm(prepared: Prepared, arm: Arm, n_customers: int, *, seed: int) -> Told:
+    """Fit on the labels of some customers and ask about the test examples."""
+    plan, data = prepared.plan, prepared.dataset
+    asked = Asked(data.columns, data.log, plan.examples, plan.measured_labels)
+    network = NetworkOptions(head=arm.head).model_dump(include=set(NetworkSpec.model_fields))
+    reading = Reading(prepared.task, prepared.table, prepared.events, NetworkSpec(**network))
+    options = FitOptions(device="cpu", seed=seed).model_dump(include={f.name for f in fields(Options)})
+    losses: list[Losses] = []
+
+    def start(reader: StepReader, schema: Schema) -> None:
+        losses.append(_pretrained(prepared, reader, schema, seed))
+
+    began = time.perf_counter()
+    with started_by(start) if arm.started else nullcontext():
+        folds = labelled(plan, n_customers, seed)
+        fitted = fit_model(asked, folds, reading, Options(**options), on_epoch=lambda _: None)
+    seconds = time.perf_counter() - began
+    probabilities = fitted.scorer.score(data.columns, data.log, plan.examples.take(tested(prepared)))
+    return Told(probabilities[:, -1], seconds, losses[0] if losses else None)
+
+
+def tested(prepared: Prepared) -> np.ndarray:
+    """(M,) the test examples whose window is complete."""
+    plan = prepared.plan
+    return plan.test[plan.labels.complete[plan.test, -1]]
+
+
+def _pretrained(prepared: Prepared, reader: StepReader, schema: Schema, seed: int) -> Losses:
+    assert schema.events is not None
+    inputs = encode(
+        schema,
+        prepared.dataset.columns,
+        prepared.dataset.log,
+        unlabelled(prepared.plan),
+        lookback_days=prepared.task.lookback_days,
+        with_steps=True,
+    )
+    sizes = [len(category.vocabulary) + 2 for category in schema.events.categories]
+    return pretrain(reader, inputs, sizes, seed=seed)
