@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from pyarrow import parquet as pq
 
 from model.columns import as_dates
