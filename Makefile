@@ -1,8 +1,8 @@
-# make setup | demo | test | check | bench-labels | bench-quality
+# make setup | demo | test | check | bench-labels | bench-quality | bench-train | bench-pretrain
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 BIN := .venv/bin
 
-.PHONY: setup demo test check format bench-labels bench-quality clean
+.PHONY: setup demo test check format bench-labels bench-quality bench-train bench-pretrain clean
 
 setup: .venv/.installed
 
@@ -36,11 +36,19 @@ bench-labels: setup
 	$(BIN)/python -m training.bench_labels
 
 # Ours and its peers on the data sets in a folder: DATA=FOLDER, and perhaps CASES="cdnow oulad" SEEDS="0 1 2"
-# PEERS="catboost tabm" HEADS="mlp rnn" CASE_FOLDER=FOLDER. Writes tests/benchmarks/RESULTS.md.
+# PEERS="catboost tabm" HEADS="mlp rnn" CASE_FOLDER=FOLDER. Writes tests/benchmarks/RESULTS.md; RENDER=1 only does that.
 bench-quality: .venv/.bench
 	$(BIN)/python -m tests.benchmarks.quality $(if $(DATA),--data '$(DATA)') $(if $(CASES),--cases $(CASES)) \
 		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(PEERS),--peers $(PEERS)) $(if $(HEADS),--heads $(HEADS)) \
-		$(if $(CASE_FOLDER),--case-folder '$(CASE_FOLDER)')
+		$(if $(CASE_FOLDER),--case-folder '$(CASE_FOLDER)') $(if $(RENDER),--render)
+
+# What an epoch and a whole fit cost: SIZES="10000 100000" is shorter. Writes tests/benchmarks/RESULTS.md.
+bench-train: .venv/.bench
+	$(BIN)/python -m tests.benchmarks.training_speed $(if $(SIZES),--sizes $(SIZES)) $(if $(BUDGET),--budget $(BUDGET))
+
+# Whether a self-supervised start helps with few labels; it writes there too.
+bench-pretrain: setup
+	$(BIN)/python -m tests.benchmarks.pretraining
 
 .venv/.bench: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,demo,dev,bench]'

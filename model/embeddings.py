@@ -10,7 +10,6 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-
 STEEPEST: Final = 1e30  # slope of a bin, so that no product leaves float32
 
 

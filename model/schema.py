@@ -4,6 +4,7 @@ A schema is plain data, fitted on training examples only (`training.fit_schema`)
 checkpoint, and the source of the request model, the API document and the golden inputs.
 """
 
+import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -49,7 +50,7 @@ class NumericColumn(_Part):
     @field_validator("values")
     @classmethod
     def _ascend(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        if any(a >= b for a, b in zip(values, values[1:], strict=False)):
+        if any(a >= b for a, b in itertools.pairwise(values)):
             raise ValueError("values must ascend, without doubles")
         return values
 

@@ -176,7 +176,7 @@ def test_the_command_writes_every_row_and_says_what_it_left_out(
     command.main(["--sizes", "300", "100", "--budget", "0", "--results", str(results)])
     text = results.read_text()
     rows = [line for line in text.splitlines() if line.startswith(("| table", "| log"))]
-    assert "`make bench-train`" in text
+    assert '`make bench-train SIZES="300 100" BUDGET=0`' in text
     assert [row.split(" | ")[:3] for row in rows] == [
         ["| table", "100", "mlp"],
         ["| table", "300", "mlp"],

@@ -1,13 +1,23 @@
 """Target statistics: smoothed, out of fold in training, of everybody when scoring, no help to a leak."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from model.columns import column_of
 from model.customers import Examples
+from model.encode import encode
+from model.manifest import NetworkSpec
+from model.network import Network
+from model.scaling import scale
+from model.task import ColumnTask
+from training import model_fit
 from training.asked import Asked
 from training.fit_schema import TableFields, fit_schema
 from training.labels import Labels
+from training.loop import Fit, Material, fit
+from training.model_fit import Options, Reading, fit_model
 from training.plan import Folds
 from training.rates import MANY, WEIGHT, category_rates, out_of_fold_rates, with_rates
 
@@ -36,7 +46,7 @@ def test_an_example_reads_the_rate_of_the_other_folds_only() -> None:
     rng = np.random.default_rng(1)
     codes, happened, fold = (
         rng.integers(7, size=300),
-        rng.integers(2, size=300) * 1.0,
+        rng.integers(2, size=300).astype(np.float64),
         rng.integers(3, size=300),
     )
     read = out_of_fold_rates(codes, happened, fold, 7)
@@ -51,7 +61,7 @@ def test_an_example_reads_the_rate_of_the_other_folds_only() -> None:
 
 def test_a_category_of_one_row_tells_nothing_of_its_own_label() -> None:
     rng = np.random.default_rng(2)
-    happened = rng.integers(2, size=400) * 1.0
+    happened = rng.integers(2, size=400).astype(np.float64)
     read = out_of_fold_rates(np.arange(400), happened, np.arange(400) % 5, 400)
     share_of_others = [happened[np.arange(400) % 5 != f].mean() for f in range(5)]
     assert np.ptp(read) < 4 * np.ptp(share_of_others) + 0.05
@@ -75,3 +85,35 @@ def test_columns_of_many_categories_get_rates(n_codes: int, rated: int) -> None:
         assert len(told.rated[0].log_odds) == n_codes + 2
         assert read[0].dtype == np.float32
         assert abs(float(read[0].mean())) < 0.1
+
+
+def test_a_fit_reads_the_rates_of_the_other_folds_and_answers_with_those_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, folds = postcodes()
+    shown = folds.among(np.arange(900))
+    materials: list[Material] = []
+
+    def listening(network: Network, material: Material, **options: Any) -> Fit:
+        materials.append(material)
+        return fit(network, material, **options)
+
+    monkeypatch.setattr(model_fit, "fit", listening)
+    spec = NetworkSpec(
+        head="mlp", width=8, layers=1, dropout=0.0, embedding=2, folds=5, members=2, piecewise=True
+    )
+    task = ColumnTask(column="left", positive="1")
+    reading = Reading(task, TableFields(None, {"postcode": "categorical"}), None, spec)
+    options = Options(
+        "cpu", epochs=1, patience=1, batch_size=64, learning_rate=0.01, weight_decay=0.0, seed=0
+    )
+    schema = fit_model(asked, shown, reading, options, on_epoch=lambda _: None).scorer.schema
+    (rates,) = schema.rated
+    codes = materials[0].inputs.categories[:, 0].numpy()
+    happened = asked.labels.events[shown.rows, 0].astype(np.float64)
+    unseen = out_of_fold_rates(codes, happened, shown.fold, len(rates.log_odds))
+    assert materials[0].inputs.numeric[:, -1].numpy() == pytest.approx(scale(unseen, rates.scaling))
+    answered = encode(schema, asked.columns, None, asked.examples, lookback_days=1, with_steps=False)
+    of_all = np.array(rates.log_odds)[answered.categories[:, 0].numpy()]
+    assert answered.numeric[:, -1].numpy() == pytest.approx(scale(of_all, rates.scaling))
+    assert rates.log_odds == pytest.approx(category_rates(codes, happened, len(rates.log_odds)).tolist())

@@ -15,7 +15,7 @@ from model.predictor import load_predictor
 from model.registry import Registry
 from model.times import parse_time
 from tests.training.shops import LOG, SMALL, TABLE, Published, log_shop, publish, table_shop, write_csv
-from training.loop import Epoch
+from training.loop import PROGRESS, Epoch
 from training.prepare import prepare
 from training.reporting.metrics import measure
 from training.studies.study import read_study
@@ -76,7 +76,7 @@ def test_a_report_tells_what_was_read_and_how_it_was_split(model: Published) -> 
     fit = report["fit"]
     assert fit["epochs"] == len(fit["history"]) == model.study.fit.epochs
     losses = [epoch["validation_loss"] for epoch in fit["history"]]
-    assert losses[fit["best_epoch"] - 1] == min(losses)
+    assert losses[fit["best_epoch"] - 1] * (1 - PROGRESS) <= min(losses)
     weights = model.predictor.scorer.network.parameters()
     assert fit["parameters"] == sum(tensor.numel() for tensor in weights)
 

@@ -95,7 +95,7 @@ class NetworkOptions(Section):
     """
 
     head: HeadName = "mlp"
-    width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 128
+    width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 96
     layers: Annotated[int, Strict(), Field(gt=0, le=16)] = 2
     dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8

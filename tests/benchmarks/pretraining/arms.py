@@ -2,22 +2,22 @@
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
 
 from model.encode import encode
 from model.hazard import Probabilities
 from model.heads.sequence import StepReader
-from model.manifest import HeadName, NetworkSpec
+from model.manifest import HeadName
 from model.schema import Schema
+from tests.benchmarks.defaults import default_options, default_spec
 from tests.benchmarks.pretraining.encoders import started_by
 from tests.benchmarks.pretraining.next_event import Losses, pretrain
 from tests.benchmarks.pretraining.problems import labelled, unlabelled
-from training.model_fit import Asked, Options, Reading, fit_model
+from training.asked import Asked
+from training.model_fit import Reading, fit_model
 from training.prepare import Prepared
-from training.studies.study import FitOptions, NetworkOptions
+from training.split import Rows
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def fit_arm(prepared: Prepared, arm: Arm, n_customers: int, *, seed: int) -> Tol
     """Fit on the labels of some customers and ask about the test examples."""
     plan, data = prepared.plan, prepared.dataset
     asked = Asked(data.columns, data.log, plan.examples, plan.measured_labels)
-    network = NetworkOptions(head=arm.head).model_dump(include=set(NetworkSpec.model_fields))
-    reading = Reading(prepared.task, prepared.table, prepared.events, NetworkSpec(**network))
-    options = FitOptions(device="cpu", seed=seed).model_dump(include={f.name for f in fields(Options)})
+    folds = labelled(plan, n_customers, seed)
+    spec = default_spec(arm.head, len(folds.rows))
+    reading = Reading(prepared.task, prepared.table, prepared.events, spec)
     losses: list[Losses] = []
 
     def start(reader: StepReader, schema: Schema) -> None:
@@ -65,17 +65,19 @@ def fit_arm(prepared: Prepared, arm: Arm, n_customers: int, *, seed: int) -> Tol
 
     began = time.perf_counter()
     with started_by(start) if arm.started else nullcontext():
-        folds = labelled(plan, n_customers, seed)
-        fitted = fit_model(asked, folds, reading, Options(**options), on_epoch=lambda _: None)
+        fitted = fit_model(asked, folds, reading, default_options(seed), on_epoch=lambda _: None)
     seconds = time.perf_counter() - began
-    probabilities = fitted.scorer.score(data.columns, data.log, plan.examples.take(tested(prepared)))
+    probabilities = fitted.scorer.score(
+        data.columns, data.log, plan.examples.take(asked_in_the_end(prepared))
+    )
     return Told(probabilities[:, -1], seconds, losses[0] if losses else None)
 
 
-def tested(prepared: Prepared) -> np.ndarray:
+def asked_in_the_end(prepared: Prepared) -> Rows:
     """(M,) the test examples whose window is complete."""
     plan = prepared.plan
-    return plan.test[plan.labels.complete[plan.test, -1]]
+    rows: Rows = plan.test[plan.labels.complete[plan.test, -1]]
+    return rows
 
 
 def _pretrained(prepared: Prepared, reader: StepReader, schema: Schema, seed: int) -> Losses:

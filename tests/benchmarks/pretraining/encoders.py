@@ -7,7 +7,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
-from model.heads.cnn import KERNEL, ConvEncoder
+from model.heads.cnn import KERNEL
 from model.heads.rnn import GruEncoder
 from model.heads.sequence import Encoder, StepReader
 from model.manifest import NetworkSpec
@@ -26,7 +26,7 @@ def step_states(encoder: Encoder, steps: Tensor) -> Tensor:
         states: Tensor = encoder.gru(steps.transpose(0, 1))[0].transpose(0, 1)
         return states
     for layer, tap in enumerate(encoder.taps):
-        y = torch.relu(tap(_look_back(steps, 2**layer)))
+        y: Tensor = torch.relu(tap(_look_back(steps, 2**layer)))
         steps = y if layer == 0 else steps + y
     return steps
 
@@ -38,8 +38,9 @@ def state_width(encoder: Encoder) -> int:
 
 def embed(reader: StepReader, steps: Tensor, codes: Tensor) -> Tensor:
     """(B, L, S) numbers and (B, L, T) codes -> (B, L, width)."""
-    embedded: Tensor = reader.embedding(steps.flatten(0, 1), codes.flatten(0, 1))
-    return embedded.unflatten(0, steps.shape[:2])
+    flat = reader.embedding(steps.flatten(0, 1), codes.flatten(0, 1))
+    embedded: Tensor = flat.unflatten(0, steps.shape[:2])
+    return embedded
 
 
 @contextmanager
@@ -66,6 +67,3 @@ def _look_back(x: Tensor, dilation: int) -> Tensor:
     """(B, L, KERNEL * C): a step beside those `dilation` and twice as far back, zeros before the first."""
     earlier = [nn.functional.pad(x, (0, 0, back * dilation, 0))[:, : x.shape[1]] for back in range(KERNEL)]
     return torch.cat(earlier, dim=2)
-
-
-__all__ = ["ConvEncoder", "Start", "embed", "started_by", "state_width", "step_states"]

@@ -50,6 +50,7 @@ target:
   horizons_days: [90]
   cutoffs: {every_days: 90, first: 2024-01-01}
 split: {test_fraction: 0.4}
+network: {max_events: 32}
 """
 
 _ORDER: Final = """\

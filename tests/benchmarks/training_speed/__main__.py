@@ -63,9 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "Training speed",
         lines,
         VERSIONS,
-        command="make bench-train",
+        command=_command(asked.sizes, asked.budget),
         path=asked.results,
     )
+
+
+def _command(sizes: Sequence[int], budget_s: float) -> str:
+    words = ["make bench-train"]
+    if tuple(sizes) != SIZES:
+        words.append(f'SIZES="{" ".join(map(str, sizes))}"')
+    if budget_s != BUDGET_S:
+        words.append(f"BUDGET={budget_s:g}")
+    return " ".join(words)
 
 
 def bench(sizes: Sequence[int], budget_s: float, run: Run, write: Write) -> None:

@@ -1,24 +1,27 @@
 """The fits that are timed: the only module here that knows how Propense fits."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
+from typing import Final
+from unittest.mock import patch
 
 import numpy as np
 import torch
 
-from model.encode import encode
-from model.manifest import HeadName, NetworkSpec
-from model.network import Network, build_network
+from model.manifest import HeadName
+from model.network import Network
+from tests.benchmarks.defaults import default_options, default_spec
 from tests.benchmarks.training_speed.alone import THREADS, beyond
 from tests.benchmarks.training_speed.fits import WholeFit
 from tests.benchmarks.training_speed.steps import Steps, time_steps
 from tests.benchmarks.training_speed.worlds import World, WorldName, make_world
-from training.fit_schema import fit_schema
-from training.loop import Material
-from training.model_fit import Fitted, Options, Reading, fit_model
+from training.loop import Fit, Material
+from training.model_fit import Fitted, Reading, fit_model
 from training.plan import Folds
 from training.reporting.metrics import measure
-from training.studies.study import FitOptions, NetworkOptions
+from training.studies.study import NetworkOptions
+
+FOLDS: Final = NetworkOptions().folds
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,13 @@ def our_steps(world_name: WorldName, head: HeadName, n: int, *, limit_s: float) 
     loop = partial(_fit, world, head)
     steps, beyond_mb = beyond(lambda: time_steps(loop, limit_s=limit_s))
     folds = _folds(world)
-    readers = len(folds.rows) * (1 - 1 / NetworkOptions().folds)
-    return OurSteps(steps, max(round(readers / _options().batch_of(folds.rows)), 1), beyond_mb)
+    readers = len(folds.rows) * (1 - 1 / FOLDS)
+    return OurSteps(steps, max(round(readers / default_options().batch_of(folds.rows)), 1), beyond_mb)
 
 
 def planned_epochs(n: int) -> int:
     """How many epochs a fit has that does not stop early."""
-    return _options().epochs_of(np.arange(n))
+    return default_options().epochs_of(np.arange(n))
 
 
 def our_fit(world_name: WorldName, head: HeadName, n: int) -> WholeFit:
@@ -71,25 +74,25 @@ def our_fit(world_name: WorldName, head: HeadName, n: int) -> WholeFit:
 
 
 def parts_of(world: World, head: HeadName) -> Parts:
-    """A fresh network, and the examples as the fit's own loop reads them."""
-    about, folds, reading = world.asked, _folds(world), _reading(world, head)
-    read = about.examples.take(folds.rows)
-    schema = fit_schema(
-        reading.table, reading.events, about.columns, about.log, read, lookback_days=world.task.lookback_days
-    )
-    inputs = encode(
-        schema,
-        about.columns,
-        about.log,
-        read,
-        lookback_days=world.task.lookback_days,
-        with_steps=reading.spec.reads_steps,
-    )
-    labels = about.labels.take(folds.rows)
-    events, at_risk = torch.from_numpy(labels.events).float(), torch.from_numpy(labels.at_risk).float()
-    network = build_network(reading.spec, schema, n_outputs=world.task.n_outputs)
-    material = Material(inputs, events, at_risk, folds.fold, folds.judged)
-    return Parts(network, material, _options().batch_of(folds.rows))
+    """The fresh network, examples and batch size that a fit hands to its own loop."""
+
+    def take(network: Network, material: Material, *, batch_size: int, **_: object) -> Fit:
+        raise _TakenError(Parts(network, material, batch_size))
+
+    with patch("training.model_fit.fit", take):
+        try:
+            _fit(world, head)
+        except _TakenError as taken:
+            return taken.parts
+    raise AssertionError("fit_model must call its loop")
+
+
+class _TakenError(Exception):
+    """Carries what a loop was given out of the fit."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self.parts = parts
 
 
 def _ready(world_name: WorldName, n: int) -> World:
@@ -98,18 +101,15 @@ def _ready(world_name: WorldName, n: int) -> World:
 
 
 def _fit(world: World, head: HeadName) -> Fitted:
-    return fit_model(world.asked, _folds(world), _reading(world, head), _options(), on_epoch=lambda _: None)
+    return fit_model(
+        world.asked, _folds(world), _reading(world, head), default_options(), on_epoch=lambda _: None
+    )
 
 
 def _folds(world: World) -> Folds:
     rows = np.arange(world.n_train)
-    return Folds(rows, rows % NetworkOptions().folds, np.ones(len(rows), dtype=bool))
+    return Folds(rows, rows % FOLDS, np.ones(len(rows), dtype=bool))
 
 
 def _reading(world: World, head: HeadName) -> Reading:
-    spec = NetworkSpec(**NetworkOptions(head=head).model_dump(include=set(NetworkSpec.model_fields)))
-    return Reading(world.task, world.table, world.events, spec)
-
-
-def _options() -> Options:
-    return Options(**FitOptions(device="cpu").model_dump(include={f.name for f in fields(Options)}))
+    return Reading(world.task, world.table, world.events, default_spec(head, world.n_train))

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
@@ -116,4 +117,6 @@ def test_a_csv_and_the_parquet_file_of_its_columns_read_alike(tmp_path: Path) ->
 def test_a_price_is_the_number_that_a_request_spells_whatever_its_type(kind: pa.DataType) -> None:
     prices = [0.1, 19.99, 1234.56, 0.0]
     array = pa.chunked_array([pa.array(prices).cast(kind, safe=False)])
-    assert column_from(array).tolist() == prices
+    column = column_from(array)
+    assert isinstance(column, np.ndarray)
+    assert column.tolist() == prices

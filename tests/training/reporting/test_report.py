@@ -41,6 +41,7 @@ def test_page_says_what_the_report_holds(report: Report) -> None:
         "1.2 %",
         "excluded by the study",
         "It beats it.",
+        "The published model is the measured one. It reads them with it.",
         "note: naïve & bare",
     ):
         assert text in page.text, text

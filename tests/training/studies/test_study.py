@@ -58,7 +58,7 @@ def test_the_defaults_are_these() -> None:
     }
     assert NetworkOptions().model_dump() == {
         "head": "mlp",
-        "width": 128,
+        "width": 96,
         "layers": 2,
         "dropout": 0.0,
         "embedding": 8,

@@ -1,0 +1,20 @@
+"""What a study without settings asks of its network and its fit: the only place where benchmarks say so."""
+
+from dataclasses import fields
+
+from model.manifest import HeadName, NetworkSpec
+from training.model_fit import Options
+from training.run import FEW_EXAMPLES, MEMBERS
+from training.studies.study import FitOptions, NetworkOptions
+
+
+def default_spec(head: HeadName, n_examples: int) -> NetworkSpec:
+    """The network for so many training examples."""
+    network = NetworkOptions(head=head, members=MEMBERS[n_examples <= FEW_EXAMPLES])
+    return NetworkSpec(**network.model_dump(include=set(NetworkSpec.model_fields)))
+
+
+def default_options(seed: int = 0) -> Options:
+    """The fit, on the processor."""
+    options = FitOptions(device="cpu", seed=seed)
+    return Options(**options.model_dump(include={field.name for field in fields(Options)}))
