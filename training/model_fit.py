@@ -28,7 +28,7 @@ from training.split import Rows
 
 STEPS_AN_EPOCH: Final = 50  # what an automatic batch size aims at
 BATCH_SIZES: Final = (64, 2048)
-STEPS: Final = 600  # what automatic epochs aim at
+STEPS: Final = 450  # what automatic epochs aim at
 EPOCHS: Final = (8, 40)
 MAX_SPREAD: Final = 4096  # examples that show how far the folds' answers lie apart
 

@@ -113,7 +113,7 @@ class FitOptions(Section):
     epochs: Count | None = None  # None: fewer epochs where an epoch has more steps
     patience: Count | None = None  # None: a quarter of the epochs
     batch_size: Count | None = None  # None grows with the data
-    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.008
+    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.01
     weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0001
     seed: Seed = 0
     refit: bool = True

@@ -73,7 +73,7 @@ def test_the_defaults_are_these() -> None:
         "epochs": None,
         "patience": None,
         "batch_size": None,
-        "learning_rate": 0.008,
+        "learning_rate": 0.01,
         "weight_decay": 0.0001,
         "seed": 0,
         "refit": True,
