@@ -35,7 +35,7 @@ def findings_of(study: Study, prepared: Prepared) -> tuple[list[Finding], list[s
     examples, positive = plan.examples.take(rows), plan.measured_labels.outcomes[rows, -1]
     found, aggregates = _of_columns(study, prepared, rows)
     found += _too_few(positive)
-    found += _empty_slices(plan)
+    found += _nobody_to_judge(plan)
     found += [] if plan.kind in _TIMELESS else probe_shift(positive, test)
     found += probe_future_dates(
         prepared.dataset.columns, prepared.kinds.date_formats, examples, prepared.table.time_zone
@@ -154,14 +154,14 @@ def _of_hindsight(study: Study, prepared: Prepared, rows: Rows) -> list[Finding]
     )
 
 
-def _empty_slices(plan: Plan) -> list[Finding]:
+def _nobody_to_judge(plan: Plan) -> list[Finding]:
     """What training would be refused for, though no column is to blame."""
     n_judged, n_test = int(plan.measured.judged.sum()), len(plan.test)
     if n_judged and n_test:
         return []
     return [
         Finding(
-            "empty_slice",
+            "nobody_to_judge",
             "warning",
             None,
             f"Training needs examples to stop on and to test on, and there are {n_judged} and {n_test}.",

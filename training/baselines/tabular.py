@@ -36,23 +36,23 @@ class Binary:
 
 
 Answer = Callable[[Matrix], NDArray[np.float64]]  # inputs to logits
-Learn = Callable[[Binary, Binary], Answer]  # from training and validation examples
+Learn = Callable[[Binary, Binary], Answer]  # from examples to learn from and examples to stop on
 
 
-def learn_logistic(train: Binary, _validation: Binary) -> Answer:
+def learn_logistic(train: Binary, _held: Binary) -> Answer:
     """Logistic regression with an L2 penalty of C = 1."""
     fitted = LogisticRegression(C=1.0, max_iter=MAX_STEPS).fit(train.inputs, train.positive)
     return fitted.decision_function  # type: ignore[no-any-return]
 
 
-def learn_boosting(train: Binary, validation: Binary, *, n_codes: int, seed: int) -> Answer:
-    """Histogram gradient boosting that stops early on the validation examples, if they can tell.
+def learn_boosting(train: Binary, held: Binary, *, n_codes: int, seed: int) -> Answer:
+    """Histogram gradient boosting that stops early on the held examples, if they can tell.
 
     Args:
         n_codes: how many of the last columns are category codes.
     """
     n_columns = train.inputs.shape[1]
-    stops = validation.has_both
+    stops = held.has_both
     trees = HistGradientBoostingClassifier(
         learning_rate=LEARNING_RATE,
         max_iter=MAX_ROUNDS if stops else BLIND_ROUNDS,
@@ -61,10 +61,10 @@ def learn_boosting(train: Binary, validation: Binary, *, n_codes: int, seed: int
         random_state=seed,
     )
     if stops:
-        trees.fit(train.inputs, train.positive, X_val=validation.inputs, y_val=validation.positive)
+        trees.fit(train.inputs, train.positive, X_val=held.inputs, y_val=held.positive)
     else:
-        inputs = np.concatenate([train.inputs, validation.inputs])
-        trees.fit(inputs, np.concatenate([train.positive, validation.positive]))
+        inputs = np.concatenate([train.inputs, held.inputs])
+        trees.fit(inputs, np.concatenate([train.positive, held.positive]))
     return trees.decision_function  # type: ignore[no-any-return]
 
 

@@ -21,7 +21,7 @@ def test_a_split_without_rows_to_judge_on_is_told_as_training_would_refuse_it(tm
     shop = table_shop(tmp_path, 6)
     shop.churned[:] = [True, False] * 3
     shop.save_table()
-    told = found(shop, TABLE, "split.test_fraction=0.01")["empty_slice"]
+    told = found(shop, TABLE, "split.test_fraction=0.01")["nobody_to_judge"]
     assert (told.level, told.column) == ("warning", None)
     assert told.evidence == "Training needs examples to stop on and to test on, and there are 6 and 0."
     assert told.advice == "Bring more customers, or change split.test_fraction."
