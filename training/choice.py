@@ -56,7 +56,7 @@ def choose(asked: Asked, plan: Plan, reading: Reading, fit: FitReading) -> tuple
     """Fit what the study asks for and what is simpler, and take what is best on the later dates.
 
     Numbers are tried with and without their piecewise-linear code, on the mlp head, which is the
-    quickest; then a head that reads sequences is tried against it.
+    quickest; then a head that reads sequences is tried against it, and kept if it is better beyond chance.
 
     Args:
         asked: with the labels known at the test date.
@@ -75,8 +75,9 @@ def choose(asked: Asked, plan: Plan, reading: Reading, fit: FitReading) -> tuple
         longer = _try(reading, best[0].spec.model_copy(update={"head": spec.head}), fit)
         tried.append(longer)
         sequence = _difference(asked, plan, best[1], longer[1])
-        sentences.append(_of_sequence(sequence, kept=_loss(longer) < _loss(best), head=spec.head))
-        best = min(best, longer, key=_loss)
+        pays = sequence.high is not None and sequence.high < 0  # it costs several times as much
+        sentences.append(_of_sequence(sequence, kept=pays, head=spec.head))
+        best = longer if pays else best
     trials = tuple(
         Trial(r.spec.head, r.spec.piecewise, round(f.validation_loss, 6), round(f.seconds, 3))
         for r, f in tried
@@ -116,8 +117,8 @@ def _of_sequence(difference: Difference, *, kept: bool, head: HeadName) -> str:
     if kept:
         return f"The sequence pays on the later dates{told}, so the {head} head is kept."
     return (
-        f"The sequence adds nothing to the columns and aggregates on the later dates{told}, so the network "
-        f"is an mlp, although the study asks for {head}."
+        f"The sequence adds nothing beyond chance to the columns and aggregates on the later dates{told}, so "
+        f"the network is an mlp, although the study asks for {head}."
     )
 
 
