@@ -8,10 +8,9 @@ import numpy as np
 
 from model.scorer import Scorer
 from training.asked import Asked
-from training.labels import Labels
 from training.loop import OnEpoch
 from training.model_fit import Fitted
-from training.plan import Folds, Plan
+from training.plan import Plan, one_sided_fold
 from training.reporting.bootstrap import Difference, paired_differences
 from training.reporting.measuring import measured
 from training.split import Rows
@@ -53,7 +52,7 @@ def learning_curve(
     for share in SHARES:
         train = _part(plan.groups, plan.measured.rows, share)
         folds = plan.measured.among(train)
-        if share < 1 and not _has_both(asked.labels, folds):
+        if share < 1 and one_sided_fold(asked.labels, folds) is not None:
             continue
         scorer = whole if share == 1 else fit(asked, folds, on_epoch=on_epoch).scorer
         rows = plan.test[plan.labels.complete[plan.test, -1]]
@@ -88,13 +87,3 @@ def _part(groups: np.ndarray, train: Rows, share: float) -> Rows:
     kept = customers[order[: max(int(share * len(customers)), 1)]]
     rows: Rows = train[np.isin(groups[train], kept)]
     return rows
-
-
-def _has_both(labels: Labels, folds: Folds) -> bool:
-    """Whether the network of every fold reads both outcomes."""
-    for fold in range(folds.fold.max(initial=0) + 1):
-        at_risk = labels.at_risk[folds.rows[folds.fold != fold]]
-        events = labels.events[folds.rows[folds.fold != fold]][at_risk]
-        if not events.any() or events.all():
-            return False
-    return True

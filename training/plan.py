@@ -50,6 +50,16 @@ class Folds:
         return kept
 
 
+def one_sided_fold(labels: Labels, folds: Folds) -> int | None:
+    """The first fold whose network would read one outcome only; None where all networks read both."""
+    for fold in range(folds.fold.max(initial=0) + 1):
+        read = folds.rows[folds.fold != fold]
+        events = labels.events[read][labels.at_risk[read]]
+        if not events.any() or events.all():
+            return fold
+    return None
+
+
 @dataclass(frozen=True)
 class EasySplit:
     """The split that a hurried user would have made: examples shuffled, whoever and whenever they are."""

@@ -19,7 +19,7 @@ from training.labels import Labels
 from training.learning_curve import LearningPoint, learning_curve
 from training.loop import Epoch
 from training.model_fit import Fitted, Options, Reading, fit_model
-from training.plan import Plan
+from training.plan import Plan, one_sided_fold
 from training.prepare import Prepared, prepare
 from training.reporting.measuring import BASE_RATE, MODEL, base_rates, measure_horizons
 from training.reporting.splits import SplitFigure, split_figure
@@ -208,15 +208,14 @@ def _options(study: Study) -> Options:
 def _check_folds(plan: Plan) -> None:
     """Refuse what a network cannot learn from, or cannot be judged on."""
     labels, folds = plan.measured_labels, plan.measured
-    for fold in range(folds.fold.max(initial=0) + 1):
+    if (fold := one_sided_fold(labels, folds)) is not None:
         read = folds.rows[folds.fold != fold]
-        events = (labels.events & labels.at_risk)[read]
-        if not events.any() or events[labels.at_risk[read]].all():
-            raise DataError(
-                "training needs both outcomes without any one of its folds, however the "
-                f"{len(folds.rows)} training examples hold {int(events.any(axis=1).sum())} events without "
-                f"fold {fold + 1}; bring more customers or lower split.test_fraction"
-            )
+        n_events = int((labels.events & labels.at_risk)[read].any(axis=1).sum())
+        raise DataError(
+            "training needs both outcomes without any one of its folds, however the "
+            f"{len(folds.rows)} training examples hold {n_events} events without "
+            f"fold {fold + 1}; bring more customers or lower split.test_fraction"
+        )
     n_judged, n_test = int(folds.judged.sum()), len(plan.test)
     if not n_judged or not n_test:
         raise DataError(
