@@ -13,6 +13,7 @@ class Prediction(BaseModel):
     horizons: Annotated[
         dict[str, float], Field(description="By each horizon in days; models of an event log only.")
     ] = {}
+    warnings: Annotated[list[str], Field(description="What is odd; with `warnings=true` only.")] = []
 
 
 class Predictions(BaseModel):

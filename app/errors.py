@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from model.errors import PropenseError
 
@@ -82,18 +83,9 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Answer every exception with a problem; an unexpected one says nothing about the inside."""
-    app.add_exception_handler(Problem, _problem)
+    """Have FastAPI's own refusals answered with problems; every other exception goes out to `app.gate`."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _parameter)
-    app.add_exception_handler(ClientDisconnect, _disconnect)
-    app.add_exception_handler(PropenseError, _unavailable)
-    app.add_exception_handler(Exception, _unexpected)
-
-
-async def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return error.response()
 
 
 async def _http(_: Request, error: Exception) -> Response:
@@ -115,18 +107,18 @@ async def _parameter(_: Request, error: Exception) -> Response:
     return Problem(404, "not-found", f"{names} must be a whole number from 1").response()
 
 
-async def _disconnect(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ClientDisconnect)
-    return Problem(400, "client-disconnected", "the body ended before it was whole").response()
-
-
-async def _unavailable(request: Request, error: Exception) -> Response:
-    """What the registry or a model refuses while it is asked; the reason has paths, so it is logged only."""
-    _log.error("%s %s failed: %s", request.method, request.url.path, error)
-    detail = "the service cannot answer this now; its log has the reason"
-    return Problem(503, "unavailable", detail, headers={"Retry-After": "1"}).response()
-
-
-async def _unexpected(_request: Request, _error: Exception) -> Response:
-    detail = "the service failed on this request; its log has the reason"
-    return Problem(500, "internal-server-error", detail).response()
+def problem_for(error: Exception, scope: Scope) -> Problem:
+    """What an exception means to the client; an unexpected one says nothing about the inside."""
+    match error:
+        case Problem():
+            return error
+        case ClientDisconnect():
+            return Problem(400, "client-disconnected", "the body ended before it was whole")
+        case PropenseError():  # of the registry or a model; the reason has paths, so it is logged only
+            _log.error("%s %s failed: %s", scope["method"], scope["path"], error)
+            detail = "the service cannot answer this now; its log has the reason"
+            return Problem(503, "unavailable", detail, headers={"Retry-After": "1"})
+        case _:
+            _log.exception("%s %s failed", scope["method"], scope["path"], exc_info=error)
+            detail = "the service failed on this request; its log has the reason"
+            return Problem(500, "internal-server-error", detail)

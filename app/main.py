@@ -8,18 +8,21 @@ import torch
 from fastapi import FastAPI
 
 from app.errors import install_handlers
-from app.limits import BodyLimit
-from app.metrics import Metrics, RequestMetrics
+from app.gate import Gate
+from app.metrics import Metrics
 from app.models import Models
 from app.openapi import api_document
-from app.routes import health, models, predict
+from app.predict.endpoint import Predict
+from app.routes import health, models
+from app.routes import predict as predictions
 from app.settings import Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The service. Models are loaded once it runs; until then /health/ready says so."""
-    scoring = anyio.Lock()  # torch runs in one thread at a time; the loop stays free for probes
-    in_service, metrics = Models(settings, scoring), Metrics()
+    metrics = Metrics()
+    in_service = Models(settings, metrics)
+    predict = Predict(in_service, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -37,11 +40,10 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestMetrics, metrics=metrics)
+    app.add_middleware(Gate, predict=predict, metrics=metrics, max_bytes=settings.max_body_bytes)
     install_handlers(app)
     for router in (
-        predict.router(in_service, metrics, scoring, max_waiting=settings.max_waiting),
+        predictions.router(predict),
         models.router(in_service),
         health.router(in_service, metrics),
     ):

@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
@@ -11,6 +12,10 @@ from anyio.to_thread import run_sync
 
 from app.errors import Problem
 from app.limits import refuse_if_full
+from app.metrics import Metrics
+from app.predict.batcher import Batcher, Bounds, quick_rows
+from app.predict.decoder import Decoder
+from app.predict.warnings import Warn
 from app.schemas import RequestModel, request_model
 from app.settings import Settings
 from model.checkpoint import Checkpoint, read_checkpoint
@@ -18,6 +23,8 @@ from model.errors import PropenseError
 from model.manifest import Manifest
 from model.predictor import Predictor
 from model.registry import Registry
+from model.rows import rows_of
+from model.times import parse_time
 
 _log: Final = logging.getLogger(__name__)
 _STILL_LOADING: Final = "the models are still being loaded"
@@ -27,10 +34,20 @@ _PINNED: Final = 8  # versions beside the champions that stay loaded
 
 @dataclass(frozen=True)
 class Served:
-    """A loaded version: what answers, and what may be asked."""
+    """A loaded version: what answers, and what may be asked.
+
+    Attributes:
+        request: explains a bad body.
+        decoder: reads a good one.
+        batcher: scores it.
+        warn: says what is odd about a customer.
+    """
 
     predictor: Predictor
     request: RequestModel
+    decoder: Decoder
+    batcher: Batcher
+    warn: Warn
 
     @property
     def manifest(self) -> Manifest:
@@ -63,12 +80,13 @@ class Models:
 
     Args:
         settings: the service's.
-        scoring: whose turn it is to run torch. Reading files, which takes longest, needs no turn.
+        metrics: are told what was scored together.
     """
 
-    def __init__(self, settings: Settings, scoring: anyio.Lock) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
-        self._scoring = scoring
+        self._metrics = metrics
+        self._threads = ThreadPoolExecutor(1, "scoring")
         self._registry = Registry(settings.registry)
         self._champions: dict[str, Champion] = {}
         self._pinned: OrderedDict[tuple[str, int], Served] = OrderedDict()  # the latest used comes last
@@ -140,7 +158,7 @@ class Models:
             return _in_service(champion.state, name)
         if loaded := self._loaded(name, version):
             return loaded
-        refuse_if_full(self._loading, self._settings.max_waiting)
+        refuse_if_full(self._loading.statistics().tasks_waiting, self._settings.max_waiting)
         async with self._loading:  # one at a time; who waited may find it loaded
             return self._loaded(name, version) or await self._load_pinned(name, version)
 
@@ -177,9 +195,7 @@ class Models:
 
     async def _load(self, name: str, version: int) -> Served | Refused:
         try:
-            checkpoint = await run_sync(self._read, name, version)
-            async with self._scoring:
-                return await run_sync(self._build, checkpoint)
+            return await run_sync(self._build, await run_sync(self._read, name, version))
         except PropenseError as error:
             _log.error("%s %d is not in service: %s", name, version, error)
             return self._refused(error)
@@ -194,8 +210,26 @@ class Models:
         return read_checkpoint(self._registry.folder(name, version), name=name, version=version)
 
     def _build(self, checkpoint: Checkpoint) -> Served:
-        predictor = Predictor.build(checkpoint, device=self._settings.device)
-        return Served(predictor, request_model(checkpoint.manifest.schema_, max_rows=self._settings.max_rows))
+        manifest, settings = checkpoint.manifest, self._settings
+        schema, max_rows = manifest.schema_, settings.max_rows
+        predictor = Predictor.build(checkpoint, device=settings.device)
+        golden = rows_of(
+            manifest.golden.customers, schema, parse_time(manifest.golden.as_of, zone=schema.time_zone)
+        )
+        bounds = Bounds(
+            quick_rows(predictor.predict_rows, golden) if predictor.encoder else 0,
+            settings.max_waiting,
+            settings.deadline_seconds,
+        )
+        return Served(
+            predictor,
+            request_model(schema, max_rows=max_rows),
+            Decoder.build(schema, max_rows=max_rows),
+            Batcher(
+                lambda rows: predictor.predict_rows(rows), bounds, self._threads, self._metrics.note_batch
+            ),
+            Warn.of(schema),
+        )
 
     def _why_none_serves(self) -> str:
         names = ", ".join(self._champions)

@@ -11,7 +11,14 @@ from app.errors import MEDIA_TYPE
 from app.models import Models, Served
 
 _COMPONENTS: Final = "#/components/schemas/"
-PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503)
+PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503, 504)
+PINNED_PATH: Final = "/v1/models/{name}/versions/{version}/predict"
+_WARNINGS: Final = {
+    "name": "warnings",
+    "in": "query",
+    "description": "Say of each customer what training never saw: far values, new categories.",
+    "schema": {"type": "boolean", "default": False},
+}
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -26,6 +33,7 @@ def api_document(app: FastAPI, models: Models) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for shape in (Predictions, ProblemDetails):
         _add(schemas, shape.__name__, shape.model_json_schema(ref_template=_COMPONENTS + "{model}"))
+    document["paths"][PINNED_PATH] = {"post": _pinned_operation()}
     for served in models.served():
         name = served.manifest.name
         request = served.request.body.json_schema(ref_template=f"{_COMPONENTS}{name}.{{model}}")
@@ -44,11 +52,31 @@ def _add(schemas: dict[str, Any], title: str, schema: dict[str, Any], *, prefix:
 def _operation(served: Served) -> dict[str, Any]:
     name = served.manifest.name
     request = {"schema": {"$ref": f"{_COMPONENTS}{name}.Request"}, "example": served.example()}
+    return {
+        "summary": f"Predict with {name}, version {served.manifest.version}",
+        "operationId": f"predict_{name}",
+        "parameters": [_WARNINGS],
+        **_predicts(request),
+    }
+
+
+def _pinned_operation() -> dict[str, Any]:
+    return {
+        "summary": "Predict with a version that need not be the champion",
+        "operationId": "predict_version",
+        "parameters": [
+            {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
+            {"name": "version", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}},
+            _WARNINGS,
+        ],
+        **_predicts({"schema": {"type": "object", "required": ["customers"]}}),
+    }
+
+
+def _predicts(request: dict[str, Any]) -> dict[str, Any]:
     answer = {"schema": {"$ref": _COMPONENTS + Predictions.__name__}}
     return {
         "tags": ["predictions"],
-        "summary": f"Predict with {name}, version {served.manifest.version}",
-        "operationId": f"predict_{name}",
         "requestBody": {"required": True, "content": {"application/json": request}},
         "responses": {
             "200": {"description": "In the order of the request.", "content": {"application/json": answer}},

@@ -22,7 +22,9 @@ from model.schema import (
     TableColumn,
 )
 
-_FLOAT32_MAX: Final = 3.4028234663852886e38
+FLOAT32_MAX: Final = 3.4028234663852886e38
+TEXT_NUMBER: Final = 10**15  # from here on, the text of a number depends on how it was written
+MAX_ID_LENGTH: Final = 256
 _SHOWN: Final = 50  # categories listed in the API document
 _MISSING: Final = "null counts as missing"
 _ECHOED: Final = "for the answer only; without it the row's number"
@@ -37,13 +39,14 @@ def _check_time(text: str) -> str:
     return text
 
 
-_Number = Annotated[float, Strict(), Field(ge=-_FLOAT32_MAX, le=_FLOAT32_MAX, allow_inf_nan=False)]
+_Number = Annotated[float, Strict(), Field(ge=-FLOAT32_MAX, le=FLOAT32_MAX, allow_inf_nan=False)]
 _Boolean = Annotated[bool, Strict()] | Literal[0, 1]
 _Time = Annotated[str, AfterValidator(_check_time)]
-# From 10^15 on, the text of a number depends on how it was written; such codes are sent as text.
-_Category = str | Annotated[bool, Strict()] | Annotated[float, Strict(), Field(gt=-1e15, lt=1e15)]
+_Category = (
+    str | Annotated[bool, Strict()] | Annotated[float, Strict(), Field(gt=-TEXT_NUMBER, lt=TEXT_NUMBER)]
+)
 _Id = (
-    Annotated[str, Field(min_length=1, max_length=256)]
+    Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
     | Annotated[int, Strict(), Field(ge=-(2**63), lt=2**63)]
 )
 

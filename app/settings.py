@@ -24,7 +24,8 @@ class Settings(BaseSettings):
         threads: CPU threads of one prediction. More replicas serve more requests than more threads do.
         max_rows: customers in one request.
         max_body_bytes: size of a request body.
-        max_waiting: requests that wait for their turn; a further one is refused.
+        max_waiting: requests to one model that wait for their score; a further one is refused.
+        deadline_seconds: from a request's being read to its score; what takes longer is answered by 504.
         log_level: of the service's own log and the server's.
     """
 
@@ -37,7 +38,8 @@ class Settings(BaseSettings):
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     max_rows: Annotated[int, Field(ge=1)] = 10_000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 2**20
-    max_waiting: Annotated[int, Field(ge=1)] = 64
+    max_waiting: Annotated[int, Field(ge=1)] = 1024
+    deadline_seconds: Annotated[float, Field(gt=0)] = 30.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

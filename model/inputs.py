@@ -58,7 +58,8 @@ class Inputs:
 
 
 def _gather(steps: Steps, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    starts, lengths = steps.starts[rows], (steps.ends - steps.starts)[rows]
+    starts = steps.starts[rows]
+    lengths = steps.ends[rows] - starts
     offsets = torch.arange(int(lengths.max()) if len(rows) else 0)
     real = offsets < lengths[:, None]
     positions = torch.where(real, starts[:, None] + offsets, 0)

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.customers import Customers
 from model.device import choose_device
 from model.errors import CheckpointError, DataError, SchemaError
+from model.folded import Folded
 from model.hazard import Probabilities
 from model.manifest import Calibration, Manifest, NetworkSpec
 from model.network import build_network
-from model.rows import customers_from_rows
+from model.row_encoder import RowEncoder
+from model.rows import Rows, rows_of
 from model.schema import Schema
 from model.scorer import Scorer
 from model.task import Task
@@ -25,15 +28,37 @@ TOLERANCE: Final = 1e-5  # golden probabilities may differ by this much between 
 
 
 @dataclass(frozen=True)
+class Scored:
+    """The answer for N rows, and what the network read of them.
+
+    Attributes:
+        probabilities: (N, K) float64.
+        numeric: (N, D) float32, scaled; NaN missing.
+        categories: (N, C) int64 codes; 0 missing, 1 unknown.
+    """
+
+    probabilities: Probabilities
+    numeric: NDArray[np.float32]
+    categories: NDArray[np.int64]
+
+    def part(self, start: int, stop: int) -> "Scored":
+        """Some of the rows."""
+        rows = slice(start, stop)
+        return Scored(self.probabilities[rows], self.numeric[rows], self.categories[rows])
+
+
+@dataclass(frozen=True)
 class Predictor:
     """A published model, ready to answer.
 
     Attributes:
         manifest: what the model is, reads and was measured at.
+        encoder: of a table's rows; None for a model of events.
     """
 
     manifest: Manifest
     scorer: Scorer
+    encoder: RowEncoder | None
 
     @classmethod
     def build(cls, checkpoint: Checkpoint, *, device: str = "cpu") -> Self:
@@ -52,7 +77,8 @@ class Predictor:
             checkpoint.weights,
             device=device,
         )
-        predictor = cls(manifest, scorer)
+        quick = scorer.folded is not None and manifest.schema_.events is None
+        predictor = cls(manifest, scorer, RowEncoder.build(manifest.schema_) if quick else None)
         predictor._check_golden()
         return predictor
 
@@ -64,13 +90,30 @@ class Predictor:
         """
         return self.scorer.score(customers.columns, customers.log, customers.examples())
 
+    def predict_rows(self, rows: Rows) -> Scored:
+        """The same for the rows of requests.
+
+        Raises:
+            DataError: a date is no time.
+        """
+        if self.encoder and len(rows):
+            numeric, categories = self.encoder(rows)
+            assert self.scorer.folded is not None
+            raw = self.scorer.folded.logits(numeric, categories)
+        else:
+            customers = rows.customers(self.scorer.schema)
+            inputs = self.scorer.inputs(customers.columns, customers.log, customers.examples())
+            numeric, categories = inputs.numeric.numpy(), inputs.categories.numpy()
+            raw = self.scorer.logits(inputs)
+        return Scored(self.scorer.probabilities(raw), numeric, categories)
+
     def _check_golden(self) -> None:
         golden = self.manifest.golden
         try:
             schema = self.manifest.schema_
             as_of = parse_time(golden.as_of, zone=schema.time_zone)
-            asked = customers_from_rows(golden.customers, schema, as_of)
-            got, wanted = self.predict(asked), np.asarray(golden.probabilities)
+            rows = rows_of(golden.customers, schema, as_of)
+            got, wanted = self.predict_rows(rows).probabilities, np.asarray(golden.probabilities)
         except (DataError, SchemaError) as fault:
             raise CheckpointError(f"golden customers must be readable here, however {fault}") from fault
         worst = float(np.abs(got - wanted).max()) if got.shape == wanted.shape else np.inf
@@ -102,7 +145,8 @@ def rebuild(
         network.load_state_dict(weights)
     except RuntimeError as fault:
         raise CheckpointError(f"the weights must fit the network of the manifest: {fault}") from fault
-    return Scorer(task, schema, spec, network.to(chosen).eval(), calibration, chosen)
+    folded = Folded.build(network) if spec.head == "mlp" and chosen.type == "cpu" else None
+    return Scorer(task, schema, spec, network.to(chosen).eval(), calibration, chosen, folded)
 
 
 def load_predictor(

@@ -4,6 +4,8 @@ Times in a row are ISO 8601, whatever format the study's files have; without an 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,76 @@ _DEFAULT_ID: Final = "customer_id"
 
 Row = Mapping[str, Any]
 Place = Callable[[int], str]
+Cell = str | float | bool | None  # None: missing
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """N customers as a request has them: what a Predictor answers, one by one or many requests at once.
+
+    Attributes:
+        ids: N ids as sent; None where none was.
+        cutoffs: N instants.
+        cells: of each customer a value for every column of the schema, in its order; dates as text.
+        lengths: of each customer how many events follow; empty for a schema without events.
+        times: E instants of all events, one customer after another.
+        events: of every numeric field of an event, then every category, as the schema has them, E values.
+    """
+
+    ids: Sequence[str | int | None]
+    cutoffs: Sequence[int]
+    cells: Sequence[Sequence[Cell]]
+    lengths: Sequence[int] = ()
+    times: Sequence[int] = ()
+    events: Sequence[Sequence[Cell]] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Rows]") -> "Rows":
+        """All of them, one after another."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            [id_ for part in parts for id_ in part.ids],
+            [cutoff for part in parts for cutoff in part.cutoffs],
+            [cells for part in parts for cells in part.cells],
+            [length for part in parts for length in part.lengths],
+            [time for part in parts for time in part.times],
+            [
+                list(chain.from_iterable(field))
+                for field in zip(*(part.events for part in parts), strict=True)
+            ],
+        )
+
+    def customers(self, schema: Schema) -> Customers:
+        """The same as columns and a log; a row without an id is called by its number, from 1.
+
+        Raises:
+            DataError: a date is no time.
+        """
+        dates = {c.name: c for c in schema.columns if isinstance(c, DateColumn)}
+        columns = zip(*self.cells, strict=True) if self.cells else ((),) * len(schema.columns)
+        return Customers(
+            ids=[str(number if id_ is None else id_) for number, id_ in enumerate(self.ids, start=1)],
+            cutoffs=np.array(self.cutoffs, dtype=np.int64),
+            columns={
+                name: column(values, name, dates.get(name), schema.time_zone)
+                for name, values in zip(schema.column_names, columns, strict=True)
+            },
+            log=self._log(schema.events) if schema.events else None,
+        )
+
+    def _log(self, schema: EventSchema) -> EventLog:
+        columns = dict(zip(event_fields(schema), map(column_of, self.events), strict=True))
+        return EventLog.build(
+            np.repeat(np.arange(len(self)), np.array(self.lengths, dtype=np.int64)),
+            np.array(self.times, dtype=np.int64),
+            n_customers=len(self),
+            values={v.name: as_numbers(columns[v.name]) for v in schema.values},
+            categories={c.name: as_texts(columns[c.name]) for c in schema.categories},
+        )
 
 
 def id_field(schema: Schema) -> str:
@@ -27,29 +99,55 @@ def id_field(schema: Schema) -> str:
     return schema.id or (schema.events.id if schema.events else _DEFAULT_ID)
 
 
-def customers_from_rows(rows: Sequence[Row], schema: Schema, as_of: int) -> Customers:
-    """Customers as the rows describe them, all asked about at one instant.
+def event_fields(schema: EventSchema) -> tuple[str, ...]:
+    """The names of an event's numeric fields, then of its categories."""
+    return (*(v.name for v in schema.values), *(c.name for c in schema.categories))
 
-    An absent or null field is missing; a row without an id is called by its number, from 1.
+
+def customers_from_rows(rows: Sequence[Row], schema: Schema, as_of: int) -> Customers:
+    """Customers as JSON objects describe them, all asked about at one instant. See `rows_of`."""
+    return rows_of(rows, schema, as_of).customers(schema)
+
+
+def rows_of(rows: Sequence[Row], schema: Schema, as_of: int) -> Rows:
+    """Rows from N JSON objects: columns by name, and under `events` the history in any order.
+
+    An absent or null field is missing.
 
     Args:
-        rows: N objects: columns by name, and under `events` the history in any order.
         as_of: the cutoff, an instant.
 
     Raises:
         DataError: a value is no scalar, a time cannot be read, or an event has no time.
     """
-    ids = [row.get(id_field(schema)) for row in rows]
-    dates = {c.name: c for c in schema.columns if isinstance(c, DateColumn)}
-    return Customers(
-        ids=[str(number if id_ is None else id_) for number, id_ in enumerate(ids, start=1)],
-        cutoffs=np.full(len(rows), as_of, dtype=np.int64),
-        columns={
-            n: _column([row.get(n) for row in rows], n, dates.get(n), schema.time_zone)
-            for n in schema.column_names
-        },
-        log=_log(rows, schema.events, schema.time_zone) if schema.events else None,
+    id_, names = id_field(schema), schema.column_names
+    read = Rows(
+        [row.get(id_) for row in rows],
+        [as_of] * len(rows),
+        [tuple(row.get(name) for name in names) for row in rows],
     )
+    for date in schema.columns:
+        if isinstance(date, DateColumn):
+            column([row.get(date.name) for row in rows], date.name, date, schema.time_zone)
+    return read if schema.events is None else _with_events(read, rows, schema.events, schema.time_zone)
+
+
+def _with_events(read: Rows, rows: Sequence[Row], schema: EventSchema, zone: str) -> Rows:
+    histories = [row.get(EVENTS) or () for row in rows]
+    events = list(chain.from_iterable(histories))
+    lengths = [len(history) for history in histories]
+
+    def place(position: int) -> str:
+        ends = np.cumsum(lengths)
+        owner = int(np.searchsorted(ends, position, side="right"))
+        return f"row {owner + 1}: event {position - int(ends[owner]) + lengths[owner] + 1}: {schema.time}"
+
+    times = instants([event.get(schema.time) for event in events], zone, place)
+    if None in times:
+        raise DataError(f"{place(times.index(None))} is required, as a time in ISO 8601")
+    known = [time for time in times if time is not None]
+    fields = [[event.get(name) for event in events] for name in event_fields(schema)]
+    return Rows(read.ids, read.cutoffs, read.cells, lengths, known, fields)
 
 
 def read_time(text: str, zone: str = "UTC") -> int:
@@ -64,36 +162,20 @@ def read_time(text: str, zone: str = "UTC") -> int:
     return instant
 
 
-def _column(values: list[Any], name: str, date: DateColumn | None, zone: str) -> Column:
+def column(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str) -> Column:
+    """One column of a request as the study's files would have it.
+
+    Args:
+        date: what the schema says of it, if it is a date.
+    """
     if date is None:
         return column_of(values)
-    times = _times(values, zone, lambda position: f"row {position + 1}: {name}")
+    times = instants(values, zone, lambda position: f"row {position + 1}: {name}")
     spelt = {time: _spell(time, date.time_format, zone) for time in set(times) if time is not None}
     return column_of(None if time is None else spelt[time] for time in times)
 
 
-def _log(rows: Sequence[Row], schema: EventSchema, zone: str) -> EventLog:
-    histories = [row.get(EVENTS) or () for row in rows]
-    events = [event for history in histories for event in history]
-    owners = np.repeat(np.arange(len(rows)), np.array([len(h) for h in histories], dtype=np.int64))
-
-    def place(position: int) -> str:
-        number = position - int(np.searchsorted(owners, owners[position])) + 1
-        return f"row {owners[position] + 1}: event {number}: {schema.time}"
-
-    times = _times([event.get(schema.time) for event in events], zone, place)
-    if None in times:
-        raise DataError(f"{place(times.index(None))} is required, as a time in ISO 8601")
-    return EventLog.build(
-        owners,
-        np.array(times, dtype=np.int64),
-        n_customers=len(rows),
-        values={v.name: as_numbers(column_of(e.get(v.name) for e in events)) for v in schema.values},
-        categories={c.name: as_texts(column_of(e.get(c.name) for e in events)) for c in schema.categories},
-    )
-
-
-def _times(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:
+def instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:
     """Instants, None where missing; each distinct text is parsed once."""
     known: dict[str, int] = {}
     for position, value in enumerate(values):

@@ -1,5 +1,9 @@
 """Raw numbers to network inputs, as a schema's Scaling says."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,14 +11,30 @@ from model.columns import Numbers
 from model.schema import Scaling
 
 
-def scale(values: Numbers, scaling: Scaling) -> NDArray[np.float32]:
-    """(N,) float32; computed in float64, so that no finite number overflows. NaN stays NaN."""
+@dataclass(frozen=True)
+class Scales:
+    """The scalings of D numbers side by side; each attribute is (D,) float64."""
+
+    center: Numbers
+    scale: Numbers
+    mean: Numbers
+    deviation: Numbers
+
+    @classmethod
+    def of(cls, scalings: Sequence[Scaling]) -> Self:
+        """Scalings of one number each."""
+        parts = [(s.center, s.scale, s.mean, s.deviation) for s in scalings]
+        return cls(*np.array(parts, dtype=np.float64).reshape(-1, 4).T)
+
+
+def scale(values: Numbers, scaling: Scaling | Scales) -> NDArray[np.float32]:
+    """(N,) or (N, D) float32; computed in float64, so that no finite number overflows. NaN stays NaN."""
     return ((squash(values, scaling.center, scaling.scale) - scaling.mean) / scaling.deviation).astype(
         np.float32
     )
 
 
-def squash(values: Numbers, center: float, width: float) -> Numbers:
+def squash(values: Numbers, center: float | Numbers, width: float | Numbers) -> Numbers:
     """`asinh((x - center) / width)`: linear near the centre, logarithmic in the tails."""
     with np.errstate(over="ignore"):  # halves, so that the difference of two finite numbers is finite
         distance = np.clip((values / 2 - center / 2) / width * 2, -1e300, 1e300)

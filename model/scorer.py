@@ -12,6 +12,7 @@ from torch import Tensor
 from model.columns import Column
 from model.customers import Examples
 from model.encode import encode
+from model.folded import Folded
 from model.hazard import Logits, Probabilities, event_by_horizon, no_event_by_horizon
 from model.history import EventLog
 from model.inputs import Inputs
@@ -31,6 +32,7 @@ class Scorer:
     Attributes:
         network: in eval mode, on `device`.
         calibration: slope and intercept of each of the K logits.
+        folded: the same network for few rows on a CPU; None where there is no such form.
     """
 
     task: Task
@@ -39,6 +41,7 @@ class Scorer:
     network: Network
     calibration: Calibration
     device: torch.device
+    folded: Folded | None = None
 
     def score(self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples) -> Probabilities:
         """(N, K) float64 probability of a positive outcome by each horizon; the last is the longest.
@@ -46,7 +49,15 @@ class Scorer:
         Raises:
             SchemaError: a column or event field that the model reads is absent.
         """
-        inputs = encode(
+        return self.probabilities(self.logits(self.inputs(columns, log, examples)))
+
+    def inputs(self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples) -> Inputs:
+        """What the network reads of N examples.
+
+        Raises:
+            SchemaError: a column or event field that the model reads is absent.
+        """
+        return encode(
             self.schema,
             columns,
             log,
@@ -54,7 +65,15 @@ class Scorer:
             lookback_days=self.task.lookback_days,
             with_steps=self.spec.reads_steps,
         )
-        raw = logits(self.network, inputs, self.device)
+
+    def logits(self, inputs: Inputs) -> Logits:
+        """(N, K) float64 uncalibrated logits."""
+        if self.folded:
+            return self.folded.logits(inputs.numeric.numpy(), inputs.categories.numpy())
+        return logits(self.network, inputs, self.device)
+
+    def probabilities(self, raw: Logits) -> Probabilities:
+        """(N, K) float64 probability of a positive outcome by each horizon, from uncalibrated logits."""
         calibrated = self.calibration.apply(raw)
         absent = self.task.kind != "column" and self.task.outcome == "absent"
         return (no_event_by_horizon if absent else event_by_horizon)(calibrated)

@@ -4,9 +4,8 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.customers import Customers
-from model.hazard import Probabilities
-from model.predictor import Predictor
+from model.predictor import Predictor, Scored
+from model.rows import Rows
 from tests.app.client import Client, running
 from tests.app.test_refusals import problem
 
@@ -60,12 +59,12 @@ def test_clients_cannot_add_labels(client: Client) -> None:
 
 
 def test_a_failure_is_bland_and_counted(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_self: Predictor, _customers: Customers) -> Probabilities:
+    def fail(_self: Predictor, _rows: Rows) -> Scored:
         raise RuntimeError("secret of /some/path")
 
     with running(create_app(Settings(registry=registry))) as client:
         client.wait_until_loaded()
-        monkeypatch.setattr(Predictor, "predict", fail)
+        monkeypatch.setattr(Predictor, "predict_rows", fail)
         answer = client.predict("churn", {"customers": [{}]})
         body = problem(answer, 500, "internal-server-error")
         assert body["detail"] == "the service failed on this request; its log has the reason"

@@ -89,7 +89,7 @@ def test_operations_have_distinct_short_names(document: dict[str, Any]) -> None:
 def test_refusals_are_documented_as_problem_details(document: dict[str, Any]) -> None:
     for path in ("/v1/models/churn/predict", "/v1/models/{name}/versions/{version}/predict"):
         responses = document["paths"][path]["post"]["responses"]
-        assert responses.keys() == {"200", "400", "404", "413", "415", "422", "503"}
+        assert responses.keys() == {"200", "400", "404", "413", "415", "422", "503", "504"}
         for status in responses.keys() - {"200"}:
             (media_type,) = responses[status]["content"]
             assert media_type == "application/problem+json"

@@ -14,9 +14,8 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint, read_checkpoint
-from model.customers import Customers
-from model.hazard import Probabilities
-from model.predictor import Predictor
+from model.predictor import Predictor, Scored
+from model.rows import Rows
 from tests.app.client import Client, running
 from tests.app.test_refusals import problem
 
@@ -39,13 +38,13 @@ def crowd(registry: Path, **settings: Any) -> Iterator[tuple[Client, Send]]:
 
 def hold_scoring(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Scoring waits for the event."""
-    go_on, predict = threading.Event(), Predictor.predict
+    go_on, predict = threading.Event(), Predictor.predict_rows
 
-    def held(self: Predictor, customers: Customers) -> Probabilities:
+    def held(self: Predictor, rows: Rows) -> Scored:
         go_on.wait(HANGS)
-        return predict(self, customers)
+        return predict(self, rows)
 
-    monkeypatch.setattr(Predictor, "predict", held)
+    monkeypatch.setattr(Predictor, "predict_rows", held)
     return go_on
 
 
@@ -108,23 +107,6 @@ def test_more_requests_than_may_wait_for_a_load_are_refused(
         go_on.set()
         assert statuses(asked) == [200, 200, 503]
         assert read == [2]
-
-
-def test_torch_does_one_thing_at_a_time(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    running_now, most, predict = 0, 0, Predictor.predict
-
-    def counted(self: Predictor, customers: Customers) -> Probabilities:
-        nonlocal running_now, most
-        running_now += 1
-        most = max(most, running_now)
-        time.sleep(0.005)
-        running_now -= 1
-        return predict(self, customers)
-
-    with crowd(registry) as (_, ask):
-        monkeypatch.setattr(Predictor, "predict", counted)  # loading a version calls it too
-        assert statuses([ask(version) for version in (None, 2) * 6]) == [200] * 12
-    assert most == 1
 
 
 def test_a_loaded_version_answers_while_another_is_loaded(

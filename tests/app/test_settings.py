@@ -24,7 +24,7 @@ def test_defaults_need_no_environment() -> None:
     settings = Settings()
     assert (settings.registry, settings.host, settings.port) == (Path("registry"), "127.0.0.1", 8000)
     assert (settings.device, settings.threads, settings.log_level) == ("cpu", 1, "info")
-    assert (settings.max_rows, settings.max_body_bytes, settings.max_waiting) == (10_000, 16 * 2**20, 64)
+    assert (settings.max_rows, settings.max_body_bytes, settings.max_waiting) == (10_000, 16 * 2**20, 1024)
 
 
 def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:

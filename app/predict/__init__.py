@@ -1,0 +1,1 @@
+"""From the bytes of a predict request to the bytes of its answer."""

@@ -1,0 +1,57 @@
+"""Probabilities into the bytes of an answer."""
+
+from functools import lru_cache
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from app.predict.warnings import Warn
+from model.manifest import Manifest
+from model.predictor import Scored
+from model.rows import Rows
+from model.times import format_instant
+
+
+class Prediction(msgspec.Struct, gc=False, omit_defaults=True):
+    """One customer's answer. Its fields are those of `app.answers.Prediction`."""
+
+    customer_id: str | int
+    probability: float
+    horizons: dict[str, float] | UnsetType = UNSET
+    warnings: list[str] | UnsetType = UNSET
+
+
+class _Answer(msgspec.Struct, gc=False):
+    model: str
+    version: int
+    as_of: str
+    predictions: list[Prediction]
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def answer(manifest: Manifest, rows: Rows, scored: Scored, warn: Warn | None) -> bytes:
+    """The body of an answer.
+
+    Args:
+        warn: says what is odd about each row; None where nobody asked.
+    """
+    horizons = manifest.task.output_names
+    told = [
+        Prediction(str(number) if id_ is None else id_, row[-1])
+        for number, (id_, row) in enumerate(zip(rows.ids, scored.probabilities.tolist(), strict=True), 1)
+    ]
+    if horizons:
+        for prediction, row in zip(told, scored.probabilities.tolist(), strict=True):
+            prediction.horizons = dict(zip(horizons, row, strict=True))
+    if warn:
+        for prediction, warnings in zip(told, warn(scored), strict=True):
+            prediction.warnings = warnings
+    as_of = _spelt(rows.cutoffs[0], manifest.schema_.time_zone)
+    return _encode(_Answer(manifest.name, manifest.version, as_of, told))
+
+
+@lru_cache(maxsize=1024)
+def _spelt(instant: int, zone: str) -> str:
+    return format_instant(instant, zone)

@@ -1,0 +1,120 @@
+"""The rows of a few customers into network inputs: a look-up where `encode` parses a column.
+
+Made for requests: `encode` spends its time on each column, this on each value. Both give the same bits;
+what a table here does not hold is looked up by `encode`'s own functions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.columns import Numbers, as_codes, column_of, parse_number, spell_number
+from model.customers import Examples
+from model.encode import number_of
+from model.rows import Cell, Rows, column
+from model.scaling import Scales, scale
+from model.schema import CategoricalColumn, DateColumn, Schema
+
+_ABSENT: Final = -1
+Codes = Mapping[type, Mapping[Cell, int]]
+
+
+@dataclass(frozen=True)
+class RowEncoder:
+    """What a schema without events says, as tables.
+
+    Attributes:
+        numbers: positions of the numeric columns among the cells of a row.
+        dates: of those that are dates, the position among the numbers, and the column.
+        scales: of the numbers, then of the rates.
+        categories: of each categorical column its position among the cells, and the codes of its values.
+        rates: which categorical columns have rates, and these by code.
+        values: of each repeated number its position among the numbers, and its codes.
+    """
+
+    schema: Schema
+    numbers: tuple[int, ...]
+    dates: tuple[tuple[int, DateColumn], ...]
+    scales: Scales
+    categories: tuple[tuple[int, CategoricalColumn, Codes], ...]
+    rates: tuple[tuple[int, Numbers], ...]
+    values: tuple[tuple[int, Mapping[Cell, int]], ...]
+
+    @classmethod
+    def build(cls, schema: Schema) -> Self:
+        """The tables of a schema."""
+        place = {c.name: position for position, c in enumerate(schema.columns)}
+        numeric = schema.numeric
+        return cls(
+            schema=schema,
+            numbers=tuple(place[c.name] for c in numeric),
+            dates=tuple((n, c) for n, c in enumerate(numeric) if isinstance(c, DateColumn)),
+            scales=Scales.of([*(c.scaling for c in numeric), *(r.scaling for r in schema.rated)]),
+            categories=tuple((place[c.name], c, _codes(c.vocabulary)) for c in schema.categorical),
+            rates=tuple(
+                (n, np.asarray(c.rates.log_odds)) for n, c in enumerate(schema.categorical) if c.rates
+            ),
+            values=tuple(
+                (n, {value: code for code, value in enumerate(c.values, start=1)}) for n, c in schema.valued
+            ),
+        )
+
+    def __call__(self, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The `numeric` and the `categories` of `model.inputs.Inputs` for N rows, N > 0.
+
+        Raises:
+            DataError: a date is no time.
+        """
+        cells = list(zip(*rows.cells, strict=True))
+        raw = self._raw(cells, rows.cutoffs)
+        codes = [self._column_codes(cells[at], table, c) for at, c, table in self.categories]
+        rates = [log_odds.take(codes[n]) for n, log_odds in self.rates]
+        codes += [[table.get(value, 0) for value in cells[self.numbers[n]]] for n, table in self.values]
+        numbers = np.column_stack([raw, *rates]) if rates else raw
+        return scale(numbers, self.scales), np.array(codes, dtype=np.int64).reshape(len(codes), len(rows)).T
+
+    def _raw(self, cells: Sequence[Sequence[Cell]], cutoffs: Sequence[int]) -> Numbers:
+        raw = np.empty((len(cutoffs), len(self.numbers)))
+        dated = dict(self.dates)
+        plain = [cells[at] for n, at in enumerate(self.numbers) if n not in dated]
+        raw[:, [n for n in range(len(self.numbers)) if n not in dated]] = (
+            np.array(plain, dtype=np.float64).reshape(len(plain), len(cutoffs)).T
+        )
+        for n, date in self.dates:
+            raw[:, n] = self._ages(cells[self.numbers[n]], date, cutoffs)
+        return raw
+
+    def _ages(self, cells: Sequence[Cell], date: DateColumn, cutoffs: Sequence[int]) -> Numbers:
+        zone = self.schema.time_zone
+        read = column(cells, date.name, date, zone)
+        examples = Examples(np.arange(len(cutoffs)), np.array(cutoffs, dtype=np.int64))
+        return number_of(read, date.kind, date.time_format, zone, examples)
+
+    def _column_codes(self, cells: Sequence[Cell], table: Codes, c: CategoricalColumn) -> list[int]:
+        codes = [table[cell.__class__].get(cell, _ABSENT) for cell in cells]
+        if _ABSENT in codes:
+            absent = [n for n, code in enumerate(codes) if code == _ABSENT]
+            told = as_codes(column_of([cells[n] for n in absent]), c.vocabulary).tolist()
+            for n, code in zip(absent, told, strict=True):
+                codes[n] = code
+        return codes
+
+
+def _codes(vocabulary: Sequence[str]) -> Codes:
+    """The codes of a vocabulary's values, by the kind of a request's value: 1 and true are two values."""
+    numbers = [n for n in map(parse_number, vocabulary) if spell_number(n) in vocabulary]
+    kinds: dict[type, list[Cell]] = {
+        str: list(vocabulary),
+        float: list(numbers),
+        int: [int(n) for n in numbers if n.is_integer()],
+        bool: [True, False],
+        type(None): [None],
+    }
+    return {kind: _looked_up(values, vocabulary) for kind, values in kinds.items()}
+
+
+def _looked_up(values: Sequence[Cell], vocabulary: Sequence[str]) -> dict[Cell, int]:
+    return dict(zip(values, as_codes(column_of(values), vocabulary).tolist(), strict=True))

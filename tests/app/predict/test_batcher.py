@@ -1,0 +1,168 @@
+"""Who is scored with whom, who waits, who is sent away."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.errors import Problem
+from app.predict.batcher import Batcher, Bounds
+from model.predictor import Scored
+from model.rows import Rows
+
+Use = Callable[[Batcher], Coroutine[Any, Any, None]]
+
+
+class Network:
+    """Answers each row with its own number; a negative one is more than it can bear."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def __call__(self, rows: Rows) -> Scored:
+        self.go_on.wait(10)
+        self.batches.append(len(rows))
+        numbers = np.array([cells[0] for cells in rows.cells], dtype=np.float64)[:, None]
+        if (numbers < 0).any():
+            raise ValueError("a negative number")
+        return Scored(numbers, numbers.astype(np.float32), np.zeros((len(rows), 0), np.int64))
+
+
+def rows(*numbers: float) -> Rows:
+    return Rows([None] * len(numbers), [0] * len(numbers), [(number,) for number in numbers])
+
+
+def run(network: Network, use: Use, *, quick_rows: int, waiting: int = 99, deadline_s: float = 9.0) -> None:
+    async def main() -> None:
+        with ThreadPoolExecutor(1) as threads:
+            await use(Batcher(network, Bounds(quick_rows, waiting, deadline_s), threads, lambda _: None))
+
+    asyncio.run(main())
+
+
+async def told(batcher: Batcher, *numbers: float) -> list[float]:
+    listed: list[float] = (await batcher.score(rows(*numbers))).probabilities[:, 0].tolist()
+    return listed
+
+
+def test_requests_of_one_turn_are_scored_as_one() -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        assert await asyncio.gather(*(told(batcher, n, n + 0.5) for n in range(3))) == [
+            [0, 0.5],
+            [1, 1.5],
+            [2, 2.5],
+        ]
+
+    run(network, use, quick_rows=100)
+    assert network.batches == [6]
+
+
+def test_a_scoring_in_the_loop_takes_so_many_rows_and_no_more() -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        assert await asyncio.gather(*(told(batcher, n) for n in range(5))) == [[n] for n in range(5)]
+
+    run(network, use, quick_rows=2)
+    assert network.batches == [2, 2, 1]
+
+
+def test_a_long_request_leaves_the_loop_and_a_small_one_does_not_wait_for_it() -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        network.go_on.clear()
+        large = asyncio.create_task(told(batcher, 1, 2, 3))
+        await asyncio.sleep(0.01)
+        network.go_on.set()
+        assert await told(batcher, 7) == [7]
+        assert await large == [1, 2, 3]
+
+    run(network, use, quick_rows=2)
+
+
+@pytest.mark.parametrize("quick_rows", [0, 100])
+def test_what_fails_together_is_asked_alone(quick_rows: int) -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        answers = await asyncio.gather(*(told(batcher, n) for n in (1, -1, 2)), return_exceptions=True)
+        assert answers[0] == [1]
+        assert isinstance(answers[1], ValueError)
+        assert answers[2] == [2]
+        assert await told(batcher, 5) == [5]
+
+    run(network, use, quick_rows=quick_rows)
+
+
+def test_in_a_thread_whatever_waited_is_scored_as_one() -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        network.go_on.clear()
+        asked = [asyncio.create_task(told(batcher, n)) for n in range(4)]
+        await asyncio.sleep(0.01)
+        network.go_on.set()
+        assert await asyncio.gather(*asked) == [[n] for n in range(4)]
+
+    run(network, use, quick_rows=0)
+    assert network.batches == [1, 3]
+
+
+def test_one_more_than_may_wait_is_refused() -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        network.go_on.clear()
+        asked = [asyncio.create_task(told(batcher, n)) for n in range(4)]
+        await asyncio.sleep(0.01)
+        with pytest.raises(Problem, match="may \\(3\\); ask again shortly") as refused:
+            await told(batcher, 9)
+        assert refused.value.status == 503
+        network.go_on.set()
+        assert await asyncio.gather(*asked) == [[n] for n in range(4)]
+        assert await told(batcher, 9) == [9]
+
+    run(network, use, quick_rows=0, waiting=3)
+
+
+def test_who_waits_too_long_is_told_and_not_scored() -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        network.go_on.clear()
+        asked = [asyncio.create_task(told(batcher, n)) for n in range(3)]
+        for late in asked:
+            with pytest.raises(Problem, match="no score was ready in time") as refused:
+                await late
+            assert refused.value.status == 504
+        network.go_on.set()
+        assert await told(batcher, 9) == [9]
+
+    run(network, use, quick_rows=0, deadline_s=0.05)
+    assert network.batches == [1, 1]  # the first was running already, the last was in time
+
+
+def test_who_has_gone_is_not_scored() -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        network.go_on.clear()
+        first, second = (asyncio.create_task(told(batcher, n)) for n in range(2))
+        await asyncio.sleep(0.01)
+        second.cancel()
+        network.go_on.set()
+        assert await first == [0]
+        assert await told(batcher, 9) == [9]
+        assert batcher.waiting == 0
+
+    run(network, use, quick_rows=0)
+    assert network.batches == [1, 1]

@@ -1,0 +1,159 @@
+"""The decoder and the careful reader agree on every body that the decoder takes."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import Problem
+from app.predict import careful
+from app.predict.decoder import Decoder, NotTaken
+from app.schemas import request_model
+from model.rows import Rows
+from model.schema import Schema
+from model.times import parse_time
+from tests.app.toys import LOG_SCHEMA, TABLE_SCHEMA
+
+NOW = parse_time("1998-02-03T04:05:06.789Z")
+MAX_ROWS = 5
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([10**15, -(10**15), 2**63, 10**40, 1e15, 3.4e38, 3.5e38, -1e39, 2.5, 0.0]),
+    st.sampled_from(
+        ["", "1", "a:b", "contract 3", "1997-03-01", "1997-03-01T10:00:00+02:00", "x" * 257, '"']
+    ),
+    st.text(max_size=3),
+)
+values = st.one_of(scalars, scalars, scalars, st.lists(scalars, max_size=1), st.just({}))
+
+
+def records(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(st.sampled_from([*names, names[0], "stranger"]), values, max_size=len(names))
+
+
+TABLE_ROWS = records([c.name for c in TABLE_SCHEMA.columns] + ["customer_id"])
+EVENTS = st.one_of(
+    st.none(), st.lists(records(["date", "date", "amount", "kind", "shop"]), max_size=3), values
+)
+LOG_ROWS = st.builds(
+    lambda row, events: {**row, "events": events}, records(["customer_id", "tenure"]), EVENTS
+)
+
+
+def bodies(rows: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"customers": st.lists(rows, max_size=MAX_ROWS + 1)},
+        optional={"as_of": st.one_of(st.sampled_from(["1997-12-31", "1997-12-31T01:00:00Z"]), scalars)},
+    )
+
+
+def decoded(body: bytes, schema: Schema) -> Rows | None:
+    try:
+        return Decoder.build(schema, max_rows=MAX_ROWS)(body, NOW)
+    except NotTaken:
+        return None
+
+
+def read(body: bytes, schema: Schema) -> Rows | None:
+    try:
+        return careful.read(body, request_model(schema, max_rows=MAX_ROWS), schema, NOW)
+    except Problem:
+        return None
+
+
+def same(one: Rows, other: Rows) -> None:
+    assert list(one.ids) == list(other.ids)
+    assert list(one.cutoffs) == list(other.cutoffs)
+    assert list(map(list, one.cells)) == list(map(list, other.cells))
+    assert list(one.lengths) == list(other.lengths)
+    assert list(one.times) == list(other.times)
+    assert list(map(list, one.events)) == list(map(list, other.events))
+
+
+@settings(max_examples=300, deadline=None)
+@given(bodies(TABLE_ROWS), st.booleans())
+def test_what_the_decoder_takes_of_a_table_is_what_pydantic_reads(body: Any, spaced: bool) -> None:
+    text = json.dumps(body, separators=(", ", " : ") if spaced else None).encode()
+    if (fast := decoded(text, TABLE_SCHEMA)) is not None:
+        slow = read(text, TABLE_SCHEMA)
+        assert slow is not None
+        same(fast, slow)
+
+
+@settings(max_examples=300, deadline=None)
+@given(bodies(LOG_ROWS))
+def test_what_the_decoder_takes_of_a_log_is_what_pydantic_reads(body: Any) -> None:
+    text = json.dumps(body).encode()
+    if (fast := decoded(text, LOG_SCHEMA)) is not None:
+        slow = read(text, LOG_SCHEMA)
+        assert slow is not None
+        same(fast, slow)
+
+
+GOOD = {
+    "table": (
+        TABLE_SCHEMA,
+        {"Total Charges": 3, "contract": "contract 1", "copy": True, "_senior": 1, "since": "1996-01-01"},
+    ),
+    "log": (
+        LOG_SCHEMA,
+        {
+            "customer_id": "a:b",
+            "tenure": 3.5,
+            "events": [{"date": "1997-03-01T10:00:00Z", "amount": 12, "kind": "b:uy", "shop": None}],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+@pytest.mark.parametrize("as_of", [{}, {"as_of": None}, {"as_of": "1997-12-31T10:00:00+02:00"}])
+def test_good_bodies_are_taken(kind: str, as_of: dict[str, Any]) -> None:
+    schema, row = GOOD[kind]
+    text = json.dumps({**as_of, "customers": [row, {}, row]}).encode()
+    fast, slow = decoded(text, schema), read(text, schema)
+    assert fast is not None
+    assert slow is not None
+    same(fast, slow)
+    assert fast.cutoffs[0] == (parse_time("1997-12-31T08:00:00Z") if as_of.get("as_of") else NOW)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"customers": [{"Total Charges": 1, "Total Charges": 2}]}', "row 1, Total Charges"),
+        ('{"customers": [{}, {"bill_1": 1, "contract": "a:b", "bill_1": 1}]}', "row 2, bill_1"),
+        ('{"customers": [{}], "customers": [{}]}', "customers"),
+        ('{"as_of": "1997-12-31", "customers": [{}], "as_of": "1997-12-31"}', "as_of"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(body: str, field: str) -> None:
+    text = body.encode()
+    assert decoded(text, TABLE_SCHEMA) is None
+    with pytest.raises(Problem) as told:
+        careful.read(text, request_model(TABLE_SCHEMA, max_rows=9), TABLE_SCHEMA, NOW)
+    assert told.value.status == 422
+    assert str(told.value) == f"{field} must be given once, got the field twice; leave one of the two out"
+
+
+def test_a_key_of_an_event_that_stands_twice_is_refused() -> None:
+    twice = b'{"date": "1997-01-01"}, {"date": "1997-01-01", "date": "1997-01-02"}'
+    text = b'{"customers": [{}, {"events": [' + twice + b"]}]}"
+    assert decoded(text, LOG_SCHEMA) is None
+    with pytest.raises(Problem, match="row 2, event 2, date must be given once"):
+        careful.read(text, request_model(LOG_SCHEMA, max_rows=9), LOG_SCHEMA, NOW)
+
+
+def test_names_with_a_colon_are_left_to_the_careful_reader() -> None:
+    column = TABLE_SCHEMA.columns[0].model_copy(update={"name": "a:b"})
+    schema = Schema(id=None, columns=(column,))
+    text = b'{"customers": [{"a:b": 1.0}]}'
+    assert decoded(text, schema) is None
+    rows = read(text, schema)
+    assert rows is not None
+    assert list(rows.cells[0]) == [1.0]
