@@ -68,10 +68,11 @@ class NumberTables:
         N, T = self.low.shape
         missing = np.isnan(numbers)
         x = np.where(missing, np.float32(0), numbers)
-        bins = np.maximum((x[:, :, None] >= self.low).sum(axis=2) - 1, 0)
-        flat = bins + np.arange(N) * T
-        inside = ((x - self.low.take(flat)) * self.slope.take(flat)).clip(0, 1)
-        place = np.where(missing, T, bins) + np.arange(N) * (T + 1)
+        bins = np.maximum(np.add.reduce(x[:, :, None] >= self.low, axis=2, dtype=np.int64) - 1, 0)
+        number = np.arange(N)
+        flat = bins + number * T
+        inside = np.minimum(np.maximum((x - self.low.take(flat)) * self.slope.take(flat), 0), 1)
+        place = np.where(missing, T, bins) + number * (T + 1)
         tokens = self.ramp.take(place, axis=0)
         tokens *= inside[:, :, None]
         tokens += self.start.take(place, axis=0)

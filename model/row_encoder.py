@@ -68,7 +68,7 @@ class RowEncoder:
         Raises:
             DataError: a date is no time.
         """
-        cells = list(zip(*rows.cells, strict=True))
+        cells: list[Sequence[Cell]] = list(zip(*rows.cells, strict=True))
         raw = self._raw(cells, rows.cutoffs)
         codes = [self._column_codes(cells[at], table, c) for at, c, table in self.categories]
         rates = [log_odds.take(codes[n]) for n, log_odds in self.rates]
@@ -77,21 +77,19 @@ class RowEncoder:
         return scale(numbers, self.scales), np.array(codes, dtype=np.int64).reshape(len(codes), len(rows)).T
 
     def _raw(self, cells: Sequence[Sequence[Cell]], cutoffs: Sequence[int]) -> Numbers:
-        raw = np.empty((len(cutoffs), len(self.numbers)))
-        dated = dict(self.dates)
-        plain = [cells[at] for n, at in enumerate(self.numbers) if n not in dated]
-        raw[:, [n for n in range(len(self.numbers)) if n not in dated]] = (
-            np.array(plain, dtype=np.float64).reshape(len(plain), len(cutoffs)).T
-        )
+        """(N, D) float64 values of the numeric columns; NaN missing."""
+        columns = [cells[at] for at in self.numbers]
         for n, date in self.dates:
-            raw[:, n] = self._ages(cells[self.numbers[n]], date, cutoffs)
-        return raw
+            columns[n] = self._ages(columns[n], date, cutoffs)
+        by_column = np.array(columns, dtype=np.float64).reshape(len(columns), len(cutoffs))
+        return np.ascontiguousarray(by_column.T)
 
-    def _ages(self, cells: Sequence[Cell], date: DateColumn, cutoffs: Sequence[int]) -> Numbers:
+    def _ages(self, cells: Sequence[Cell], date: DateColumn, cutoffs: Sequence[int]) -> list[Cell]:
         zone = self.schema.time_zone
         read = column(cells, date.name, date, zone)
         examples = Examples(np.arange(len(cutoffs)), np.array(cutoffs, dtype=np.int64))
-        return number_of(read, date.kind, date.time_format, zone, examples)
+        ages: list[Cell] = number_of(read, date.kind, date.time_format, zone, examples).tolist()
+        return ages
 
     def _column_codes(self, cells: Sequence[Cell], table: Codes, c: CategoricalColumn) -> list[int]:
         codes = [table[cell.__class__].get(cell, _ABSENT) for cell in cells]

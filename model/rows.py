@@ -15,10 +15,11 @@ from model.customers import Customers
 from model.errors import DataError
 from model.history import EventLog
 from model.schema import DateColumn, EventSchema, Schema
-from model.times import FIRST_TIME, LAST_TIME, SECOND, parse_time, to_local
+from model.times import FIRST_TIME, LAST_TIME, SECOND, parse_plain_times, parse_time, to_local
 
 EVENTS: Final = "events"
 _DEFAULT_ID: Final = "customer_id"
+_MANY: Final = 32  # times, from which on numpy is quicker
 
 Row = Mapping[str, Any]
 Place = Callable[[int], str]
@@ -177,6 +178,10 @@ def column(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str
 
 def instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:
     """Instants, None where missing; each distinct text is parsed once."""
+    if len(values) > _MANY:
+        plain = parse_plain_times(values, zone)
+        if plain is not None:
+            return plain.tolist()  # type: ignore[no-any-return]
     known: dict[str, int] = {}
     for position, value in enumerate(values):
         if value is None:

@@ -37,5 +37,7 @@ def scale(values: Numbers, scaling: Scaling | Scales) -> NDArray[np.float32]:
 def squash(values: Numbers, center: float | Numbers, width: float | Numbers) -> Numbers:
     """`asinh((x - center) / width)`: linear near the centre, logarithmic in the tails."""
     with np.errstate(over="ignore"):  # halves, so that the difference of two finite numbers is finite
-        distance = np.clip((values / 2 - center / 2) / width * 2, -1e300, 1e300)
+        distance = (values / 2 - center / 2) / width * 2
+    # not np.clip, which costs a small array more time than all the rest
+    distance = np.minimum(np.maximum(distance, -1e300), 1e300)
     return np.arcsinh(distance)
