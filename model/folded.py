@@ -1,8 +1,7 @@
 """The mlp network as a few numpy operations: what it costs to answer one customer on a CPU.
 
 Torch spends some microseconds on every operation, which is most of the time that a single row takes.
-Everything before the first hidden layer is linear within a bin, so that a number's token is read from
-tables. The arithmetic is that of `model.network`, up to the rounding of float32.
+A token is read from a table. The arithmetic is that of `model.network`, up to the rounding of float32.
 """
 
 from dataclasses import dataclass
@@ -13,71 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Module
 
-from model.embeddings import NumericEmbedding
 from model.hazard import Logits
 from model.network import Network
+from model.number_tables import Floats, NumberTables
 
-Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]
 
 _LARGEST_LOGIT: Final = 500.0  # whose exponential is still a float64
-_BLOCK: Final = 256  # rows at a time, so that what lies between the layers stays in the cache
-
-
-@dataclass(frozen=True)
-class NumberTables:
-    """Tokens of N numbers by bin: `start + x * linear + inside * ramp`, `inside` being 0 to 1 in the bin.
-
-    Attributes:
-        low, slope: (N, T) lower edge of each bin, inf where a number has fewer; 1 / width.
-        start, ramp: (N * (T + 1), F * width); the last row of each number is that of a missing one.
-        linear: (N, F * width).
-    """
-
-    low: Floats
-    slope: Floats
-    start: Floats
-    ramp: Floats
-    linear: Floats
-
-    @classmethod
-    def build(cls, module: NumericEmbedding) -> Self:
-        """The tables of F linear layers a number, side by side."""
-        low, slope = _array(module.low), _array(module.slopes)
-        if not low.shape[1]:  # no number has bins: one bin without a ramp
-            low, slope = np.zeros((len(low), 1), np.float32), np.zeros((len(low), 1), np.float32)
-        absent = slope == 0
-        F, N, T, width = module.weight.shape
-        weight = _array(module.weight.double().permute(1, 2, 0, 3).reshape(N, T, F * width))
-        ramp = np.zeros((*low.shape, weight.shape[2]))
-        ramp[:, : weight.shape[1] - 1] = weight[:, 1:]
-        ramp[absent] = 0
-        bias, missing = _side_by_side(module.bias), _side_by_side(module.missing)
-        start = bias[:, None] + np.cumsum(ramp, axis=1) - ramp
-        rows = (low.size + N, F * width)
-        return cls(
-            low=np.where(absent & (np.arange(low.shape[1]) > 0), np.float32(np.inf), low),
-            slope=slope,
-            start=np.concatenate([start, missing[:, None]], axis=1).reshape(rows).astype(np.float32),
-            ramp=np.concatenate([ramp, 0 * missing[:, None]], axis=1).reshape(rows).astype(np.float32),
-            linear=weight[:, 0].astype(np.float32),
-        )
-
-    def __call__(self, numbers: Floats) -> Floats:
-        """(n, N) with NaN -> (n, N, F * width)."""
-        N, T = self.low.shape
-        missing = np.isnan(numbers)
-        x = np.where(missing, np.float32(0), numbers)
-        bins = np.maximum(np.add.reduce(x[:, :, None] >= self.low, axis=2, dtype=np.int64) - 1, 0)
-        number = np.arange(N)
-        flat = bins + number * T
-        inside = np.minimum(np.maximum((x - self.low.take(flat)) * self.slope.take(flat), 0), 1)
-        place = np.where(missing, T, bins) + number * (T + 1)
-        tokens = self.ramp.take(place, axis=0)
-        tokens *= inside[:, :, None]
-        tokens += self.start.take(place, axis=0)
-        tokens += x[:, :, None] * self.linear
-        return tokens  # type: ignore[no-any-return]
+_BLOCK: Final = 64  # rows at a time, so that what lies between the layers stays in the cache
 
 
 @dataclass(frozen=True)
@@ -143,16 +85,18 @@ class Folded:
 
     def _tokens(self, numbers: Floats, codes: Codes) -> Floats:
         """(n, N + C, F * width)."""
-        N, C = len(self.numbers.linear), len(self.offsets) - len(self.valued)
-        tokens = self.numbers(numbers)
-        read = self.table.take(codes + self.offsets, axis=0)
+        N, C = len(self.numbers), len(self.offsets) - len(self.valued)
+        tokens = np.empty((len(numbers), N + C, self.table.shape[1]), dtype=np.float32)
+        self.numbers(numbers, tokens[:, :N])
+        rows = codes + self.offsets
+        tokens[:, N:] = self.table.take(rows[:, :C], axis=0)
         if len(self.valued):
-            tokens[:, self.valued] += read[:, C:]
-        return np.concatenate([tokens, read[:, :C]], axis=1) if C else tokens[:, :N]
+            tokens[:, self.valued] += self.table.take(rows[:, C:], axis=0)
+        return tokens
 
     @property
     def _n_tokens(self) -> int:
-        return len(self.numbers.linear) + len(self.offsets) - len(self.valued)
+        return len(self.numbers) + len(self.offsets) - len(self.valued)
 
 
 def _average(members: Floats) -> Logits:

@@ -69,7 +69,7 @@ def test_categories_alone_have_logits() -> None:
     np.testing.assert_allclose(got, wanted, atol=SAME)
 
 
-@pytest.mark.parametrize("n", [0, 1, 255, 256, 257, 600])
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 200])
 def test_blocks_of_rows_are_joined(n: int) -> None:
     made = network([[-1.0, 0.0, 1.0], []], 1, [1], seed=1)
     draw = np.random.default_rng(n)
