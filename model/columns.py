@@ -20,6 +20,8 @@ MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
 _CODE: Final = re.compile(r"[+-]?0[0-9]")  # "007" is no number
+_NUMBERS: Final = frozenset({float, int, type(None)})
+_TEXTS: Final = frozenset({str, type(None)})
 _EXACT: Final = 10**15  # below it every whole number is a float, and is spelt without an exponent
 
 Numbers = NDArray[np.float64]
@@ -80,11 +82,21 @@ def column_of(values: Iterable[object]) -> Column:
         DataError: a value is neither of these.
     """
     listed = list(values)
-    if all(v is None or _is_float(v) for v in listed):
-        return np.array([math.nan if v is None else float(v) for v in listed], dtype=np.float64)  # type: ignore[arg-type]
+    kinds = set(map(type, listed))
+    if kinds <= _NUMBERS and (int not in kinds or all(v is None or abs(v) < _EXACT for v in listed)):  # type: ignore[arg-type]
+        return np.array(listed, dtype=np.float64)
+    if kinds <= _TEXTS:  # the distinct ones are themselves: nothing has to be spelt
+        places = {value: code for code, value in enumerate(dict.fromkeys(v for v in listed if v is not None))}
+        places[None] = -1
+        codes = np.fromiter(map(places.__getitem__, listed), dtype=np.int32, count=len(listed))
+        return texts_of(codes, tuple(places)[:-1])  # type: ignore[arg-type]
+    return _spelt_texts(listed)
+
+
+def _spelt_texts(values: Sequence[object]) -> Texts:
     index: dict[str, int] = {}
-    codes = np.empty(len(listed), dtype=np.int32)
-    for row, value in enumerate(listed):
+    codes = np.empty(len(values), dtype=np.int32)
+    for row, value in enumerate(values):
         codes[row] = -1 if value is None else index.setdefault(_spell(value), len(index))
     return texts_of(codes, tuple(index))
 
@@ -178,10 +190,6 @@ def _category(text: str) -> str:
     """A number as `spell_number` has it; a code such as "007", or a number too long, as it is."""
     number = parse_number(text)
     return spell_number(number) if abs(number) < _EXACT and not _CODE.match(text) else text
-
-
-def _is_float(value: object) -> bool:
-    return isinstance(value, float) or (type(value) is int and abs(value) < _EXACT)
 
 
 def _spell(value: object) -> str:

@@ -14,8 +14,9 @@ from model.columns import Column, as_numbers, as_texts, column_of
 from model.customers import Customers
 from model.errors import DataError
 from model.history import EventLog
+from model.plain_times import parse_plain_times
 from model.schema import DateColumn, EventSchema, Schema
-from model.times import FIRST_TIME, LAST_TIME, SECOND, parse_plain_times, parse_time, to_local
+from model.times import FIRST_TIME, LAST_TIME, SECOND, parse_time, to_local
 
 EVENTS: Final = "events"
 _DEFAULT_ID: Final = "customer_id"

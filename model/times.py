@@ -6,7 +6,6 @@ that does not exist is read with the offset before the change. What an offset wo
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -24,7 +23,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # the first and the last instant of the years 1 to 9999, which are those of a datetime
 FIRST_TIME: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 LAST_TIME: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_PLAIN: Final = {len(form): form for form in ("0000-00-00", "0000-00-00T00:00:00", "0000-00-00T00:00:00Z")}
 _NO_PLACES: Final = frozenset({"Factory", "localtime"})  # the latter is another zone on another machine
 
 Instants = NDArray[np.int64]
@@ -121,29 +119,6 @@ def parse_time(text: str, time_format: str | None = None, zone: str = "UTC") -> 
         return to_instant(datetime.fromisoformat(text), zone)
     except (ValueError, OverflowError):
         raise DataError(f"a time must have {describe_format(time_format)}, got {text!r}") from None
-
-
-def parse_plain_times(texts: Sequence[str | None], zone: str) -> Instants | None:
-    """(N,) what `parse_time` makes of each, by numpy; None where one is not of the form that all should have.
-
-    That is one of `1997-03-01`, `1997-03-01T10:00:00` and `1997-03-01T10:00:00Z`.
-    """
-    listed = np.array(texts)
-    length = listed.itemsize // 4
-    if listed.dtype.kind != "U" or length not in _PLAIN:
-        return None
-    letters = np.ascontiguousarray(listed).view(np.uint32).reshape(len(listed), length)
-    form = np.array([ord(letter) for letter in _PLAIN[length]], dtype=np.uint32)
-    digits = form == ord("0")
-    if not ((letters == form) | (digits & (letters - ord("0") < 10))).all():
-        return None
-    try:
-        naive = listed.astype("U19").astype("datetime64[us]").astype(np.int64)
-    except ValueError:  # a month 13, say
-        return None
-    if naive.min() < FIRST_TIME:  # a year 0
-        return None
-    return naive if _PLAIN[length].endswith("Z") else localize(naive, zone)
 
 
 def format_instant(instant: int, zone: str = "UTC") -> str:
