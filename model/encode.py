@@ -1,7 +1,7 @@
 """Raw columns and an event log into network inputs, as a schema says: the same for training and serving."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,12 +13,12 @@ from model.customers import Examples
 from model.errors import SchemaError
 from model.history import EventLog, Positions
 from model.inputs import Inputs, Steps
-from model.scaling import scale
+from model.scaling import Scales, scale
 from model.schema import EventSchema, Schema
 from model.sequence import event_steps, series_steps
 from model.times import DAY, MISSING_TIME, days
 
-T = TypeVar("T", np.float32, np.int64)
+_BLOCK: Final = 1 << 14  # rows scaled at a time
 
 
 def encode(
@@ -42,26 +42,26 @@ def encode(
     """
     check_fields(schema, columns, log)
     numbers = [
-        scale(
-            number_of(columns[c.name], c.kind, getattr(c, "time_format", None), schema.time_zone, examples),
-            c.scaling,
-        )
+        number_of(columns[c.name], c.kind, getattr(c, "time_format", None), schema.time_zone, examples)
         for c in schema.numeric
     ]
+    scalings = [c.scaling for c in schema.numeric]
     codes = [as_codes(columns[c.name], c.vocabulary)[examples.customers] for c in schema.categorical]
     if schema.events and log:
         aggregates = event_features(schema.events, log, examples, lookback_days=lookback_days)
         _check_features(schema.events, aggregates)
-        numbers += [scale(aggregates[f.name], f.scaling) for f in schema.events.features]
+        numbers += [aggregates[f.name] for f in schema.events.features]
+        scalings += [f.scaling for f in schema.events.features]
         codes += _last_codes(schema.events, log, examples, lookback_days)
     for column, code in zip(schema.categorical, codes, strict=False):
         if column.rates:
-            numbers.append(scale(np.asarray(column.rates.log_odds)[code], column.rates.scaling))
+            numbers.append(np.asarray(column.rates.log_odds)[code])
+            scalings.append(column.rates.scaling)
     for _, valued in schema.valued:
         codes.append(_value_codes(as_numbers(columns[valued.name])[examples.customers], valued.values))
     return Inputs(
-        numeric=torch.from_numpy(_stack(numbers, len(examples), np.float32)),
-        categories=torch.from_numpy(_stack(codes, len(examples), np.int64)),
+        numeric=torch.from_numpy(_scaled(numbers, Scales.of(scalings), len(examples))),
+        categories=torch.from_numpy(_stacked(codes, len(examples))),
         steps=_steps(schema, columns, log, examples, lookback_days) if with_steps else None,
     )
 
@@ -165,8 +165,15 @@ def _history(log: EventLog, examples: Examples, lookback_days: int) -> tuple[Pos
     return log.window(examples.customers, examples.cutoffs - days(lookback_days), examples.cutoffs)
 
 
-def _stack(columns: list[NDArray[T]], length: int, dtype: type[T]) -> NDArray[T]:
-    stacked = np.empty((length, len(columns)), dtype=dtype)
-    for position, column in enumerate(columns):
-        stacked[:, position] = column
-    return stacked
+def _scaled(columns: Sequence[Numbers], scales: Scales, length: int) -> NDArray[np.float32]:
+    """(N, D) float32, some rows at a time: together they would need as much again in float64."""
+    scaled = np.empty((length, len(columns)), dtype=np.float32)
+    for start in range(0, length if columns else 0, _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        scaled[rows] = scale(np.column_stack([column[rows] for column in columns]), scales)
+    return scaled
+
+
+def _stacked(columns: Sequence[NDArray[np.int64]], length: int) -> NDArray[np.int64]:
+    """(N, C) int64."""
+    return np.column_stack(columns) if columns else np.empty((length, 0), dtype=np.int64)
