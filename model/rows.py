@@ -20,7 +20,7 @@ from model.times import FIRST_TIME, LAST_TIME, SECOND, parse_time, to_local
 
 EVENTS: Final = "events"
 _DEFAULT_ID: Final = "customer_id"
-_MANY: Final = 32  # times, from which on numpy is quicker
+_MANY: Final = 128  # times, from which on numpy is quicker
 
 Row = Mapping[str, Any]
 Place = Callable[[int], str]
