@@ -1,25 +1,33 @@
 # The service: app/ and model/ with what they import, no training, no root, nothing written.
 #
 #   docker build --build-arg TORCH_INDEX_URL=URL -t propense .
-#   docker run --read-only -p 8000:8000 -v "$PWD/registry:/models:ro" propense
+#   docker run --read-only --tmpfs /tmp -p 8000:8000 -v "$PWD/registry:/models:ro" \
+#       -v propense-keys:/keys:ro -e PROPENSE_KEYS=/keys/keys.json propense
 #
+# It listens to other machines, so it wants to be told who may call: see README.md, Deploy.
 # TORCH_INDEX_URL is one of PyTorch's own wheel indexes: the CPU one makes the small image, a CUDA one fits
 # a driver. Left empty, torch comes from pip's usual index, whose x86 wheel brings CUDA and some gigabytes.
 # On a GPU machine: docker run --gpus all -e PROPENSE_DEVICE=cuda ...
+# EXTRAS are extras of pyproject.toml, with blanks between: otel sends spans.
 
 FROM python:3.11-slim AS build
 ARG TORCH_INDEX_URL=""
+ARG EXTRAS=""
 WORKDIR /build
 COPY pyproject.toml .
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+RUN python -c "import sys, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *(d for e in sys.argv[1:] for d in p['optional-dependencies'][e]), sep='\n')" ${EXTRAS} > requirements.txt \
     && python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
         ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} --requirement requirements.txt \
-    # What torch brings for compiling against it and for testing it.
-    && cd /venv/lib/python3.11/site-packages/torch && rm -rf include share test bin/test_* bin/protoc*
+    # What torch and Arrow bring for compiling against them and for testing them.
+    && cd /venv/lib/python3.11/site-packages \
+    && (cd torch && rm -rf include share test bin/test_* bin/protoc*) \
+    && (cd pyarrow && rm -rf include src tests)
 
 FROM python:3.11-slim
 COPY --from=build /venv /venv
+# A new volume mounted here belongs to the user below, as this folder does.
+RUN install --directory --owner=10001 --group=10001 --mode=0700 /keys
 WORKDIR /service
 COPY model model
 COPY app app

@@ -1,8 +1,9 @@
-# make setup | demo | test | check | bench-labels | bench-quality | bench-train | bench-pretrain
+# make setup | demo | test | test-heavy | check | bench-labels | bench-quality | bench-train | bench-pretrain |
+# bench-serve
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 BIN := .venv/bin
 
-.PHONY: setup demo test check format bench-labels bench-quality bench-train bench-pretrain clean
+.PHONY: setup demo test test-heavy check format bench-labels bench-quality bench-train bench-pretrain bench-serve clean
 
 setup: .venv/.installed
 
@@ -31,6 +32,10 @@ format: setup
 test: check
 	$(BIN)/pytest -n 2 --dist loadfile
 
+# What takes minutes.
+test-heavy: setup
+	$(BIN)/pytest -m heavy
+
 # 10 million events of a million customers, next to pandas; keeps 1.5 GB in .bench.
 bench-labels: setup
 	$(BIN)/python -m training.bench_labels
@@ -49,6 +54,20 @@ bench-train: .venv/.bench
 # Whether a self-supervised start helps with few labels; it writes there too.
 bench-pretrain: setup
 	$(BIN)/python -m tests.benchmarks.pretraining
+
+# Requests over HTTP beside a route that does nothing: SECONDS=1 is shorter, SOAK=1000000 watches the memory,
+# PEERS="litserve bentoml mlserver" installs these, to be measured too. Writes tests/benchmarks/RESULTS.md.
+bench-serve: setup $(PEERS:%=.bench/serving/%/.installed)
+	$(BIN)/python -m tests.benchmarks.serving $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SOAK),--soak $(SOAK))
+
+# An environment of its own for each, in front of ours: they want other versions of the same packages.
+SERVERS := litserve==0.2.19 bentoml==1.4.39 mlserver==1.7.1
+.bench/serving/%/.installed: | .venv/.installed
+	$(PYTHON) -m venv $(@D)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ours.pth
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(filter $*==%,$(SERVERS))
+	touch $@
 
 .venv/.bench: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,demo,dev,bench]'

@@ -30,8 +30,9 @@ class ModelSummary(BaseModel):
 
     name: str
     state: Literal["in service", "not in service"]
-    reason: Annotated[str | None, Field(description="Why it is not in service.")] = None
-    champion: Annotated[int | None, Field(description="The version that answers.")]
+    champion: Annotated[int | None, Field(description="The version that the registry names.")]
+    serving: Annotated[int | None, Field(description="The version that answers.")]
+    reason: Annotated[str | None, Field(description="Why the two differ, or nothing answers.")] = None
 
 
 class ModelList(BaseModel):
@@ -41,7 +42,7 @@ class ModelList(BaseModel):
 
 
 class ModelDetail(ModelSummary):
-    """One name, and what its champion reads; the latter is absent where it is not in service."""
+    """One name, and what the version that answers reads; the latter is absent where none does."""
 
     versions: list[int]
     created: str | None = None
@@ -75,4 +76,5 @@ class ProblemDetails(BaseModel):
     title: str
     status: int
     detail: str
+    instance: Annotated[str | None, Field(description="The request, as the log names it.")] = None
     errors: list[ProblemFault] = []

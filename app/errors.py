@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -69,26 +69,32 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         super().__init__(detail)
         self.status, self.kind, self.errors, self.headers = status, kind, errors, headers
 
-    def response(self) -> Response:
-        """The problem as application/problem+json."""
+    def response(self, request_id: bytes | None = None) -> Response:
+        """The problem as application/problem+json.
+
+        Args:
+            request_id: of the request, by which the log can be searched.
+        """
         body: dict[str, object] = {
             "type": f"urn:propense:{self.kind}",
             "title": self.kind.replace("-", " ").capitalize(),
             "status": self.status,
             "detail": str(self),
         }
+        if request_id:
+            body["instance"] = f"urn:propense:request:{request_id.decode()}"
         if self.errors:
             body["errors"] = [{k: v for k, v in asdict(e).items() if v is not None} for e in self.errors]
         return Response(json.dumps(body), self.status, self.headers, MEDIA_TYPE)  # ASCII: surrogates escaped
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Have FastAPI's own refusals answered with problems; every other exception goes out to `app.gate`."""
+    """Make problems of FastAPI's own refusals; like every other exception they go out to `app.gate`."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _parameter)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(_: Request, error: Exception) -> NoReturn:
     assert isinstance(error, HTTPException)
     details = {
         404: "there is nothing at this path; /openapi.json lists what there is",
@@ -96,15 +102,13 @@ async def _http(_: Request, error: Exception) -> Response:
     }
     phrase = HTTPStatus(error.status_code).phrase
     detail = details.get(error.status_code, error.detail)
-    return Problem(
-        error.status_code, phrase.lower().replace(" ", "-"), detail, headers=error.headers
-    ).response()
+    raise Problem(error.status_code, phrase.lower().replace(" ", "-"), detail, headers=error.headers)
 
 
-async def _parameter(_: Request, error: Exception) -> Response:
+async def _parameter(_: Request, error: Exception) -> NoReturn:
     assert isinstance(error, RequestValidationError)
     names = ", ".join(str(e["loc"][-1]) for e in error.errors())
-    return Problem(404, "not-found", f"{names} must be a whole number from 1").response()
+    raise Problem(404, "not-found", f"{names} must be a whole number from 1")
 
 
 def problem_for(error: Exception, scope: Scope) -> Problem:
@@ -115,10 +119,10 @@ def problem_for(error: Exception, scope: Scope) -> Problem:
         case ClientDisconnect():
             return Problem(400, "client-disconnected", "the body ended before it was whole")
         case PropenseError():  # of the registry or a model; the reason has paths, so it is logged only
-            _log.error("%s %s failed: %s", scope["method"], scope["path"], error)
+            _log.error("%s %.200s failed: %s", scope["method"], scope["path"], error)
             detail = "the service cannot answer this now; its log has the reason"
             return Problem(503, "unavailable", detail, headers={"Retry-After": "1"})
         case _:
-            _log.exception("%s %s failed", scope["method"], scope["path"], exc_info=error)
+            _log.exception("%s %.200s failed", scope["method"], scope["path"], exc_info=error)
             detail = "the service failed on this request; its log has the reason"
             return Problem(500, "internal-server-error", detail)

@@ -1,8 +1,16 @@
-"""How much the service takes on: the bytes of a body, the requests that wait."""
+"""How much the service takes on: the bytes of a body, of all bodies, the requests that wait."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from starlette.types import Message, Receive
 
 from app.errors import Problem
+
+_BUSY: Final = "too-busy"  # the kind of a refusal that asking again soon may not meet
+_LULL_SECONDS: Final = 1.0
 
 
 def refuse_if_full(n_waiting: int, max_waiting: int) -> None:
@@ -15,7 +23,62 @@ def refuse_if_full(n_waiting: int, max_waiting: int) -> None:
     """
     if n_waiting >= max_waiting:
         detail = f"as many requests wait already as may ({max_waiting}); ask again shortly"
-        raise Problem(503, "too-busy", detail, headers={"Retry-After": "1"})
+        raise Problem(503, _BUSY, detail, headers={"Retry-After": "1"})
+
+
+class Held:
+    """The bytes of bodies that are held until they have been read, of all requests together."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    @contextmanager
+    def body(self) -> Iterator[Callable[[int], None]]:
+        """Hold a body meanwhile: call what this gives with the bytes of every piece.
+
+        Raises:
+            Problem: from that call: all bodies together would be too large.
+        """
+        own = 0
+
+        def hold(n_bytes: int) -> None:
+            nonlocal own
+            if self._bytes + n_bytes > self._max_bytes:
+                detail = f"bodies of {self._max_bytes} bytes together are being read; ask again shortly"
+                raise Problem(503, _BUSY, detail, headers={"Retry-After": "1"})
+            own += n_bytes
+            self._bytes += n_bytes
+
+        try:
+            yield hold
+        finally:
+            self._bytes -= own
+
+
+class Saturation:
+    """Whether requests have been refused for some time since the service is too busy.
+
+    Args:
+        after_s: seconds of refusals, without a lull, until this is called so.
+    """
+
+    def __init__(self, after_s: float) -> None:
+        self._after_s = after_s
+        self._since = self._latest = -_LULL_SECONDS
+
+    def note(self, problem: Problem) -> None:
+        """A request was refused."""
+        if problem.kind == _BUSY:
+            now = time.monotonic()
+            if now - self._latest > _LULL_SECONDS:
+                self._since = now
+            self._latest = now
+
+    def lasts(self) -> bool:
+        """Whether it is so now."""
+        now = time.monotonic()
+        return now - self._latest <= _LULL_SECONDS and now - self._since >= self._after_s
 
 
 def limited(headers: dict[bytes, bytes], receive: Receive, max_bytes: int) -> Receive:

@@ -1,54 +1,94 @@
 """The service, put together. `uvicorn app.main:app` and `python -m app` run it."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
 
 import anyio
 import torch
 from fastapi import FastAPI
 
+from app.access.admit import Access
 from app.errors import install_handlers
 from app.gate import Gate
-from app.metrics import Metrics
+from app.limits import Held, Saturation
 from app.models import Models
+from app.observe.metrics import Metrics
+from app.observe.tracing import Spans, telemetry
 from app.openapi import api_document
 from app.predict.endpoint import Predict
 from app.routes import health, models
 from app.routes import predict as predictions
+from app.routes import score as files
+from app.score.block import Bounds
+from app.score.endpoint import Score
+from app.server.memory import settle
+from app.service import Service
 from app.settings import Settings
+
+_HOLD_BACK_SECONDS: Final = 20.0  # probes are not answered meanwhile, unless another worker does
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The service. Models are loaded once it runs; until then /health/ready says so."""
+    access = Access.of(settings)
     metrics = Metrics()
     in_service = Models(settings, metrics)
-    predict = Predict(in_service, metrics)
+    predict = Predict(in_service, Held(settings.max_buffered_bytes))
+    bounds = Bounds(settings.max_batch_bytes, settings.max_spool_bytes)
+    score = Score(in_service, max_files=settings.max_files, bounds=bounds)
+    saturation = Saturation(settings.saturated_seconds)
+    metrics.waiting = in_service.waiting
+    spans = telemetry(os.environ)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         torch.set_num_threads(settings.threads)
+        settle()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(in_service.load)
+            tasks.start_soon(in_service.run)
+            tasks.start_soon(access.watch)
+            tasks.start_soon(metrics.keep_up)
+            if settings.workers > 1:  # one that took requests before it can answer them would refuse some
+                with anyio.move_on_after(_HOLD_BACK_SECONDS):
+                    await in_service.loaded()
             yield
             tasks.cancel_scope.cancel()
+        metrics.work_up()
 
-    app = FastAPI(
+    app = Service(
         title="Propense",
         summary="Calibrated probabilities of what each customer does next",
         version="1",
         lifespan=lifespan,
         redirect_slashes=False,
+        telemetry=spans,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(Gate, predict=predict, metrics=metrics, max_bytes=settings.max_body_bytes)
+    gate = partial(
+        Gate,
+        admit=access.admit,
+        metrics=metrics,
+        saturation=saturation,
+        max_bytes=settings.max_body_bytes,
+        max_file_bytes=settings.max_score_bytes,
+    )
+    app.add_middleware(gate)
+    if spans["tracing"]:
+        app.add_middleware(Spans)
+    else:
+        app.predict = gate(predict)
     install_handlers(app)
     for router in (
         predictions.router(predict),
+        files.router(score),
         models.router(in_service),
-        health.router(in_service, metrics),
+        health.router(in_service, metrics, saturation),
     ):
         app.include_router(router)
-    app.openapi = lambda: api_document(app, in_service)  # type: ignore[method-assign]
+    app.openapi = lambda: access.described(api_document(app, in_service))  # type: ignore[method-assign]
     return app
 
 

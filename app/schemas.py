@@ -2,10 +2,19 @@
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
-from types import GenericAlias
+from types import GenericAlias, MappingProxyType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Required, assert_never
 
-from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, with_config
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    WithJsonSchema,
+    with_config,
+)
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
@@ -28,6 +37,8 @@ MAX_ID_LENGTH: Final = 256
 _SHOWN: Final = 50  # categories listed in the API document
 _MISSING: Final = "null counts as missing"
 _ECHOED: Final = "for the answer only; without it the row's number"
+_EITHER: Final = {"oneOf": [{"required": ["customers"]}, {"required": ["columns"]}]}
+_A_LIST: Final = {"not": {"additionalProperties": {"type": "null"}}}  # one at least
 _TIME: Final = "a time in ISO 8601 such as 1997-03-01"
 
 
@@ -39,15 +50,24 @@ def _check_time(text: str) -> str:
     return text
 
 
+def _whole(number: Any) -> Any:
+    """17.0 is a whole number in JSON, and what becomes of 17 on the way through a table with gaps."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 _Number = Annotated[float, Strict(), Field(ge=-FLOAT32_MAX, le=FLOAT32_MAX, allow_inf_nan=False)]
 _Boolean = Annotated[bool, Strict()] | Literal[0, 1]
-_Time = Annotated[str, AfterValidator(_check_time)]
+_Time = Annotated[
+    str,
+    AfterValidator(_check_time),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+]
 _Category = (
     str | Annotated[bool, Strict()] | Annotated[float, Strict(), Field(gt=-TEXT_NUMBER, lt=TEXT_NUMBER)]
 )
 _Id = (
     Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
-    | Annotated[int, Strict(), Field(ge=-(2**63), lt=2**63)]
+    | Annotated[int, Strict(), Field(ge=-(2**63), lt=2**63), BeforeValidator(_whole)]
 )
 
 
@@ -89,9 +109,11 @@ def request_model(schema: Schema, *, max_rows: int) -> RequestModel:
             Annotated[_list_of(customer), Field(min_length=1, max_length=max_rows)],
             f"a list of 1 to {max_rows} customers",
         ),
+        "columns": _columns(customers, max_rows),
     }
+    request: Any = Annotated[_record("Request", body, extra=_EITHER), AfterValidator(_one_form)]
     return RequestModel(
-        TypeAdapter(_record("Request", body, required={"customers"})),
+        TypeAdapter(request),
         TypeAdapter(customer),
         max_rows,
         *({name: field.allowed for name, field in fields.items()} for fields in (body, customers, events)),
@@ -108,6 +130,21 @@ def _customer_fields(schema: Schema, events: Mapping[str, _Field]) -> dict[str, 
         said = Field(description="the history, in any order")
         fields[EVENTS] = _Field(Annotated[_list_of(event) | None, said], "a list of events or null")
     return fields
+
+
+def _columns(fields: Mapping[str, _Field], max_rows: int) -> _Field:
+    """The same customers, each field a list of the values of all."""
+    lists = {
+        name: _Field(
+            Annotated[_list_of(field.type), Field(min_length=1, max_length=max_rows)] | None, field.allowed
+        )
+        for name, field in fields.items()
+    }
+    said = "in place of customers: an object with a list of values for each field, all of one length"
+    record: Any = Annotated[
+        _record("Columns", lists, extra=_A_LIST), AfterValidator(_even), Field(description=said)
+    ]
+    return _Field(record, "an object of lists, which have a value for each customer")
 
 
 def _event_fields(schema: EventSchema, zone: str) -> dict[str, _Field]:
@@ -165,16 +202,43 @@ def _list_of(record: Any) -> Any:
     return Annotated[GenericAlias(list, (record,)), Field(fail_fast=True)]
 
 
-def _record(name: str, fields: Mapping[str, _Field], required: Set[str] = frozenset()) -> Any:
+def _record(
+    name: str,
+    fields: Mapping[str, _Field],
+    required: Set[str] = frozenset(),
+    extra: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
     """A JSON object of exactly these fields.
 
     Further fields are let in and refused afterwards, by one error for all of them: an error for each
     would let a body of a million fields cost a gigabyte.
+
+    Args:
+        extra: further keywords of its JSON Schema.
     """
     types = {n: Required[f.type] if n in required else f.type for n, f in fields.items()}
     record: Any = TypedDict(name, types, total=False)  # type: ignore[misc]
-    with_config(ConfigDict(extra="allow", json_schema_extra={"additionalProperties": False}))(record)
+    with_config(ConfigDict(extra="allow", json_schema_extra={"additionalProperties": False, **extra}))(record)
     return Annotated[record, AfterValidator(_only(frozenset(fields)))]
+
+
+def _one_form(body: dict[str, Any]) -> dict[str, Any]:
+    if ("customers" in body) == ("columns" in body):
+        kind = "two_forms" if "columns" in body else "no_customers"
+        raise PydanticCustomError(kind, "customers, or else columns")
+    return body
+
+
+def _even(columns: dict[str, Any]) -> dict[str, Any]:
+    lengths = {name: len(values) for name, values in columns.items() if values is not None}
+    if not lengths:
+        raise PydanticCustomError("no_columns", "no columns")
+    most = max(lengths.values())
+    for name, length in lengths.items():
+        if length != most:
+            told = {"field": name, "length": length, "most": most}
+            raise PydanticCustomError("uneven_columns", "uneven columns", told)
+    return columns
 
 
 def _only(known: frozenset[str]) -> Callable[[dict[str, Any]], dict[str, Any]]:

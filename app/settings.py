@@ -5,12 +5,53 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.access.addresses import kind_of
+from app.access.keys import KeysError, Rate, read_keys
+from app.server.cpus import cpus
+from model.champions import VERSION_PATTERN
 from model.device_name import DeviceName
+from model.registry import NAME_PATTERN
 
 PREFIX: Final = "PROPENSE_"
+_NOBODY_KNOWN: Final = (
+    "other machines can reach this address, and nothing says who may call: let PROPENSE_KEYS name a file "
+    "of keys (`python -m app.keys add` makes one), or let everyone in with PROPENSE_AUTH=off"
+)
+
+
+def _readable(keys: Path) -> Path:
+    try:
+        read_keys(keys)
+    except KeysError as error:
+        raise ValueError(str(error)) from None
+    return keys
+
+
+def _challengers(told: object) -> object:
+    """`churn:3,purchase:2` as versions by name."""
+    if not isinstance(told, str):
+        return told
+    found: dict[str, int] = {}
+    for part in filter(None, map(str.strip, told.split(","))):
+        name, _, version = part.partition(":")
+        if not NAME_PATTERN.fullmatch(name) or not VERSION_PATTERN.fullmatch(version) or name in found:
+            raise ValueError(f"each model once, as NAME:VERSION with commas between, got {part!r:.80}")
+        found[name] = int(version)
+    return found
+
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class Settings(BaseSettings):
@@ -21,26 +62,75 @@ class Settings(BaseSettings):
         host: address to listen on.
         port: TCP port; 0 takes a free one.
         device: where networks run; auto takes a GPU if there is one.
-        threads: CPU threads of one prediction. More replicas serve more requests than more threads do.
+        workers: processes that serve; auto: one for every `threads` CPUs that the machine grants.
+        threads: CPU threads of one prediction. More workers serve more requests than more threads do.
         max_rows: customers in one request.
         max_body_bytes: size of a request body.
+        max_score_bytes: size of a file that is scored.
+        max_spool_bytes: on disk, for one file: a Parquet file, or an answer that nobody reads yet.
+        max_batch_bytes: of an Arrow record batch, or of the Parquet pages that are read together.
+        max_files: that one worker scores at a time.
         max_waiting: requests to one model that wait for their score; a further one is refused.
         deadline_seconds: from a request's being read to its score; what takes longer is answered by 504.
-        log_level: of the service's own log and the server's.
+        max_connections: of one worker; beyond it, only probes are answered.
+        max_buffered_bytes: of bodies of one worker that are held until they are read whole.
+        header_seconds: for a request's head, from its connection's start or the head's first byte.
+        body_seconds: from one piece of a body to the next; a body that stops is answered by 408.
+        send_seconds: for a client to take a piece of its answer, else it is cut off.
+        drain_seconds: from SIGTERM until no connection is taken any more: not ready, but answering.
+        grace_seconds: from then for what is in flight; what takes longer is cut off.
+        saturated_seconds: of refusing requests as too many wait, until the service calls itself not ready.
+        keys: file of those who may call; without it everyone may, from this machine.
+        auth: off lets every machine call without a key.
+        rate: requests a second of a key that has no rate of its own; None: as many as it likes.
+        admin_port: TCP port that alone answers docs, metrics and reloads; None: the usual port does.
+        admin_host: address of that port; from a loopback address no key is needed there.
+        watch_seconds: between two looks at the registry for new champions; 0: only a reload asks for one.
+        shadow: challengers that score what the champion has answered, as NAME:VERSION,NAME:VERSION.
+        log_level: of the service's own log and the server's; debug writes about every answer too.
+        log_format: of each line; auto is text at a terminal, else JSON.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     registry: Path = Path("registry")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     device: DeviceName = "cpu"
     threads: Annotated[int, Field(ge=1, le=256)] = 1
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
     max_rows: Annotated[int, Field(ge=1)] = 10_000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 2**20
+    max_score_bytes: Annotated[int, Field(ge=1024)] = 2**30
+    max_spool_bytes: Annotated[int, Field(ge=1024)] = 2**30
+    max_batch_bytes: Annotated[int, Field(ge=1024)] = 64 * 2**20
+    max_files: Annotated[int, Field(ge=1)] = 8
     max_waiting: Annotated[int, Field(ge=1)] = 1024
     deadline_seconds: Annotated[float, Field(gt=0)] = 30.0
+    max_connections: Annotated[int, Field(ge=1)] = 4096
+    max_buffered_bytes: Annotated[int, Field(ge=1024)] = 256 * 2**20
+    header_seconds: Seconds = 10.0
+    body_seconds: Seconds = 20.0
+    send_seconds: Seconds = 30.0
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 2.0
+    grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    saturated_seconds: Seconds = 5.0
+    keys: Annotated[Path, AfterValidator(_readable)] | None = None
+    auth: bool = True
+    rate: Rate | None = None
+    admin_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    admin_host: str = "127.0.0.1"
+    watch_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.5
+    shadow: Annotated[dict[str, int], NoDecode, BeforeValidator(_challengers)] = {}
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "text"] = "auto"
+
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _as_many_as_fit(cls, told: object, info: ValidationInfo) -> object:
+        return max(1, cpus() // info.data.get("threads", 1)) if told == "auto" else told
 
     @model_validator(mode="after")
     def _environment_is_known(self) -> Self:
@@ -49,6 +139,22 @@ class Settings(BaseSettings):
             if name.upper().startswith(PREFIX) and name.upper() not in known:
                 nearest = get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.0)[0]
                 raise ValueError(f"{name} is not a setting; did you mean {nearest}?")
+        return self
+
+    @model_validator(mode="after")
+    def _callers_are_known(self) -> Self:
+        if self.keys and not self.auth:
+            raise ValueError("PROPENSE_AUTH=off and PROPENSE_KEYS contradict each other; unset one of them")
+        if self.rate and not self.keys:
+            raise ValueError(
+                "PROPENSE_RATE is of each key, but there are none; set PROPENSE_KEYS, or unset it"
+            )
+        if self.admin_port == self.port:
+            raise ValueError(f"PROPENSE_ADMIN_PORT must differ from PROPENSE_PORT, got {self.port} for both")
+        for name in ("host", "admin_host") if self.admin_port else ("host",):
+            host = getattr(self, name)
+            if self.auth and not self.keys and kind_of(host) != "loopback":
+                raise ValueError(f"{PREFIX}{name.upper()}={host}: {_NOBODY_KNOWN}")
         return self
 
 

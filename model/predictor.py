@@ -100,12 +100,18 @@ class Predictor:
             numeric, categories = self.encoder(rows)
             assert self.scorer.folded is not None
             raw = self.scorer.folded.logits(numeric, categories)
-        else:
-            customers = rows.customers(self.scorer.schema)
-            inputs = self.scorer.inputs(customers.columns, customers.log, customers.examples())
-            numeric, categories = inputs.numeric.numpy(), inputs.categories.numpy()
-            raw = self.scorer.logits(inputs)
-        return Scored(self.scorer.probabilities(raw), numeric, categories)
+            return Scored(self.scorer.probabilities(raw), numeric, categories)
+        return self.scored(rows.customers(self.scorer.schema))
+
+    def scored(self, customers: Customers) -> Scored:
+        """The same as `predict`, with what the network read.
+
+        Raises:
+            SchemaError: a column or event field that the model reads is absent.
+        """
+        inputs = self.scorer.inputs(customers.columns, customers.log, customers.examples())
+        probabilities = self.scorer.probabilities(self.scorer.logits(inputs))
+        return Scored(probabilities, inputs.numeric.numpy(), inputs.categories.numpy())
 
     def _check_golden(self) -> None:
         golden = self.manifest.golden

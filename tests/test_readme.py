@@ -1,7 +1,10 @@
 """The README's own commands, study and code, run in order as its reader would."""
 
+import argparse
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -35,6 +38,10 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
                 )
                 assert "'model': 'cancel', 'version': 2" in answer.stdout  # of an equal, retrained
                 assert "'horizons': {'30': 0." in answer.stdout
+            elif text.startswith("curl "):
+                scored, refused = map(json.loads, _curl(text, tmp_path).splitlines())
+                assert (scored["error"], refused["probability"]) == (None, None)
+                assert f'"error":"{refused["error"]}"' in (ROOT / "README.md").read_text()
             elif text.strip() == "kill %1":
                 services[0].send_signal(signal.SIGTERM)
                 assert services[0].wait(timeout=10) == 0
@@ -58,7 +65,7 @@ def test_no_placeholder_is_left() -> None:
     assert not re.findall(r"^[A-Z]{3,}$", (ROOT / "README.md").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check"])
+@pytest.mark.parametrize("target", ["demo", "test", "test-heavy", "check", "bench-serve"])
 def test_the_make_targets_of_the_readme_exist(target: str) -> None:
     assert f"make {target}" in (ROOT / "README.md").read_text()
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -78,6 +85,21 @@ def test_the_settings_of_the_readme_are_those_of_the_service() -> None:
 
     told = set(re.findall(rf"`{PREFIX}([A-Z_]+)`", (ROOT / "README.md").read_text()))
     assert told == {name.upper() for name in Settings.model_fields}
+
+
+def _curl(command: str, folder: Path) -> bytes:
+    """What curl receives, which not every machine has."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    for option in ("--request", "--upload-file"):
+        parser.add_argument(option)
+    parser.add_argument("--header", type=lambda header: header.split(": ", 1))
+    given = parser.parse_args(shlex.split(command.replace("\\\n", " "))[1:])
+    body, headers = (folder / given.upload_file).read_bytes(), dict([given.header])
+    request = urllib.request.Request(given.url, body, headers, method=given.request)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        received: bytes = answer.read()
+    return received
 
 
 def _wait_until_ready() -> None:

@@ -93,4 +93,4 @@ def _tell_champion(name: str, version: int, as_json: bool) -> None:
     if as_json:
         console.print_json({"name": name, "champion": version})
     else:
-        console.print_lines([f"{name}: version {version} is champion; restart a running service"])
+        console.print_lines([f"{name}: version {version} is champion; a running service follows"])

@@ -5,9 +5,9 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.predict.batcher import Part
 from app.predict.warnings import Warn
 from model.manifest import Manifest
-from model.predictor import Scored
 from model.rows import Rows
 from model.times import format_instant
 
@@ -31,22 +31,22 @@ class _Answer(msgspec.Struct, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
-def answer(manifest: Manifest, rows: Rows, scored: Scored, warn: Warn | None) -> bytes:
+def answer(manifest: Manifest, rows: Rows, part: Part, warn: Warn | None) -> bytes:
     """The body of an answer.
 
     Args:
         warn: says what is odd about each row; None where nobody asked.
     """
-    horizons = manifest.task.output_names
+    horizons, probabilities = manifest.task.output_names, part.probabilities
     told = [
         Prediction(str(number) if id_ is None else id_, row[-1])
-        for number, (id_, row) in enumerate(zip(rows.ids, scored.probabilities.tolist(), strict=True), 1)
+        for number, (id_, row) in enumerate(zip(rows.ids, probabilities, strict=True), 1)
     ]
     if horizons:
-        for prediction, row in zip(told, scored.probabilities.tolist(), strict=True):
+        for prediction, row in zip(told, probabilities, strict=True):
             prediction.horizons = dict(zip(horizons, row, strict=True))
     if warn:
-        for prediction, warnings in zip(told, warn(scored), strict=True):
+        for prediction, warnings in zip(told, warn(part.alone()), strict=True):
             prediction.warnings = warnings
     as_of = _spelt(rows.cutoffs[0], manifest.schema_.time_zone)
     return _encode(_Answer(manifest.name, manifest.version, as_of, told))

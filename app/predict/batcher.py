@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -39,10 +39,28 @@ class Bounds:
     deadline_s: float
 
 
-@dataclass(frozen=True, slots=True)
+class Part(NamedTuple):
+    """One request's rows of what was scored together.
+
+    Attributes:
+        probabilities: of each row K numbers.
+        start, stop: the rows in `scored`.
+    """
+
+    probabilities: list[list[float]]
+    scored: Scored
+    start: int
+    stop: int
+
+    def alone(self) -> Scored:
+        """The rows without the others."""
+        return self.scored.part(self.start, self.stop)
+
+
+@dataclass(slots=True)
 class _Ticket:
     rows: Rows
-    scored: "asyncio.Future[Scored]"
+    part: "asyncio.Future[Part]"
     due: float
 
 
@@ -52,22 +70,19 @@ class Batcher:
     Args:
         predict: scores rows; touches nothing else, so that it may run in a thread.
         threads: where long scorings run.
-        note: is told the rows of every batch.
     """
 
-    def __init__(
-        self, predict: Predict, bounds: Bounds, threads: Executor, note: Callable[[int], None]
-    ) -> None:
+    def __init__(self, predict: Predict, bounds: Bounds, threads: Executor) -> None:
         self._bounds = bounds
-        self._quick = _Quick(predict, bounds, note) if bounds.quick_rows else None
-        self._long = _Long(predict, bounds, note, threads)
+        self._quick = _Quick(predict, bounds) if bounds.quick_rows else None
+        self._long = _Long(predict, bounds, threads)
 
     @property
     def waiting(self) -> int:
         """Requests that wait."""
         return len(self._long.queue) + (len(self._quick.queue) if self._quick else 0)
 
-    async def score(self, rows: Rows) -> Scored:
+    async def score(self, rows: Rows) -> Part:
         """The score of one request's rows.
 
         Raises:
@@ -78,11 +93,11 @@ class Batcher:
         ticket = _Ticket(rows, loop.create_future(), loop.time() + self._bounds.deadline_s)
         if self._quick and len(rows) <= self._bounds.quick_rows:
             self._quick.add(ticket, loop)
-            return await ticket.scored
+            return await ticket.part
         self._long.add(ticket, loop)
         late = loop.call_at(ticket.due, _expire, ticket)
         try:
-            return await ticket.scored
+            return await ticket.part
         finally:
             late.cancel()
 
@@ -93,7 +108,6 @@ class _Quick:
 
     predict: Predict
     bounds: Bounds
-    note: Callable[[int], None]
     queue: "deque[_Ticket]" = field(default_factory=deque)
     called: bool = False
 
@@ -107,7 +121,7 @@ class _Quick:
         if len(self.queue) > seen:  # others came in this turn of the loop: so may more
             loop.call_soon(self._run, loop, len(self.queue))
             return
-        _score_now(_take(self.queue, self.bounds.quick_rows, loop.time()), self.predict, self.note)
+        _score_now(_take(self.queue, self.bounds.quick_rows, loop.time()), self.predict)
         self.called = bool(self.queue)
         if self.called:
             loop.call_soon(self._run, loop, len(self.queue))
@@ -119,7 +133,6 @@ class _Long:
 
     predict: Predict
     bounds: Bounds
-    note: Callable[[int], None]
     threads: Executor
     queue: "deque[_Ticket]" = field(default_factory=deque)
     running: "asyncio.Future[None] | None" = None
@@ -138,7 +151,6 @@ class _Long:
     async def _batch(self, tickets: list[_Ticket], loop: asyncio.AbstractEventLoop) -> None:
         try:
             rows = Rows.joined([ticket.rows for ticket in tickets])
-            self.note(len(rows))
             try:
                 scored = await loop.run_in_executor(self.threads, self.predict, rows)
             except Exception as fault:
@@ -157,25 +169,24 @@ class _Long:
             return
         for ticket in tickets:
             try:
-                _settle(ticket, await loop.run_in_executor(self.threads, self.predict, ticket.rows))
+                _hand_out([ticket], await loop.run_in_executor(self.threads, self.predict, ticket.rows))
             except Exception as own:
                 _fail(ticket, own)
 
 
-def _score_now(tickets: list[_Ticket], predict: Predict, note: Callable[[int], None]) -> None:
+def _score_now(tickets: list[_Ticket], predict: Predict) -> None:
     """Score some requests as one, here and now; after a failure each alone."""
     if not tickets:
         return
     try:
         rows = Rows.joined([ticket.rows for ticket in tickets])
-        note(len(rows))
         _hand_out(tickets, predict(rows))
     except Exception as fault:
         if len(tickets) == 1:
             _fail(tickets[0], fault)
         else:
             for ticket in tickets:
-                _score_now([ticket], predict, note)
+                _score_now([ticket], predict)
 
 
 def _take(queue: "deque[_Ticket]", max_rows: int, now: float) -> list[_Ticket]:
@@ -184,7 +195,7 @@ def _take(queue: "deque[_Ticket]", max_rows: int, now: float) -> list[_Ticket]:
     rows = 0
     while queue and (not taken or rows + len(queue[0].rows) <= max_rows):
         ticket = queue.popleft()
-        if ticket.scored.done():  # its client has gone
+        if ticket.part.done():  # its client has gone
             continue
         if ticket.due < now:
             _expire(ticket)
@@ -196,21 +207,17 @@ def _take(queue: "deque[_Ticket]", max_rows: int, now: float) -> list[_Ticket]:
 
 def _hand_out(tickets: list[_Ticket], scored: Scored) -> None:
     """Each its own rows."""
-    start = 0
+    start, probabilities = 0, scored.probabilities.tolist()
     for ticket in tickets:
         stop = start + len(ticket.rows)
-        _settle(ticket, scored if len(tickets) == 1 else scored.part(start, stop))
+        if not ticket.part.done():
+            ticket.part.set_result(Part(probabilities[start:stop], scored, start, stop))
         start = stop
 
 
-def _settle(ticket: _Ticket, scored: Scored) -> None:
-    if not ticket.scored.done():
-        ticket.scored.set_result(scored)
-
-
 def _fail(ticket: _Ticket, fault: Exception) -> None:
-    if not ticket.scored.done():
-        ticket.scored.set_exception(fault)
+    if not ticket.part.done():
+        ticket.part.set_exception(fault)
 
 
 def _expire(ticket: _Ticket) -> None:
@@ -226,12 +233,15 @@ def _expire(ticket: _Ticket) -> None:
 
 
 def quick_rows(predict: Predict, rows: Rows, *, within_s: float = 1e-3) -> int:
-    """How many rows can be scored in the loop; measured with some rows. This also warms the network up."""
+    """How many rows can be scored in the loop; measured with some rows. This also warms the network up.
+
+    The thread's own time counts: while a version is loaded beside a busy one, the clock would tell of both.
+    """
     many = Rows.joined([rows] * max(1, 64 // len(rows)))
     predict(rows)
     spent = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.thread_time()
         predict(many)
-        spent.append(time.perf_counter() - started)
+        spent.append(time.thread_time() - started)
     return int(within_s / (float(np.median(spent)) / len(many)))

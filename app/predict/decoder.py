@@ -7,35 +7,35 @@ for what is wrong, or else reads the body the slow way. So this may refuse too m
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from types import GenericAlias
-from typing import Annotated, Any, Final, Self
+from operator import attrgetter
+from typing import Any, Final, Self
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET
 from msgspec.structs import astuple
 
-from app.schemas import FLOAT32_MAX, MAX_ID_LENGTH, TEXT_NUMBER
+from app.predict import shapes
 from model.errors import DataError
-from model.rows import EVENTS, Rows, event_fields, id_field, instants
-from model.schema import BooleanColumn, CategoricalColumn, DateColumn, EventSchema, Schema, TableColumn
+from model.rows import Cell, Rows, event_fields, id_field, instants
+from model.schema import DateColumn, Schema
 
-_Number = Annotated[float, Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
-_Flag = bool | Annotated[int, Meta(ge=0, le=1)]
-_Category = (
-    str
-    | bool
-    | Annotated[int, Meta(gt=-TEXT_NUMBER, lt=TEXT_NUMBER)]
-    | Annotated[float, Meta(gt=-TEXT_NUMBER, lt=TEXT_NUMBER)]
-)
-_Id = (
-    Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH)]
-    | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-)
 _ID: Final = 0  # the position of a row's id; its cells follow, then its events
+_FAULTS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError)
 
 
 class NotTaken(Exception):  # noqa: N818 - not a fault of ours, perhaps none at all
     """The decoder leaves this body to `careful`."""
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The events of N customers as `model.rows.Rows` has them, how many keys these had, and their times."""
+
+    lengths: Sequence[int]
+    times: Sequence[int]
+    events: Sequence[Sequence[Cell]]
+    keys: int
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -44,34 +44,33 @@ class Decoder:
 
     Attributes:
         body: the compiled part.
+        line: the same for one customer, of whom a line of a file has one.
+        history: the same for the events of one customer.
         dates: the positions of dates in a row.
         countable: whether no field's name has a colon; see `_check_keys`.
     """
 
     schema: Schema
     body: "msgspec.json.Decoder[Any]"
+    line: "msgspec.json.Decoder[Any]"
+    history: "msgspec.json.Decoder[Any]"
     dates: tuple[int, ...]
     countable: bool
 
     @classmethod
     def build(cls, schema: Schema, *, max_rows: int) -> Self:
         """Compile a schema's decoder."""
-        fields: list[tuple[str, Any]] = [(id_field(schema), _Id)]
-        fields += [(c.name, _type_of(c)) for c in schema.columns]
-        if schema.events:
-            fields.append((EVENTS, GenericAlias(list, (_event(schema.events),))))
-        customers: Any = Annotated[
-            GenericAlias(list, (_struct("Customer", fields),)), Meta(min_length=1, max_length=max_rows)
-        ]
-        body = msgspec.defstruct(
-            "Body",
-            [("customers", customers), ("as_of", str | None | UnsetType, UNSET)],
-            forbid_unknown_fields=True,
-            gc=False,
-        )
         dates = tuple(n for n, c in enumerate(schema.columns, start=1) if isinstance(c, DateColumn))
-        names = [*(name for name, _ in fields), *(event_fields(schema.events) if schema.events else ())]
-        return cls(schema, msgspec.json.Decoder(body), dates, not any(":" in name for name in names))
+        names = [id_field(schema), *schema.column_names]
+        names += [schema.events.time, *event_fields(schema.events)] if schema.events else []
+        return cls(
+            schema,
+            msgspec.json.Decoder(shapes.body(schema, max_rows)),
+            msgspec.json.Decoder(shapes.customer(schema)),
+            msgspec.json.Decoder(shapes.history(schema)),
+            dates,
+            not any(":" in name for name in names),
+        )
 
     def __call__(self, body: bytes, now: int) -> Rows:
         """Read a body.
@@ -85,47 +84,103 @@ class Decoder:
         if not self.countable:
             raise NotTaken
         try:
-            return self._rows(body, self.body.decode(body), now)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError) as error:
+            return self._told(body, self.body.decode(body), now)
+        except _FAULTS as error:
             raise NotTaken from error
 
-    def _rows(self, body: bytes, told: Any, now: int) -> Rows:
-        rows = list(map(astuple, told.customers))
-        texts: list[str] = []
-        keys = 1 + len(rows) * len(rows[0]) - sum(row.count(UNSET) for row in rows)
+    def lines(self, lines: bytes, as_of: int) -> Rows:
+        """Read one customer from each of some lines.
+
+        Raises:
+            NotTaken: as above.
+        """
+        if not self.countable:
+            raise NotTaken
+        try:
+            rows = list(map(astuple, self.line.decode_lines(lines)))
+            return self._rows(lines, _n_keys(rows), [], list(map(_filled, rows)), as_of)
+        except _FAULTS as error:
+            raise NotTaken from error
+
+    def histories(self, lines: bytes) -> Histories:
+        """Read the events of one customer from each of some lines.
+
+        Raises:
+            NotTaken: as above.
+        """
+        if not self.countable:
+            raise NotTaken
+        try:
+            read = self._histories(self.history.decode_lines(lines))
+            _check_keys(lines, read.keys, read.texts, read.events)
+        except _FAULTS as error:
+            raise NotTaken from error
+        return read
+
+    def _told(self, body: bytes, told: Any, now: int) -> Rows:
+        keys, texts = 1, []
         if told.as_of is not UNSET:
             keys += 1
             if told.as_of is not None:
                 texts, now = [told.as_of], self._instants([told.as_of])[0]
-        rows = [_filled(row) for row in rows]
+        if told.columns is UNSET and told.customers is not UNSET:
+            rows = list(map(astuple, told.customers))
+            return self._rows(body, keys + _n_keys(rows), texts, list(map(_filled, rows)), now)
+        if told.columns is UNSET or told.customers is not UNSET:
+            raise NotTaken
+        columns = astuple(told.columns)
+        keys += len(columns) - columns.count(UNSET)
+        return self._rows(body, keys, texts, _transposed(columns), now)
+
+    def _rows(
+        self, body: bytes, keys: int, texts: Sequence[str], rows: Sequence[Sequence[Any]], as_of: int
+    ) -> Rows:
+        """Rows from N tuples.
+
+        Args:
+            keys: how many keys of the body were read.
+            texts: what else was read.
+        """
         for at in self.dates:
             self._instants([row[at] for row in rows])
-        ids, cutoffs = [row[_ID] for row in rows], [now] * len(rows)
+        ids, cutoffs = [row[_ID] for row in rows], [as_of] * len(rows)
         if self.schema.events is None:
             _check_keys(body, keys, texts, rows)
             return Rows(ids, cutoffs, [row[1:] for row in rows])
-        histories = [row[-1] or () for row in rows]
-        events = map(astuple, chain.from_iterable(histories))
-        none = [()] * (1 + len(event_fields(self.schema.events)))
-        times, *fields = list(zip(*events, strict=True)) or none
-        keys += len(times) * (1 + len(fields)) - sum(field.count(UNSET) for field in fields)
-        _check_keys(body, keys, [*texts, *times], [*rows, *fields])
-        return Rows(
-            ids,
-            cutoffs,
-            [row[1:-1] for row in rows],
-            [len(history) for history in histories],
-            self._instants(times),
-            [_filled(field) for field in fields],
-        )
+        read = self._histories([row[-1] for row in rows])
+        _check_keys(body, keys + read.keys, [*texts, *read.texts], [*rows, *read.events])
+        cells = [row[1:-1] for row in rows]
+        return Rows(ids, cutoffs, cells, read.lengths, read.times, read.events)
+
+    def _histories(self, histories: Sequence[Any]) -> Histories:
+        assert self.schema.events
+        told = [history or () for history in histories]
+        events = list(chain.from_iterable(told))
+        places = range(1 + len(event_fields(self.schema.events)))
+        times, *fields = [list(map(attrgetter(shapes.attribute(place)), events)) for place in places]
+        keys = len(times) * (1 + len(fields)) - sum(field.count(UNSET) for field in fields)
+        return Histories(list(map(len, told)), self._instants(times), list(map(_filled, fields)), keys, times)
 
     def _instants(self, texts: Sequence[str | None]) -> list[int]:
         return instants(texts, self.schema.time_zone, str)  # type: ignore[return-value]
 
 
-def _filled(cells: tuple[Any, ...]) -> tuple[Any, ...]:
+def _n_keys(rows: Sequence[tuple[Any, ...]]) -> int:
+    return len(rows) * len(rows[0]) - sum(row.count(UNSET) for row in rows) if rows else 0
+
+
+def _filled(cells: Sequence[Any]) -> Sequence[Any]:
     """What is not there is missing."""
     return tuple(None if cell is UNSET else cell for cell in cells) if UNSET in cells else cells
+
+
+def _transposed(columns: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Rows from columns, which must have one length. A column that is not there is missing in every row."""
+    lengths = {len(column) for column in columns if column.__class__ is list}
+    if len(lengths) != 1:
+        raise NotTaken
+    missing = [None] * lengths.pop()
+    return list(zip(*(c if c.__class__ is list else missing for c in columns), strict=True))
 
 
 def _check_keys(body: bytes, keys: int, texts: Sequence[str], cells: Sequence[Sequence[Any]]) -> None:
@@ -138,40 +193,8 @@ def _check_keys(body: bytes, keys: int, texts: Sequence[str], cells: Sequence[Se
         texts: those that are likely to have colons.
         cells: all other values.
     """
-    colons = body.count(b":") - keys - sum(text.count(":") for text in texts)
+    colons = body.count(b":") - keys - "".join(texts).count(":")
     if colons:
         colons -= sum(cell.count(":") for row in cells for cell in row if cell.__class__ is str)
     if colons:
         raise NotTaken
-
-
-def _struct(name: str, fields: Sequence[tuple[str, Any]], required: str | None = None) -> Any:
-    """An object of exactly these fields, each but the required one optional and nullable."""
-    described = [
-        (
-            f"field_{position}",
-            type_ if field == required else type_ | None | UnsetType,
-            msgspec.field(name=field) if field == required else msgspec.field(name=field, default=UNSET),
-        )
-        for position, (field, type_) in enumerate(fields)
-    ]
-    return msgspec.defstruct(name, described, forbid_unknown_fields=True, gc=False)
-
-
-def _event(schema: EventSchema) -> Any:
-    fields: list[tuple[str, Any]] = [(schema.time, str)]
-    fields += [(value.name, _Number) for value in schema.values]
-    fields += [(category.name, _Category) for category in schema.categories]
-    return _struct("Event", fields, required=schema.time)
-
-
-def _type_of(column: TableColumn) -> Any:
-    match column:
-        case CategoricalColumn():
-            return _Category
-        case BooleanColumn():
-            return _Flag
-        case DateColumn():
-            return str
-        case _:
-            return _Number

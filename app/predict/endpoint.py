@@ -1,33 +1,30 @@
 """POST customers, get probabilities: an ASGI application, since FastAPI's path costs more than a score."""
 
 import re
-import time
 from typing import Final
 
-from anyio.to_thread import run_sync
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import Problem
-from app.metrics import Metrics
+from app.limits import Held
 from app.models import Models, Served
-from app.predict import careful
 from app.predict.answer import answer
-from app.predict.decoder import NotTaken
+from app.predict.reading import Reading
 from model.rows import Rows
 
 _PREFIX: Final = "/v1/models/"
 _SUFFIX: Final = "/predict"
 _VERSION: Final = re.compile(r"[1-9][0-9]{0,8}")
-_LARGE: Final = 1 << 18  # bytes of a body that is better read in a thread
 
 
 class Predict:
     """Answers `/v1/models/{name}/predict` and `/v1/models/{name}/versions/{version}/predict`."""
 
-    def __init__(self, models: Models, metrics: Metrics) -> None:
+    def __init__(self, models: Models, held: Held) -> None:
         self._models = models
-        self._metrics = metrics
+        self._held = held
+        self._reading = Reading()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -35,14 +32,13 @@ class Predict:
         Raises:
             Problem: whatever is wrong with it.
         """
-        served = await self._served(scope["path"])
-        _check_kind(dict(scope["headers"]))
+        served = scope["propense.served"] = await self._served(scope)
+        _check_kind(scope["propense.headers"])
         warn = served.warn if _wants_warnings(scope["query_string"]) else None
-        body = await _whole(receive)
-        rows = _read(served, body) if len(body) < _LARGE else await run_sync(_read, served, body)
-        scored = await served.batcher.score(rows)
-        content = answer(served.manifest, rows, scored, warn)
-        self._metrics.count_predictions(served.manifest.name, served.manifest.version, len(rows))
+        rows = await self._rows(served, receive)
+        scope["propense.rows"] = len(rows)
+        part = await served.batcher.score(rows)
+        content = answer(served.manifest, rows, part, warn)
         await send(
             {
                 "type": "http.response.start",
@@ -54,19 +50,41 @@ class Predict:
             }
         )
         await send({"type": "http.response.body", "body": content})
+        if served.shadow:
+            served.shadow.offer(served.manifest, rows, part.alone(), scope["propense.request_id"].decode())
 
-    async def _served(self, path: str) -> Served:
+    async def _served(self, scope: Scope) -> Served:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         name, _, version = path[len(_PREFIX) : -len(_SUFFIX)].partition("/versions/")
-        return await self._models.find(name, _number(version) if version else None)
+        return await self._models.find(name, version_number(version) if version else None)
+
+    async def _rows(self, served: Served, receive: Receive) -> Rows:
+        message = await receive()
+        if not message.get("more_body"):  # it came in one piece, as most do, and waits for nothing
+            return await self._reading(served, _body(message))
+        with self._held.body() as hold:
+            pieces = []
+            while message.get("more_body"):
+                pieces.append(_body(message))
+                hold(len(pieces[-1]))
+                message = await receive()
+            return await self._reading(served, b"".join([*pieces, _body(message)]))
 
 
-def _number(version: str) -> int:
+def version_number(version: str) -> int:
+    """The version that a path names.
+
+    Raises:
+        Problem: it is no whole number from 1.
+    """
     if not _VERSION.fullmatch(version):
         raise Problem(404, "not-found", "version must be a whole number from 1")
     return int(version)
 
 
 def _check_kind(headers: dict[bytes, bytes]) -> None:
+    if headers.get(b"content-type") == b"application/json" and b"content-encoding" not in headers:
+        return
     kind, _, parameters = headers.get(b"content-type", b"").partition(b";")
     charset = parameters.strip().lower().removeprefix(b"charset=").strip(b'"')
     if kind.strip().lower() != b"application/json" or charset not in (b"", b"utf-8"):
@@ -85,21 +103,8 @@ def _wants_warnings(query: bytes) -> bool:
     return query == b"warnings=true"
 
 
-async def _whole(receive: Receive) -> bytes:
-    """The body; most come in one piece."""
-    message = await receive()
-    pieces = [message.get("body", b"")]
-    while message["type"] == "http.request" and message.get("more_body"):
-        message = await receive()
-        pieces.append(message.get("body", b""))
+def _body(message: Message) -> bytes:
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _read(served: Served, body: bytes) -> Rows:
-    now = time.time_ns() // 1000
-    try:
-        return served.decoder(body, now)
-    except NotTaken:
-        return careful.read(body, served.request, served.manifest.schema_, now)
+    body: bytes = message.get("body", b"")
+    return body

@@ -1,16 +1,17 @@
 """Probes and metrics."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.answers import Health
 from app.errors import Problem
-from app.metrics import Metrics
+from app.limits import Saturation
 from app.models import Models
+from app.observe.metrics import Metrics
 from app.openapi import refusals
 
 
-def router(models: Models, metrics: Metrics) -> APIRouter:
+def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRouter:
     """Routes that say how the service is."""
     routes = APIRouter(tags=["health"])
 
@@ -20,15 +21,22 @@ def router(models: Models, metrics: Metrics) -> APIRouter:
         return Health(status="live")
 
     @routes.get("/health/ready", responses=refusals(503))
-    async def ready() -> Health:
-        """Predictions are answered: every champion was loaded or refused, and one at least is in service."""
+    async def ready(request: Request) -> Health:
+        """Predictions are answered: every champion was loaded or refused, and one at least is in service.
+
+        Not so once the service is being stopped, or has been too busy for some time.
+        """
+        if request.scope.get("state", {}).get("stopping"):  # said by `app.server`
+            raise Problem(503, "stopping", "the service is being stopped", headers={"Retry-After": "1"})
         if models.unready:
             raise Problem(503, "not-ready", models.unready, headers={"Retry-After": "1"})
+        if saturation.lasts():
+            raise Problem(503, "too-busy", "requests are being refused", headers={"Retry-After": "1"})
         return Health(status="ready")
 
     @routes.get("/metrics", response_class=Response)
     async def exposition() -> Response:
-        """Counters of this process in Prometheus' text format."""
-        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+        """What all workers have counted, in Prometheus' text format."""
+        return Response(await metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.answers import ModelDetail, ModelList, ModelSummary
-from app.models import Champion, Models, Refused, Served
+from app.models import Champion, Models, Served
 from app.openapi import refusals
 
 
@@ -22,17 +22,29 @@ def router(models: Models) -> APIRouter:
     async def describe_model(name: str) -> ModelDetail:
         """One name: its versions, and what its champion reads and is worth."""
         champion = models.champion(name)
-        served = _detail(champion.state) if isinstance(champion.state, Served) else {}
+        served = _detail(champion.served) if champion.served else {}
         return ModelDetail(**_summary(name, champion), versions=await models.versions(name), **served)
+
+    @routes.post("/{name}/reload", response_model_exclude_unset=True, responses=refusals(404, 409, 422, 503))
+    async def reload_model(name: str) -> ModelSummary:
+        """Load the champion that the registry names now; refused with the reason if that fails.
+
+        Other workers and replicas follow when they next look at the registry.
+        """
+        return ModelSummary(**_summary(name, await models.reload(name)))
 
     return routes
 
 
 def _summary(name: str, champion: Champion) -> dict[str, Any]:
-    summary = {"name": name, "champion": champion.version}
-    if isinstance(champion.state, Refused):
-        return {**summary, "state": "not in service", "reason": champion.state.reason}
-    return {**summary, "state": "in service"}
+    served = champion.served
+    summary = {
+        "name": name,
+        "state": "in service" if served else "not in service",
+        "champion": champion.version,
+        "serving": served.manifest.version if served else None,
+    }
+    return summary if champion.reason is None else {**summary, "reason": champion.reason}
 
 
 def _detail(served: Served) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The paths of `app.predict.endpoint`, for the router."""
 
+from typing import Final
+
 from fastapi import APIRouter
 from starlette.routing import Route
 
 from app.predict.endpoint import Predict
 
-PATHS = ("/v1/models/{name}/predict", "/v1/models/{name}/versions/{version}/predict")
+PATHS: Final = ("/v1/models/{name}/predict", "/v1/models/{name}/versions/{version}/predict")
 
 
 def router(predict: Predict) -> APIRouter:

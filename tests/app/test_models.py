@@ -58,7 +58,8 @@ def test_a_broken_model_says_why_and_shows_no_path(client: Client, registry: Pat
     model = client.get("/v1/models/broken").json()
     assert model["reason"].startswith("broken/1/weights.safetensors is damaged")
     assert str(registry) not in model["reason"]
-    assert model.keys() == {"name", "state", "reason", "champion", "versions"}
+    assert model.keys() == {"name", "state", "champion", "serving", "reason", "versions"}
+    assert model["serving"] is None
 
 
 def test_a_broken_model_is_logged_and_the_others_are_in_service(
@@ -81,7 +82,7 @@ def test_a_model_that_fails_in_an_unexpected_way_leaves_the_others_alone(
             raise MemoryError("secret")
         return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.read_checkpoint", read)
+    monkeypatch.setattr("app.models.loader.read_checkpoint", read)
     with running(create_app(Settings(registry=registry))) as client:
         client.wait_until_loaded()
         reason = client.get("/v1/models/purchase").json()["reason"]
@@ -90,14 +91,11 @@ def test_a_model_that_fails_in_an_unexpected_way_leaves_the_others_alone(
 
 
 @pytest.mark.parametrize("make", [False, True])
-def test_a_registry_that_is_absent_or_empty(
-    tmp_path: Path, make: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.models._RETRY_SECONDS", 3600.0)  # stopping does not wait for it
+def test_a_registry_that_is_absent_or_empty(tmp_path: Path, make: bool) -> None:
     root = tmp_path / "registry"
     if make:
         root.mkdir()
-    with running(create_app(Settings(registry=root))) as client:
+    with running(create_app(Settings(registry=root, watch_seconds=3600))) as client:  # its end does not wait
         client.wait_until_loaded()
         assert client.get("/health/live").json() == {"status": "live"}
         detail = problem(client.get("/health/ready"), 503, "not-ready")["detail"]
@@ -109,13 +107,12 @@ def test_a_registry_that_is_absent_or_empty(
 
 @pytest.mark.parametrize("make", [False, True])
 def test_a_registry_that_is_filled_later_goes_into_service(
-    tmp_path: Path, make: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, make: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("app.models._RETRY_SECONDS", 0.01)
     root = tmp_path / "registry"
     if make:
         root.mkdir()
-    with running(create_app(Settings(registry=root))) as client:
+    with running(create_app(Settings(registry=root, watch_seconds=0.01))) as client:
         assert client.wait_until_loaded().get("/health/ready").status_code == 503
         time.sleep(0.05)  # several tries
         publish(root, "churn", TABLE_SCHEMA, TABLE_TASK)
@@ -128,10 +125,9 @@ def test_a_registry_that_is_filled_later_goes_into_service(
 def test_a_registry_that_cannot_be_read_is_tried_again(
     registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.models._RETRY_SECONDS", 0.01)
     with monkeypatch.context() as patch:
         patch.setattr(Registry, "names", refuse)
-        app = create_app(Settings(registry=registry))
+        app = create_app(Settings(registry=registry, watch_seconds=0.01))
         with running(app) as client:
             detail = problem(client.wait_until_loaded().get("/health/ready"), 503, "not-ready")["detail"]
             assert detail == "/secret cannot be read: stale file handle"
@@ -188,7 +184,7 @@ def test_until_the_models_are_loaded_the_service_is_live_and_not_ready(
             go_on.wait()
         return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.read_checkpoint", wait_and_read)
+    monkeypatch.setattr("app.models.loader.read_checkpoint", wait_and_read)
     with running(create_app(Settings(registry=registry))) as client:
         try:
             while not client.get("/v1/models").json()["models"]:  # the broken one comes first

@@ -2,71 +2,42 @@
 
 import http.client
 import json
-import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.limits import refuse_if_full
+from app.main import create_app
+from app.predict.batcher import Batcher
+from app.settings import Settings
+from model.predictor import Scored
+from model.rows import Rows
+from tests.app.client import JSON, running
+from tests.app.process import HANGS, ask, port_of, service, wait_until_ready
+from tests.app.test_refusals import problem
 from tests.app.toys import AS_OF
 
-HANGS = 10  # seconds after which a process that should have ended is taken to hang
-
-
-@contextmanager
-def service(**settings: str) -> Iterator[subprocess.Popen[str]]:
-    """`python -m app`; killed at the end if it is still there."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PROPENSE_")}
-    environment = {**inherited, **{f"PROPENSE_{name.upper()}": value for name, value in settings.items()}}
-    command = [sys.executable, "-m", "app"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def port_of(process: subprocess.Popen[str]) -> int:
-    """Where it listens, as its log says."""
-    assert process.stderr
-    for line in process.stderr:
-        if found := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
-            return int(found[1])
-    raise AssertionError("the service ended before it listened")
-
-
-def wait_until_ready(port: int) -> None:
-    while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
-        connection.request("GET", "/health/ready")
-        status = connection.getresponse().status
-        connection.close()
-        if status == 200:
-            return
-        time.sleep(0.02)
+ASK = json.dumps({"as_of": AS_OF, "customers": [{"customer_id": "17"}]})
 
 
 def test_it_answers_over_a_socket_and_ends_cleanly_with_clients_connected(registry: Path) -> None:
-    with service(registry=str(registry), port="0", max_body_bytes="100000") as process:
+    limits = {"max_body_bytes": "100000", "drain_seconds": "0", "grace_seconds": "0.5"}
+    with service(registry=str(registry), port="0", **limits) as process:
         port = port_of(process)
         wait_until_ready(port)
         idle = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
-        body = json.dumps({"as_of": AS_OF, "customers": [{"customer_id": "17"}]})
         for _ in range(2):  # the second over the same connection
-            idle.request("POST", "/v1/models/purchase/predict", body, {"Content-Type": "application/json"})
+            idle.request("POST", "/v1/models/purchase/predict", ASK, JSON)
             answer = idle.getresponse()
             assert answer.status == 200
             assert json.loads(answer.read())["predictions"][0]["customer_id"] == "17"
-        idle.request(
-            "POST", "/v1/models/purchase/predict", b" " * 5_000_000, {"Content-Type": "application/json"}
-        )
+        idle.request("POST", "/v1/models/purchase/predict", b" " * 5_000_000, JSON)
         answer = idle.getresponse()
         assert (answer.status, json.loads(answer.read())["title"]) == (413, "Body too large")
         with socket.create_connection(("127.0.0.1", port)) as stuck:
@@ -79,6 +50,47 @@ def test_it_answers_over_a_socket_and_ends_cleanly_with_clients_connected(regist
         idle.close()
 
 
+def test_two_workers_answer_and_end_together(registry: Path) -> None:
+    with service(registry=str(registry), port="0", workers="2", drain_seconds="1.5") as process:
+        port = port_of(process)
+        wait_until_ready(port)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
+        connection.request("POST", "/v1/models/purchase/predict", ASK, JSON)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Connection"]) == (200, None)
+        answer.read()
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        connection.request("GET", "/health/ready")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Connection"]) == (503, "close")
+        assert json.loads(answer.read())["detail"] == "the service is being stopped"
+        connection.close()
+        assert process.wait(HANGS) == 0
+
+
+def test_a_body_that_stops_coming_is_refused_in_words(registry: Path) -> None:
+    with service(registry=str(registry), port="0", body_seconds="0.3", drain_seconds="0") as process:
+        port = port_of(process)
+        wait_until_ready(port)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
+        connection.request("POST", "/v1/models/purchase/predict", b"{", {**JSON, "Content-Length": "1000"})
+        answer = connection.getresponse()
+        told = json.loads(answer.read())
+        assert (answer.status, told["type"]) == (408, "urn:propense:body-too-slow")
+        connection.close()
+        text = metrics_of(port)
+        assert 'propense_requests_total{route="/v1/models/{name}/predict",status="408"} 1.0' in text
+
+
+def metrics_of(port: int) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text
+
+
 def test_a_bad_setting_ends_it_with_the_reason() -> None:
     with service(prot="80") as process:
         _, log = process.communicate(timeout=HANGS)
@@ -86,19 +98,76 @@ def test_a_bad_setting_ends_it_with_the_reason() -> None:
         assert log == "PROPENSE_PROT is not a setting; did you mean PROPENSE_PORT?\n"
 
 
-def test_a_port_in_use_ends_it(registry: Path) -> None:
+def test_a_port_in_use_ends_it_before_anything_is_loaded(registry: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with service(registry=str(registry), port=port) as process:
             _, log = process.communicate(timeout=60)
-            assert process.returncode not in (0, -signal.SIGKILL)
-            assert "address already in use" in log
+            assert process.returncode == 1
+            assert log == f"cannot listen on 127.0.0.1 port {port}: address already in use\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_while_it_starts_ends_it_cleanly(registry: Path, number: signal.Signals) -> None:
-    with service(registry=str(registry), port="0") as process:
-        assert process.stderr
-        assert "Started server process" in process.stderr.readline()
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_signal_while_it_starts_ends_it_cleanly(
+    registry: Path, number: signal.Signals, workers: str
+) -> None:
+    with service(registry=str(registry), port="0", workers=workers, drain_seconds="0") as process:
+        port_of(process)
         process.send_signal(number)
         assert process.wait(HANGS) == 0
+
+
+def test_a_signal_while_it_imports_ends_it_cleanly(registry: Path) -> None:
+    with service(registry=str(registry), port="0") as process:
+        time.sleep(0.6)  # settings are read by now, torch is not
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(HANGS) == 0
+
+
+def test_a_model_that_is_being_loaded_does_not_hold_it(registry: Path) -> None:
+    settings = {"registry": str(registry), "port": "0", "drain_seconds": "0"}
+    with service("tests.app.server.slow", **settings) as process:
+        assert ask(port_of(process), "/health/ready").status == 503
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(HANGS) == 0
+
+
+def test_threads_are_limited_before_any_library_starts_them() -> None:
+    heavy = ("numpy", "torch", "prometheus_client", "uvicorn")
+    program = f"import app.__main__, sys; print([name for name in {heavy} if name in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def test_the_service_is_not_ready_while_it_is_too_busy(
+    registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(self: Batcher, rows: Rows) -> Scored:  # noqa: ARG001 - as it is called
+        refuse_if_full(1, 1)
+        raise AssertionError
+
+    with running(create_app(Settings(registry=registry, saturated_seconds=0.05))) as client:
+        client.wait_until_loaded()
+        monkeypatch.setattr(Batcher, "score", full)
+        question: dict[str, Any] = {"customers": [{}]}
+        problem(client.predict("churn", question), 503, "too-busy")
+        assert client.get("/health/ready").status_code == 200
+        time.sleep(0.06)
+        problem(client.predict("churn", question), 503, "too-busy")
+        problem(client.get("/health/ready"), 503, "too-busy")
+        assert client.get("/health/live").status_code == 200
+
+
+def test_bodies_that_are_held_are_limited_together(registry: Path) -> None:
+    async def pieces() -> Any:
+        for _ in range(4):
+            yield b" " * 1000
+
+    with running(create_app(Settings(registry=registry, max_buffered_bytes=2000))) as client:
+        client.wait_until_loaded()
+        answer = client.request("POST", "/v1/models/churn/predict", content=pieces(), headers=JSON)
+        told = problem(answer, 503, "too-busy")
+        assert told["detail"] == "bodies of 2000 bytes together are being read; ask again shortly"
+        assert answer.headers["retry-after"] == "1"
+        assert client.predict("churn", {"customers": [{}]}).status_code == 200

@@ -58,7 +58,7 @@ def hold_reading(monkeypatch: pytest.MonkeyPatch, held: int) -> tuple[threading.
             go_on.wait(HANGS)
         return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.read_checkpoint", wait_and_read)
+    monkeypatch.setattr("app.models.loader.read_checkpoint", wait_and_read)
     return go_on, read
 
 
@@ -126,7 +126,7 @@ def test_a_loaded_version_answers_while_another_is_loaded(
 
 
 def test_few_pinned_versions_stay_loaded(three_versions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.models._PINNED", 2)
+    monkeypatch.setattr("app.models.models._PINNED", 2)
     (three_versions / "churn" / "champion").unlink()
     with crowd(three_versions) as (_, ask):
         _, read = hold_reading(monkeypatch, 0)

@@ -16,7 +16,8 @@ def problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = json.loads(answer.content)
     title = kind.replace("-", " ").capitalize()
-    assert body.keys() - {"errors"} == {"type", "title", "status", "detail"}
+    assert body.keys() - {"errors"} == {"type", "title", "status", "detail", "instance"}
+    assert body["instance"] == f"urn:propense:request:{answer.headers['x-request-id']}"
     assert (body["type"], body["title"], body["status"]) == (f"urn:propense:{kind}", title, status)
     return body
 
@@ -149,7 +150,7 @@ def test_an_unknown_field_is_refused_with_the_nearest_name(client: Client) -> No
 
 def test_a_misspelt_field_of_the_body_is_refused(client: Client) -> None:
     body = problem(client.predict("churn", {"customer": [{}]}), 422, "invalid-request")
-    assert [(e["field"], e["got"]) for e in body["errors"]] == [("customers", "nothing")]
+    assert [(e["field"], e["hint"]) for e in body["errors"]] == [("customer", "did you mean customers?")]
     body = problem(client.predict("churn", {"customers": [{}], "asof": "x"}), 422, "invalid-request")
     assert [(e["field"], e["hint"]) for e in body["errors"]] == [("asof", "did you mean as_of?")]
 
@@ -157,7 +158,7 @@ def test_a_misspelt_field_of_the_body_is_refused(client: Client) -> None:
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ([], "the body must be an object with the fields as_of, customers, got a list"),
+        ([], "the body must be an object with the fields as_of, customers, columns, got a list"),
         ({"customers": []}, "customers must be a list of 1 to 2000 customers, got an empty list"),
         ({"customers": {}}, "customers must be a list of 1 to 2000 customers, got an object"),
         (

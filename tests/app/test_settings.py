@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 import app.main
+import app.settings
 from app.settings import Settings, explain
 
 
@@ -37,6 +38,16 @@ def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
         "auto",
         2,
     )
+
+
+def test_as_many_workers_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().workers == 1
+    monkeypatch.setattr(app.settings, "cpus", lambda: 6)
+    monkeypatch.setenv("PROPENSE_WORKERS", "auto")
+    assert Settings().workers == 6
+    assert Settings(threads=4).workers == 1
+    monkeypatch.setenv("PROPENSE_WORKERS", "some")
+    assert reasons().startswith("PROPENSE_WORKERS: Input should be a valid integer")
 
 
 @pytest.mark.parametrize(

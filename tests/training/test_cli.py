@@ -110,7 +110,7 @@ def test_data_that_cannot_be_used_are_refused_and_nothing_is_published(run: Run,
 
 def test_promote_and_rollback(run: Run, registry: Path) -> None:
     promoted = run("promote", "table", 2, "--registry", registry)
-    assert (promoted.status, promoted.out) == (0, "table: version 2 is champion; restart a running service\n")
+    assert (promoted.status, promoted.out) == (0, "table: version 2 is champion; a running service follows\n")
     assert Registry(registry).champion("table") == 2
     back = run("rollback", "table", "--registry", registry, "--json")
     assert (back.status, back.told) == (0, {"name": "table", "champion": 1})

@@ -41,14 +41,13 @@ def rows(*numbers: float) -> Rows:
 def run(network: Network, use: Use, *, quick_rows: int, waiting: int = 99, deadline_s: float = 9.0) -> None:
     async def main() -> None:
         with ThreadPoolExecutor(1) as threads:
-            await use(Batcher(network, Bounds(quick_rows, waiting, deadline_s), threads, lambda _: None))
+            await use(Batcher(network, Bounds(quick_rows, waiting, deadline_s), threads))
 
     asyncio.run(main())
 
 
 async def told(batcher: Batcher, *numbers: float) -> list[float]:
-    listed: list[float] = (await batcher.score(rows(*numbers))).probabilities[:, 0].tolist()
-    return listed
+    return [one for (one,) in (await batcher.score(rows(*numbers))).probabilities]
 
 
 def test_requests_of_one_turn_are_scored_as_one() -> None:

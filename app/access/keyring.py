@@ -1,0 +1,166 @@
+"""The keys in force: who sent a request, and whether that is allowed now."""
+
+import hmac
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Self
+
+import anyio
+from anyio.to_thread import run_sync
+
+from app.access.keys import PREFIX, Key, Keys, KeyScope, KeysError, read_keys
+from app.access.rate import Bucket
+from app.errors import Problem
+
+_log: Final = logging.getLogger(__name__)
+_LONGEST: Final = 256  # bytes of a key's text
+_REALM: Final = 'Bearer realm="propense"'
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A key in force, made ready for being asked about often."""
+
+    key: Key
+    digest: bytes = field(repr=False)
+    expires: float | None
+    bucket: Bucket | None
+
+    @classmethod
+    def of(cls, key: Key, rate: float | None, n_workers: int) -> Self:
+        """A key's caller. Workers know nothing of each other, so each gives its part of the rate."""
+        expires = key.expires.timestamp() if key.expires else None
+        bucket = None
+        if rate := key.rate or rate:
+            # Two at least by default, or a client that keeps to its rate but for some jitter were refused.
+            burst = max(1.0, key.burst / n_workers) if key.burst else max(2.0, rate / n_workers / 10)
+            bucket = Bucket(rate / n_workers, burst)
+        return cls(key, bytes.fromhex(key.sha256), expires, bucket)
+
+    def check(self, scope: KeyScope) -> None:
+        """Count a request, and see whether it may be.
+
+        Raises:
+            Problem: the key has expired (401), is not good for this (403), or comes too often (429).
+        """
+        if self.expires is not None and self.expires <= time.time():
+            raise _refused("key-expired", f"the key {self.key.id} has expired; ask for another")
+        if scope not in self.key.scopes:
+            raise _without_scope(scope)
+        if self.bucket and (wait := self.bucket.take(time.monotonic())):
+            raise _too_many(wait)
+
+
+class Keyring:
+    """The keys of a file, as it is now.
+
+    Args:
+        path: the file.
+        rate: requests a second for keys without a rate of their own; None: no limit.
+        n_workers: processes that share the work.
+
+    Raises:
+        KeysError: it cannot be read.
+    """
+
+    def __init__(self, path: Path, *, rate: float | None = None, n_workers: int = 1) -> None:
+        self._path, self._rate, self._n_workers = path, rate, n_workers
+        self._seen = _look(path)
+        self._callers: dict[bytes, Caller] = {}
+        # By the texts that were found right: a look-up by a hash with a random seed says nothing about how
+        # much of a wrong text was right, as comparing byte by byte would.
+        self._verified: dict[bytes, Caller] = {}
+        self._complaint = ""
+        self._take(read_keys(path))
+
+    def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
+        """Who sends these headers.
+
+        Raises:
+            Problem: no key, or one that is not in force (401).
+        """
+        text = _text(headers)
+        return self._verified.get(text) or self._verify(text)
+
+    def _verify(self, text: bytes) -> Caller:
+        prefix, _, rest = text.partition(b"_")
+        id_, _, secret = rest.partition(b"_")
+        caller = self._callers.get(id_) if len(text) <= _LONGEST and prefix == PREFIX.encode() else None
+        if caller is None or not hmac.compare_digest(sha256(secret).digest(), caller.digest):
+            raise _refused("key-unknown", "this key is not in force; it may be mistyped, revoked or replaced")
+        self._verified[text] = caller
+        return caller
+
+    async def watch(self, seconds: float = 1.0) -> None:
+        """Follow the file's changes for ever; while it is broken, the keys that were in force stay so."""
+        thread = anyio.CapacityLimiter(1)  # of its own: no load of the service delays a revocation
+        while True:
+            await anyio.sleep(seconds)
+            seen = await run_sync(_look, self._path, limiter=thread)
+            if seen == self._seen:
+                continue
+            try:
+                keys = await run_sync(read_keys, self._path, limiter=thread)
+            except KeysError as error:
+                self._complain(str(error))
+                continue
+            self._seen, self._complaint = seen, ""
+            self._take(keys)
+            _log.info("keys in force: %d", len(keys))
+
+    def _complain(self, reason: str) -> None:
+        """Log a reason once, not at every look."""
+        if reason != self._complaint:
+            _log.error("the keys in force stay as they were: %s", reason)
+            self._complaint = reason
+
+    def _take(self, keys: Keys) -> None:
+        """Put keys in force. One that did not change stays what it was, its bucket included."""
+        before = {caller.key: caller for caller in self._callers.values()}
+        self._callers = {
+            key.id.encode(): before.get(key) or Caller.of(key, self._rate, self._n_workers) for key in keys
+        }
+        self._verified = {}
+
+
+def _look(path: Path) -> tuple[int, int, int] | None:
+    """What differs once a file was changed; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _text(headers: Mapping[bytes, bytes]) -> bytes:
+    if text := headers.get(b"x-api-key"):
+        return text
+    kind, _, text = headers.get(b"authorization", b"").partition(b" ")
+    if kind.lower() != b"bearer":
+        raise Problem(
+            401,
+            "key-missing",
+            "this needs a key; send the header Authorization: Bearer KEY",
+            headers={"WWW-Authenticate": _REALM},
+        )
+    return text.strip()
+
+
+def _refused(kind: str, detail: str) -> Problem:
+    return Problem(401, kind, detail, headers={"WWW-Authenticate": f'{_REALM}, error="invalid_token"'})
+
+
+def _without_scope(scope: KeyScope) -> Problem:
+    challenge = f'{_REALM}, error="insufficient_scope", scope="{scope}"'
+    detail = f"this needs a key of scope {scope}, which this one has not"
+    return Problem(403, "key-without-scope", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _too_many(wait: float) -> Problem:
+    detail = f"this key is used more often than it may be; ask again in {wait:.3g} seconds"
+    return Problem(429, "too-many-requests", detail, headers={"Retry-After": str(math.ceil(wait))})

@@ -1,0 +1,170 @@
+"""The file of keys: what is kept of each key, and how the file is read and changed.
+
+Of a secret only its SHA-256 is kept. A plain hash is right here, unlike for passwords: a secret is 256
+random bits, so there is nothing to guess that a slow or salted hash would protect, and it is checked often.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from model.disk import sync_folder
+from model.errors import PropenseError
+
+KeyScope = Literal["predict", "admin"]
+PREFIX: Final = "pk"
+Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+
+
+class KeysError(PropenseError):
+    """The file of keys cannot be used; the text never holds any of its content."""
+
+
+class Key(BaseModel):
+    """What is kept of a key.
+
+    Attributes:
+        id: names it in logs and commands; the middle part of the key's text.
+        name: who has it, for people.
+        sha256: of the secret, the last part of the key's text; hexadecimal.
+        scopes: what it is good for.
+        expires: when it ends; None: never.
+        rate: requests a second; None: what the service gives to all.
+        burst: requests that may come at once; None: a tenth of a second's, and two at least.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-z]{1,32}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
+    scopes: Annotated[tuple[KeyScope, ...], Field(min_length=1)]
+    created: AwareDatetime
+    expires: AwareDatetime | None = None
+    rate: Rate | None = None
+    burst: Annotated[float, Field(ge=1, le=1e6, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _burst_has_a_rate(self) -> Self:
+        if self.burst is not None and self.rate is None:
+            raise ValueError("burst needs a rate")
+        return self
+
+
+Keys = tuple[Key, ...]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keys: Keys
+
+    @model_validator(mode="after")
+    def _ids_are_distinct(self) -> Self:
+        if len({key.id for key in self.keys}) < len(self.keys):
+            raise ValueError("two keys have the same id")
+        return self
+
+
+def new_key(
+    name: str,
+    scopes: tuple[KeyScope, ...],
+    *,
+    expires: datetime | None = None,
+    rate: float | None = None,
+    burst: float | None = None,
+) -> tuple[Key, str]:
+    """A key for the file, and its text, which is to be had here only.
+
+    Raises:
+        KeysError: a name, rate or burst that cannot be.
+    """
+    id_, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+    digest, now = sha256(secret.encode()).hexdigest(), datetime.now(UTC).replace(microsecond=0)
+    try:
+        key = Key(
+            id=id_,
+            name=name,
+            sha256=digest,
+            scopes=scopes,
+            created=now,
+            expires=expires,
+            rate=rate,
+            burst=burst,
+        )
+    except ValidationError as error:
+        raise KeysError(f"no such key can be: {_reason(error)}") from None
+    return key, f"{PREFIX}_{id_}_{secret}"
+
+
+def read_keys(path: Path) -> Keys:
+    """The keys of a file.
+
+    Raises:
+        KeysError: it cannot be read, or holds something else.
+    """
+    try:
+        return _File.model_validate_json(path.read_bytes()).keys
+    except OSError as error:
+        advice = "`python -m app.keys add` makes one"
+        raise KeysError(f"the file of keys cannot be read: {error.strerror}; {advice}") from None
+    except ValidationError as error:
+        raise KeysError(
+            f"the file of keys is broken: {_reason(error)}; `python -m app.keys` writes it"
+        ) from None
+
+
+def _reason(error: ValidationError) -> str:
+    """The first fault, without the value: that may be a secret."""
+    fault = error.errors(include_input=False, include_url=False)[0]
+    message = fault["msg"].removeprefix("Value error, ")
+    place = ".".join(map(str, fault["loc"]))
+    return f"{place}: {message}" if place else message
+
+
+def change_keys(path: Path, change: Callable[[Keys], Keys]) -> None:
+    """Give a file other keys, in one step and one change at a time; a file that is not there holds none.
+
+    Raises:
+        KeysError: it is broken, or its folder cannot be written to.
+    """
+    path = path.resolve()
+    try:
+        with _alone_in(path.parent):
+            _replace(path, change(read_keys(path) if path.exists() else ()))
+    except OSError as error:
+        raise KeysError(f"the file of keys cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, keys: Keys) -> None:
+    text = _File(keys=keys).model_dump_json(indent=1, exclude_none=True)
+    descriptor, draft = mkstemp(dir=path.parent, prefix=f".{path.name}.")  # of mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink()
+        raise
+    sync_folder(path.parent)

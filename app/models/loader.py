@@ -1,0 +1,85 @@
+"""Versions of the registry read, verified and rebuilt, aside from what is in service."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from anyio.to_thread import run_sync
+
+from app.observe.metrics import Metrics
+from model.checkpoint import read_checkpoint
+from model.errors import PropenseError
+from model.manifest import Manifest
+from model.predictor import Predictor
+from model.registry import Registry
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Described(Protocol):
+    """Something that was made of a version."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The version's."""
+
+
+_Built = TypeVar("_Built", bound=Described)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a version is not in service."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Loads versions of a registry in a thread.
+
+    Attributes:
+        device: where networks run.
+        metrics: are told of what could not be loaded.
+    """
+
+    registry: Registry
+    device: str
+    metrics: Metrics
+
+    async def load(
+        self,
+        name: str,
+        version: int,
+        build: Callable[[Predictor], _Built],
+        *,
+        present: _Built | None = None,
+    ) -> _Built | Refused:
+        """A version, rebuilt after its hashes and golden customers were checked; in the log why not.
+
+        Args:
+            build: makes what is wanted of it, in the same thread.
+            present: what was loaded before; returned if the files are still those to the last bit.
+        """
+
+        def read_and_build() -> _Built:
+            checkpoint = read_checkpoint(self.registry.folder(name, version), name=name, version=version)
+            if present and checkpoint.manifest == present.manifest:
+                return present
+            return build(Predictor.build(checkpoint, device=self.device))
+
+        try:
+            return await run_sync(read_and_build, abandon_on_cancel=True)
+        except PropenseError as error:
+            _log.error("%s %d is not in service: %s", name, version, error)
+            reason = self.without_paths(error)
+        except Exception:  # whatever one model does, the others go into service
+            _log.exception("%s %d is not in service", name, version)
+            reason = "loading failed in an unexpected way; the log of the service has the reason"
+        self.metrics.count_load_failure(name)
+        return Refused(reason)
+
+    def without_paths(self, error: PropenseError | str) -> str:
+        """A reason as clients may read it: they need not know where the registry is."""
+        return str(error).replace(f"{self.registry.root}/", "")

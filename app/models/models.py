@@ -1,0 +1,172 @@
+"""Who answers a request: the champion of a name, or a version that it pins."""
+
+import logging
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
+from functools import partial
+from typing import Final
+
+import anyio
+from anyio.to_thread import run_sync
+
+from app.errors import Problem
+from app.limits import refuse_if_full
+from app.models.champions import GONE, STILL_LOADING, Champion, Champions
+from app.models.loader import Loader, Refused
+from app.models.served import Served, collect_soon, serve
+from app.models.shadow import Shadow
+from app.observe.metrics import Metrics
+from app.server.memory import settle
+from app.settings import Settings
+from model.predictor import Predictor
+from model.registry import NAME_PATTERN, Registry
+
+_log: Final = logging.getLogger(__name__)
+_PINNED: Final = 8  # versions beside the champions that stay loaded
+
+
+class Models:
+    """The registry as the service sees it.
+
+    Args:
+        settings: the service's.
+        metrics: are told what was scored together, and what is in service.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._registry = Registry(settings.registry)
+        self._loader = Loader(self._registry, settings.device, metrics)
+        self._shadows = {
+            name: Shadow(name, version, self._loader, metrics) for name, version in settings.shadow.items()
+        }
+        self._serve = partial(
+            serve, settings=settings, threads=ThreadPoolExecutor(1, "scoring"), metrics=metrics
+        )
+        self._champions = Champions(self._loader, self._serve_champion, metrics)
+        self._pinned: OrderedDict[tuple[str, int], Served] = OrderedDict()  # the latest used comes last
+        self._loading = anyio.Lock()
+
+    async def run(self) -> None:
+        """Load what the registry holds, while the service already answers, and then follow it."""
+        await self._look()
+        settle()
+        while self._settings.watch_seconds:
+            await anyio.sleep(self._settings.watch_seconds)
+            await self._look()
+
+    async def loaded(self) -> None:
+        """Wait until the first champions are loaded or refused, or nothing is there to load."""
+        while self.unready == STILL_LOADING:
+            await anyio.sleep(0.02)
+
+    async def reload(self, name: str) -> Champion:
+        """Look at a name now, and load its champion even where that has failed before.
+
+        Raises:
+            Problem: no such model, or its champion could not be loaded.
+            CheckpointError: the registry cannot be read.
+        """
+        if NAME_PATTERN.fullmatch(name):
+            await self._champions.reload(name)
+        champion = self.champion(name)
+        if champion.reason is None:
+            return champion
+        called = f"{name} version {champion.version}" if champion.version else name
+        served = champion.served
+        kept = f" (version {served.manifest.version} goes on answering)" if served else ""
+        detail = f"{called} is not in service{kept}: {champion.reason}"
+        raise Problem(409, "not-reloaded", detail)
+
+    @property
+    def unready(self) -> str | None:
+        """Why no prediction can be answered yet, or at all; None if one can."""
+        return self._champions.unready
+
+    def served(self) -> list[Served]:
+        """The champions in service, by name."""
+        return self._champions.served()
+
+    def champions(self) -> dict[str, Champion]:
+        """Every name of the registry with its champion, in service or not."""
+        return dict(sorted(self._champions.all.items()))
+
+    def champion(self, name: str) -> Champion:
+        """A name's champion, in service or not.
+
+        Raises:
+            Problem: no such name.
+        """
+        known = self._champions.all
+        if name in known:
+            return known[name]
+        if self.unready and (self.unready == STILL_LOADING or not known):
+            raise Problem(503, "not-ready", self.unready, headers={"Retry-After": "1"})
+        nearest = get_close_matches(name[:64], known, n=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else "GET /v1/models lists the models"
+        raise Problem(404, "unknown-model", f"there is no model {name[:64]!r}; {hint}")
+
+    def waiting(self) -> int:
+        """Requests that wait for a score."""
+        return sum(served.batcher.waiting for served in [*self.served(), *self._pinned.values()])
+
+    async def versions(self, name: str) -> list[int]:
+        """The versions of a name that the registry holds now."""
+        return await run_sync(self._registry.versions, name)
+
+    async def find(self, name: str, version: int | None = None) -> Served:
+        """The model that answers: the champion, or a pinned version, which its first call loads.
+
+        Raises:
+            Problem: no such model, or it is not in service.
+        """
+        champion = self.champion(name)
+        served = champion.served
+        if served and (version is None or version == served.manifest.version):
+            return served
+        if version is None or version == champion.version or champion.reason == GONE:
+            raise _not_in_service(name, f"GET /v1/models/{name}")
+        if loaded := self._loaded(name, version):
+            return loaded
+        refuse_if_full(self._loading.statistics().tasks_waiting, self._settings.max_waiting)
+        async with self._loading:  # one at a time; who waited may find it loaded
+            return self._loaded(name, version) or await self._load_pinned(name, version)
+
+    async def _look(self) -> None:
+        try:
+            await self._champions.look()
+            for shadow in self._shadows.values():
+                await shadow.look()
+        except Exception:  # the next look may be luckier
+            _log.exception("the registry could not be looked at")
+
+    def _serve_champion(self, predictor: Predictor) -> Served:
+        return self._serve(predictor, shadow=self._shadows.get(predictor.manifest.name))
+
+    def _loaded(self, name: str, version: int) -> Served | None:
+        if served := self._pinned.get((name, version)):
+            self._pinned.move_to_end((name, version))
+        return served
+
+    async def _load_pinned(self, name: str, version: int) -> Served:
+        """Load a version and keep it in place of the one not used for longest; a refusal is not kept."""
+        await self._check_version(name, version)
+        loaded = await self._loader.load(name, version, self._serve)
+        if isinstance(loaded, Refused):
+            raise _not_in_service(f"{name} version {version}", "the log of the service")
+        self._pinned[name, version] = loaded
+        if len(self._pinned) > _PINNED:
+            self._pinned.popitem(last=False)
+            collect_soon()
+        return loaded
+
+    async def _check_version(self, name: str, version: int) -> None:
+        versions = await self.versions(name)
+        if version not in versions:
+            listed = ", ".join(map(str, versions)) or "none now"
+            raise Problem(404, "unknown-version", f"{name} has no version {version}; it has {listed}")
+
+
+def _not_in_service(called: str, where: str) -> Problem:
+    return Problem(503, "model-not-in-service", f"{called} is not in service; {where} says why")

@@ -1,0 +1,37 @@
+"""Rows that were read for one version, as another version of the same model reads them."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from model.rows import Rows, event_fields
+from model.schema import Schema
+
+_Field = TypeVar("_Field")
+
+
+def reshaped(rows: Rows, read: Schema, wanted: Schema) -> Rows:
+    """The same customers with the fields of another schema; a field that nobody sent is missing.
+
+    Args:
+        read: the schema that the rows were read by.
+        wanted: the other.
+    """
+    places = _places(wanted.column_names, read.column_names)
+    cells = rows.cells
+    if places != list(range(len(read.column_names))):
+        cells = [[None if at is None else row[at] for at in places] for row in cells]
+    if wanted.events is None:
+        return Rows(rows.ids, rows.cutoffs, cells)
+    if read.events is None:
+        return Rows(
+            rows.ids, rows.cutoffs, cells, [0] * len(rows), [], [[] for _ in event_fields(wanted.events)]
+        )
+    fields = _places(event_fields(wanted.events), event_fields(read.events))
+    absent = [None] * len(rows.times)
+    events = [absent if at is None else rows.events[at] for at in fields]
+    return Rows(rows.ids, rows.cutoffs, cells, rows.lengths, rows.times, events)
+
+
+def _places(wanted: Sequence[str], read: Sequence[str]) -> list[int | None]:
+    places = {name: position for position, name in enumerate(read)}
+    return [places.get(name) for name in wanted]

@@ -1,0 +1,143 @@
+"""A challenger that scores what a champion has answered: aside, later, and for the log and metrics only."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from anyio.to_thread import run_sync
+from numpy.typing import NDArray
+
+from app.models.loader import Loader, Refused
+from app.models.reshape import reshaped
+from app.models.sight import Mark, mark
+from app.observe.metrics import Metrics
+from model.manifest import Manifest
+from model.predictor import Predictor, Scored
+from model.rows import Rows
+
+Probability = NDArray[np.float64]
+_log: Final = logging.getLogger(__name__)
+_WAIT_S: Final = 0.1  # between batches: few log lines, and few moments when answers share the processor
+_MOST_ROWS: Final = 16_384  # that wait or are being scored; what comes beyond is dropped
+_MOST_REQUESTS: Final = 1024  # in one batch, whose ids make one line of the log
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    champion: Manifest
+    rows: Rows
+    scored: Scored
+    request_id: str
+
+
+class Shadow:
+    """One challenger of a name. Whatever it does, serving goes on.
+
+    Args:
+        name: the model whose champion's answers are scored again.
+        version: the challenger.
+    """
+
+    def __init__(self, name: str, version: int, loader: Loader, metrics: Metrics) -> None:
+        self._name = name
+        self._version = version
+        self._loader = loader
+        self._metrics = metrics
+        self._thread = ThreadPoolExecutor(1, "shadow")
+        self._predictor: Predictor | None = None
+        self._mark: Mark | None = None
+        self._queue: deque[_Answered] = deque()
+        self._rows = 0
+        self._scheduled = False
+        self._failure = ""
+
+    async def look(self) -> None:
+        """Load the challenger, if its files are others than at the last attempt."""
+        folder = self._loader.registry.root / self._name / str(self._version)
+        seen = await run_sync(mark, folder, abandon_on_cancel=True)
+        if seen == self._mark:
+            return
+        self._mark = seen
+        loaded = await self._loader.load(self._name, self._version, lambda predictor: predictor)
+        if isinstance(loaded, Refused):
+            _log.error("%s %d cannot be a shadow: %s", self._name, self._version, loaded.reason)
+        else:
+            _log.info("%s %d scores in the shadow of the champion", self._name, self._version)
+            self._predictor = loaded
+
+    def offer(self, champion: Manifest, rows: Rows, scored: Scored, request_id: str) -> None:
+        """Take note of what was answered; dropped if too much waits, or if the champion is the challenger."""
+        if self._predictor is None or champion.version == self._version:
+            return
+        if self._rows and self._rows + len(rows) > _MOST_ROWS:
+            self._metrics.count_shadow(self._name, self._version, "dropped", len(rows))
+            return
+        self._queue.append(_Answered(champion, rows, scored, request_id))
+        self._rows += len(rows)
+        if not self._scheduled:
+            self._scheduled = True
+            loop = asyncio.get_running_loop()
+            loop.call_later(_WAIT_S, self._start, loop)
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch = self._take()
+        work = loop.run_in_executor(self._thread, self._score, batch)
+        work.add_done_callback(lambda done: self._end(loop, batch, done))
+
+    def _end(
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Answered], done: asyncio.Future[Probability]
+    ) -> None:
+        n = sum(len(one.rows) for one in batch)
+        self._rows -= n
+        self._scheduled = bool(self._queue)
+        if self._scheduled:
+            loop.call_later(_WAIT_S, self._start, loop)
+        if fault := done.exception():
+            self._fail(fault, n)
+        else:
+            self._tell(batch, done.result())
+
+    def _take(self) -> list[_Answered]:
+        """What waits, as far as one champion has answered it."""
+        batch = [self._queue.popleft()]
+        while self._queue and len(batch) < _MOST_REQUESTS and self._queue[0].champion is batch[0].champion:
+            batch.append(self._queue.popleft())
+        return batch
+
+    def _score(self, batch: Sequence[_Answered]) -> Probability:
+        assert self._predictor
+        rows = Rows.joined([one.rows for one in batch])
+        rows = reshaped(rows, batch[0].champion.schema_, self._predictor.manifest.schema_)
+        return self._predictor.predict_rows(rows).probabilities[:, -1]
+
+    def _tell(self, batch: Sequence[_Answered], challenger: Probability) -> None:
+        answered = np.concatenate([one.scored.probabilities[:, -1] for one in batch])
+        differences = np.abs(answered - challenger)
+        self._metrics.count_shadow(self._name, self._version, "scored", len(answered))
+        self._metrics.add_shadow_difference(self._name, self._version, float(differences.sum()))
+        told = {
+            "model": self._name,
+            "version": batch[0].champion.version,
+            "shadow_version": self._version,
+            "n": len(answered),
+            "mean": _short(answered.mean()),
+            "shadow_mean": _short(challenger.mean()),
+            "mean_absolute_difference": _short(differences.mean()),
+            "request_ids": [one.request_id for one in batch],
+        }
+        _log.info("scored in the shadow", extra={"fields": told})
+
+    def _fail(self, fault: BaseException, n: int) -> None:
+        self._metrics.count_shadow(self._name, self._version, "failed", n)
+        if repr(fault) != self._failure:  # once, not at every batch
+            _log.error("%s %d fails in the shadow", self._name, self._version, exc_info=fault)
+            self._failure = repr(fault)
+
+
+def _short(value: float) -> float:
+    return round(float(value), 6)

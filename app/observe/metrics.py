@@ -1,0 +1,194 @@
+"""What Prometheus may ask: requests, predictions and what was odd about them, of all workers together.
+
+Requests only take note; ten times a second the notes are worked up into prometheus_client's values. That
+costs a request a tenth of what counting it there and then would.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from typing import Final
+
+import anyio
+from anyio.to_thread import run_sync
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+
+from app.observe import shared
+from app.observe.tally import Tally, observe
+from app.observe.workers import OwnProcess, adding_up, fold_the_dead
+from app.predict.warnings import Warn
+
+_EVERY_S: Final = 0.1  # between two workings-up
+_SETTLED_S: Final = 0.25  # after which every worker has worked up what it had noted
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_ROWS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384)
+_TENTHS: Final = tuple(tenth / 10 for tenth in range(1, 11))
+
+
+class Metrics:
+    """The service's metrics.
+
+    A label is a name that the service or a checkpoint gave, never a client's text. All methods but a tally's
+    are for the event loop's thread.
+
+    Attributes:
+        in_flight: requests that are being answered.
+        waiting: says how many requests wait for a score.
+    """
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # of the process, by prometheus_client's making
+        self._folder = shared.folder()
+        self._exposed = CollectorRegistry()
+        self._home = None if self._folder else self._exposed  # a worker's own values go to files
+        self.in_flight = 0
+        self.waiting: Callable[[], int] = lambda: 0
+        self._seconds: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        self._tallies: dict[tuple[str, int], Tally] = {}
+        self._in_service: set[tuple[str, int]] = set()
+        self._exposed.register(_InService(self._in_service))
+        with shared.only_one(self._folder) if self._folder else nullcontext():
+            if self._folder:
+                fold_the_dead(self._folder)
+                self._exposed.register(adding_up(self._folder))
+            self._define()
+
+    def _define(self) -> None:
+        self._process = OwnProcess(self._home)
+        self._requests = self._counter("requests", "Requests answered.", "route", "status")
+        self._request_seconds = self._histogram(
+            "request_seconds", "From a request's head to the end of its answer.", _SECONDS, "route"
+        )
+        self._refusals = self._counter("refusals", "Requests refused, by the kind of problem.", "reason")
+        self._predictions = self._counter("predictions", "Customers scored.", "model", "version")
+        self._batches = self._histogram("batch_rows", "Customers scored together.", _ROWS)
+        self._scores = self._histogram(
+            "score", "Probabilities, by the longest horizon.", _TENTHS, "model", "version"
+        )
+        self._missing = self._counter("missing_values", "Values that were not there.", "model", "feature")
+        self._unknown = self._counter(
+            "unknown_categories", "Categories that training never saw.", "model", "feature"
+        )
+        self._outside = self._counter("out_of_range", "Numbers beyond what training saw.", "model", "feature")
+        self._load_failures = self._counter(
+            "model_load_failures", "Versions that could not be put in service.", "model"
+        )
+        self._shadowed = self._counter(
+            "shadow_customers",
+            "Customers of a challenger in the shadow: scored, dropped (too many waited) or failed.",
+            "model",
+            "version",
+            "outcome",
+        )
+        self._difference = self._counter(
+            "shadow_difference",
+            "Sum of the absolute differences between a challenger's probabilities and the answered ones.",
+            "model",
+            "version",
+        )
+        self._waiting = self._gauge("queue_waiting", "Requests that wait for a score.")
+        self._in_flight = self._gauge("in_flight", "Requests that are being answered.")
+
+    def count_request(self, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self._seconds[route, status].append(seconds)
+
+    def count_refusal(self, kind: str) -> None:
+        """Count one refused request."""
+        self._refusals.labels(kind).inc()
+
+    def count_load_failure(self, model: str) -> None:
+        """Count a version that could not be put in service."""
+        self._load_failures.labels(model).inc()
+
+    def count_shadow(self, model: str, version: int, outcome: str, n: int) -> None:
+        """Count N customers that a challenger should score: `scored`, `dropped` or `failed`."""
+        self._shadowed.labels(model, version, outcome).inc(n)
+
+    def add_shadow_difference(self, model: str, version: int, total: float) -> None:
+        """Add the absolute differences between a challenger's probabilities and the answered ones."""
+        self._difference.labels(model, version).inc(total)
+
+    def note_version(self, model: str, version: int, *, in_service: bool) -> None:
+        """Note which version answers for a model, and which no longer does."""
+        (self._in_service.add if in_service else self._in_service.discard)((model, version))
+
+    def tally(self, model: str, version: int, warn: Warn) -> Tally:
+        """What counts the customers that a version scores; all its series are there from now on."""
+        features = (*warn.numbers, *warn.categories)
+        tally = Tally(
+            warn,
+            self._predictions.labels(model, version),
+            self._batches,
+            self._scores.labels(model, version),
+            [self._missing.labels(model, feature) for feature in features],
+            [self._outside.labels(model, feature) for feature in warn.numbers],
+            [self._unknown.labels(model, feature) for feature in warn.categories],
+        )
+        self._tallies[model, version] = tally
+        return tally
+
+    async def keep_up(self) -> None:
+        """Work up what was noted, again and again."""
+        while True:
+            await anyio.sleep(_EVERY_S)
+            self.work_up()
+
+    def work_up(self) -> None:
+        """Count what was noted."""
+        for (route, status), seconds in self._seconds.items():
+            if seconds:
+                self._requests.labels(route, status).inc(len(seconds))
+                observe(self._request_seconds.labels(route), seconds)
+                seconds.clear()
+        for tally in list(self._tallies.values()):  # threads add to them
+            tally.work_up()
+        self._waiting.set(self.waiting())
+        self._in_flight.set(self.in_flight)
+        self._process.look()
+
+    async def exposition(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        if self._folder:
+            await anyio.sleep(_SETTLED_S)
+        self.work_up()
+        return await run_sync(self._exposition)
+
+    def _exposition(self) -> bytes:
+        if self._folder is None:
+            return generate_latest(self._exposed)
+        with shared.only_one(self._folder):
+            fold_the_dead(self._folder)
+            return generate_latest(self._exposed)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"propense_{name}", meaning, labels, registry=self._home)
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(f"propense_{name}", meaning, registry=self._home, multiprocess_mode="livesum")
+
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"propense_{name}", meaning, labels, registry=self._home, buckets=buckets)
+
+
+class _InService:
+    """The versions that answer; a series ends with its version, which no gauge of several workers can."""
+
+    def __init__(self, versions: set[tuple[str, int]]) -> None:
+        self._versions = versions
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            "propense_model_info", "1 for the version that answers for a model.", labels=("model", "version")
+        )
+        for model, version in sorted(self._versions):
+            family.add_metric((model, str(version)), 1)
+        yield family

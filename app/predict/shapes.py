@@ -1,0 +1,95 @@
+"""What msgspec is told of the JSON of a checkpoint's schema: the types of a body, a customer, a history."""
+
+from collections.abc import Sequence
+from types import GenericAlias
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from app.schemas import FLOAT32_MAX, MAX_ID_LENGTH, TEXT_NUMBER
+from model.rows import EVENTS, id_field
+from model.schema import BooleanColumn, CategoricalColumn, DateColumn, EventSchema, Schema, TableColumn
+
+_Number = Annotated[float, Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
+_Flag = bool | Annotated[int, Meta(ge=0, le=1)]
+_Category = (
+    str
+    | bool
+    | Annotated[int, Meta(gt=-TEXT_NUMBER, lt=TEXT_NUMBER)]
+    | Annotated[float, Meta(gt=-TEXT_NUMBER, lt=TEXT_NUMBER)]
+)
+_Id = (
+    Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH)]
+    | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+)
+
+
+def body(schema: Schema, max_rows: int) -> Any:
+    """A whole body: `customers`, or else `columns`, and perhaps `as_of`. What is not there is UNSET."""
+    columns = _struct(
+        "Columns", [(name, _list_of(type_ | None, max_rows)) for name, type_ in _fields(schema)]
+    )
+    fields: list[tuple[str, Any, Any]] = [
+        ("customers", _list_of(customer(schema), max_rows) | UnsetType, UNSET),
+        ("columns", columns | UnsetType, UNSET),
+        ("as_of", str | None | UnsetType, UNSET),
+    ]
+    return msgspec.defstruct("Body", fields, forbid_unknown_fields=True, gc=False)
+
+
+def customer(schema: Schema) -> Any:
+    """One customer: the id, every column in the schema's order, the events."""
+    return _struct("Customer", _fields(schema))
+
+
+def history(schema: Schema) -> Any:
+    """The events of one customer."""
+    return GenericAlias(list, (_event(schema.events),)) | None if schema.events else None
+
+
+def _fields(schema: Schema) -> list[tuple[str, Any]]:
+    fields: list[tuple[str, Any]] = [(id_field(schema), _Id)]
+    fields += [(column.name, _type_of(column)) for column in schema.columns]
+    return [*fields, (EVENTS, history(schema))] if schema.events else fields
+
+
+def _list_of(type_: Any, max_rows: int) -> Any:
+    return Annotated[GenericAlias(list, (type_,)), Meta(min_length=1, max_length=max_rows)]
+
+
+def attribute(position: int) -> str:
+    """What Python calls a field: its own name may be no word of Python's."""
+    return f"field_{position}"
+
+
+def _struct(name: str, fields: Sequence[tuple[str, Any]], required: str | None = None) -> Any:
+    """An object of exactly these fields, each but the required one optional and nullable."""
+    described = [
+        (
+            attribute(position),
+            type_ if field == required else type_ | None | UnsetType,
+            msgspec.field(name=field) if field == required else msgspec.field(name=field, default=UNSET),
+        )
+        for position, (field, type_) in enumerate(fields)
+    ]
+    return msgspec.defstruct(name, described, forbid_unknown_fields=True, gc=False)
+
+
+def _event(schema: EventSchema) -> Any:
+    fields: list[tuple[str, Any]] = [(schema.time, str)]
+    fields += [(value.name, _Number) for value in schema.values]
+    fields += [(category.name, _Category) for category in schema.categories]
+    return _struct("Event", fields, required=schema.time)
+
+
+def _type_of(column: TableColumn) -> Any:
+    match column:
+        case CategoricalColumn():
+            return _Category
+        case BooleanColumn():
+            return _Flag
+        case DateColumn():
+            return str
+        case _:
+            return _Number

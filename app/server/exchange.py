@@ -1,0 +1,246 @@
+"""One request and its answer: the ASGI side of a connection."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Final, Protocol
+
+from starlette.types import ASGIApp, Message, Scope
+
+from app.errors import Problem
+from app.server.refusals import too_slow
+
+_log: Final = logging.getLogger(__name__)
+_LINES: Final = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus
+}
+_CLOSE: Final = b"connection: close\r\n"
+_BODYLESS: Final = (204, 304)
+_CHUNKED: Final = b"transfer-encoding: chunked\r\n"
+_DISCONNECT: Final = "http.disconnect"
+
+
+class Wire(Protocol):
+    """What an exchange needs of its connection."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether every answer is to be the last of its connection."""
+
+    @property
+    def common(self) -> bytes:
+        """Header lines of every answer."""
+
+    @property
+    def writable(self) -> asyncio.Event:
+        """Set while the client reads what it is sent."""
+
+    def write(self, parts: Iterable[bytes]) -> None:
+        """Send bytes."""
+
+    def resume_reading(self) -> None:
+        """Take more of the body."""
+
+    def answered(self, exchange: "Exchange") -> None:
+        """The answer is complete."""
+
+    def abort(self) -> None:
+        """Cut the connection: the answer broke off."""
+
+
+class Exchange:
+    """A request that is being read and answered.
+
+    Attributes:
+        scope: the request's head.
+        keep_alive: whether the connection goes on after the answer.
+        received: bytes of the body that came so far.
+        unread: how many of them the app has not taken yet.
+        whole: all of the body came.
+        started: the answer's head was given.
+        complete: all of the answer was given.
+        task: runs the app.
+    """
+
+    __slots__ = (
+        "_bodyless",
+        "_chunked",
+        "_expects_continue",
+        "_gone",
+        "_handed_over",
+        "_head",
+        "_left",
+        "_news",
+        "_pieces",
+        "_stalled",
+        "_wire",
+        "complete",
+        "keep_alive",
+        "received",
+        "scope",
+        "started",
+        "task",
+        "unread",
+        "whole",
+    )
+
+    def __init__(self, wire: Wire, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
+        self._wire = wire
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self.received = self.unread = 0
+        self.whole = self.started = self.complete = False
+        self.task: asyncio.Task[None] | None = None
+        self._expects_continue = expects_continue
+        self._pieces: list[bytes] = []
+        self._news: asyncio.Event | None = None  # made only if someone waits
+        self._gone = self._stalled = self._handed_over = False
+        self._head = b""  # goes out with the first bytes of the body
+        self._bodyless = self._chunked = False
+        self._left: int | None = None  # bytes that the answer's length still promises
+
+    async def run(self, app: ASGIApp) -> None:
+        """Have the app answer. An answer that breaks off cuts the connection, so that nobody believes it."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception:
+            _log.exception("an answer to %s %s broke off", self.scope["method"], self.scope["path"])
+        finally:
+            if not (self.complete or self._gone):
+                self._wire.abort()
+
+    def take(self, body: bytes) -> None:
+        """Some of the body came."""
+        self._pieces.append(body)
+        self.received += len(body)
+        self.unread += len(body)
+        self._wake()
+
+    def end(self) -> None:
+        """The body is whole."""
+        self.whole = True
+        self._wake()
+
+    def lose(self) -> None:
+        """The client has gone: nobody will read an answer."""
+        self._gone = True
+        self._wake()
+        if self.task and not self.complete:
+            self.task.cancel()
+
+    def stall(self) -> None:
+        """The client has stopped sending its body: the app is told, unless its answer has begun."""
+        if self.started:
+            self._wire.abort()
+        self._stalled = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._news:
+            self._news.set()
+
+    async def receive(self) -> Message:
+        """ASGI's receive.
+
+        Raises:
+            Problem: the client has stopped sending its body.
+        """
+        while not (self._pieces or self.complete or self._gone or (self.whole and not self._handed_over)):
+            if self._stalled:
+                raise too_slow()
+            await self._wait()
+        if self.complete or self._gone:
+            return {"type": _DISCONNECT}
+        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces, self.unread = [], 0
+        self._handed_over = self.whole
+        return {"type": "http.request", "body": body, "more_body": not self.whole}
+
+    async def _wait(self) -> None:
+        if self._expects_continue and not self.started:
+            self._expects_continue = False
+            self._wire.write((b"HTTP/1.1 100 Continue\r\n\r\n",))
+        self._wire.resume_reading()
+        if self._news is None:
+            self._news = asyncio.Event()
+        self._news.clear()
+        await self._news.wait()
+
+    async def send(self, message: Message) -> None:
+        """ASGI's send; waits while the client does not read.
+
+        Raises:
+            RuntimeError: the app does not keep to ASGI, to HTTP or to the length it announced.
+        """
+        if not self._wire.writable.is_set():
+            await self._wire.writable.wait()
+        if self._gone:
+            return
+        if message["type"] == "http.response.start":
+            self._start(message["status"], message.get("headers", ()))
+        else:
+            self._continue(message.get("body", b""), more=message.get("more_body", False))
+
+    def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        if self.started:
+            raise RuntimeError("an answer has one head")
+        self.started = True
+        block, length, last = _block(headers)
+        if last or self._wire.stopping:
+            self.keep_alive = False
+        self._bodyless = self.scope["method"] == "HEAD" or status in _BODYLESS
+        self._left = length
+        self._chunked = length is None and not self._bodyless and self.scope["http_version"] == "1.1"
+        if length is None and not self._bodyless and not self._chunked:
+            self.keep_alive = False  # the end of the connection is what ends it
+        framing = _CHUNKED if self._chunked else b""
+        closing = b"" if self.keep_alive else _CLOSE
+        self._head = b"".join((_LINES[status], self._wire.common, block, framing, closing, b"\r\n"))
+
+    def _continue(self, body: bytes, *, more: bool) -> None:
+        if not self.started or self.complete:
+            raise RuntimeError("an answer has one head, then its body")
+        if self._bodyless:
+            body = b""
+        elif self._left is not None:
+            self._left -= len(body)
+            if self._left < 0 or (self._left and not more):
+                raise RuntimeError("an answer must be as long as its content-length says")
+        parts = [self._head, *self._framed(body, more=more)]
+        self._head = b""
+        self._wire.write(parts)
+        if not more:
+            self.complete = True
+            self._wake()
+            self._wire.answered(self)
+
+    def _framed(self, body: bytes, *, more: bool) -> tuple[bytes, ...]:
+        if not self._chunked:
+            return (body,)
+        chunk = (b"%x\r\n" % len(body), body, b"\r\n") if body else ()
+        return chunk if more else (*chunk, b"0\r\n\r\n")
+
+
+def _block(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int | None, bool]:
+    """Header lines but `connection`; the length of the body, if it is said; whether the connection ends."""
+    lines: list[bytes] = []
+    length, last = None, False
+    for name, value in headers:
+        if name == b"connection":
+            last = value == b"close"
+            continue
+        if name == b"content-length":
+            length = int(value)
+        lines += (name, b": ", value, b"\r\n")
+    block = b"".join(lines)
+    if not block.count(b"\r") == block.count(b"\n") == len(lines) // 4:
+        raise RuntimeError("a header must not hold a line break")
+    return block, length, last
+
+
+def as_bytes(problem: Problem, common: bytes) -> bytes:
+    """A whole answer with a problem, which is the last of its connection."""
+    response = problem.response()
+    block, _, _ = _block(response.raw_headers)
+    return b"".join((_LINES[problem.status], common, block, _CLOSE, b"\r\n", bytes(response.body)))

@@ -1,0 +1,113 @@
+"""Bodies that cost much to read: they are refused, nothing of them is kept, others are answered meanwhile."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.app.abuse.conftest import Target
+from tests.app.abuse.wire import ask, head, memory_bounded, posted, predict, refused, scores
+
+CHUNKED = head("Content-Type: application/json", "Transfer-Encoding: chunked")
+MEGABYTE = 2**20
+PURCHASE = "/v1/models/purchase/predict"
+
+
+@contextmanager
+def others_are_answered(port: int) -> Iterator[None]:
+    """Another client meanwhile, who gets a score each time."""
+    done, asked = threading.Event(), threading.Event()
+    faults: list[BaseException] = []
+
+    def go_on() -> None:
+        try:
+            while not done.wait(0.005):
+                assert len(scores(predict(port, b'{"customers": [{}]}'))) == 1
+                asked.set()
+        except BaseException as fault:
+            faults.append(fault)
+
+    other = threading.Thread(target=go_on)
+    other.start()
+    try:
+        yield
+        assert asked.wait(10)
+    finally:
+        done.set()
+        other.join()
+    assert faults == []
+
+
+def keys(n: int) -> bytes:
+    return b",".join(b'"k%d":1' % number for number in range(n))
+
+
+BODIES = {
+    "lists in lists": b'{"customers":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "objects in objects": b'{"customers":[' + b'{"contract":' * 100_000 + b"1" + b"}" * 100_001 + b"]}",
+    "nothing but brackets": b"[" * 10_000_000,
+    "keys of a body": b"{%s}" % keys(1_000_000),
+    "keys of a customer": b'{"customers":[{},{%s}]}' % keys(1_000_000),
+    "keys of columns": b'{"columns":{%s}}' % keys(1_000_000),
+    "keys behind a fault": b'{"customers":[7,{"bill_1":[],%s}]}' % keys(1_000_000),
+    "keys in a value": b'{"customers":[{"contract":{%s}}]}' % keys(100_000),
+    "one key again and again": b'{"customers":[{%s}]}' % b",".join([b'"contract":1'] * 1_000_000),
+    "digits": b'{"customers":[{"bill_1":%s}]}' % (b"9" * 10_000_000),
+    "nulls": b'{"customers":[%s]}' % b",".join([b"null"] * 3_000_000),
+    "customers": b'{"customers":[%s]}' % b",".join([b"{}"] * 1_000_000),
+    "columns": b'{"columns":{"contract":[%s]}}' % b",".join([b"null"] * 3_000_000),
+    "a text without an end": b'{"customers":[{"contract":"' + b"x" * 10_000_000,
+    "escapes": b'{"customers":[{"customer_id":"%s"}]}' % (b"\\u00e4" * 2_000_000),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+def test_a_body_made_to_be_costly(target: Target, body: bytes) -> None:
+    with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
+        for _ in range(2):
+            refused(predict(target.port, body), 400, 413, 422)
+
+
+def test_events_made_to_be_costly(target: Target) -> None:
+    for event in (b"null", b'{"date":1}', b'{"dat":"1997-01-01"}'):
+        body = b'{"customers":[{"events":[%s]}]}' % b",".join([event] * 500_000)
+        with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
+            refused(predict(target.port, body, "purchase"), 422)
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b'{"customers":[{},{"k":1,%s}]}', (2, None)),
+        (b'{"customers":[7,{"bill_1":[],"k":1,%s}]}', (2, None)),
+        (b'{"customers":[{"events":[{"date":1},{"k":2},{%s}]}]}', (1, 2)),
+        (b'{"k":1,%s}', (None, None)),
+        (b'{"columns":{"k":1,%s}}', (None, None)),
+    ],
+)
+def test_the_first_field_too_many_is_named(target: Target, body: bytes, place: tuple[int, int]) -> None:
+    sent = posted(body % keys(50_000), path=PURCHASE if b"events" in body else "/v1/models/churn/predict")
+    (fault,) = refused(ask(target.port, sent), 422)["errors"]
+    assert (fault["field"], fault["got"]) == ("k", "an unknown field")
+    assert (fault.get("row"), fault.get("event")) == place
+
+
+def test_ten_thousand_tiny_chunks_are_read(target: Target) -> None:
+    body = b'{"customers": [{}]}'.ljust(10_000)
+    pieces = [b"1\r\n%c\r\n" % byte for byte in body]
+    with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
+        for chunks in (pieces, [b"".join(pieces)]):
+            assert len(scores(ask(target.port, [CHUNKED, *chunks, b"0\r\n\r\n"]))) == 1
+        refused(ask(target.port, [CHUNKED, *[b"1\r\n[\r\n"] * 10_000, b"0\r\n\r\n"]), 400)
+
+
+def megabytes(n: int) -> Iterable[bytes]:
+    return (b"%x\r\n%s\r\n" % (MEGABYTE, b" " * MEGABYTE) for _ in range(n))
+
+
+def test_a_body_over_the_limit_is_refused_however_it_is_sent(target: Target) -> None:
+    announced = posted(b" " * 17 * MEGABYTE)
+    with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
+        for sent in ([announced], [CHUNKED, *megabytes(40)], [head("Content-Length: 999999999999999999")]):
+            assert refused(ask(target.port, sent), 413)["type"] == "urn:propense:body-too-large"

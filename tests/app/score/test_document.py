@@ -1,0 +1,26 @@
+import re
+from typing import Any
+
+from app.score.forms import FORMS
+from tests.app.client import Client
+
+
+def test_the_api_document_tells_of_files(client: Client) -> None:
+    paths: dict[str, Any] = client.get("/openapi.json").json()["paths"]
+    scoring = {path: item["post"] for path, item in paths.items() if path.endswith("/score")}
+    assert list(scoring) == ["/v1/models/{name}/score", "/v1/models/{name}/versions/{version}/score"]
+    for path, operation in scoring.items():
+        assert operation["requestBody"]["content"].keys() == FORMS.keys()
+        assert operation["responses"]["200"]["content"].keys() == FORMS.keys()
+        assert operation["responses"].keys() == {"200", "400", "404", "413", "415", "422", "503"}
+        named = [one["name"] for one in operation["parameters"] if one["in"] == "path"]
+        assert named == re.findall(r"{(\w+)}", path)
+
+
+def test_the_api_document_tells_of_columns(client: Client) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    request, columns = schemas["purchase.Request"], schemas["purchase.Columns"]
+    assert request["oneOf"] == [{"required": ["customers"]}, {"required": ["columns"]}]
+    assert list(columns["properties"]) == ["customer_id", "tenure", "events"]
+    items = columns["properties"]["events"]["anyOf"][0]["items"]["anyOf"][0]["items"]
+    assert items == {"$ref": "#/components/schemas/purchase.Event"}

@@ -1,0 +1,51 @@
+import time
+
+import pytest
+
+from app.errors import Problem
+from app.limits import Held, Saturation, refuse_if_full
+
+
+def test_bodies_are_held_up_to_a_sum() -> None:
+    held = Held(100)
+    with held.body() as first, held.body() as second:
+        first(60)
+        second(40)
+        with pytest.raises(
+            Problem, match="bodies of 100 bytes together are being read; ask again shortly"
+        ) as no:
+            first(1)
+        assert (no.value.status, no.value.kind, no.value.headers) == (503, "too-busy", {"Retry-After": "1"})
+    with held.body() as third:
+        third(100)
+
+
+def busy() -> Problem:
+    with pytest.raises(Problem) as refused:
+        refuse_if_full(1, 1)
+    return refused.value
+
+
+def test_refusals_without_a_lull_saturate(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    saturation = Saturation(after_s=2.0)
+    assert not saturation.lasts()
+    saturated = []
+    for _ in range(6):
+        saturation.note(busy())
+        saturated.append(saturation.lasts())
+        now += 0.5
+    assert saturated == [False, False, False, False, True, True]
+    now += 0.6
+    assert not saturation.lasts()
+    saturation.note(busy())
+    assert not saturation.lasts()
+
+
+def test_other_refusals_do_not_saturate() -> None:
+    saturation = Saturation(after_s=0.0)
+    saturation.note(Problem(503, "model-not-in-service", "none"))
+    assert not saturation.lasts()
+    saturation.note(busy())
+    assert saturation.lasts()
