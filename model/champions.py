@@ -11,12 +11,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from model.disk import replace_file, sync_folder
+from model.disk import open_itself, replace_file, sync_folder
 from model.errors import CheckpointError
 
 VERSION_PATTERN: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 _REMEMBERED: Final = 100  # lines of the log
+_CAP: Final = 100_000  # bytes of a file
 
 
 def read_champion(home: Path) -> int | None:
@@ -90,7 +91,8 @@ def _without_repeats(champions: Sequence[int]) -> list[int]:
 
 def _read_text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="ascii", errors="replace")
+        with open(path, "rb", opener=open_itself) as file:
+            return file.read(_CAP).decode("ascii", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from model.disk import sync_folder, write_file
+from model.disk import open_itself, sync_folder, write_file
 from model.errors import CheckpointError
 from model.manifest import Manifest
 from model.seal import REPAIR, seal, unseal
@@ -191,7 +191,7 @@ def _check_file_set(folder: Path, names: Iterable[str]) -> None:
 def _read(path: Path, cap: int) -> bytes:
     """A regular file's bytes. A link is not followed and a pipe is not waited for."""
     try:
-        with open(path, "rb", opener=_open) as file:
+        with open(path, "rb", opener=open_itself) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise CheckpointError(f"{path} must be a regular file; put the file itself there")
@@ -206,7 +206,3 @@ def _read(path: Path, cap: int) -> bytes:
 def _check_size(path: Path, size: int, cap: int) -> None:
     if size > cap:
         raise CheckpointError(f"{path} may hold {cap} bytes, however it holds {size}; {REPAIR}")
-
-
-def _open(name: str, flags: int) -> int:
-    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

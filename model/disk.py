@@ -1,4 +1,7 @@
-"""Writes that survive kill -9 and a power cut: what is there after either is the old or the new, whole."""
+"""Writes that survive kill -9 and a power cut: what is there after either is the old or the new, whole.
+
+And reads of the very file that is named.
+"""
 
 import os
 from pathlib import Path
@@ -32,3 +35,8 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_itself(name: str, flags: int) -> int:
+    """An opener for `open`: a link is not followed, and a pipe is not waited for."""
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -13,14 +13,13 @@ from model.checkpoint import Checkpoint, read_checkpoint
 from model.customers import Customers
 from model.device import choose_device
 from model.errors import CheckpointError, DataError, SchemaError
-from model.folded import Folded
 from model.hazard import Probabilities
 from model.manifest import Calibration, Manifest, NetworkSpec
 from model.network import build_network
 from model.row_encoder import RowEncoder
 from model.rows import Rows, rows_of
 from model.schema import Schema
-from model.scorer import Scorer
+from model.scorer import Scorer, scorer_of
 from model.task import Task
 from model.times import parse_time
 
@@ -151,8 +150,7 @@ def rebuild(
         network.load_state_dict(weights)
     except RuntimeError as fault:
         raise CheckpointError(f"the weights must fit the network of the manifest: {fault}") from fault
-    folded = Folded.build(network) if spec.head == "mlp" and chosen.type == "cpu" else None
-    return Scorer(task, schema, spec, network.to(chosen).eval(), calibration, chosen, folded)
+    return scorer_of(task, schema, spec, network.to(chosen), calibration, chosen)
 
 
 def load_predictor(

@@ -56,7 +56,8 @@ class Registry:
 
     def versions(self, name: str) -> list[int]:
         """The versions of a model, ascending; none for a model not yet trained."""
-        found = _folders(self._home(name)) or []
+        home = self._home(name)
+        found = [] if home.is_symlink() else _folders(home) or []  # as `names` has it
         return sorted(int(entry) for entry in found if VERSION_PATTERN.fullmatch(entry))
 
     def champion(self, name: str) -> int | None:

@@ -1,7 +1,7 @@
 """The only place where a logit becomes a probability: for training, batch scoring and the service alike."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -41,7 +41,7 @@ class Scorer:
     network: Network
     calibration: Calibration
     device: torch.device
-    folded: Folded | None = None
+    folded: Folded | None = field(default=None, compare=False)
 
     def score(self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples) -> Probabilities:
         """(N, K) float64 probability of a positive outcome by each horizon; the last is the longest.
@@ -77,6 +77,19 @@ class Scorer:
         calibrated = self.calibration.apply(raw)
         absent = self.task.kind != "column" and self.task.outcome == "absent"
         return (no_event_by_horizon if absent else event_by_horizon)(calibrated)
+
+
+def scorer_of(
+    task: Task,
+    schema: Schema,
+    spec: NetworkSpec,
+    network: Network,
+    calibration: Calibration,
+    device: torch.device,
+) -> Scorer:
+    """A scorer of a network that is on the device and has its last weights."""
+    folded = Folded.build(network) if spec.head == "mlp" and device.type == "cpu" else None
+    return Scorer(task, schema, spec, network.eval(), calibration, device, folded)
 
 
 @torch.inference_mode()

@@ -16,7 +16,7 @@ from model.hazard import Logits
 from model.manifest import NetworkSpec
 from model.network import Network, build_network
 from model.schema import Schema
-from model.scorer import Scorer, fold_logits
+from model.scorer import Scorer, fold_logits, scorer_of
 from model.task import Task
 from training.asked import Asked
 from training.calibrate import bagged, fit_calibration
@@ -126,7 +126,7 @@ def fit_model(asked: Asked, folds: Folds, reading: Reading, options: Options, *,
     labels = asked.labels.take(folds.rows[folds.judged])
     single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
     calibration = bagged(single, _spread(network, material, device))
-    scorer = Scorer(reading.task, schema, reading.spec, network, calibration, device)
+    scorer = scorer_of(reading.task, schema, reading.spec, network, calibration, device)
     unseen = single.apply(fitted.unseen)
     return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started)
 

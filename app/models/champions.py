@@ -148,7 +148,8 @@ class Champions:
         if trouble and trouble != self._trouble:
             now = "what is in service stays" if names else "nothing to serve yet"
             _log.error("%s: %s", now, trouble)
-        self.unready = None if names else trouble or self._why_none_serves()
+        why = self._loader.without_paths(trouble or self._why_none_serves())
+        self.unready = None if names else why
         self._told, self._trouble = names, trouble
 
     def _why_none_serves(self) -> str:

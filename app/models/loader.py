@@ -82,4 +82,7 @@ class Loader:
 
     def without_paths(self, error: PropenseError | str) -> str:
         """A reason as clients may read it: they need not know where the registry is."""
-        return str(error).replace(f"{self.registry.root}/", "")
+        root, text = self.registry.root, str(error).replace(f"{self.registry.root}/", "")
+        if root.is_absolute():
+            text = text.replace(f" at {root}", "").replace(f" {root}", "").replace(f"{root}", "the registry")
+        return text

@@ -17,7 +17,6 @@ from app.models.loader import Loader, Refused
 from app.models.served import Served, collect_soon, serve
 from app.models.shadow import Shadow
 from app.observe.metrics import Metrics
-from app.server.memory import settle
 from app.settings import Settings
 from model.predictor import Predictor
 from model.registry import NAME_PATTERN, Registry
@@ -51,7 +50,6 @@ class Models:
     async def run(self) -> None:
         """Load what the registry holds, while the service already answers, and then follow it."""
         await self._look()
-        settle()
         while self._settings.watch_seconds:
             await anyio.sleep(self._settings.watch_seconds)
             await self._look()

@@ -46,7 +46,7 @@ def answer(manifest: Manifest, rows: Rows, part: Part, warn: Warn | None) -> byt
         for prediction, row in zip(told, probabilities, strict=True):
             prediction.horizons = dict(zip(horizons, row, strict=True))
     if warn:
-        for prediction, warnings in zip(told, warn(part.alone()), strict=True):
+        for prediction, warnings in zip(told, warn(rows, part.alone()), strict=True):
             prediction.warnings = warnings
     as_of = _spelt(rows.cutoffs[0], manifest.schema_.time_zone)
     return _encode(_Answer(manifest.name, manifest.version, as_of, told))

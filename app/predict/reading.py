@@ -44,7 +44,7 @@ class Reading:
                 loop.call_later(_TIDY_SECONDS, self._thread.submit, self._tidy)
 
     def _tidy(self) -> None:
-        """Have glibc return what has been freed, when the request is over: it would keep it for later ones."""
+        """Have glibc return what was freed, once the request is over: it would keep it for later ones."""
         self._will_tidy = False
         if self._trim:
             self._trim(0)

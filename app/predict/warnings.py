@@ -1,13 +1,14 @@
 """What is odd about a customer, by what training saw: values out of its range, categories it never met."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.predict.nearest import Known, Nearest, known_categories
 from model.predictor import Scored
+from model.rows import Rows
 from model.scaling import scale
 from model.schema import Schema
 
@@ -22,12 +23,14 @@ class Warn:
         numbers: of the first D numbers; those behind them (rates of categories) are not a customer's.
         low, high: (D,) float32, scaled.
         categories: of the first C codes; those behind them are of repeated numbers.
+        known: what the first of them are told of, which are columns.
     """
 
     numbers: tuple[str, ...]
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     categories: tuple[str, ...]
+    known: tuple[Known, ...] = ()
 
     @classmethod
     def of(cls, schema: Schema) -> Self:
@@ -43,22 +46,21 @@ class Warn:
             )
             for ends in ([s.low for _, s in numbers], [s.high for _, s in numbers])
         ]
-        return cls(tuple(name for name, _ in numbers), ends[0], ends[1], tuple(categories))
-
-    def __call__(self, scored: Scored) -> list[list[str]]:
-        """Of each row its warnings."""
-        odd = self._odd(scored)
-        told: list[list[str]] = [[] for _ in range(len(scored.numeric))]
-        for what, names, places in odd:
-            for row, column in np.argwhere(places).tolist():
-                told[row].append(f"{names[column]}: {what}")
-        return told
-
-    def _odd(self, scored: Scored) -> Sequence[tuple[str, Sequence[str], NDArray[np.bool_]]]:
-        numeric = scored.numeric[:, : len(self.numbers)]
-        codes = scored.categories[:, : len(self.categories)]
-        return (
-            ("below what training saw", self.numbers, numeric < self.low),
-            ("above what training saw", self.numbers, numeric > self.high),
-            ("a category that training never saw", self.categories, codes == _UNKNOWN),
+        return cls(
+            tuple(name for name, _ in numbers), ends[0], ends[1], tuple(categories), known_categories(schema)
         )
+
+    def __call__(self, rows: Rows, scored: Scored) -> list[list[str]]:
+        """Of each row its warnings."""
+        numeric = scored.numeric[:, : len(self.numbers)]
+        told: list[list[str]] = [[] for _ in range(len(numeric))]
+        for what, places in (("below", numeric < self.low), ("above", numeric > self.high)):
+            for row, column in np.argwhere(places).tolist():
+                told[row].append(f"{self.numbers[column]}: {what} what training saw")
+        nearest = Nearest(self.known)
+        codes = scored.categories[:, : len(self.categories)]
+        for row, column in np.argwhere(codes == _UNKNOWN).tolist():
+            near = nearest(column, rows.cells[row])
+            hint = f"; did you mean {near}?" if near else ""
+            told[row].append(f"{self.categories[column]}: a category that training never saw{hint}")
+        return told

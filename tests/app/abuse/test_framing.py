@@ -34,7 +34,10 @@ def problem_type(port: int, sent: bytes, *statuses: int) -> str:
         ("Transfer-Encoding: chunked", LENGTH),
         (LENGTH, LENGTH),
         (LENGTH, "Content-Length: 3"),
-        *[(f"Content-Length: {told}",) for told in ("-1", "+18", "0x12", "18.0", "18, 18", "9" * 30, "1_8", "")],
+        *[
+            (f"Content-Length: {told}",)
+            for told in ("-1", "+18", "0x12", "18.0", "18, 18", "9" * 30, "1_8", "")
+        ],
         *[
             (f"Transfer-Encoding: {told}",)
             for told in ("gzip", "gzip, chunked", "chunked, chunked", "identity", "xchunked", "chunked;q=1")
@@ -52,7 +55,9 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(target: Target, lines: t
     assert problem_type(target.port, head(JSON, *lines) + body, 400) == "bad-request"
 
 
-@pytest.mark.parametrize("chunk", [b"zz\r\n", b"-1\r\n", b"f" * 17 + b"\r\n", b"1\r\n{}\r\n", b"1 \0\r\n{\r\n"])
+@pytest.mark.parametrize(
+    "chunk", [b"zz\r\n", b"-1\r\n", b"f" * 17 + b"\r\n", b"1\r\n{}\r\n", b"1 \0\r\n{\r\n"]
+)
 def test_a_chunk_that_is_none_is_refused(target: Target, chunk: bytes) -> None:
     assert problem_type(target.port, head(*CHUNKED) + chunk, 400) == "bad-request"
 
@@ -247,7 +252,9 @@ def test_a_strange_path_leads_nowhere(target: Target, path: str, status: int) ->
     assert len(refused(ask(target.port, posted(GOOD, path=path)), status)["detail"]) < 400
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "CONNECT"])
+@pytest.mark.parametrize(
+    "method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "CONNECT"]
+)
 def test_another_method_is_told_the_right_one(target: Target, method: str) -> None:
     for path in (PREDICT, "/v1/models/churn/versions/1/predict", "/v1/models/churn/score"):
         answer = ask(target.port, head(method=method, path=path))

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any, Final
 
 import pytest
 
 from tests.app.abuse.conftest import Target
-from tests.app.abuse.wire import posted, predict, refused, scores
+from tests.app.abuse.wire import predict, refused, scores
 from tests.app.client import JSON
 from tests.app.process import HANGS
 from tests.app.toys import AS_OF, CONTRACTS
@@ -41,11 +42,16 @@ def log_rows(n: int) -> list[Row]:
 
     def event() -> Row:
         date = f"1997-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
-        return {"date": date, "amount": chance.uniform(0, 10), "kind": chance.choice(["buy", "visit", "x", None])}
+        return {
+            "date": date,
+            "amount": chance.uniform(0, 10),
+            "kind": chance.choice(["buy", "visit", "x", None]),
+        }
 
     return [{"tenure": chance.uniform(0, 10), "events": [event() for _ in range(n % 12)]} for n in range(n)]
 
 
+BAD: Final[list[Any]] = [{"contract": []}, {"bill_1": 1e39}, {"since": "soon"}, {"x": 1}, 7]
 ROWS: Final = {"churn": table_rows(4_096), "purchase": log_rows(4_096)}
 
 
@@ -97,41 +103,38 @@ GARBAGE: Final = (
 
 @contextmanager
 def garbage(port: int) -> Iterator[None]:
-    """Two other clients meanwhile, who send what has to be refused."""
+    """Another client meanwhile, who sends what has to be refused."""
     done = threading.Event()
-    kept: list[bytes] = []
 
     def send() -> None:
-        while not done.is_set():
-            for body in GARBAGE:
-                refused(predict(port, body), 400, 422)
-                kept.append(body)
+        for body in cycle(GARBAGE):
+            refused(predict(port, body), 400, 422)
+            if done.wait(0.002):
+                return
 
-    with ThreadPoolExecutor(2) as clients:
-        sending = [clients.submit(send) for _ in range(2)]
+    with ThreadPoolExecutor(1) as client:
+        sending = client.submit(send)
         try:
             yield
         finally:
             done.set()
-        for each in sending:
-            each.result()
-    assert len(kept) >= len(GARBAGE)
+        sending.result()
 
 
 @pytest.mark.parametrize("name", ["churn", "purchase"])
 def test_a_row_alone_is_a_row_in_any_batch(target: Target, name: str) -> None:
     rows = ROWS[name]
     with garbage(target.port):
-        single = alone(target.port, name, rows[:60])
-        for size in (2, 3, 17, 60, 256, 1_024, 4_096):
+        single = alone(target.port, name, rows[:40])
+        for size in (2, 17, 256, 4_096):
             together = asked(target.port, name, rows[:size])
-            assert together[:60] == pytest.approx(single[:size], abs=SAME)
+            assert together[:40] == pytest.approx(single[:size], abs=SAME)
             assert asked(target.port, name, rows[size - 1 :: -1])[::-1] == pytest.approx(together, abs=SAME)
 
 
 @pytest.mark.parametrize("name", ["churn", "purchase"])
 def test_clients_at_the_same_time_get_their_own_scores(target: Target, name: str) -> None:
-    rows = ROWS[name][:256]
+    rows = ROWS[name][:128]
     wanted = asked(target.port, name, rows)
     with garbage(target.port), ThreadPoolExecutor(8) as clients:
         shares = [range(first, len(rows), 8) for first in range(8)]
@@ -143,7 +146,7 @@ def test_clients_at_the_same_time_get_their_own_scores(target: Target, name: str
 def test_a_bad_row_refuses_its_own_request_only(target: Target) -> None:
     rows = ROWS["churn"][:50]
     wanted = asked(target.port, "churn", rows)
-    for bad in ({"contract": []}, {"bill_1": 1e39}, {"since": "soon"}, {"x": 1}, 7):
+    for bad in BAD:
         body = json.dumps({"as_of": AS_OF, "customers": [*rows, bad]}).encode()
         assert [fault["row"] for fault in refused(predict(target.port, body), 422)["errors"]] == [51]
         assert asked(target.port, "churn", rows) == wanted
@@ -155,4 +158,3 @@ def test_what_is_odd_about_a_neighbour_changes_nothing(target: Target) -> None:
     body = json.dumps({"as_of": AS_OF, "customers": [odd, *rows, odd]}).encode()
     with_odd = scores(predict(target.port, body))
     assert with_odd[1:-1] == pytest.approx(asked(target.port, "churn", rows), abs=SAME)
-    assert len(posted(body)) > 2_000

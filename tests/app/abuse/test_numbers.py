@@ -48,7 +48,9 @@ def test_thousands_of_digits_are_refused(target: Target, n_digits: int) -> None:
             refused(predict(target.port, body.encode(), name), 400)
 
 
-@pytest.mark.parametrize("number", ["+1", "01", ".5", "5.", "1_000", "0x10", "1e", "--1", "nan", "inf", "١"])
+@pytest.mark.parametrize(
+    "number", ["+1", "01", ".5", "5.", "1_000", "0x10", "1e", "--1", "nan", "inf", "\u0661"]
+)
 def test_a_number_that_json_does_not_know_is_refused(target: Target, number: str) -> None:
     refused(predict(target.port, f'{{"customers": [{{"bill_1": {number}}}]}}'.encode()), 400)
 
@@ -82,3 +84,20 @@ def test_the_first_and_the_last_time_get_a_score(target: Target, time: str) -> N
     log = {"as_of": time, "customers": [{"events": [{"date": time, "amount": 3.4e38}] * 3}]}
     scores(predict(target.port, json.dumps(table).encode()))
     scores(predict(target.port, json.dumps(log).encode(), "purchase"))
+
+
+@pytest.mark.parametrize("id_", [17.0, -17.0, 1e3, 2.0**62])
+def test_a_whole_number_may_be_written_with_a_point(target: Target, id_: float) -> None:
+    for asked in ({"customers": [{"customer_id": id_}]}, {"columns": {"customer_id": [id_]}}):
+        answer = predict(target.port, json.dumps(asked).encode())
+        scores(answer)
+        told = json.loads(answer.body)["predictions"][0]["customer_id"]
+        assert (told, type(told)) == (int(id_), int)
+
+
+@pytest.mark.parametrize("id_", ["1.5", "true", "1e300", "9223372036854775808", "-9223372036854775809"])
+def test_what_is_no_whole_number_is_no_id(target: Target, id_: str) -> None:
+    (fault,) = refused(predict(target.port, f'{{"customers": [{{"customer_id": {id_}}}]}}'.encode()), 422)[
+        "errors"
+    ]
+    assert (fault["row"], fault["field"]) == (1, "customer_id")

@@ -102,7 +102,7 @@ def _refuse_constant(name: str) -> None:
 
 @contextmanager
 def memory_bounded(pid: int, *, megabytes: float) -> Iterator[None]:
-    """In the end a process holds no more than this beyond what it held before; it lets go after it has answered."""
+    """In the end a process holds no more than this beyond what it held before; not at once, though."""
     before = _resident(pid)
     yield
     deadline = time.monotonic() + HANGS

@@ -87,3 +87,25 @@ def test_the_document_says_how_to_ask_and_what_comes(client: Client) -> None:
     assert told["items"] == {"type": "string"}
     assert "warnings=true" in told["description"]
     assert client.predict("churn", {"customers": [{}]}, headers=JSON).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("contract", "hint"),
+    [
+        ("contrct 7", "; did you mean contract 7?"),
+        ("CONTRACT 7", "; did you mean contract 7?"),
+        ("weekly", ""),
+        (7, ""),
+        ("\0" * 1_000, ""),
+    ],
+)
+def test_a_new_category_is_told_with_the_nearest_known_one(client: Client, contract: Any, hint: str) -> None:
+    (told,) = warnings(client, "churn", {"contract": contract})
+    assert told == [f"contract: {NEW}{hint}"]
+
+
+def test_so_many_new_categories_are_compared_and_no_more(client: Client) -> None:
+    customers = [{"contract": f"contrct {number}"} for number in range(100)]
+    told = [lines[0] for lines in warnings(client, "churn", *customers)]
+    hinted = [line.endswith("?") for line in told]
+    assert hinted == [True] * 8 + [False] * 92  # each was compared with 60 known ones
