@@ -135,6 +135,7 @@ def test_swapped_out_versions_leave_nothing_behind(three_versions: Path) -> None
             old += [weakref.ref(one) for one in (models.served()[0], models.served()[0].predictor)]
             Registry(three_versions).promote("churn", (2, 3, 1)[n % 3])
             await models.reload("churn")
+        await asyncio.sleep(0.1)  # the thread that loaded the last one lets go of what it was given
         gc.collect()
         return [version for one in old if (version := one())]
 
