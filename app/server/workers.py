@@ -123,6 +123,8 @@ def _become(work: Work, alive: int) -> None:
     os.setpgid(0, 0)
     status = 1
     try:
+        for number in (signal.SIGTERM, signal.SIGINT):  # until the server handles them
+            signal.signal(number, lambda *_: os._exit(0))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         work(alive)
         status = 0

@@ -148,7 +148,8 @@ def test_a_registry_that_cannot_be_read_later_is_a_bland_refusal(
             assert answer.headers["retry-after"] == "1"
         assert client.predict("churn", ASK).status_code == 200
     reason = "failed: /secret cannot be read: stale file handle"
-    assert [m for m in caplog.messages if "secret" in m] == [
+    told = [record.getMessage() for record in caplog.records if record.name == "app.errors"]
+    assert [m for m in told if "secret" in m] == [
         f"GET /v1/models/churn {reason}",
         f"POST /v1/models/churn/versions/2/predict {reason}",
     ]
