@@ -52,6 +52,6 @@ def answer(manifest: Manifest, rows: Rows, part: Part, warn: Warn | None) -> byt
     return _encode(_Answer(manifest.name, manifest.version, as_of, told))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16)
 def _spelt(instant: int, zone: str) -> str:
     return format_instant(instant, zone)

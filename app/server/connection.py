@@ -61,7 +61,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
         self._state.clients.discard(self)
-        self._requests = None
+        self._read_no_more()
+        self._reading = None  # it holds this
         self.writable.set()
         for exchange in (self._answering, *self._queue):
             if exchange:
@@ -202,7 +203,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, problem: Problem) -> None:
         """Answer what cannot become a request, read no more requests, and end."""
-        exchange, self._requests = self._answering, None
+        exchange = self._answering
+        self._read_no_more()
         self._queue.clear()
         if exchange and exchange.whole:  # this came after it: it is answered first
             exchange.keep_alive = False
@@ -215,10 +217,15 @@ class Connection(asyncio.Protocol):
             self.write((as_bytes(problem, self.common),))
             self._close(read_on=True)
 
+    def _read_no_more(self) -> None:
+        if self._requests:
+            self._requests.close()
+            self._requests = None
+
     def _close(self, *, read_on: bool) -> None:
         """Hang up; where the client still sends, only after that, as a reset would take its answer away."""
         if read_on and not self._transport.is_closing():
-            self._requests = None
+            self._read_no_more()
             self.resume_reading()
             self._transport.write_eof()
         else:

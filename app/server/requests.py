@@ -61,6 +61,10 @@ class Requests:
             if self._head_bytes > _MAX_HEAD:
                 raise large_head()
 
+    def close(self) -> None:
+        """Nothing more is read. The parser holds this: both would stay until the collector comes."""
+        del self._parser
+
     def _feed(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
