@@ -32,7 +32,7 @@ def three_versions(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def client(registry: Path) -> Iterator[Client]:
-    """A client of the service over `registry`, with small limits."""
-    settings = Settings(registry=registry, max_rows=2_000, max_body_bytes=200_000)
+    """A client of the service over `registry`, with small limits; what never changes is not watched."""
+    settings = Settings(registry=registry, max_rows=2_000, max_body_bytes=200_000, watch_seconds=0)
     with running(create_app(settings)) as client:
         yield client.wait_until_loaded()

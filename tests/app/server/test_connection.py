@@ -1,6 +1,7 @@
 """HTTP over real sockets, with small apps and little patience."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -515,3 +516,29 @@ def test_far_beyond_the_limit_connections_are_cut() -> None:
             await beyond.rest()
 
     talk(echo, conversation, max_connections=1)
+
+
+def test_a_connection_that_has_ended_is_let_go_without_the_garbage_collector() -> None:
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        await reply(send, await whole(receive))
+
+    async def conversation(line: Line) -> None:
+        for text in (
+            "GET / HTTP/1.1\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1",
+            "no HTTP\r\n\r\n",
+        ):
+            other = await line.open()
+            other.send(text)
+            await other.answer()
+            other.writer.close()
+        line.writer.close()
+        while sum(type(each) is Connection for each in gc.get_objects()) > 1:  # the one last looked at
+            await asyncio.sleep(0.01)
+
+    gc.collect()
+    gc.disable()
+    try:
+        talk(app, conversation)
+    finally:
+        gc.enable()
