@@ -22,8 +22,7 @@ def refuse_if_full(n_waiting: int, max_waiting: int) -> None:
         Problem: as many requests wait already as may.
     """
     if n_waiting >= max_waiting:
-        detail = f"as many requests wait already as may ({max_waiting}); ask again shortly"
-        raise Problem(503, _BUSY, detail, headers={"Retry-After": "1"})
+        raise _busy(f"as many requests wait already as may ({max_waiting})")
 
 
 class Held:
@@ -45,8 +44,7 @@ class Held:
         def hold(n_bytes: int) -> None:
             nonlocal own
             if self._bytes + n_bytes > self._max_bytes:
-                detail = f"bodies of {self._max_bytes} bytes together are being read; ask again shortly"
-                raise Problem(503, _BUSY, detail, headers={"Retry-After": "1"})
+                raise _busy(f"bodies of {self._max_bytes} bytes together are being read")
             own += n_bytes
             self._bytes += n_bytes
 
@@ -100,6 +98,10 @@ def limited(headers: dict[bytes, bytes], receive: Receive, max_bytes: int) -> Re
         return message
 
     return read
+
+
+def _busy(what: str) -> Problem:
+    return Problem(503, _BUSY, f"{what}; ask again shortly", headers={"Retry-After": "1"})
 
 
 def _too_large(max_bytes: int) -> Problem:

@@ -9,12 +9,12 @@ from fastapi.openapi.utils import get_openapi
 from app.answers import Predictions, ProblemDetails
 from app.errors import MEDIA_TYPE
 from app.models import Models, Served
+from app.routes.predict import PATHS
 from app.score.document import score_paths
 
 _COMPONENTS: Final = "#/components/schemas/"
 PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503, 504)
 SCORE_REFUSALS: Final = (400, 404, 413, 415, 422, 503)
-PINNED_PATH: Final = "/v1/models/{name}/versions/{version}/predict"
 _WARNINGS: Final = {
     "name": "warnings",
     "in": "query",
@@ -35,7 +35,7 @@ def api_document(app: FastAPI, models: Models) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for shape in (Predictions, ProblemDetails):
         _add(schemas, shape.__name__, shape.model_json_schema(ref_template=_COMPONENTS + "{model}"))
-    document["paths"][PINNED_PATH] = {"post": _pinned_operation()}
+    document["paths"][PATHS[1]] = {"post": _pinned_operation()}
     document["paths"] |= score_paths({str(s): said for s, said in refusals(*SCORE_REFUSALS).items()})
     for served in models.served():
         name = served.manifest.name

@@ -1,13 +1,16 @@
 """FastAPI, but that a predict request goes straight through the gate."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.observe.requests import Pattern
+from app.predict.endpoint import PREFIX, SUFFIX
 from app.routes.predict import PATHS
 
 _PINNED: Final = "/versions/"
+_ROUTES: Final = tuple(map(Pattern, PATHS))
 
 
 class Service(FastAPI):
@@ -31,13 +34,6 @@ class Service(FastAPI):
         await inside(scope, receive, send)
 
 
-class _Route(NamedTuple):
-    path: str
-
-
-_ROUTES: Final = tuple(map(_Route, PATHS))
-
-
 def _predicts(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path.endswith("/predict") and path.startswith("/v1/models/") and scope["method"] == "POST"
+    return path.endswith(SUFFIX) and path.startswith(PREFIX) and scope["method"] == "POST"

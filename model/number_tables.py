@@ -19,11 +19,13 @@ class NumberTables:
     narrow a bin.
 
     Attributes:
+        first: (N,) the row of each number's first segment.
         edges: (N, S - 2) where a segment ends and the next begins; inf behind the last.
         origin, rate: (N * S,) of each segment.
         at, step: (N * S, F * width) of each segment.
     """
 
+    first: NDArray[np.int64]
     edges: Floats
     origin: Floats
     rate: Floats
@@ -59,6 +61,7 @@ class NumberTables:
         at[:, -1] = missing
         rows = (N * S, F * width)
         return cls(
+            np.arange(N) * S,
             edges.astype(np.float32),
             origin.astype(np.float32).ravel(),
             rate.astype(np.float32).ravel(),
@@ -77,7 +80,7 @@ class NumberTables:
         passed = (x[:, :, None] >= self.edges).view(np.uint8)
         segments = np.add.reduce(passed, axis=2, dtype=np.uint8 if S < 256 else np.uint16).astype(np.int64)
         segments[missing] = S - 1
-        segments += np.arange(len(self)) * S
+        segments += self.first
         inside = (x - self.origin.take(segments)) * self.rate.take(segments)
         np.multiply(self.step.take(segments, axis=0), inside[:, :, None], out=out)
         out += self.at.take(segments, axis=0)

@@ -87,7 +87,7 @@ class Predictor:
         Raises:
             SchemaError: a column or event field that the model reads is absent.
         """
-        return self.scorer.score(customers.columns, customers.log, customers.examples())
+        return self.scored(customers).probabilities
 
     def predict_rows(self, rows: Rows) -> Scored:
         """The same for the rows of requests.

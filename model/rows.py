@@ -130,7 +130,7 @@ def rows_of(rows: Sequence[Row], schema: Schema, as_of: int) -> Rows:
     )
     for date in schema.columns:
         if isinstance(date, DateColumn):
-            column([row.get(date.name) for row in rows], date.name, date, schema.time_zone)
+            instants([row.get(date.name) for row in rows], schema.time_zone, _cell_of(date.name))
     return read if schema.events is None else _with_events(read, rows, schema.events, schema.time_zone)
 
 
@@ -172,9 +172,13 @@ def column(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str
     """
     if date is None:
         return column_of(values)
-    times = instants(values, zone, lambda position: f"row {position + 1}: {name}")
+    times = instants(values, zone, _cell_of(name))
     spelt = {time: _spell(time, date.time_format, zone) for time in set(times) if time is not None}
     return column_of(None if time is None else spelt[time] for time in times)
+
+
+def _cell_of(name: str) -> Place:
+    return lambda position: f"row {position + 1}: {name}"
 
 
 def instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:

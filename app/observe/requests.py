@@ -2,12 +2,18 @@
 
 import logging
 import time
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.types import Scope
 
 _log: Final = logging.getLogger("app.requests")
 _A_SECOND: Final = 50  # lines; a flood of refusals must not become one of lines
+
+
+class Pattern(NamedTuple):
+    """A route as FastAPI leaves it in the scope, for those who take another way."""
+
+    path: str
 
 
 def route_of(scope: Scope) -> str:

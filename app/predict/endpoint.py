@@ -13,8 +13,8 @@ from app.predict.answer import answer
 from app.predict.reading import Reading
 from model.rows import Rows
 
-_PREFIX: Final = "/v1/models/"
-_SUFFIX: Final = "/predict"
+PREFIX: Final = "/v1/models/"
+SUFFIX: Final = "/predict"
 _VERSION: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -55,7 +55,7 @@ class Predict:
 
     async def _served(self, scope: Scope) -> Served:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        name, _, version = path[len(_PREFIX) : -len(_SUFFIX)].partition("/versions/")
+        name, _, version = path[len(PREFIX) : -len(SUFFIX)].partition("/versions/")
         return await self._models.find(name, version_number(version) if version else None)
 
     async def _rows(self, served: Served, receive: Receive) -> Rows:

@@ -11,6 +11,7 @@ from msgspec import UNSET, Raw
 
 from app.errors import Fault, Problem
 from app.faults import unknown_field
+from app.predict.shapes import attribute
 from app.schemas import RequestModel
 from model.rows import EVENTS
 
@@ -83,7 +84,7 @@ class Keys:
 def _object(name: str, fields: Iterable[str], types: Mapping[str, Any]) -> Any:
     """An object of these fields alone; values without a type may be anything."""
     described = [
-        (f"field_{position}", types.get(field, Raw), msgspec.field(name=field, default=UNSET))
+        (attribute(position), types.get(field, Raw), msgspec.field(name=field, default=UNSET))
         for position, field in enumerate(fields)
     ]
     return msgspec.defstruct(name, described, forbid_unknown_fields=True, gc=False)

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from app.models import Served
@@ -34,10 +35,10 @@ class Reading:
             Problem: the body is not what the model expects.
         """
         if len(body) < _LARGE:
-            return _read(served, body)
+            return _read(served, body, large=False)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, _read_large, served, body)
+            return await loop.run_in_executor(self._thread, partial(_read, served, body, large=True))
         finally:
             if not self._will_tidy:
                 self._will_tidy = True
@@ -50,18 +51,11 @@ class Reading:
             self._trim(0)
 
 
-def _read(served: Served, body: bytes) -> Rows:
+def _read(served: Served, body: bytes, *, large: bool) -> Rows:
     now = time.time_ns() // 1000
     try:
         return served.decoder(body, now)
     except NotTaken:
-        return careful.read(body, served.request, served.manifest.schema_, now)
-
-
-def _read_large(served: Served, body: bytes) -> Rows:
-    now = time.time_ns() // 1000
-    try:
-        return served.decoder(body, now)
-    except NotTaken:
-        served.keys.refuse_unknown(body)
+        if large:
+            served.keys.refuse_unknown(body)
         return careful.read(body, served.request, served.manifest.schema_, now)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect
@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import Problem
 from app.models import Models, Served
+from app.observe.requests import Pattern
 from app.predict.endpoint import version_number
 from app.score.block import Block, Bounds, score
 from app.score.outbox import Outbox
@@ -25,12 +26,8 @@ if TYPE_CHECKING:
     from app.score.forms import Form, Reader, Writer
 
 
-class _Route(NamedTuple):
-    path: str
-
-
-ROUTE: Final = _Route("/v1/models/{name}/score")
-PINNED: Final = _Route("/v1/models/{name}/versions/{version}/score")
+ROUTE: Final = Pattern("/v1/models/{name}/score")
+PINNED: Final = Pattern("/v1/models/{name}/versions/{version}/score")
 _PIECE: Final = 1 << 20  # bytes of a file that are parsed together
 
 

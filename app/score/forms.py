@@ -3,7 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
+
+import pyarrow as pa
+from pyarrow import parquet as pq
 
 from app.errors import Problem
 from app.models import Served
@@ -13,7 +17,7 @@ from app.score.csv_file import CsvReader
 from app.score.json_lines import LinesReader
 from app.score.parquet_file import ParquetReader
 from app.score.spool import Spool
-from app.score.writers import ArrowWriter, CsvWriter, LinesWriter, ParquetWriter
+from app.score.writers import BatchWriter, CsvWriter, LinesWriter
 
 _MAX_ROW: Final = 8 << 20  # bytes of one row of a text
 
@@ -82,7 +86,7 @@ FORMS: Final = {
         Form(
             "application/vnd.apache.arrow.stream",
             lambda served, as_of, bounds, _: ArrowReader(served, as_of, bounds.batch_bytes),
-            ArrowWriter,
+            partial(BatchWriter, opened=pa.ipc.new_stream),
         ),
         Form(
             "application/vnd.apache.parquet",
@@ -92,7 +96,7 @@ FORMS: Final = {
                 bounds.batch_bytes,
                 stack.enter_context(closing(Spool.open(bounds.spool_bytes))),
             ),
-            ParquetWriter,
+            partial(BatchWriter, opened=pq.ParquetWriter),
         ),
     )
 }

@@ -1,14 +1,13 @@
 """Answers into the bytes of a file, in each of the forms that a file may have."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv as pacsv
-from pyarrow import parquet as pq
 
 from app.score.block import Answer
 
@@ -65,12 +64,16 @@ class LinesWriter:
         return b""
 
 
-class ArrowWriter:
-    """Writes an Arrow IPC stream."""
+class BatchWriter:
+    """Writes an Arrow IPC stream, or Parquet with a row group for each block.
 
-    def __init__(self, horizons: Sequence[str]) -> None:
+    Args:
+        opened: pyarrow's writer of that form into a file with a schema.
+    """
+
+    def __init__(self, horizons: Sequence[str], opened: Callable[[Any, pa.Schema], Any]) -> None:
         self._schema, self._sink = _schema(horizons), _Sink()
-        self._writer = pa.ipc.new_stream(self._sink, self._schema)
+        self._writer = opened(self._sink, self._schema)
 
     def write(self, answer: Answer) -> bytes:
         """The bytes of some rows."""
@@ -78,25 +81,7 @@ class ArrowWriter:
         return self._sink.taken()
 
     def end(self) -> bytes:
-        """The bytes that end the stream."""
-        self._writer.close()
-        return self._sink.taken()
-
-
-class ParquetWriter:
-    """Writes Parquet, a row group for each block."""
-
-    def __init__(self, horizons: Sequence[str]) -> None:
-        self._schema, self._sink = _schema(horizons), _Sink()
-        self._writer = pq.ParquetWriter(self._sink, self._schema)
-
-    def write(self, answer: Answer) -> bytes:
-        """The bytes of some rows."""
-        self._writer.write_batch(_batch(answer, self._schema))
-        return self._sink.taken()
-
-    def end(self) -> bytes:
-        """The bytes of the footer."""
+        """The bytes that end the file."""
         self._writer.close()
         return self._sink.taken()
 
