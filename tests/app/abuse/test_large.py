@@ -89,7 +89,7 @@ def test_of_a_body_that_was_read_for_its_faults_nothing_is_kept(target: Target, 
 def test_of_events_that_were_read_for_their_faults_nothing_is_kept(target: Target) -> None:
     for event in (b"null", b'{"date":1}', b'{"dat":"1997-01-01"}'):
         body = b'{"customers":[{"events":[%s]}]}' % b",".join([event] * 200_000)
-        with memory_bounded(target.pid, megabytes=40), others_are_answered(target.port):
+        with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
             refused(predict(target.port, body, "purchase"), 422)
 
 
@@ -132,7 +132,7 @@ def test_a_refused_body_is_let_go_without_the_garbage_collector(sound: Path, n: 
 def test_ten_thousand_tiny_chunks_are_read(target: Target) -> None:
     body = b'{"customers": [{}]}'.ljust(10_000)
     pieces = [b"1\r\n%c\r\n" % byte for byte in body]
-    with memory_bounded(target.pid, megabytes=40), others_are_answered(target.port):
+    with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
         for chunks in (pieces, [b"".join(pieces)]):
             assert len(scores(ask(target.port, [CHUNKED, *chunks, b"0\r\n\r\n"]))) == 1
         refused(ask(target.port, [CHUNKED, *[b"1\r\n[\r\n"] * 10_000, b"0\r\n\r\n"]), 400)
@@ -144,6 +144,6 @@ def megabytes(n: int) -> Iterable[bytes]:
 
 def test_a_body_over_the_limit_is_refused_however_it_is_sent(target: Target) -> None:
     announced = posted(b" " * 17 * MEGABYTE)
-    with memory_bounded(target.pid, megabytes=40), others_are_answered(target.port):
+    with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
         for sent in ([announced], [CHUNKED, *megabytes(40)], [head("Content-Length: 999999999999999999")]):
             assert refused(ask(target.port, sent), 413)["type"] == "urn:propense:body-too-large"
