@@ -41,6 +41,6 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyTexts:
 @pytest.fixture(scope="session")
 def keyed(registry: Path, keys: KeyTexts) -> Iterator[Client]:
     """A client of a service with keys, open to other machines."""
-    settings = Settings(registry=registry, keys=keys.file, host="0.0.0.0")
+    settings = Settings(registry=registry, keys=keys.file, host="0.0.0.0", watch_seconds=0)
     with running(create_app(settings)) as client:
         yield client.wait_until_loaded()

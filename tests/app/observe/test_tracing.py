@@ -32,7 +32,7 @@ def traced(registry: Path, spans: InMemorySpanExporter) -> Iterator[Client]:
     """A client of a service whose environment names a collector."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(COLLECTOR, "http://127.0.0.1:9")
-        app = create_app(Settings(registry=registry))
+        app = create_app(Settings(registry=registry, watch_seconds=0))
     with running(app) as client:
         client.wait_until_loaded()
         spans.clear()

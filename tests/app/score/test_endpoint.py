@@ -75,7 +75,7 @@ def test_models_and_versions(client: Client) -> None:
 @pytest.fixture(scope="module")
 def small(registry: Any) -> Iterator[Client]:
     """The service with small limits for files."""
-    settings = Settings(registry=registry, max_score_bytes=100_000, max_body_bytes=1024)
+    settings = Settings(registry=registry, max_score_bytes=100_000, max_body_bytes=1024, watch_seconds=0)
     with running(create_app(settings)) as client:
         yield client.wait_until_loaded()
 
