@@ -84,9 +84,10 @@ def limited(headers: dict[bytes, bytes], receive: Receive, max_bytes: int) -> Re
 
     The server reads what is left of a refused body and drops it, so that the client sees the answer.
     """
-    received = int(headers.get(b"content-length", b"0"))  # digits: the server has checked
-    if received > max_bytes:
-        raise _too_large(max_bytes)
+    if announced := headers.get(b"content-length"):  # digits, and true: the server sees to it
+        if int(announced) > max_bytes:
+            raise _too_large(max_bytes)
+        return receive
     received = 0
 
     async def read() -> Message:

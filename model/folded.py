@@ -19,7 +19,8 @@ from model.number_tables import Floats, NumberTables
 Codes = NDArray[np.int64]
 
 _LARGEST_LOGIT: Final = 500.0  # whose exponential is still a float64
-_BLOCK: Final = 64  # rows at a time, so that what lies between the layers stays in the cache
+_BLOCK: Final = 512  # rows of all members at a time: what lies between the layers stays in the cache
+_LEAST: Final = 64  # rows at a time
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,12 @@ class Folded:
 
         Args:
             numbers: (n, N) scaled, NaN missing.
-            codes: (n, C + V).
+            codes: (n, C + V or more: without piecewise numbers the repeated values are not read).
         """
-        starts = range(0, max(len(numbers), 1), _BLOCK)
-        parts = [self._block(numbers[at : at + _BLOCK], codes[at : at + _BLOCK]) for at in starts]
+        codes = codes[:, : len(self.offsets)]
+        size = max(_BLOCK // self.adapter[:, :, 0, 0].size, _LEAST)
+        starts = range(0, max(len(numbers), 1), size)
+        parts = [self._block(numbers[at : at + size], codes[at : at + size]) for at in starts]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _block(self, numbers: Floats, codes: Codes) -> Logits:

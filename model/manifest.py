@@ -33,7 +33,7 @@ class NetworkSpec(_Part):
     layers: Annotated[int, Field(gt=0, le=16)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     embedding: Annotated[int, Field(gt=0, le=256)]
-    folds: Annotated[int, Field(ge=2, le=64)]
+    folds: Annotated[int, Field(ge=1, le=64)]
     members: Annotated[int, Field(gt=0, le=256)]
     piecewise: bool
 

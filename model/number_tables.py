@@ -20,7 +20,7 @@ class NumberTables:
 
     Attributes:
         first: (N,) the row of each number's first segment.
-        edges: (N, S - 2) where a segment ends and the next begins; inf behind the last.
+        edges: (S - 2, N) where a segment ends and the next begins; inf behind the last.
         origin, rate: (N * S,) of each segment.
         at, step: (N * S, F * width) of each segment.
     """
@@ -62,7 +62,7 @@ class NumberTables:
         rows = (N * S, F * width)
         return cls(
             np.arange(N) * S,
-            edges.astype(np.float32),
+            np.ascontiguousarray(edges.T, dtype=np.float32),
             origin.astype(np.float32).ravel(),
             rate.astype(np.float32).ravel(),
             at.astype(np.float32).reshape(rows),
@@ -70,17 +70,18 @@ class NumberTables:
         )
 
     def __len__(self) -> int:
-        return len(self.edges)
+        return len(self.first)
 
     def __call__(self, numbers: Floats, out: Floats) -> None:
         """Write (n, N, F * width) tokens of (n, N) numbers, NaN where missing."""
-        S = self.edges.shape[1] + 2
+        S = len(self.edges) + 2
         missing = np.isnan(numbers)
         x = np.where(missing, np.float32(0), numbers)
-        passed = (x[:, :, None] >= self.edges).view(np.uint8)
-        segments = np.add.reduce(passed, axis=2, dtype=np.uint8 if S < 256 else np.uint16).astype(np.int64)
+        passed = (x >= self.edges[:, None]).view(np.uint8)
+        segments = np.add.reduce(passed, axis=0, dtype=np.uint8 if S < 256 else np.uint16).astype(np.int64)
         segments[missing] = S - 1
         segments += self.first
         inside = (x - self.origin.take(segments)) * self.rate.take(segments)
-        np.multiply(self.step.take(segments, axis=0), inside[:, :, None], out=out)
-        out += self.at.take(segments, axis=0)
+        rise = self.step.take(segments, axis=0)
+        rise *= inside[:, :, None]
+        np.add(rise, self.at.take(segments, axis=0), out=out)

@@ -6,6 +6,7 @@ what a table here does not hold is looked up by `encode`'s own functions.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final, Self
 
 import numpy as np
@@ -68,13 +69,14 @@ class RowEncoder:
         Raises:
             DataError: a date is no time.
         """
-        cells: list[Sequence[Cell]] = list(zip(*rows.cells, strict=True))
+        cells = rows.columns()
+        columns = [self._column_codes(cells[at], table, c) for at, c, table in self.categories]
+        columns += [list(map(table.get, cells[self.numbers[n]], repeat(0))) for n, table in self.values]
+        codes = np.array(columns, dtype=np.int64).reshape(len(columns), len(rows))
         raw = self._raw(cells, rows.cutoffs)
-        codes = [self._column_codes(cells[at], table, c) for at, c, table in self.categories]
-        rates = [log_odds.take(codes[n]) for n, log_odds in self.rates]
-        codes += [[table.get(value, 0) for value in cells[self.numbers[n]]] for n, table in self.values]
-        numbers = np.column_stack([raw, *rates]) if rates else raw
-        return scale(numbers, self.scales), np.array(codes, dtype=np.int64).reshape(len(codes), len(rows)).T
+        if self.rates:
+            raw = np.column_stack([raw, *(log_odds.take(codes[n]) for n, log_odds in self.rates)])
+        return scale(raw, self.scales), codes.T
 
     def _raw(self, cells: Sequence[Sequence[Cell]], cutoffs: Sequence[int]) -> Numbers:
         """(N, D) float64 values of the numeric columns; NaN missing."""
@@ -92,9 +94,12 @@ class RowEncoder:
         return ages
 
     def _column_codes(self, cells: Sequence[Cell], table: Codes, c: CategoricalColumn) -> list[int]:
-        codes = [table[cell.__class__].get(cell, _ABSENT) for cell in cells]
-        if _ABSENT in codes:
-            absent = [n for n, code in enumerate(codes) if code == _ABSENT]
+        try:
+            return list(map(table[str].__getitem__, cells))
+        except KeyError:  # a number, or a text that is no category as it stands
+            codes = [table[cell.__class__].get(cell, _ABSENT) for cell in cells]
+        absent = [n for n, code in enumerate(codes) if code == _ABSENT]
+        if absent:
             told = as_codes(column_of([cells[n] for n in absent]), c.vocabulary).tolist()
             for n, code in zip(absent, told, strict=True):
                 codes[n] = code
@@ -105,7 +110,7 @@ def _codes(vocabulary: Sequence[str]) -> Codes:
     """The codes of a vocabulary's values, by the kind of a request's value: 1 and true are two values."""
     numbers = [n for n in map(parse_number, vocabulary) if spell_number(n) in vocabulary]
     kinds: dict[type, list[Cell]] = {
-        str: list(vocabulary),
+        str: [None, *vocabulary],
         float: list(numbers),
         int: [int(n) for n in numbers if n.is_integer()],
         bool: [True, False],

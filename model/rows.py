@@ -34,7 +34,7 @@ class Rows:
     Attributes:
         ids: N ids as sent; None where none was.
         cutoffs: N instants.
-        cells: of each customer a value for every column of the schema, in its order; dates as text.
+        cells: N * C values, of each customer one for each of the schema's C columns; dates as text.
         lengths: of each customer how many events follow; empty for a schema without events.
         times: E instants of all events, one customer after another.
         events: of every numeric field of an event, then every category, as the schema has them, E values.
@@ -42,7 +42,7 @@ class Rows:
 
     ids: Sequence[str | int | None]
     cutoffs: Sequence[int]
-    cells: Sequence[Sequence[Cell]]
+    cells: Sequence[Cell]
     lengths: Sequence[int] = ()
     times: Sequence[int] = ()
     events: Sequence[Sequence[Cell]] = ()
@@ -58,7 +58,7 @@ class Rows:
         return cls(
             [id_ for part in parts for id_ in part.ids],
             [cutoff for part in parts for cutoff in part.cutoffs],
-            [cells for part in parts for cells in part.cells],
+            list(chain.from_iterable([part.cells for part in parts])),
             [length for part in parts for length in part.lengths],
             [time for part in parts for time in part.times],
             [
@@ -67,6 +67,18 @@ class Rows:
             ],
         )
 
+    def row(self, at: int) -> Sequence[Cell]:
+        """The C cells of one customer."""
+        width = len(self.cells) // len(self)
+        return self.cells[at * width : (at + 1) * width]
+
+    def columns(self) -> list[Sequence[Cell]]:
+        """The N cells of each column, N > 0."""
+        if len(self) == 1:
+            return list(zip(self.cells, strict=True))
+        width = len(self.cells) // len(self)
+        return [self.cells[at::width] for at in range(width)]
+
     def customers(self, schema: Schema) -> Customers:
         """The same as columns and a log; a row without an id is called by its number, from 1.
 
@@ -74,7 +86,7 @@ class Rows:
             DataError: a date is no time.
         """
         dates = {c.name: c for c in schema.columns if isinstance(c, DateColumn)}
-        columns = zip(*self.cells, strict=True) if self.cells else ((),) * len(schema.columns)
+        columns = self.columns() if len(self) else ((),) * len(schema.columns)
         return Customers(
             ids=[str(number if id_ is None else id_) for number, id_ in enumerate(self.ids, start=1)],
             cutoffs=np.array(self.cutoffs, dtype=np.int64),
@@ -94,6 +106,14 @@ class Rows:
             values={v.name: as_numbers(columns[v.name]) for v in schema.values},
             categories={c.name: as_texts(columns[c.name]) for c in schema.categories},
         )
+
+
+def side_by_side(columns: Sequence[Sequence[Cell]]) -> list[Cell]:
+    """The cells of rows, one row after another, from the columns of a table."""
+    cells: list[Cell] = [None] * sum(map(len, columns))
+    for at, column in enumerate(columns):
+        cells[at :: len(columns)] = column
+    return cells
 
 
 def id_field(schema: Schema) -> str:
@@ -126,7 +146,7 @@ def rows_of(rows: Sequence[Row], schema: Schema, as_of: int) -> Rows:
     read = Rows(
         [row.get(id_) for row in rows],
         [as_of] * len(rows),
-        [tuple(row.get(name) for name in names) for row in rows],
+        [row.get(name) for row in rows for name in names],
     )
     for date in schema.columns:
         if isinstance(date, DateColumn):

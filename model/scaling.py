@@ -29,15 +29,20 @@ class Scales:
 
 def scale(values: Numbers, scaling: Scaling | Scales) -> NDArray[np.float32]:
     """(N,) or (N, D) float32; computed in float64, so that no finite number overflows. NaN stays NaN."""
-    return ((squash(values, scaling.center, scaling.scale) - scaling.mean) / scaling.deviation).astype(
-        np.float32
-    )
+    squashed = squash(values, scaling.center, scaling.scale)
+    squashed -= scaling.mean
+    squashed /= scaling.deviation
+    return squashed.astype(np.float32)
 
 
 def squash(values: Numbers, center: float | Numbers, width: float | Numbers) -> Numbers:
     """`asinh((x - center) / width)`: linear near the centre, logarithmic in the tails."""
-    with np.errstate(over="ignore"):  # halves, so that the difference of two finite numbers is finite
-        distance = (values / 2 - center / 2) / width * 2
+    distance = values / 2  # halves, so that the difference of two finite numbers is finite
+    distance -= center / 2
+    with np.errstate(over="ignore"):
+        distance /= width
+        distance *= 2
     # not np.clip, which costs a small array more time than all the rest
-    distance = np.minimum(np.maximum(distance, -1e300), 1e300)
-    return np.arcsinh(distance)
+    np.maximum(distance, -1e300, out=distance)
+    np.minimum(distance, 1e300, out=distance)
+    return np.arcsinh(distance, out=distance)

@@ -7,6 +7,7 @@ that does not exist is read with the offset before the change. What an offset wo
 
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -23,6 +24,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # the first and the last instant of the years 1 to 9999, which are those of a datetime
 FIRST_TIME: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 LAST_TIME: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_DATE, _DATE_AND_TIME = len("1970-01-01"), len("1970-01-01T00:00:00")
 _NO_PLACES: Final = frozenset({"Factory", "localtime"})  # the latter is another zone on another machine
 
 Instants = NDArray[np.int64]
@@ -126,11 +128,21 @@ def format_instant(instant: int, zone: str = "UTC") -> str:
 
     Read in that zone it is the same instant.
     """
-    local = to_local(instant, zone)
-    if instant == midnight(instant, zone):
-        return local.date().isoformat()
-    text = local.isoformat()
-    return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+    second, microseconds = divmod(instant, SECOND)
+    shown, offset, is_midnight = _clock(second, zone)
+    if microseconds:
+        return f"{shown}.{microseconds:06}{offset}"
+    return shown[:_DATE] if is_midnight else shown + offset
+
+
+@lru_cache(maxsize=64)
+def _clock(second: int, zone: str) -> tuple[str, str, bool]:
+    """What a zone's clock shows in a whole second, its offset, and whether that is midnight."""
+    instant = second * SECOND
+    text = to_local(instant, zone).isoformat()
+    offset = text[_DATE_AND_TIME:]
+    shown = text[:_DATE_AND_TIME]
+    return shown, "Z" if offset == "+00:00" else offset, instant == midnight(instant, zone)
 
 
 def _tzinfo(zone: str) -> tzinfo:

@@ -84,12 +84,15 @@ class Fitted:
 
     Attributes:
         unseen: (J, K) calibrated logits of the judged examples, each by the network that never read it.
+        excess: nats that one network in place of all adds to the log loss where these are right, see
+            `training.distill`; None where that was not tried.
     """
 
     scorer: Scorer
     history: tuple[Epoch, ...]
     unseen: Logits
     seconds: float
+    excess: float | None = None
 
     @property
     def validation_loss(self) -> float:
@@ -109,7 +112,7 @@ def fit_model(asked: Asked, folds: Folds, reading: Reading, options: Options, *,
     material = _material(asked, folds, schema, reading)
     if rates:  # each example's own label must not be in what it reads
         material.inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
-    with _seeded(options.seed, device):
+    with seeded(options.seed, device):
         network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
         fitted = fit(
             network,
@@ -163,7 +166,7 @@ def _spread(network: Network, material: Material, device: torch.device) -> NDArr
 
 
 @contextmanager
-def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Everything drawn inside repeats for a seed; the caller's random state stays as it was."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)

@@ -15,11 +15,12 @@ from training.asked import Asked
 from training.audit.audit import Audit, audit, refuse_leaks
 from training.baselines.compare import baseline_probabilities
 from training.choice import Choice, choose
+from training.distill import distilled
 from training.labels import Labels
 from training.learning_curve import LearningPoint, learning_curve
 from training.loop import Epoch
 from training.model_fit import Fitted, Options, Reading, fit_model
-from training.plan import Plan, one_sided_fold
+from training.plan import Folds, Plan, one_sided_fold
 from training.prepare import Prepared, prepare
 from training.reporting.measuring import BASE_RATE, MODEL, base_rates, measure_horizons
 from training.reporting.splits import SplitFigure, split_figure
@@ -95,7 +96,12 @@ def run_study(
         reading, measured, choice = choose(known, plan, reading, trial)
     else:
         measured, choice = trial(reading), Choice()
-    fit = partial(fit_model, reading=reading, options=options)
+    measured = distilled(measured, known, plan.measured.rows, options)
+
+    def fit(asked: Asked, folds: Folds, *, on_epoch: Callable[[Epoch], None]) -> Fitted:
+        bag = fit_model(asked, folds, reading, options, on_epoch=on_epoch)
+        return distilled(bag, asked, folds.rows, options)
+
     answers, notes = _answers(prepared, measured.scorer, known, seed=study.fit.seed)
     easy = None
     if plan.easy and study.split.compare:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from model.rows import Rows, event_fields
+from model.rows import Rows, event_fields, side_by_side
 from model.schema import Schema
 
 _Field = TypeVar("_Field")
@@ -19,7 +19,8 @@ def reshaped(rows: Rows, read: Schema, wanted: Schema) -> Rows:
     places = _places(wanted.column_names, read.column_names)
     cells = rows.cells
     if places != list(range(len(read.column_names))):
-        cells = [[None if at is None else row[at] for at in places] for row in cells]
+        columns, missing = rows.columns(), [None] * len(rows)
+        cells = side_by_side([missing if at is None else columns[at] for at in places])
     if wanted.events is None:
         return Rows(rows.ids, rows.cutoffs, cells)
     if read.events is None:

@@ -1,7 +1,5 @@
 """Probabilities into the bytes of an answer."""
 
-from functools import lru_cache
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -48,10 +46,5 @@ def answer(manifest: Manifest, rows: Rows, part: Part, warn: Warn | None) -> byt
     if warn:
         for prediction, warnings in zip(told, warn(rows, part.alone()), strict=True):
             prediction.warnings = warnings
-    as_of = _spelt(rows.cutoffs[0], manifest.schema_.time_zone)
+    as_of = format_instant(rows.cutoffs[0], manifest.schema_.time_zone)
     return _encode(_Answer(manifest.name, manifest.version, as_of, told))
-
-
-@lru_cache(maxsize=16)
-def _spelt(instant: int, zone: str) -> str:
-    return format_instant(instant, zone)

@@ -1,7 +1,7 @@
 """Many small requests scored as one: whatever was waiting when the last scoring ended, without a timer.
 
-A scoring so short that the loop does not miss it runs in the loop; a longer one in a thread, where small
-requests do not wait for it.
+Who is the only one in the house is scored at once. A scoring so short that the loop does not miss it runs in
+the loop; a longer one in a thread, where small requests do not wait for it.
 """
 
 import asyncio
@@ -73,25 +73,33 @@ class Batcher:
     """
 
     def __init__(self, predict: Predict, bounds: Bounds, threads: Executor) -> None:
+        self._predict = predict
         self._bounds = bounds
-        self._quick = _Quick(predict, bounds) if bounds.quick_rows else None
+        self._quick = _Quick(predict, bounds)
         self._long = _Long(predict, bounds, threads)
 
     @property
     def waiting(self) -> int:
         """Requests that wait."""
-        return len(self._long.queue) + (len(self._quick.queue) if self._quick else 0)
+        return len(self._quick.queue) + len(self._long.queue)
 
-    async def score(self, rows: Rows) -> Part:
+    async def score(self, rows: Rows, *, alone: bool = False) -> Part:
         """The score of one request's rows.
+
+        Args:
+            alone: no other request is in the house, so that waiting for company would be in vain.
 
         Raises:
             Problem: too many wait already (503), or the deadline passed (504).
         """
+        quick = len(rows) <= self._bounds.quick_rows
+        if quick and alone:
+            scored = self._predict(rows)
+            return Part(scored.probabilities.tolist(), scored, 0, len(rows))
         refuse_if_full(self.waiting, self._bounds.waiting)
         loop = asyncio.get_running_loop()
         ticket = _Ticket(rows, loop.create_future(), loop.time() + self._bounds.deadline_s)
-        if self._quick and len(rows) <= self._bounds.quick_rows:
+        if quick:
             self._quick.add(ticket, loop)
             return await ticket.part
         self._long.add(ticket, loop)

@@ -4,22 +4,23 @@ It takes good bodies only. Whatever it does not take goes to `app.predict.carefu
 for what is wrong, or else reads the body the slow way. So this may refuse too much, never too little.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, Self
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 from msgspec.structs import astuple
 
 from app.predict import shapes
 from model.errors import DataError
-from model.rows import Cell, Rows, event_fields, id_field, instants
+from model.rows import Cell, Rows, event_fields, id_field, instants, side_by_side
 from model.schema import DateColumn, Schema
 
-_ID: Final = 0  # the position of a row's id; its cells follow, then its events
+_MANY: Final = 4096  # bytes, from which on numpy is quicker
 _FAULTS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError)
 
 
@@ -38,21 +39,24 @@ class Histories:
     texts: Sequence[str]
 
 
+Decode = Callable[[bytes], Any]
+
+
 @dataclass(frozen=True)
 class Decoder:
     """Reads the bodies of one model.
 
     Attributes:
-        body: the compiled part.
-        line: the same for one customer, of whom a line of a file has one.
+        bodies: the compiled part: what takes customers with every column alone, and what takes all.
+        customers: the same for one customer, of whom a line of a file has one.
         history: the same for the events of one customer.
-        dates: the positions of dates in a row.
+        dates: the positions of dates among the columns.
         countable: whether no field's name has a colon; see `_check_keys`.
     """
 
     schema: Schema
-    body: "msgspec.json.Decoder[Any]"
-    line: "msgspec.json.Decoder[Any]"
+    bodies: tuple[Decode, Decode]
+    customers: tuple[Decode, Decode]
     history: "msgspec.json.Decoder[Any]"
     dates: tuple[int, ...]
     countable: bool
@@ -60,15 +64,19 @@ class Decoder:
     @classmethod
     def build(cls, schema: Schema, *, max_rows: int) -> Self:
         """Compile a schema's decoder."""
-        dates = tuple(n for n, c in enumerate(schema.columns, start=1) if isinstance(c, DateColumn))
+        bodies = [shapes.body(schema, max_rows, whole=whole) for whole in (True, False)]
+        customers = [shapes.customer(schema, whole=whole) for whole in (True, False)]
         names = [id_field(schema), *schema.column_names]
         names += [schema.events.time, *event_fields(schema.events)] if schema.events else []
         return cls(
             schema,
-            msgspec.json.Decoder(shapes.body(schema, max_rows)),
-            msgspec.json.Decoder(shapes.customer(schema)),
+            (msgspec.json.Decoder(bodies[0]).decode, msgspec.json.Decoder(bodies[1]).decode),
+            (
+                msgspec.json.Decoder(customers[0]).decode_lines,
+                msgspec.json.Decoder(customers[1]).decode_lines,
+            ),
             msgspec.json.Decoder(shapes.history(schema)),
-            dates,
+            tuple(n for n, c in enumerate(schema.columns) if isinstance(c, DateColumn)),
             not any(":" in name for name in names),
         )
 
@@ -84,7 +92,7 @@ class Decoder:
         if not self.countable:
             raise NotTaken
         try:
-            return self._told(body, self.body.decode(body), now)
+            return self._told(body, *_decoded(self.bodies, body), now)
         except _FAULTS as error:
             raise NotTaken from error
 
@@ -97,8 +105,9 @@ class Decoder:
         if not self.countable:
             raise NotTaken
         try:
-            rows = list(map(astuple, self.line.decode_lines(lines)))
-            return self._rows(lines, _n_keys(rows), [], list(map(_filled, rows)), as_of)
+            told, whole = _decoded(self.customers, lines)
+            cells = _flat(told)
+            return self._rows(lines, len(cells), [], cells, as_of, whole=whole)
         except _FAULTS as error:
             raise NotTaken from error
 
@@ -117,39 +126,47 @@ class Decoder:
             raise NotTaken from error
         return read
 
-    def _told(self, body: bytes, told: Any, now: int) -> Rows:
+    def _told(self, body: bytes, told: Any, whole: bool, now: int) -> Rows:
         keys, texts = 1, []
         if told.as_of is not UNSET:
             keys += 1
             if told.as_of is not None:
                 texts, now = [told.as_of], self._instants([told.as_of])[0]
         if told.columns is UNSET and told.customers is not UNSET:
-            rows = list(map(astuple, told.customers))
-            return self._rows(body, keys + _n_keys(rows), texts, list(map(_filled, rows)), now)
+            cells = _flat(told.customers)
+            return self._rows(body, keys + len(cells), texts, cells, now, whole=whole)
         if told.columns is UNSET or told.customers is not UNSET:
             raise NotTaken
         columns = astuple(told.columns)
         keys += len(columns) - columns.count(UNSET)
-        return self._rows(body, keys, texts, _transposed(columns), now)
+        return self._rows(body, keys, texts, side_by_side(_even(columns)), now, whole=True)
 
     def _rows(
-        self, body: bytes, keys: int, texts: Sequence[str], rows: Sequence[Sequence[Any]], as_of: int
+        self, body: bytes, keys: int, texts: Sequence[str], cells: list[Any], as_of: int, *, whole: bool
     ) -> Rows:
-        """Rows from N tuples.
+        """Rows from the ids, cells and histories of N customers, one after another.
 
         Args:
-            keys: how many keys of the body were read.
+            keys: how many keys of the body were read, had every customer all fields.
             texts: what else was read.
+            whole: whether every customer has all columns.
         """
+        n_columns, events = len(self.schema.columns), self.schema.events
+        histories = cells[1 + n_columns :: 2 + n_columns] if events else []
+        if events:
+            del cells[1 + n_columns :: 2 + n_columns]
+        ids, no_id = _filled(cells[:: 1 + n_columns])
+        del cells[:: 1 + n_columns]
+        cells, no_cell = (cells, 0) if whole else _filled(cells)
+        keys -= no_id + no_cell + histories.count(UNSET)
         for at in self.dates:
-            self._instants([row[at] for row in rows])
-        ids, cutoffs = [row[_ID] for row in rows], [as_of] * len(rows)
-        if self.schema.events is None:
-            _check_keys(body, keys, texts, rows)
-            return Rows(ids, cutoffs, [row[1:] for row in rows])
-        read = self._histories([row[-1] for row in rows])
-        _check_keys(body, keys + read.keys, [*texts, *read.texts], [*rows, *read.events])
-        cells = [row[1:-1] for row in rows]
+            self._instants(cells[at::n_columns])
+        cutoffs = [as_of] * len(ids)
+        if events is None:
+            _check_keys(body, keys, texts, [ids, cells])
+            return Rows(ids, cutoffs, cells)
+        read = self._histories(histories)
+        _check_keys(body, keys + read.keys, [*texts, *read.texts], [ids, cells, *read.events])
         return Rows(ids, cutoffs, cells, read.lengths, read.times, read.events)
 
     def _histories(self, histories: Sequence[Any]) -> Histories:
@@ -158,29 +175,41 @@ class Decoder:
         events = list(chain.from_iterable(told))
         places = range(1 + len(event_fields(self.schema.events)))
         times, *fields = [list(map(attrgetter(shapes.attribute(place)), events)) for place in places]
-        keys = len(times) * (1 + len(fields)) - sum(field.count(UNSET) for field in fields)
-        return Histories(list(map(len, told)), self._instants(times), list(map(_filled, fields)), keys, times)
+        filled = list(map(_filled, fields))
+        keys = len(times) * (1 + len(fields)) - sum(absent for _, absent in filled)
+        return Histories(
+            list(map(len, told)), self._instants(times), [field for field, _ in filled], keys, times
+        )
 
     def _instants(self, texts: Sequence[str | None]) -> list[int]:
         return instants(texts, self.schema.time_zone, str)  # type: ignore[return-value]
 
 
-def _n_keys(rows: Sequence[tuple[Any, ...]]) -> int:
-    return len(rows) * len(rows[0]) - sum(row.count(UNSET) for row in rows) if rows else 0
+def _decoded(decoders: tuple[Decode, Decode], data: bytes) -> tuple[Any, bool]:
+    """What the first makes of it, else the second; whether it was the first."""
+    try:
+        return decoders[0](data), True
+    except msgspec.ValidationError:
+        return decoders[1](data), False
 
 
-def _filled(cells: Sequence[Any]) -> Sequence[Any]:
-    """What is not there is missing."""
-    return tuple(None if cell is UNSET else cell for cell in cells) if UNSET in cells else cells
+def _flat(customers: Sequence[Any]) -> list[Any]:
+    return list(chain.from_iterable(map(astuple, customers)))
 
 
-def _transposed(columns: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Rows from columns, which must have one length. A column that is not there is missing in every row."""
+def _filled(cells: list[Any]) -> tuple[list[Any], int]:
+    """What is not there is missing; how many these are."""
+    absent = cells.count(UNSET)
+    return ([None if cell is UNSET else cell for cell in cells] if absent else cells), absent
+
+
+def _even(columns: Sequence[Any]) -> list[Sequence[Any]]:
+    """Columns, which must have one length. One that is not there is missing in every row."""
     lengths = {len(column) for column in columns if column.__class__ is list}
     if len(lengths) != 1:
         raise NotTaken
     missing = [None] * lengths.pop()
-    return list(zip(*(c if c.__class__ is list else missing for c in columns), strict=True))
+    return [column if column.__class__ is list else missing for column in columns]
 
 
 def _check_keys(body: bytes, keys: int, texts: Sequence[str], cells: Sequence[Sequence[Any]]) -> None:
@@ -193,8 +222,14 @@ def _check_keys(body: bytes, keys: int, texts: Sequence[str], cells: Sequence[Se
         texts: those that are likely to have colons.
         cells: all other values.
     """
-    colons = body.count(b":") - keys - "".join(texts).count(":")
+    colons = _n_colons(body) - keys - "".join(texts).count(":")
     if colons:
-        colons -= sum(cell.count(":") for row in cells for cell in row if cell.__class__ is str)
+        colons -= sum(cell.count(":") for part in cells for cell in part if cell.__class__ is str)
     if colons:
         raise NotTaken
+
+
+def _n_colons(body: bytes) -> int:
+    if len(body) < _MANY:
+        return body.count(b":")
+    return int(np.count_nonzero(np.frombuffer(body, dtype=np.uint8) == ord(":")))

@@ -11,10 +11,12 @@ from app.limits import Held
 from app.models import Models, Served
 from app.predict.answer import answer
 from app.predict.reading import Reading
+from app.server.state import ANSWERING
 from model.rows import Rows
 
 PREFIX: Final = "/v1/models/"
 SUFFIX: Final = "/predict"
+_JSON: Final = (b"content-type", b"application/json")
 _VERSION: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -32,36 +34,24 @@ class Predict:
         Raises:
             Problem: whatever is wrong with it.
         """
-        served = scope["propense.served"] = await self._served(scope)
+        served = scope["propense.served"] = await self._models.find(*_asked(scope))
         _check_kind(scope["propense.headers"])
         warn = served.warn if _wants_warnings(scope["query_string"]) else None
-        rows = await self._rows(served, receive)
+        message = await receive()
+        if message.get("more_body"):
+            rows = await self._pieces(served, message, receive)
+        else:  # it came in one piece, as most do, and waits for nothing
+            rows = await self._reading(served, _body(message))
         scope["propense.rows"] = len(rows)
-        part = await served.batcher.score(rows)
+        part = await served.batcher.score(rows, alone=_is_alone(scope))
         content = answer(served.manifest, rows, part, warn)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [
-                    (b"content-type", b"application/json"),
-                    (b"content-length", str(len(content)).encode()),
-                ],
-            }
-        )
+        headers = [_JSON, (b"content-length", b"%d" % len(content))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
         if served.shadow:
             served.shadow.offer(served.manifest, rows, part.alone(), scope["propense.request_id"].decode())
 
-    async def _served(self, scope: Scope) -> Served:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        name, _, version = path[len(PREFIX) : -len(SUFFIX)].partition("/versions/")
-        return await self._models.find(name, version_number(version) if version else None)
-
-    async def _rows(self, served: Served, receive: Receive) -> Rows:
-        message = await receive()
-        if not message.get("more_body"):  # it came in one piece, as most do, and waits for nothing
-            return await self._reading(served, _body(message))
+    async def _pieces(self, served: Served, message: Message, receive: Receive) -> Rows:
         with self._held.body() as hold:
             pieces = []
             while message.get("more_body"):
@@ -69,6 +59,19 @@ class Predict:
                 hold(len(pieces[-1]))
                 message = await receive()
             return await self._reading(served, b"".join([*pieces, _body(message)]))
+
+
+def _asked(scope: Scope) -> tuple[str, int | None]:
+    """The model's name, and the version if the path names one."""
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    name, _, version = path[len(PREFIX) : -len(SUFFIX)].partition("/versions/")
+    return name, version_number(version) if version else None
+
+
+def _is_alone(scope: Scope) -> bool:
+    """Whether the server is sure that it answers nobody else now."""
+    answering = scope.get("state", {}).get(ANSWERING)
+    return answering is not None and len(answering) == 1
 
 
 def version_number(version: str) -> int:

@@ -1,6 +1,6 @@
 """What msgspec is told of the JSON of a checkpoint's schema: the types of a body, a customer, a history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import GenericAlias
 from typing import Annotated, Any
 
@@ -25,22 +25,24 @@ _Id = (
 )
 
 
-def body(schema: Schema, max_rows: int) -> Any:
-    """A whole body: `customers`, or else `columns`, and perhaps `as_of`. What is not there is UNSET."""
-    columns = _struct(
-        "Columns", [(name, _list_of(type_ | None, max_rows)) for name, type_ in _fields(schema)]
-    )
+def body(schema: Schema, max_rows: int, *, whole: bool) -> Any:
+    """A whole body: `customers`, or else `columns`, and perhaps `as_of`. What is not there is UNSET.
+
+    Args:
+        whole: whether every customer must have every column.
+    """
+    columns = _struct("Columns", [(n, _list_of(type_, max_rows) | None) for n, type_ in _fields(schema)])
     fields: list[tuple[str, Any, Any]] = [
-        ("customers", _list_of(customer(schema), max_rows) | UnsetType, UNSET),
+        ("customers", _list_of(customer(schema, whole=whole), max_rows) | UnsetType, UNSET),
         ("columns", columns | UnsetType, UNSET),
         ("as_of", str | None | UnsetType, UNSET),
     ]
     return msgspec.defstruct("Body", fields, forbid_unknown_fields=True, gc=False)
 
 
-def customer(schema: Schema) -> Any:
+def customer(schema: Schema, *, whole: bool) -> Any:
     """One customer: the id, every column in the schema's order, the events."""
-    return _struct("Customer", _fields(schema))
+    return _struct("Customer", _fields(schema), required=schema.column_names if whole else ())
 
 
 def history(schema: Schema) -> Any:
@@ -49,8 +51,8 @@ def history(schema: Schema) -> Any:
 
 
 def _fields(schema: Schema) -> list[tuple[str, Any]]:
-    fields: list[tuple[str, Any]] = [(id_field(schema), _Id)]
-    fields += [(column.name, _type_of(column)) for column in schema.columns]
+    fields: list[tuple[str, Any]] = [(id_field(schema), _Id | None)]
+    fields += [(column.name, _type_of(column) | None) for column in schema.columns]
     return [*fields, (EVENTS, history(schema))] if schema.events else fields
 
 
@@ -63,24 +65,22 @@ def attribute(position: int) -> str:
     return f"field_{position}"
 
 
-def _struct(name: str, fields: Sequence[tuple[str, Any]], required: str | None = None) -> Any:
-    """An object of exactly these fields, each but the required one optional and nullable."""
+def _struct(name: str, fields: Sequence[tuple[str, Any]], required: Collection[str] = ()) -> Any:
+    """An object of exactly these fields, each but the required ones optional."""
     described = [
-        (
-            attribute(position),
-            type_ if field == required else type_ | None | UnsetType,
-            msgspec.field(name=field) if field == required else msgspec.field(name=field, default=UNSET),
-        )
+        (attribute(position), type_, msgspec.field(name=field))
+        if field in required
+        else (attribute(position), type_ | UnsetType, msgspec.field(name=field, default=UNSET))
         for position, (field, type_) in enumerate(fields)
     ]
-    return msgspec.defstruct(name, described, forbid_unknown_fields=True, gc=False)
+    return msgspec.defstruct(name, described, forbid_unknown_fields=True, gc=False, kw_only=True)
 
 
 def _event(schema: EventSchema) -> Any:
     fields: list[tuple[str, Any]] = [(schema.time, str)]
-    fields += [(value.name, _Number) for value in schema.values]
-    fields += [(category.name, _Category) for category in schema.categories]
-    return _struct("Event", fields, required=schema.time)
+    fields += [(value.name, _Number | None) for value in schema.values]
+    fields += [(category.name, _Category | None) for category in schema.categories]
+    return _struct("Event", fields, required=(schema.time,))
 
 
 def _type_of(column: TableColumn) -> Any:

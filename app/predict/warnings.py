@@ -60,7 +60,7 @@ class Warn:
         nearest = Nearest(self.known)
         codes = scored.categories[:, : len(self.categories)]
         for row, column in np.argwhere(codes == _UNKNOWN).tolist():
-            near = nearest(column, rows.cells[row])
+            near = nearest(column, rows.row(row))
             hint = f"; did you mean {near}?" if near else ""
             told[row].append(f"{self.categories[column]}: a category that training never saw{hint}")
         return told

@@ -1,6 +1,7 @@
 """An Arrow IPC stream into blocks, as its record batches come in."""
 
 import io
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,20 +141,24 @@ def check_rows(n_rows: int) -> None:
 
 
 class _Messages(io.RawIOBase):
-    """A file of whole messages, read as they were added."""
+    """A file of whole messages, read as they were added, and without copies."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting = bytearray()
+        self._waiting: deque[memoryview] = deque()
 
     def add(self, message: bytes) -> None:
         """Add a message."""
-        self._waiting += message
+        self._waiting.append(memoryview(message))
 
     def readable(self) -> bool:
         """Always."""
         return True
 
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes; fewer where fewer are there."""
-        return take(self._waiting, len(self._waiting) if size < 0 else size)
+    def read(self, size: int = -1) -> memoryview:
+        """The next bytes of one message; fewer where it has fewer."""
+        first = self._waiting.popleft() if self._waiting else memoryview(b"")
+        end = len(first) if size < 0 else size
+        if len(first) > end:
+            self._waiting.appendleft(first[end:])
+        return first[:end]

@@ -108,7 +108,7 @@ class _Body:
 
     def blocks(self, text: bytes) -> Iterator[Block]:
         """The blocks of some whole rows."""
-        if not text.strip(b"\r\n"):
+        if all(byte in b"\r\n" for byte in text):
             return
         batch, bad = self._parsed(text)
         n_rows, first = len(batch) + len(bad), self.n_rows + 1
@@ -202,8 +202,10 @@ def _types(table: Table) -> dict[str, Any]:
 
 def _delimiter(head: bytes) -> str:
     """The commonest of four in the first line, outside quotes."""
-    line = re.sub(rb'"[^"]*"', b"", head).lstrip(b"\r\n").partition(b"\n")[0].decode(errors="ignore")
-    return max(_DELIMITERS, key=line.count)
+    line = head.lstrip(b"\r\n").partition(b"\n")[0]
+    if b'"' in line:  # which may be of more than one line
+        line = re.sub(rb'"[^"]*"', b"", head).lstrip(b"\r\n").partition(b"\n")[0]
+    return max(_DELIMITERS, key=line.decode(errors="ignore").count)
 
 
 def _names(row: bytes, delimiter: str) -> list[str]:

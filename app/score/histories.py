@@ -67,7 +67,7 @@ class Histories:
         rows = Rows(
             [None] * len(told),
             [0] * len(told),
-            [(None,) * len(self.schema.columns)] * len(told),
+            [None] * (len(told) * len(self.schema.columns)),
             [length for part in read for length in part.lengths],
             [time for part in read for time in part.times],
             fields,

@@ -1,5 +1,6 @@
 """Bytes of a connection to requests, by httptools."""
 
+from functools import lru_cache
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from app.server.refusals import large_head, not_http
 
 _MAX_HEAD: Final = 64 * 1024  # bytes
 _MAX_HEADERS: Final = 100
+_SHORT: Final = 256  # bytes of a target that is remembered
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
@@ -116,15 +118,11 @@ class Requests:
             return
         if len(self._headers) > _MAX_HEADERS:
             raise large_head()
-        url = httptools.parse_url(self._url)
-        path = url.path.decode("ascii")
         version = self._parser.get_http_version()
         scope = {
             **self._base,
+            **(_target(self._url) if len(self._url) <= _SHORT else _read_target(self._url)),
             "method": self._parser.get_method().decode("ascii"),
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": url.path,
-            "query_string": url.query or b"",
             "headers": self._headers,
             "state": self._state.copy(),
         }
@@ -142,6 +140,20 @@ class Requests:
     def on_message_complete(self) -> None:
         if not self._parser.should_upgrade():
             self._taker.end_body()
+
+
+def _read_target(url: bytes) -> dict[str, Any]:
+    """What a scope holds of the request's target."""
+    read = httptools.parse_url(url)
+    path = read.path.decode("ascii")
+    return {
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": read.path,
+        "query_string": read.query or b"",
+    }
+
+
+_target: Final = lru_cache(maxsize=128)(_read_target)  # clients ask for the same again and again
 
 
 def _cause(error: httptools.HttpParserError) -> Problem:

@@ -15,7 +15,7 @@ from typing import Final
 import uvicorn
 from uvicorn.config import Config
 
-from app.server.state import State
+from app.server.state import ANSWERING, State
 
 _log: Final = logging.getLogger(__name__)
 _LOOKS: Final = 5  # of uvicorn's ticks, 0.1 s each, from one look at the connections to the next
@@ -76,6 +76,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and watch the parent."""
+        self.lifespan.state[ANSWERING] = self.server_state.tasks
         await super().startup(sockets)
         if self._parent is not None:
             loop, parent = asyncio.get_running_loop(), self._parent

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from uvicorn.server import ServerState
+
+ANSWERING: Final = "answering"
+"""Where in the ASGI scope's state the requests are that are being answered, so that an app sees its load."""
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,14 @@ def test_the_logits_are_those_of_the_network(
     np.testing.assert_allclose(got, wanted, rtol=SAME, atol=SAME)
 
 
+def test_codes_of_repeated_values_are_left_alone_where_they_are_not_read() -> None:
+    made = network([[], []], 1, [], seed=4)
+    draw = np.random.default_rng(4)
+    numbers, codes = draw.normal(size=(5, 2)).astype(np.float32), draw.integers(0, CODES, (5, 3))
+    got, wanted = both(made, numbers, codes)
+    np.testing.assert_allclose(got, wanted, atol=SAME)
+
+
 def test_categories_alone_have_logits() -> None:
     made = network([], 3, [], seed=0)
     codes = np.random.default_rng(0).integers(0, CODES, (5, 3))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.columns import as_codes, as_instants, as_numbers, as_texts
 from model.errors import DataError
-from model.rows import customers_from_rows, id_field, read_time
+from model.rows import Rows, customers_from_rows, id_field, read_time, rows_of, side_by_side
 from model.schema import CategoricalColumn, DateColumn, NumericColumn, Schema, Series
 from model.times import DAY, format_instant, parse_time
 from tests.model.build import tiny_scaling, tiny_schema
@@ -187,3 +187,18 @@ def test_each_customers_log_is_their_own_events_in_order(histories: list[list[in
         own = slice(log.offsets[customer], log.offsets[customer + 1])
         assert log.values["amount"][own].tolist() == sorted(history)
         assert ((log.times[own] - parse_time("1997-01-01")) // DAY).tolist() == sorted(history)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_cells_are_seen_by_row_and_by_column(n: int) -> None:
+    names = ("plan", "city")
+    sent = [{name: f"{name} {number}" for name in names} for number in range(n)]
+    columns_of_words = tuple(CategoricalColumn(name=name, vocabulary=()) for name in names)
+    read = rows_of(sent, Schema(id=None, columns=columns_of_words), 0)
+    assert [list(read.row(at)) for at in range(n)] == [list(row.values()) for row in sent]
+    columns = read.columns()
+    assert [list(column) for column in columns] == [[row[name] for row in sent] for name in names]
+    assert side_by_side(columns) == list(read.cells)
+    twice = Rows.joined([read, read])
+    assert list(twice.row(n)) == list(read.row(0))
+    assert [list(column) for column in twice.columns()] == [list(column) * 2 for column in columns]

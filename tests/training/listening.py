@@ -9,6 +9,7 @@ from tests.training.shops import Shop
 from training import run
 from training.asked import Asked
 from training.baselines.compare import Baselines, baseline_probabilities
+from training.distill import distilled
 from training.model_fit import Fitted, fit_model
 from training.plan import Folds
 
@@ -18,20 +19,27 @@ COMPARE = (*QUICK, "split.compare=true")
 
 @dataclass
 class Heard:
-    """What a run's fits were given and gave, and what its baselines answered."""
+    """What a run's fits were given and gave, the bags before that, and what its baselines answered."""
 
     fits: list[tuple[Asked, Folds, Fitted]] = field(default_factory=list)
+    bags: list[Fitted] = field(default_factory=list)
     baselines: dict[str, Any] = field(default_factory=dict)
 
 
 def listen(monkeypatch: pytest.MonkeyPatch) -> Heard:
     """Listen in on the fits and the baselines of a run."""
-    told, fit, compare = Heard(), fit_model, baseline_probabilities
+    told, fit, distil, compare = Heard(), fit_model, distilled, baseline_probabilities
 
     def listened_to_fit(asked: Asked, folds: Folds, *rest: Any, **options: Any) -> Fitted:
         fitted = fit(asked, folds, *rest, **options)
         told.fits.append((asked, folds, fitted))
         return fitted
+
+    def listened_to_distilled(bag: Fitted, *rest: Any) -> Fitted:
+        answering = distil(bag, *rest)
+        told.bags.append(bag)
+        told.fits = [(a, folds, answering if fitted is bag else fitted) for a, folds, fitted in told.fits]
+        return answering
 
     def listened_to_baselines(*words: Any, **options: Any) -> Baselines:
         found = compare(*words, **options)
@@ -39,6 +47,7 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Heard:
         return found
 
     monkeypatch.setattr(run, "fit_model", listened_to_fit)
+    monkeypatch.setattr(run, "distilled", listened_to_distilled)
     monkeypatch.setattr(run, "baseline_probabilities", listened_to_baselines)
     return told
 

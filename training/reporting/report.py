@@ -62,7 +62,7 @@ class SplitPart(TypedDict):
 
 
 class FitPart(TypedDict):
-    """How the network was fitted: `loop.Epoch`s, and how many weights it has."""
+    """How the network was fitted: `loop.Epoch`s, how many weights it has, whether it stands for a bag."""
 
     head: str
     device: str
@@ -73,6 +73,7 @@ class FitPart(TypedDict):
     validation_loss: float
     history: Sequence[Mapping[str, Any]]
     parameters: int
+    distillation: str
 
 
 class Report(TypedDict):

@@ -12,6 +12,7 @@ from model.history import EventLog
 from model.schema import CategoricalColumn, Schema
 from model.scorer import Scorer
 from model.times import format_instant
+from training.distill import told_of
 from training.files.names import counted
 from training.learning_curve import conclusion
 from training.loop import best_epoch
@@ -156,4 +157,5 @@ def _fit(fitted: Fitted, published: Fitted) -> FitPart:
         "validation_loss": round(fitted.validation_loss, 6),
         "history": [asdict(e) for e in fitted.history],
         "parameters": sum(p.numel() for p in fitted.scorer.network.parameters()),
+        "distillation": told_of(fitted),
     }

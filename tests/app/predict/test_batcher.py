@@ -28,14 +28,14 @@ class Network:
     def __call__(self, rows: Rows) -> Scored:
         self.go_on.wait(10)
         self.batches.append(len(rows))
-        numbers = np.array([cells[0] for cells in rows.cells], dtype=np.float64)[:, None]
+        numbers = np.array(rows.cells, dtype=np.float64)[:, None]
         if (numbers < 0).any():
             raise ValueError("a negative number")
         return Scored(numbers, numbers.astype(np.float32), np.zeros((len(rows), 0), np.int64))
 
 
 def rows(*numbers: float) -> Rows:
-    return Rows([None] * len(numbers), [0] * len(numbers), [(number,) for number in numbers])
+    return Rows([None] * len(numbers), [0] * len(numbers), numbers)
 
 
 def run(network: Network, use: Use, *, quick_rows: int, waiting: int = 99, deadline_s: float = 9.0) -> None:

@@ -69,7 +69,7 @@ def read(body: bytes, schema: Schema) -> Rows | None:
 def same(one: Rows, other: Rows) -> None:
     assert list(one.ids) == list(other.ids)
     assert list(one.cutoffs) == list(other.cutoffs)
-    assert list(map(list, one.cells)) == list(map(list, other.cells))
+    assert list(one.cells) == list(other.cells)
     assert list(one.lengths) == list(other.lengths)
     assert list(one.times) == list(other.times)
     assert list(map(list, one.events)) == list(map(list, other.events))
@@ -141,6 +141,20 @@ def test_a_key_that_stands_twice_is_refused(body: str, field: str) -> None:
     assert str(told.value) == f"{field} must be given once, got the field twice; leave one of the two out"
 
 
+@pytest.mark.parametrize("n", [2, 60])
+@pytest.mark.parametrize("lacks", [(), ("since",)])
+def test_a_key_that_stands_twice_in_a_row_is_not_made_up_for_by_another(n: int, lacks: tuple[str]) -> None:
+    decode = Decoder.build(TABLE_SCHEMA, max_rows=n)
+    whole = {**dict.fromkeys(TABLE_SCHEMA.column_names), "_senior": 1}
+    first = {name: value for name, value in whole.items() if name not in lacks}
+    text = json.dumps({"customers": [first, *[whole] * (n - 1)]})
+    assert len(decode(text.encode(), NOW)) == n
+    start, _, end = text.rpartition('"_senior": 1')
+    twice = f'{start}"_senior": 1, "_senior": 1{end}'
+    with pytest.raises(NotTaken):
+        decode(twice.encode(), NOW)
+
+
 def test_a_key_of_an_event_that_stands_twice_is_refused() -> None:
     twice = b'{"date": "1997-01-01"}, {"date": "1997-01-01", "date": "1997-01-02"}'
     text = b'{"customers": [{}, {"events": [' + twice + b"]}]}"
@@ -156,4 +170,4 @@ def test_names_with_a_colon_are_left_to_the_careful_reader() -> None:
     assert decoded(text, schema) is None
     rows = read(text, schema)
     assert rows is not None
-    assert list(rows.cells[0]) == [1.0]
+    assert list(rows.cells) == [1.0]

@@ -146,6 +146,7 @@ def made_up_report() -> Report:
             "seconds_published": 91.0,
             "validation_loss": 0.51,
             "parameters": 41233,
+            "distillation": "One network answers in place of the bag.",
             "history": [
                 {"epoch": 1, "planned": 9, "learning_rate": 0.1, "train_loss": 0.5, "validation_loss": 0.51},
                 {"epoch": 2, "planned": 9, "learning_rate": 0.1, "train_loss": 0.4, "validation_loss": 0.52},

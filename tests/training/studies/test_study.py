@@ -236,13 +236,15 @@ def test_a_section_without_keys_is_the_default(tmp_path: Path) -> None:
 
 
 def test_the_bounds_of_the_network_are_those_of_a_checkpoint() -> None:
+    """But that a checkpoint may hold one network, which stands for a bag."""
     largest = {"width": 4096, "layers": 16, "embedding": 256, "folds": 64, "members": 256}
     smallest = {"width": 4, "layers": 1, "embedding": 1, "folds": 2, "members": 1}
     of_spec = set(NetworkSpec.model_fields)
-    for bounds, step in ((largest, 1), (smallest, -1)):
-        assert NetworkSpec(**NetworkOptions(**bounds).model_dump(include=of_spec)).folds == bounds["folds"]
-        for key, value in bounds.items():
-            for model in (NetworkOptions, NetworkSpec):
+    for options, spec, step in ((largest, largest, 1), (smallest, smallest | {"folds": 1}, -1)):
+        assert NetworkSpec(**NetworkOptions(**options).model_dump(include=of_spec)).folds == options["folds"]
+        assert NetworkSpec(**NetworkOptions().model_dump(include=of_spec) | spec).folds == spec["folds"]
+        for model, bounds in ((NetworkOptions, options), (NetworkSpec, spec)):
+            for key, value in bounds.items():
                 with pytest.raises(ValidationError, match=f"{key}\n"):
                     model.model_validate(NetworkOptions().model_dump(include=of_spec) | {key: value + step})
 

@@ -1,0 +1,144 @@
+"""One network in place of a bag: it answers alike, no label is shown to it, and a seed repeats."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import pytest
+import torch
+
+from model.columns import Column, column_of
+from model.customers import Examples
+from model.manifest import NetworkSpec
+from model.task import ColumnTask
+from tests.training.materials import same, weights
+from training import distill
+from training.asked import Asked
+from training.distill import MAX_EXCESS, distilled, made_up, told_of
+from training.fit_schema import TableFields
+from training.labels import Labels
+from training.model_fit import Fitted, Options, Reading, fit_model
+from training.plan import Folds
+
+N: Final = 3300
+TRAIN: Final = np.arange(3000, dtype=np.int64)
+TEST: Final = np.arange(3000, N, dtype=np.int64)
+FOLDS: Final = Folds(rows=TRAIN, fold=TRAIN * 7 % 3, judged=TRAIN % 4 > 0)
+SPEC: Final = NetworkSpec(
+    head="mlp", width=16, layers=2, dropout=0.0, embedding=4, folds=3, members=2, piecewise=True
+)
+FIELDS: Final = TableFields(
+    None, {"age": "numeric", "spent": "numeric", "plan": "categorical", "postcode": "categorical"}
+)
+TASK: Final = ColumnTask(column="left", positive="1")
+OPTIONS: Final = Options(
+    device="cpu", epochs=6, patience=6, batch_size=64, learning_rate=0.02, weight_decay=0.0, seed=0
+)
+
+
+def asked() -> Asked:
+    """Whole ages, of which few differ; money; a plan; and a postcode of many."""
+    draw = np.random.default_rng(0)
+    age, spent = draw.integers(20, 75, N), draw.lognormal(size=N)
+    plan, postcode = draw.integers(3, size=N), draw.integers(70, size=N)
+    left = draw.random(N) < 1 / (1 + np.exp(-(age - 45) / 8 - np.log(spent) - (plan == 1) + postcode / 50))
+    columns: dict[str, Column] = {
+        "age": column_of(age.tolist()),
+        "spent": column_of([None if n % 9 == 0 else value for n, value in enumerate(spent.tolist())]),
+        "plan": column_of([f"plan {n}" for n in plan]),
+        "postcode": column_of([f"code {n}" for n in postcode]),
+    }
+    return Asked(columns, None, Examples(np.arange(N), np.zeros(N, dtype=np.int64)), Labels.of_column(left))
+
+
+@pytest.fixture(scope="module")
+def bag() -> Fitted:
+    reading = Reading(TASK, FIELDS, None, SPEC)
+    return fit_model(asked(), FOLDS, reading, OPTIONS, on_epoch=lambda _: None)
+
+
+def student_of(bag: Fitted, about: Asked | None = None, **changes: Any) -> Fitted:
+    return distilled(bag, about or asked(), TRAIN, replace(OPTIONS, **changes))
+
+
+def test_one_network_answers_as_the_bag_does(bag: Fitted) -> None:
+    about, student = asked(), student_of(bag)
+    told, said = (
+        fit.scorer.score(about.columns, None, about.examples.take(TEST))[:, 0] for fit in (bag, student)
+    )
+    assert np.abs(told - said).mean() < 0.02 < told.std() / 5
+    assert student.excess is not None
+    assert 0 <= student.excess < MAX_EXCESS
+    assert (student.scorer.spec.folds, student.scorer.spec.members) == (1, 1)
+    assert student.scorer.schema == bag.scorer.schema
+    assert not student.scorer.network.training
+    assert student.seconds > bag.seconds
+    assert student.unseen is bag.unseen
+    assert bag.excess is None
+    assert told_of(bag) == ""
+    assert told_of(student) == (
+        f"One network answers in place of the bag, which adds {student.excess:.4f} to the log loss where the "
+        "bag is right."
+    )
+
+
+def test_a_seed_repeats_to_the_bit_and_leaves_the_callers_random_state_alone(bag: Fitted) -> None:
+    torch.manual_seed(7)
+    before = torch.random.get_rng_state()
+    one, again, other = student_of(bag), student_of(bag), student_of(bag, seed=1)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert one.excess == again.excess != other.excess
+    assert same(weights(one.scorer.network), weights(again.scorer.network))
+    assert not same(weights(one.scorer.network), weights(other.scorer.network))
+
+
+def test_neither_a_label_nor_a_test_row_is_shown_to_it(bag: Fitted) -> None:
+    about = asked()
+    about.labels.events[:] = False
+    odd = np.where(np.arange(N) < len(TRAIN), np.asarray(about.columns["age"], dtype=np.float64), 1e6)
+    about = replace(about, columns={**about.columns, "age": odd})
+    one, other = student_of(bag), student_of(bag, about)
+    assert same(weights(one.scorer.network), weights(other.scorer.network))
+
+
+def test_a_bag_that_cannot_be_matched_is_published_itself(
+    bag: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distill, "STEPS", 1)
+    monkeypatch.setattr(distill, "MAX_EXCESS", 1e-4)
+    kept = student_of(bag)
+    assert kept.scorer is bag.scorer
+    assert kept.excess is not None
+    assert kept.excess > 1e-4
+    assert (
+        told_of(kept)
+        == f"One network in place of the bag would add {kept.excess:.4f} to the log loss, so the bag answers."
+    )
+
+
+def test_a_head_that_reads_sequences_stays_a_bag() -> None:
+    reading = Reading(TASK, FIELDS, None, SPEC.model_copy(update={"head": "cnn"}))
+    sequences = fit_model(asked(), FOLDS, reading, replace(OPTIONS, epochs=1), on_epoch=lambda _: None)
+    assert student_of(sequences) is sequences
+
+
+def test_what_is_made_up_mixes_columns_and_keeps_together_what_one_column_says(bag: Fitted) -> None:
+    about, schema = asked(), bag.scorer.schema
+    known = bag.scorer.inputs(about.columns, None, about.examples.take(TRAIN))
+    assert [c.name for _, c in schema.valued] == ["age"]
+    assert len(schema.rated) == 1
+    made = made_up(known, schema, 5000)
+    for got, whole in ((made.numeric, known.numeric), (made.categories, known.categories)):
+        for column in range(whole.shape[1]):
+            assert set(got[:, column].nan_to_num(99).tolist()) <= set(
+                whole[:, column].nan_to_num(99).tolist()
+            )
+    numbers, codes = made.numeric.nan_to_num(99).tolist(), made.categories.tolist()
+    before = list(zip(known.numeric.tolist(), known.categories.tolist(), strict=True))
+    age_codes = {(number[0], code[2]) for number, code in before}
+    rates = {(number[2], code[1]) for number, code in before}
+    made_ups = list(zip(numbers, codes, strict=True))
+    assert {(number[0], code[2]) for number, code in made_ups} <= age_codes
+    assert {(number[2], code[1]) for number, code in made_ups} <= rates
+    together = {(number[0], code[1]) for number, code in made_ups} - {(n[0], c[1]) for n, c in before}
+    assert together  # an age with a postcode that no example has
