@@ -143,7 +143,7 @@ def test_threads_are_limited_before_any_library_starts_them() -> None:
 def test_the_service_is_not_ready_while_it_is_too_busy(
     registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(self: Batcher, rows: Rows) -> Scored:  # noqa: ARG001 - as it is called
+    async def full(self: Batcher, rows: Rows, *, alone: bool) -> Scored:  # noqa: ARG001 - as it is called
         refuse_if_full(1, 1)
         raise AssertionError
 

@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,18 @@ from tests.training.shops import (
     publish,
     table_shop,
 )
+from training import distill
 
 torch.set_num_threads(1)  # small networks are quicker so, and a run leaves the machine to others
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_steps() -> Iterator[int]:
+    """Students learn in a tenth of their steps, but in `test_distill`: these are the real ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        steps = distill.STEPS
+        patch.setattr(distill, "STEPS", steps // 10)
+        yield steps
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,11 @@ def asked() -> Asked:
     return Asked(columns, None, Examples(np.arange(N), np.zeros(N, dtype=np.int64)), Labels.of_column(left))
 
 
+@pytest.fixture(autouse=True)
+def _real_steps(real_steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distill, "STEPS", real_steps)
+
+
 @pytest.fixture(scope="module")
 def bag() -> Fitted:
     reading = Reading(TASK, FIELDS, None, SPEC)

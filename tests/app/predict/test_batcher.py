@@ -64,6 +64,22 @@ def test_requests_of_one_turn_are_scored_as_one() -> None:
     assert network.batches == [6]
 
 
+def test_who_is_alone_is_scored_at_once_unless_that_takes_long() -> None:
+    network = Network()
+
+    async def use(batcher: Batcher) -> None:
+        few, many = (batcher.score(rows(*range(n)), alone=True) for n in (2, 3))
+        with pytest.raises(StopIteration) as answered:
+            few.send(None)  # nothing is awaited
+        assert answered.value.value.probabilities == [[0], [1]]
+        assert (await many).probabilities == [[0], [1], [2]]
+        with pytest.raises(ValueError, match="a negative number"):
+            await batcher.score(rows(-1), alone=True)
+
+    run(network, use, quick_rows=2)
+    assert network.batches == [2, 3, 1]
+
+
 def test_a_scoring_in_the_loop_takes_so_many_rows_and_no_more() -> None:
     network = Network()
 

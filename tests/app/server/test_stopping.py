@@ -35,6 +35,17 @@ def told(port: int, path: str = "/") -> dict[str, int]:
         return answer
 
 
+def test_an_app_sees_how_many_requests_are_being_answered() -> None:
+    with tiny() as (_, port):
+        assert told(port)["answering"] == 1
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)) as slow:
+            slow.request("GET", "/?0.5")
+            time.sleep(0.1)
+            assert told(port)["answering"] == 2
+            assert json.loads(slow.getresponse().read())["answering"] == 1
+        assert told(port)["answering"] == 1
+
+
 @contextmanager
 def stuck(port: int) -> Iterator[None]:
     """Clients that stopped in the middle: of a head, of a body, of reading; and one that says nothing."""

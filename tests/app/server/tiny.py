@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.observe.logs import logging_config
 from app.server.run import run
+from app.server.state import ANSWERING
 from app.settings import Settings
 
 
@@ -22,7 +23,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         pass
     await asyncio.sleep(float(scope["query_string"] or 0))
     stopping = scope["state"].get("stopping", False)
-    told = {"pid": os.getpid(), "port": scope["server"][1], "stopping": stopping}
+    answering = len(scope["state"][ANSWERING])
+    told = {"pid": os.getpid(), "port": scope["server"][1], "stopping": stopping, "answering": answering}
     content = b"x" * 30_000_000 if scope["path"] == "/large" else json.dumps(told).encode()
     status = 503 if stopping and scope["path"] == "/health/ready" else 200
     length = (b"content-length", str(len(content)).encode())
