@@ -1,5 +1,6 @@
 """What a checkpoint says about itself: the readable half, stored as manifest.json."""
 
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -51,8 +52,13 @@ class Calibration(_Part):
 
     def apply(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, K) calibrated logits."""
-        calibrated: NDArray[np.float64] = logits * np.asarray(self.slopes) + np.asarray(self.intercepts)
+        slopes, intercepts = self._arrays
+        calibrated: NDArray[np.float64] = logits * slopes + intercepts
         return calibrated
+
+    @cached_property
+    def _arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.asarray(self.slopes), np.asarray(self.intercepts)
 
 
 class Golden(_Part):

@@ -15,6 +15,7 @@ from tests.benchmarks.training_speed.alone import THREADS, beyond
 from tests.benchmarks.training_speed.fits import WholeFit
 from tests.benchmarks.training_speed.steps import Steps, time_steps
 from tests.benchmarks.training_speed.worlds import World, WorldName, make_world
+from training.distill import distilled
 from training.loop import Fit, Material
 from training.model_fit import Fitted, Reading, fit_model
 from training.plan import Folds
@@ -66,7 +67,7 @@ def planned_epochs(n: int) -> int:
 def our_fit(world_name: WorldName, head: HeadName, n: int) -> WholeFit:
     """Fit as a study without settings would."""
     world = _ready(world_name, n)
-    fitted, beyond_mb = beyond(lambda: _fit(world, head))
+    fitted, beyond_mb = beyond(lambda: _distilled(world, head))
     about, test = world.asked, np.arange(world.n_train, len(world.positive))
     probabilities = fitted.scorer.score(about.columns, about.log, about.examples.take(test))[:, -1]
     log_loss = measure(world.positive[test].astype(np.float64), probabilities).log_loss
@@ -104,6 +105,10 @@ def _fit(world: World, head: HeadName) -> Fitted:
     return fit_model(
         world.asked, _folds(world), _reading(world, head), default_options(), on_epoch=lambda _: None
     )
+
+
+def _distilled(world: World, head: HeadName) -> Fitted:
+    return distilled(_fit(world, head), world.asked, _folds(world).rows, default_options())
 
 
 def _folds(world: World) -> Folds:
