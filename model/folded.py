@@ -104,11 +104,13 @@ class Folded:
 
 def _average(members: Floats) -> Logits:
     """(F * M, n, K) member logits -> (n, K) logits of their mean probability."""
-    if len(members) == 1:
-        return members[0].astype(np.float64)
-    odds = np.exp(members.astype(np.float64).clip(-_LARGEST_LOGIT, _LARGEST_LOGIT))
+    exact = members.astype(np.float64)
+    averaged: Logits = exact[0]
+    if len(exact) == 1:
+        return averaged
+    odds = np.exp(exact.clip(-_LARGEST_LOGIT, _LARGEST_LOGIT))
     no = 1 / (1 + odds)
-    averaged: Logits = np.log((odds * no).sum(axis=0) / no.sum(axis=0))
+    averaged = np.log((odds * no).sum(axis=0) / no.sum(axis=0))
     return averaged
 
 
