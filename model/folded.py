@@ -104,13 +104,12 @@ class Folded:
 
 def _average(members: Floats) -> Logits:
     """(F * M, n, K) member logits -> (n, K) logits of their mean probability."""
-    exact = members.astype(np.float64)
-    averaged: Logits = exact[0]
+    exact: Logits = members.astype(np.float64)
     if len(exact) == 1:
-        return averaged
+        return exact.reshape(exact.shape[1:])
     odds = np.exp(exact.clip(-_LARGEST_LOGIT, _LARGEST_LOGIT))
     no = 1 / (1 + odds)
-    averaged = np.log((odds * no).sum(axis=0) / no.sum(axis=0))
+    averaged: Logits = np.log((odds * no).sum(axis=0) / no.sum(axis=0))
     return averaged
 
 

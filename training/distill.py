@@ -25,7 +25,7 @@ from training.split import Rows
 EXAMPLES: Final = 8192  # of the training examples, and as many made-up ones
 CHECKED: Final = 1 / 8  # of these are kept back, to see how close the answers are
 MOST_SWAPPED: Final = 0.5  # of a made-up example's columns
-STEPS: Final = 200
+STEPS: Final = 300
 BATCH: Final = 256
 LEARNING_RATE: Final = 0.02  # answers of a bag have no noise, so it may be larger than for labels
 MAX_EXCESS: Final = 0.005  # nats; beyond it the bag itself is published

@@ -29,8 +29,6 @@ from training.split import Rows
 from training.studies.study import Study
 
 OnEpoch = Callable[[str, Epoch], None]  # the fit's name (see FITS) and its newest epoch
-FEW_EXAMPLES: Final = 5000  # up to which a network has the larger number of members
-MEMBERS: Final = {True: 4, False: 2}
 FITS: Final = ("measuring", "easy split", "publishing", "learning curve")
 
 
@@ -201,9 +199,7 @@ def _asked(prepared: Prepared, labels: Labels) -> Asked:
 
 
 def _reading(study: Study, prepared: Prepared) -> Reading:
-    few = len(prepared.plan.measured.rows) <= FEW_EXAMPLES
     options = study.network.model_dump(exclude={"max_events", "choose"})
-    options["members"] = study.network.members or MEMBERS[few]
     return Reading(prepared.task, prepared.table, prepared.events, NetworkSpec(**options))
 
 

@@ -4,13 +4,12 @@ from dataclasses import fields
 
 from model.manifest import HeadName, NetworkSpec
 from training.model_fit import Options
-from training.run import FEW_EXAMPLES, MEMBERS
 from training.studies.study import FitOptions, NetworkOptions
 
 
-def default_spec(head: HeadName, n_examples: int) -> NetworkSpec:
-    """The network for so many training examples."""
-    network = NetworkOptions(head=head, members=MEMBERS[n_examples <= FEW_EXAMPLES])
+def default_spec(head: HeadName) -> NetworkSpec:
+    """The network."""
+    network = NetworkOptions(head=head)
     return NetworkSpec(**network.model_dump(include=set(NetworkSpec.model_fields)))
 
 

@@ -137,7 +137,7 @@ def test_a_start_reaches_every_network_of_the_bag_and_no_later_fit(ordered: Prep
             torch.nn.init.constant_(parameter, 0.5)
 
     def read_alike() -> bool:
-        network = vars(model_fit)["build_network"](default_spec("rnn", 100), schema, n_outputs=1)
+        network = vars(model_fit)["build_network"](default_spec("rnn"), schema, n_outputs=1)
         parameters = network.readers.parameters()
         return len(network.readers) > 1 and all(bool((p == 0.5).all()) for p in parameters)
 

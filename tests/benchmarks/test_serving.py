@@ -218,17 +218,17 @@ def test_the_command_names_what_it_was_told(tmp_path: Path, monkeypatch: pytest.
 def test_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contenders, "PEERS", tmp_path)
     results = tmp_path / "RESULTS.md"
-    sizes = Sizes(400, 300, 200, bulk=(10, 20), histories=(1, 5), inside=(1, 5))
+    sizes = Sizes(400, 200, bulk=(10, 20), histories=(1, 5), inside=(1, 5))
     command.main(["--seconds", "0.1", "--soak", "500", "--results", str(results)], sizes=sizes)
     text = results.read_text()
     firsts = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")]
     assert firsts == [
         *("server", "---", "floor: FastAPI, pydantic, a constant", "bare uvicorn, constant bytes"),
-        *("ours: table", "ours: table-few", "floor, once more", "tutorial: pydantic, DataFrame, torch"),
+        *("ours", "floor, once more", "tutorial: pydantic, DataFrame, torch"),
         *("LitServe", "BentoML", "MLServer"),
         *("body", "---", *["floor: a list in JSON"] * 2),
         *(f"ours: {form.name}" for form in FORMS for _ in range(2)),
-        *("model", "---", *["table"] * 2, *["table-few"] * 2),
+        *("model", "---", *["table"] * 2),
         *("model", "---", *["log-mlp"] * 2, *["log-rnn"] * 2),
     ]
     assert text.count("| not installed | - |") == 3

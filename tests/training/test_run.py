@@ -203,14 +203,10 @@ def test_a_test_without_a_complete_window_is_refused_before_anything_is_fitted(
     assert heard.fits == []
 
 
-@pytest.mark.parametrize(("more", "members"), [(0, 4), (-1, 2)])
-def test_few_examples_get_more_members_unless_the_study_says_how_many(
-    more: int, members: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_bag_has_the_folds_and_members_that_the_study_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = table_shop(tmp_path, 60).study(TABLE, *QUICK, "network.members=null")
-    prepared = prepare(study)
-    monkeypatch.setattr("training.run.FEW_EXAMPLES", len(prepared.plan.measured.rows) + more)
     heard = listen(monkeypatch)
-    run_study(study, prepared=prepared)
-    run_study(table_shop(tmp_path, 60).study(TABLE, *QUICK, "network.members=3"))
-    assert [bag.scorer.spec.members for bag in heard.bags] == [members, 3]
+    run_study(table_shop(tmp_path, 60).study(TABLE, *QUICK, "network.members=3", "network.folds=4"))
+    (bag,) = heard.bags
+    assert (bag.scorer.spec.folds, bag.scorer.spec.members) == (4, 3)

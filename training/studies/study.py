@@ -100,7 +100,7 @@ class NetworkOptions(Section):
     dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
     folds: Annotated[int, Strict(), Field(ge=2, le=64)] = 5
-    members: Annotated[int, Strict(), Field(gt=0, le=256)] | None = None  # None: more for few examples
+    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 2
     piecewise: bool = True
     choose: bool = True
     max_events: Count = 64

@@ -56,7 +56,7 @@ def fit_arm(prepared: Prepared, arm: Arm, n_customers: int, *, seed: int) -> Tol
     plan, data = prepared.plan, prepared.dataset
     asked = Asked(data.columns, data.log, plan.examples, plan.measured_labels)
     folds = labelled(plan, n_customers, seed)
-    spec = default_spec(arm.head, len(folds.rows))
+    spec = default_spec(arm.head)
     reading = Reading(prepared.task, prepared.table, prepared.events, spec)
     losses: list[Losses] = []
 

@@ -43,14 +43,13 @@ class Sizes:
     """How much of everything.
 
     Attributes:
-        table, few, log: customers that each model is trained on.
+        table, log: customers that each model is trained on.
         bulk: rows of a table in one request, ascending.
         histories: customers with a history in one request.
         inside: rows that are scored at once without a server.
     """
 
     table: int = 6_600
-    few: int = 4_000
     log: int = 1_200
     bulk: tuple[int, ...] = (1_000, 10_000)
     histories: tuple[int, ...] = (1, 64, 1_000)
@@ -90,23 +89,20 @@ class Bench:
 def run(bench: Bench, n_soak: int) -> None:
     """Train the models, then every table; last the soak, if it has requests."""
     sizes, folder = bench.sizes, bench.folder
-    tables = [
-        bench.apart(partial(train_table, folder, name, n))
-        for name, n in (("table", sizes.table), ("table-few", sizes.few))
-    ]
+    table = bench.apart(partial(train_table, folder, "table", sizes.table))
     logs = [bench.apart(partial(train_log, folder, f"log-{h}", sizes.log, h)) for h in LOG_HEADS]
-    for model in (*tables, *logs):
+    for model in (table, *logs):
         bench.write(f"- {model.name}: {model.about}")
-    _singles(bench, tables)
-    _bulks(bench, tables[0])
-    _insides(bench, tables)
+    _singles(bench, table)
+    _bulks(bench, table)
+    _insides(bench, table)
     _logs(bench, logs)
     if n_soak:
-        told = soak(bench.service("ours", tables[0]), customers(BODIES), n_soak, core=bench.core)
+        told = soak(bench.service("ours", table), customers(BODIES), n_soak, core=bench.core)
         bench.write(f"\n{told.sentence()}")
 
 
-def _singles(bench: Bench, models: Sequence[Trained]) -> None:
+def _singles(bench: Bench, model: Trained) -> None:
     """The floor is measured before and after ours; the ratios are to the first."""
     rows = customers(BODIES)
     first = rows[:CHECKED]
@@ -116,8 +112,7 @@ def _singles(bench: Bench, models: Sequence[Trained]) -> None:
     bench.write(single_row(floor().name, floor_is, floor_is))
     limit = _single(bench, bare(), rows, None)
     bench.write(single_row(bare().name, limit, floor_is))
-    for model in models:
-        show(bench.service(f"ours: {model.name}", model), bench.answers(model, first))
+    show(bench.service("ours", model), bench.answers(model, first))
     bench.write(single_row("floor, once more", _single(bench, floor(), rows, None), floor_is))
     wanted = bench.apart(partial(reference, first))
     show(tutorial(), wanted)
@@ -178,12 +173,11 @@ def _bulk(
     return bulk_row(f"ours: {form.name}", figures, floor_rate)
 
 
-def _insides(bench: Bench, models: Sequence[Trained]) -> None:
+def _insides(bench: Bench, model: Trained) -> None:
     rows = customers(bench.sizes.inside[-1])
     bench.write(heading(INSIDE_HEAD))
-    for model in models:
-        for figures in _inside(bench, model, rows, bench.sizes.inside):
-            bench.write(inside_row(model.name, figures))
+    for figures in _inside(bench, model, rows, bench.sizes.inside):
+        bench.write(inside_row(model.name, figures))
 
 
 def _inside(bench: Bench, model: Trained, rows: Sequence[Row], counts: Sequence[int]) -> list[inside.Inside]:

@@ -55,7 +55,7 @@ class Trained:
 
 
 def train_table(folder: Path, name: str, n: int) -> Trained:
-    """A model of n customers with 28 fields; up to 5,000 training rows give it more members."""
+    """A model of n customers with 28 fields."""
     rows = customers(n, seed=1)
     told = zip(rows, labels(rows), strict=True)
     return _train(folder, name, _TABLE, ({**row, "left": left} for row, left in told))

@@ -117,4 +117,4 @@ def _folds(world: World) -> Folds:
 
 
 def _reading(world: World, head: HeadName) -> Reading:
-    return Reading(world.task, world.table, world.events, default_spec(head, world.n_train))
+    return Reading(world.task, world.table, world.events, default_spec(head))

@@ -63,7 +63,7 @@ def test_the_defaults_are_these() -> None:
         "dropout": 0.0,
         "embedding": 8,
         "folds": 5,
-        "members": None,
+        "members": 2,
         "piecewise": True,
         "choose": True,
         "max_events": 64,
