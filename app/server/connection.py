@@ -155,11 +155,6 @@ class Connection(asyncio.Protocol):
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
-    def ended(self, exchange: Exchange) -> None:
-        """Its task has nothing left to do."""
-        if exchange.task:
-            self._state.tasks.discard(exchange.task)
-
     # What the server calls.
 
     def shutdown(self) -> None:
@@ -201,8 +196,10 @@ class Connection(asyncio.Protocol):
     def _start(self, exchange: Exchange) -> None:
         self._answering = exchange
         app = crowded(self._app) if self._crowded else self._app
-        exchange.task = self._loop.create_task(exchange.run(app))
-        self._state.tasks.add(exchange.task)
+        exchange.task = task = self._loop.create_task(exchange.run(app))
+        tasks = self._state.tasks
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)  # in `run` it would miss who is cancelled before that begins
 
     def _refuse(self, problem: Problem) -> None:
         """Answer what cannot become a request, read no more requests, and end."""

@@ -48,9 +48,6 @@ class Wire(Protocol):
     def abort(self) -> None:
         """Cut the connection: the answer broke off."""
 
-    def ended(self, exchange: "Exchange") -> None:
-        """The app has returned, or failed."""
-
 
 class Exchange:
     """A request that is being read and answered.
@@ -112,7 +109,6 @@ class Exchange:
         finally:
             if not (self.complete or self._gone):
                 self._wire.abort()
-            self._wire.ended(self)
 
     def take(self, body: bytes) -> None:
         """Some of the body came."""

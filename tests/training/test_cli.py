@@ -12,6 +12,7 @@ from model.checkpoint import read_checkpoint
 from model.registry import Registry
 from tests.training.commands import SETTINGS, Run, in_a_process
 from tests.training.shops import LOG, TABLE, Published, table_shop
+from training.run import run_study
 
 
 def test_training_twice_makes_two_versions_and_the_first_stays_in_service(run: Run, tmp_path: Path) -> None:
@@ -193,14 +194,18 @@ def test_serve_without_a_registry_is_refused(
     assert ran.told["error"].startswith(f"there is no registry at {tmp_path / 'none'}")
 
 
-def test_the_installed_command_trains_from_a_log(log_model: Published, tmp_path: Path) -> None:
+def test_the_installed_command_trains_from_a_log(
+    log_model: Published, real_steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.distill.STEPS", real_steps)  # as they are in the process
+    run = run_study(log_model.shop.study(LOG, "fit.refit=false"))
     for name in ("customers.csv", "events.csv"):
         shutil.copy(log_model.shop.folder / name, tmp_path)
     (tmp_path / "study.yaml").write_text(LOG)
     ran = in_a_process(tmp_path, "train", "study.yaml", *SETTINGS, "--set", "fit.refit=false", "--json")
     assert (ran.status, ran.err) == (0, "")
     assert ran.told["version"] == ran.told["champion"] == 1
-    for horizon, compared in log_model.trained.report["metrics"].items():
+    for horizon, compared in run.metrics.items():
         told = ran.told["metrics"][horizon]["model"]
         assert told["log_loss"] == pytest.approx(compared["model"]["log_loss"], abs=1e-4)
     assert (tmp_path / "registry" / "log" / "champion").read_text() == "1\n"

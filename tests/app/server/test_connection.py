@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import uvicorn
@@ -485,6 +486,27 @@ def test_a_client_that_has_gone_is_not_answered() -> None:
         await gone.wait()
 
     talk(app, conversation)
+
+
+def test_a_client_that_goes_before_its_request_is_looked_at_leaves_nothing_behind() -> None:
+    """A task that is cancelled before it begins never runs: the server would wait for it at its end."""
+    state = State(Patience(), 100)
+    transport = Mock(spec=asyncio.Transport)
+    transport.get_extra_info.return_value = None
+
+    async def come_and_go() -> None:
+        config = uvicorn.Config(echo, log_config=None)
+        config.load()
+        connection = Connection(config=config, server_state=state, app_state={})
+        connection.connection_made(transport)
+        connection.data_received(post("/").encode())
+        assert len(state.tasks) == 1
+        connection.connection_lost(None)
+        await asyncio.sleep(0.01)
+
+    asyncio.run(come_and_go())
+    assert not state.tasks
+    assert not state.clients
 
 
 def test_beyond_the_limit_of_connections_only_probes_are_answered() -> None:
