@@ -40,6 +40,7 @@ def test_a_table_goes_from_its_file_to_results(bench: Bench, capsys: pytest.Capt
     assert [r.model for r in (network, logistic, pareto)] == ["propense-mlp", "logistic", "pareto"]
     assert network.counts[:2] == (128, 32)
     assert network.data == logistic.data == pareto.data
+    assert network.reason is None
     assert network.measures["auc"] > 0.5
     assert network.fit_seconds is not None
     assert network.wall_seconds is not None

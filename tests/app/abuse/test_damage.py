@@ -116,7 +116,7 @@ def _zip(folder: Path) -> None:
 
 def _not_finite(folder: Path) -> None:
     weights = load((folder / WEIGHTS).read_bytes())
-    name = next(name for name, tensor in weights.items() if tensor.is_floating_point())
+    name = next(name for name, tensor in weights.items() if tensor.is_floating_point() and tensor.numel())
     weights[name].view(-1)[0] = float("nan")
     (folder / WEIGHTS).write_bytes(save(weights))
     seal_again(folder)
