@@ -49,7 +49,7 @@ def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         monkeypatch.setattr(sys, "argv", ["propense", *map(str, words)])
         status: Any = 0
         try:
-            cli.main()
+            cli.command()
         except SystemExit as left:
             status = left.code
         return Ran(status, *capsys.readouterr())
