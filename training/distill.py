@@ -19,7 +19,7 @@ from model.schema import Schema
 from model.scorer import Scorer, scorer_of
 from training.asked import Asked
 from training.model_fit import Fitted, Options, seeded
-from training.optimizer import Average, build_optimizer, falling_rate
+from training.optimizer import Average, build_optimizer, falling_rate, take_step
 from training.split import Rows
 
 EXAMPLES: Final = 8192  # of the training examples, and as many made-up ones
@@ -106,11 +106,7 @@ def _student(bag: Scorer, inputs: Inputs, options: Options) -> Scorer:
     for rows in _batches(len(inputs)):
         logits = network.members(inputs.batch(rows).to(bag.device))[0, 0]
         losses = nn.functional.binary_cross_entropy_with_logits(logits, answers[rows], reduction="none")
-        optimizer.zero_grad(set_to_none=True)
-        losses.mean(dim=0).sum().backward()
-        optimizer.step()
-        schedule.step()
-        averaged.update()
+        take_step(losses.mean(dim=0).sum(), optimizer, schedule, averaged)
     as_it_is = Calibration(slopes=(1.0,) * bag.task.n_outputs, intercepts=(0.0,) * bag.task.n_outputs)
     return scorer_of(bag.task, bag.schema, spec, averaged.network.eval(), as_it_is, bag.device)
 

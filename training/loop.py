@@ -16,7 +16,7 @@ from model.network import Network
 from model.scorer import BATCH_SIZE
 from model.trunk import average
 from training.calibrate import calibrated_loss
-from training.optimizer import Average, build_optimizer, falling_rate
+from training.optimizer import Average, build_optimizer, falling_rate, take_step
 
 PROGRESS: Final = 3e-4  # of the loss; less is not worth another epoch
 
@@ -166,11 +166,8 @@ def _train_epoch(
         with _autocast(device):
             members = network.members(batch)
         losses = _losses(members.float(), material, rows)
-        optimizer.zero_grad(set_to_none=True)
-        losses.sum().backward()  # no weight is shared, so each fold has the gradient of its own loss
-        optimizer.step()
-        schedule.step()
-        averaged.update()
+        # no weight is shared, so each fold has the gradient of its own loss
+        take_step(losses.sum(), optimizer, schedule, averaged)
         total += losses.detach().mean()
     return float(total) / len(batches)
 

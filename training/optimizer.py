@@ -34,6 +34,20 @@ def build_optimizer(
     return torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay, fused=device.type != "mps")
 
 
+def take_step(
+    loss: Tensor,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    averaged: "Average",
+) -> None:
+    """Move the weights down a loss, then the learning rate, then the average of the weights."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    schedule.step()
+    averaged.update()
+
+
 def _decays(name: str) -> bool:
     return name.rpartition(".")[2].startswith("weight")  # a GRU has weight_ih_l0 and weight_hh_l0
 
