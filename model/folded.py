@@ -21,6 +21,7 @@ Codes = NDArray[np.int64]
 _LARGEST_LOGIT: Final = 500.0  # whose exponential is still a float64
 _BLOCK: Final = 512  # rows of all members at a time: what lies between the layers stays in the cache
 _LEAST: Final = 64  # rows at a time
+_ZERO: Final = np.float32(0)
 
 
 @dataclass(frozen=True)
@@ -32,33 +33,36 @@ class Folded:
         table, offsets: (codes, F * width) tokens of the C categories and V repeated numbers; (C + V,) where
             the codes of each begin.
         valued: (V,) which numbers the repeated values belong to.
-        adapter: (F, M, 1, W).
-        hidden: of each layer its (F, in, out) weight and (F, 1, out) bias.
-        weight, bias: (F, M, width, K), (F, M, 1, K).
+        first: the weight of the first layer for the numbers' tokens and that for the categories', (F, M, W,
+            hidden) both, the adapters in front of it included, and its (F, 1, 1, hidden) bias.
+        hidden: weight and bias of each further layer, (F, 1, hidden, hidden) and (F, 1, 1, hidden).
+        last: of the output layer, (F, M, hidden, K) and (F, M, 1, K).
     """
 
     numbers: NumberTables
     table: Floats
     offsets: Codes
     valued: Codes
-    adapter: Floats
+    first: tuple[Floats, Floats, Floats]
     hidden: tuple[tuple[Floats, Floats], ...]
-    weight: Floats
-    bias: Floats
+    last: tuple[Floats, Floats]
 
     @classmethod
     def build(cls, network: Network) -> Self:
         """Read the weights of a network of the mlp head."""
         tokens, trunk = network.tokens, network.trunk
+        numbers = NumberTables.build(tokens.numeric)
+        layers = [(_array(one.weight)[:, None], _array(one.bias)[:, None]) for one in trunk.hidden]
+        first = _array(trunk.adapter).swapaxes(2, 3) * layers[0][0]
+        of_numbers, of_categories = np.split(first, [first.shape[2] // tokens.n_tokens * len(numbers)], axis=2)
         return cls(
-            numbers=NumberTables.build(tokens.numeric),
+            numbers=numbers,
             table=_side_by_side(tokens.categories.weight).astype(np.float32),
             offsets=_array(tokens.categories.offsets)[0, 0],
             valued=_array(tokens.valued),
-            adapter=_array(trunk.adapter),
-            hidden=tuple((_array(layer.weight), _array(layer.bias)) for layer in trunk.hidden),
-            weight=_array(trunk.weight),
-            bias=_array(trunk.bias),
+            first=(np.ascontiguousarray(of_numbers), np.ascontiguousarray(of_categories), layers[0][1]),
+            hidden=tuple(layers[1:]),
+            last=(_array(trunk.weight), _array(trunk.bias)),
         )
 
     def logits(self, numbers: Floats, codes: Codes) -> Logits:
@@ -69,37 +73,40 @@ class Folded:
             codes: (n, C + V or more: without piecewise numbers the repeated values are not read).
         """
         codes = codes[:, : len(self.offsets)]
-        size = max(_BLOCK // self.adapter[:, :, 0, 0].size, _LEAST)
+        size = max(_BLOCK // self.last[0][:, :, 0, 0].size, _LEAST)
         starts = range(0, max(len(numbers), 1), size)
         parts = [self._block(numbers[at : at + size], codes[at : at + size]) for at in starts]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _block(self, numbers: Floats, codes: Codes) -> Logits:
-        F, M, _, W = self.adapter.shape
-        x = self._tokens(numbers, codes).reshape(len(numbers), self._n_tokens, F, W // self._n_tokens)
-        x = np.ascontiguousarray(x.transpose(2, 0, 1, 3)).reshape(F, 1, len(numbers), W)
-        h = (x * self.adapter).reshape(F, M * len(numbers), W)
+        codes = codes + self.offsets
+        tokens, categories = self.numbers(numbers), self.table.take(codes[:, : self.n_categories], axis=0)
+        if len(self.valued):
+            tokens[:, self.valued] += self.table.take(codes[:, self.n_categories :], axis=0)
+        F, (of_numbers, of_categories, bias) = len(self.last[0]), self.first
+        h = _by_fold(tokens, F) @ of_numbers
+        h += _by_fold(categories, F) @ of_categories
+        h += bias
+        np.maximum(h, _ZERO, out=h)
         for weight, bias in self.hidden:
             h = h @ weight
             h += bias
-            np.maximum(h, 0, out=h)
-        members = h.reshape(F, M, len(numbers), h.shape[2]) @ self.weight + self.bias
-        return _average(members.reshape(F * M, *members.shape[2:]))
-
-    def _tokens(self, numbers: Floats, codes: Codes) -> Floats:
-        """(n, N + C, F * width)."""
-        N, C = len(self.numbers), len(self.offsets) - len(self.valued)
-        tokens = np.empty((len(numbers), N + C, self.table.shape[1]), dtype=np.float32)
-        self.numbers(numbers, tokens[:, :N])
-        rows = codes + self.offsets
-        tokens[:, N:] = self.table.take(rows[:, :C], axis=0)
-        if len(self.valued):
-            tokens[:, self.valued] += self.table.take(rows[:, C:], axis=0)
-        return tokens
+            np.maximum(h, _ZERO, out=h)
+        weight, bias = self.last
+        members = h @ weight
+        members += bias
+        return _average(members.reshape(len(members) * members.shape[1], *members.shape[2:]))
 
     @property
-    def _n_tokens(self) -> int:
-        return len(self.numbers) + len(self.offsets) - len(self.valued)
+    def n_categories(self) -> int:
+        """C."""
+        return len(self.offsets) - len(self.valued)
+
+
+def _by_fold(tokens: Floats, F: int) -> Floats:
+    """(n, T, F * width) -> (F, 1, n, T * width)."""
+    n, T, width = tokens.shape
+    return tokens.reshape(n, T, F, width // F).transpose(2, 0, 1, 3).reshape(F, 1, n, T * width // F)
 
 
 def _average(members: Floats) -> Logits:

@@ -1,7 +1,7 @@
 """Numbers to tokens by table: a piecewise-linear embedding is one line in each segment of a number."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,25 +10,26 @@ from model.embeddings import NumericEmbedding
 
 Floats = NDArray[np.float32]
 
+_LOWEST: Final = np.float32(-3e38)
+
 
 @dataclass(frozen=True)
 class NumberTables:
     """Lines of N numbers, S segments each: below the bins, in each bin, above them; the last is "missing".
 
-    A token is `at + (x - origin) * rate * step`: nothing large is subtracted from something large, however
-    narrow a bin.
+    A token is `at + (x - origin) * step`: nothing large is subtracted from something large, however narrow
+    a bin.
 
     Attributes:
-        first: (N,) the row of each number's first segment.
-        edges: (S - 2, N) where a segment ends and the next begins; inf behind the last.
-        origin, rate: (N * S,) of each segment.
+        last: (N,) the row of each number's last segment.
+        edges: (S - 1, N, 1) where a segment ends and the next begins; inf behind the last.
+        origin: (N * S,) of each segment.
         at, step: (N * S, F * width) of each segment.
     """
 
-    first: NDArray[np.int64]
+    last: NDArray[np.int64]
     edges: Floats
     origin: Floats
-    rate: Floats
     at: Floats
     step: Floats
 
@@ -43,7 +44,7 @@ class NumberTables:
         )
         low, slopes = module.low.cpu().double().numpy(), module.slopes.cpu().double().numpy()
         S = low.shape[1] + 3
-        edges, origin, rate = np.full((N, S - 2), np.inf), np.zeros((N, S)), np.ones((N, S))
+        edges, origin = np.full((N, S - 1), np.inf), np.zeros((N, S))
         at, step = np.zeros((N, S, F * width)), np.zeros((N, S, F * width))
         for n in range(N):
             lows, slope = low[n, slopes[n] > 0], slopes[n, slopes[n] > 0]
@@ -56,32 +57,29 @@ class NumberTables:
             at[n, used] = bias[n] + np.concatenate([passed[:1], passed])[: len(origins)]
             at[n, used] += origins[:, None] * linear
             step[n, used] = linear
-            rate[n, 1 : 1 + len(lows)] = slope
-            step[n, 1 : 1 + len(lows)] = ramps + linear / slope[:, None]
+            step[n, 1 : 1 + len(lows)] += ramps * slope[:, None]
         at[:, -1] = missing
         rows = (N * S, F * width)
         return cls(
-            np.arange(N) * S,
-            np.ascontiguousarray(edges.T, dtype=np.float32),
+            np.arange(N) * S + S - 1,
+            np.ascontiguousarray(edges.T[:, :, None], dtype=np.float32),
             origin.astype(np.float32).ravel(),
-            rate.astype(np.float32).ravel(),
             at.astype(np.float32).reshape(rows),
             step.astype(np.float32).reshape(rows),
         )
 
     def __len__(self) -> int:
-        return len(self.first)
+        return len(self.last)
 
-    def __call__(self, numbers: Floats, out: Floats) -> None:
-        """Write (n, N, F * width) tokens of (n, N) numbers, NaN where missing."""
-        S = len(self.edges) + 2
-        missing = np.isnan(numbers)
-        x = np.where(missing, np.float32(0), numbers)
-        passed = (x >= self.edges[:, None]).view(np.uint8)
-        segments = np.add.reduce(passed, axis=0, dtype=np.uint8 if S < 256 else np.uint16).astype(np.int64)
-        segments[missing] = S - 1
-        segments += self.first
-        inside = (x - self.origin.take(segments)) * self.rate.take(segments)
-        rise = self.step.take(segments, axis=0)
-        rise *= inside[:, :, None]
-        np.add(rise, self.at.take(segments, axis=0), out=out)
+    def __call__(self, numbers: Floats) -> Floats:
+        """(n, N, F * width) tokens of (n, N) numbers, NaN where missing."""
+        # One number after another, as numpy is slow where the innermost dimension is short.
+        ahead = (np.ascontiguousarray(numbers.T) < self.edges).view(np.uint8)  # no edge is ahead of NaN
+        counted = np.uint8 if len(ahead) < 256 else np.uint16
+        segments = self.last - np.add.reduce(ahead, axis=0, dtype=counted).T
+        inside = np.fmax(numbers, _LOWEST)  # any number instead of NaN
+        inside -= self.origin.take(segments)
+        tokens = self.step.take(segments, axis=0)
+        tokens *= inside[:, :, None]
+        tokens += self.at.take(segments, axis=0)
+        return tokens

@@ -1,5 +1,6 @@
 """The folded network gives the logits of the network itself."""
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,8 @@ from hypothesis import strategies as st
 
 from model.embeddings import ColumnTokens
 from model.folded import Folded
-from model.inputs import Inputs
 from model.network import Network
-from model.scorer import logits
-from model.trunk import Trunk
+from model.trunk import Trunk, average
 
 SAME = 1e-5  # of logits in the tens: float32 adds in another order
 CODES = 4
@@ -30,8 +29,12 @@ def network(edges: list[list[float]], n_categories: int, valued: list[int], *, s
 
 
 def both(made: Network, numbers: Any, codes: Any) -> tuple[Any, Any]:
-    inputs = Inputs(torch.from_numpy(numbers), torch.from_numpy(codes), None)
-    return Folded.build(made).logits(numbers, codes), logits(made, inputs, torch.device("cpu"))
+    """Logits of the folded network, and those of the network in float64."""
+    exact = deepcopy(made).double()
+    with torch.no_grad():
+        tokens = exact.tokens(torch.from_numpy(numbers).double()[None], torch.from_numpy(codes)[None])
+        wanted = average(exact.trunk(tokens.flatten(2)).flatten(0, 1))
+    return Folded.build(made).logits(numbers, codes), wanted.numpy()
 
 
 ascending = st.lists(st.integers(-12, 12).map(lambda n: n / 4), max_size=6, unique=True).map(sorted)
