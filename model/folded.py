@@ -30,22 +30,26 @@ class Folded:
 
     Attributes:
         numbers: tokens of the N numbers.
-        table, offsets: (codes, F * width) tokens of the C categories and V repeated numbers; (C + V,) where
+        table, offsets: (F, codes, width) tokens of the C categories and V repeated numbers; (C + V,) where
             the codes of each begin.
+        n_categories: C.
         valued: (V,) which numbers the repeated values belong to.
         first: the weight of the first layer for the numbers' tokens and that for the categories', (F, M, W,
             hidden) both, the adapters in front of it included, and its (F, 1, 1, hidden) bias.
         hidden: weight and bias of each further layer, (F, 1, hidden, hidden) and (F, 1, 1, hidden).
         last: of the output layer, (F, M, hidden, K) and (F, M, 1, K).
+        n_members: F * M.
     """
 
     numbers: NumberTables
     table: Floats
     offsets: Codes
+    n_categories: int
     valued: Codes
     first: tuple[Floats, Floats, Floats]
     hidden: tuple[tuple[Floats, Floats], ...]
     last: tuple[Floats, Floats]
+    n_members: int
 
     @classmethod
     def build(cls, network: Network) -> Self:
@@ -54,15 +58,19 @@ class Folded:
         numbers = NumberTables.build(tokens.numeric)
         layers = [(_array(one.weight)[:, None], _array(one.bias)[:, None]) for one in trunk.hidden]
         first = _array(trunk.adapter).swapaxes(2, 3) * layers[0][0]
-        of_numbers, of_categories = np.split(first, [first.shape[2] // tokens.n_tokens * len(numbers)], axis=2)
+        of_numbers, of_categories = np.split(
+            first, [first.shape[2] // tokens.n_tokens * len(numbers)], axis=2
+        )
         return cls(
             numbers=numbers,
-            table=_side_by_side(tokens.categories.weight).astype(np.float32),
+            table=_array(tokens.categories.weight),
             offsets=_array(tokens.categories.offsets)[0, 0],
+            n_categories=tokens.n_categories,
             valued=_array(tokens.valued),
             first=(np.ascontiguousarray(of_numbers), np.ascontiguousarray(of_categories), layers[0][1]),
             hidden=tuple(layers[1:]),
             last=(_array(trunk.weight), _array(trunk.bias)),
+            n_members=trunk.weight.shape[0] * trunk.weight.shape[1],
         )
 
     def logits(self, numbers: Floats, codes: Codes) -> Logits:
@@ -73,19 +81,21 @@ class Folded:
             codes: (n, C + V or more: without piecewise numbers the repeated values are not read).
         """
         codes = codes[:, : len(self.offsets)]
-        size = max(_BLOCK // self.last[0][:, :, 0, 0].size, _LEAST)
-        starts = range(0, max(len(numbers), 1), size)
-        parts = [self._block(numbers[at : at + size], codes[at : at + size]) for at in starts]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        size = max(_BLOCK // self.n_members, _LEAST)
+        if len(numbers) <= size:
+            return self._block(numbers, codes)
+        starts = range(0, len(numbers), size)
+        return np.concatenate([self._block(numbers[at : at + size], codes[at : at + size]) for at in starts])
 
     def _block(self, numbers: Floats, codes: Codes) -> Logits:
         codes = codes + self.offsets
-        tokens, categories = self.numbers(numbers), self.table.take(codes[:, : self.n_categories], axis=0)
+        tokens = self.numbers(numbers)  # (F, n, N, width)
+        categories = self.table.take(codes[:, : self.n_categories], axis=1)
         if len(self.valued):
-            tokens[:, self.valued] += self.table.take(codes[:, self.n_categories :], axis=0)
-        F, (of_numbers, of_categories, bias) = len(self.last[0]), self.first
-        h = _by_fold(tokens, F) @ of_numbers
-        h += _by_fold(categories, F) @ of_categories
+            tokens[:, :, self.valued] += self.table.take(codes[:, self.n_categories :], axis=1)
+        of_numbers, of_categories, bias = self.first
+        h = _joined(tokens) @ of_numbers
+        h += _joined(categories) @ of_categories
         h += bias
         np.maximum(h, _ZERO, out=h)
         for weight, bias in self.hidden:
@@ -95,21 +105,16 @@ class Folded:
         weight, bias = self.last
         members = h @ weight
         members += bias
-        return _average(members.reshape(len(members) * members.shape[1], *members.shape[2:]))
-
-    @property
-    def n_categories(self) -> int:
-        """C."""
-        return len(self.offsets) - len(self.valued)
+        return _average(members.reshape(self.n_members, *members.shape[2:]))
 
 
-def _by_fold(tokens: Floats, F: int) -> Floats:
-    """(n, T, F * width) -> (F, 1, n, T * width)."""
-    n, T, width = tokens.shape
-    return tokens.reshape(n, T, F, width // F).transpose(2, 0, 1, 3).reshape(F, 1, n, T * width // F)
+def _joined(tokens: Floats) -> Floats:
+    """(F, n, T, width) -> (F, 1, n, T * width)."""
+    F, n, T, width = tokens.shape
+    return tokens.reshape(F, 1, n, T * width)
 
 
-def _average(members: Floats) -> Logits:
+def _average(members: NDArray[Any]) -> Logits:
     """(F * M, n, K) member logits -> (n, K) logits of their mean probability."""
     exact: Logits = members.astype(np.float64)
     if len(exact) == 1:
@@ -124,9 +129,3 @@ def _array(tensor: Tensor | Module) -> NDArray[Any]:
     assert isinstance(tensor, Tensor)
     array: NDArray[Any] = tensor.detach().cpu().numpy()
     return array
-
-
-def _side_by_side(parameter: Tensor) -> NDArray[np.float64]:
-    """(F, n, width) -> (n, F * width)."""
-    F, n, width = parameter.shape
-    return parameter.detach().cpu().double().permute(1, 0, 2).reshape(n, F * width).numpy()

@@ -24,4 +24,6 @@ def no_event_by_horizon(logits: Logits) -> Probabilities:
 
 def _log_survival(logits: Logits) -> NDArray[np.float64]:
     """log prod (1 - sigmoid(z)) = -sum softplus(z)."""
-    return -np.cumsum(np.logaddexp(0.0, logits), axis=1)
+    losses = np.logaddexp(0.0, logits)
+    np.negative(losses, out=losses)
+    return losses if losses.shape[1] == 1 else np.cumsum(losses, axis=1)

@@ -1,6 +1,6 @@
 """A checkpoint brought back to life: rebuilt from an allow-list, proven on its golden customers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -44,6 +44,12 @@ class Scored:
         """Some of the rows."""
         rows = slice(start, stop)
         return Scored(self.probabilities[rows], self.numeric[rows], self.categories[rows])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """All of them, one after another."""
+        fields = zip(*((part.probabilities, part.numeric, part.categories) for part in parts), strict=True)
+        return cls(*map(np.concatenate, fields))
 
 
 @dataclass(frozen=True)

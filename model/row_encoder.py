@@ -7,7 +7,7 @@ what a table here does not hold is looked up by `encode`'s own functions.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,21 +70,18 @@ class RowEncoder:
             DataError: a date is no time.
         """
         cells = rows.columns()
-        columns = [self._column_codes(cells[at], table, c) for at, c, table in self.categories]
-        columns += [list(map(table.get, cells[self.numbers[n]], repeat(0))) for n, table in self.values]
-        codes = np.array(columns, dtype=np.int64).reshape(len(columns), len(rows))
+        codes = _side_by_side(self._codes(cells), len(rows), np.int64)
         raw = self._raw(cells, rows.cutoffs)
         if self.rates:
-            raw = np.column_stack([raw, *(log_odds.take(codes[n]) for n, log_odds in self.rates)])
-        return scale(raw, self.scales), codes.T
+            raw = np.column_stack([raw, *(log_odds.take(codes[:, n]) for n, log_odds in self.rates)])
+        return scale(raw, self.scales), codes
 
     def _raw(self, cells: Sequence[Sequence[Cell]], cutoffs: Sequence[int]) -> Numbers:
         """(N, D) float64 values of the numeric columns; NaN missing."""
         columns = [cells[at] for at in self.numbers]
         for n, date in self.dates:
             columns[n] = self._ages(columns[n], date, cutoffs)
-        by_column = np.array(columns, dtype=np.float64).reshape(len(columns), len(cutoffs))
-        return np.ascontiguousarray(by_column.T)
+        return _side_by_side(columns, len(cutoffs), np.float64)
 
     def _ages(self, cells: Sequence[Cell], date: DateColumn, cutoffs: Sequence[int]) -> list[Cell]:
         zone = self.schema.time_zone
@@ -93,17 +90,27 @@ class RowEncoder:
         ages: list[Cell] = number_of(read, date.kind, date.time_format, zone, examples).tolist()
         return ages
 
-    def _column_codes(self, cells: Sequence[Cell], table: Codes, c: CategoricalColumn) -> list[int]:
+    def _codes(self, cells: Sequence[Sequence[Cell]]) -> list[list[int]]:
+        """Of every category and repeated number its N codes."""
         try:
-            return list(map(table[str].__getitem__, cells))
+            codes = [list(map(table[str].__getitem__, cells[at])) for at, _, table in self.categories]
         except KeyError:  # a number, or a text that is no category as it stands
-            codes = [table[cell.__class__].get(cell, _ABSENT) for cell in cells]
+            codes = [self._column_codes(cells[at], table, c) for at, c, table in self.categories]
+        return codes + [list(map(table.get, cells[self.numbers[n]], repeat(0))) for n, table in self.values]
+
+    def _column_codes(self, cells: Sequence[Cell], table: Codes, c: CategoricalColumn) -> list[int]:
+        codes = [table[cell.__class__].get(cell, _ABSENT) for cell in cells]
         absent = [n for n, code in enumerate(codes) if code == _ABSENT]
         if absent:
             told = as_codes(column_of([cells[n] for n in absent]), c.vocabulary).tolist()
             for n, code in zip(absent, told, strict=True):
                 codes[n] = code
         return codes
+
+
+def _side_by_side(columns: Sequence[Sequence[Any]], length: int, dtype: type[Any]) -> NDArray[Any]:
+    """(N, D) from D columns of N values, and stored by columns."""
+    return np.array(columns, dtype=dtype).reshape(len(columns), length).T
 
 
 def _codes(vocabulary: Sequence[str]) -> Codes:

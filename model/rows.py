@@ -67,6 +67,18 @@ class Rows:
             ],
         )
 
+    def part(self, start: int, stop: int) -> "Rows":
+        """Some of the customers."""
+        width = len(self.cells) // len(self)
+        cells = self.cells[start * width : stop * width]
+        lengths = self.lengths[start:stop]
+        first = sum(self.lengths[:start])
+        events = slice(first, first + sum(lengths))
+        fields = [field[events] for field in self.events]
+        return Rows(
+            self.ids[start:stop], self.cutoffs[start:stop], cells, lengths, self.times[events], fields
+        )
+
     def row(self, at: int) -> Sequence[Cell]:
         """The C cells of one customer."""
         width = len(self.cells) // len(self)

@@ -17,6 +17,7 @@ from app.models.loader import Loader, Refused
 from app.models.served import Served, collect_soon, serve
 from app.models.shadow import Shadow
 from app.observe.metrics import Metrics
+from app.predict.batcher import Threads
 from app.settings import Settings
 from model.predictor import Predictor
 from model.registry import NAME_PATTERN, Registry
@@ -41,7 +42,10 @@ class Models:
             name: Shadow(name, version, self._loader, metrics) for name, version in settings.shadow.items()
         }
         self._serve = partial(
-            serve, settings=settings, threads=ThreadPoolExecutor(1, "scoring"), metrics=metrics
+            serve,
+            settings=settings,
+            threads=Threads(ThreadPoolExecutor(1, "scoring"), ThreadPoolExecutor(1, "large bodies")),
+            metrics=metrics,
         )
         self._champions = Champions(self._loader, self._serve_champion, metrics)
         self._pinned: OrderedDict[tuple[str, int], Served] = OrderedDict()  # the latest used comes last

@@ -2,23 +2,24 @@
 
 import asyncio
 import gc
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from app.models.shadow import Shadow
 from app.observe.metrics import Metrics
 from app.observe.tally import Tally
-from app.predict.batcher import Batcher, Bounds, quick_rows
+from app.predict.batcher import Batcher, Bounds, Threads
 from app.predict.decoder import Decoder
+from app.predict.desk import LARGE, Ask, Desk, Told, most_rows, quick_rows
 from app.predict.keys import Keys
+from app.predict.tidy import Tidy
 from app.predict.warnings import Warn
 from app.schemas import RequestModel, request_model
 from app.settings import Settings
 from model.manifest import Manifest
 from model.predictor import Predictor
-from model.rows import rows_of
-from model.times import parse_time
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,8 @@ class Served:
     Attributes:
         request: explains a bad body.
         decoder: reads a good one.
-        keys: finds what a large one should not have.
-        batcher: scores it.
-        warn: says what is odd about a customer.
+        batcher: answers it.
+        tidy: for after a large one.
         shadow: scores it once more, aside; None where nobody wants that.
         tally: counts what was scored.
     """
@@ -38,9 +38,8 @@ class Served:
     predictor: Predictor
     request: RequestModel
     decoder: Decoder
-    keys: Keys
-    batcher: Batcher
-    warn: Warn
+    batcher: Batcher[Ask, Told]
+    tidy: Tidy
     shadow: Shadow | None
     tally: Tally
 
@@ -48,6 +47,22 @@ class Served:
     def manifest(self) -> Manifest:
         """What the model says about itself."""
         return self.predictor.manifest
+
+    async def answer(self, ask: Ask, *, alone: bool = False) -> Told:
+        """The answer to a predict request.
+
+        Args:
+            alone: whether no other request is in the house.
+
+        Raises:
+            Problem: what is wrong with it, or with the load.
+        """
+        large = len(ask.body) >= LARGE
+        try:
+            return await self.batcher.ask(ask, most_rows(ask.body), alone=alone, large=large)
+        finally:
+            if large:
+                self.tidy.soon()
 
     def example(self) -> dict[str, Any]:
         """A request that works: the typical one of the made-up customers that proved the checkpoint."""
@@ -59,31 +74,25 @@ def serve(
     predictor: Predictor,
     settings: Settings,
     *,
-    threads: Executor,
+    threads: Threads,
     metrics: Metrics,
     shadow: Shadow | None = None,
 ) -> Served:
     """Put all that answers around a version that was proven; its network is warm afterwards.
 
     Args:
-        threads: where long scorings run.
         metrics: are told what was scored together.
     """
-    schema = predictor.manifest.schema_
-    warn = Warn.of(schema)
-    tally = metrics.tally(predictor.manifest.name, predictor.manifest.version, warn)
-    bounds = Bounds(_quick_rows(predictor), settings.max_waiting, settings.deadline_seconds)
-    request = request_model(schema, max_rows=settings.max_rows)
-    return Served(
-        predictor,
-        request,
-        Decoder.build(schema, max_rows=settings.max_rows),
-        Keys.build(request),
-        Batcher(lambda rows: tally(predictor.predict_rows(rows)), bounds, threads),
-        warn,
-        shadow,
-        tally,
-    )
+    manifest = predictor.manifest
+    warn = Warn.of(manifest.schema_)
+    tally = metrics.tally(manifest.name, manifest.version, warn)
+    request = request_model(manifest.schema_, max_rows=settings.max_rows)
+    decoder = Decoder.build(manifest.schema_, max_rows=settings.max_rows)
+    keys = Keys.build(request)
+    desk = Desk(predictor, request, decoder, keys, tally, warn, keeps=shadow is not None)
+    bounds = Bounds(_quick_rows(predictor, desk), settings.max_waiting, settings.deadline_seconds)
+    batcher = Batcher(desk, bounds, threads)
+    return Served(predictor, request, decoder, batcher, Tidy(threads.large), shadow, tally)
 
 
 def collect_soon() -> None:
@@ -94,9 +103,11 @@ def collect_soon() -> None:
     asyncio.get_running_loop().call_later(1.0, gc.collect)
 
 
-def _quick_rows(predictor: Predictor) -> int:
+def _quick_rows(predictor: Predictor, desk: Desk) -> int:
+    """How many customers can be answered in the loop. Measuring also warms the network up."""
     if predictor.encoder is None:
         return 0
-    golden, schema = predictor.manifest.golden, predictor.manifest.schema_
-    as_of = parse_time(golden.as_of, zone=schema.time_zone)
-    return quick_rows(predictor.predict_rows, rows_of(golden.customers, schema, as_of))
+    golden = predictor.manifest.golden
+    customers = list(golden.customers)
+    body = msgspec.json.encode({"as_of": golden.as_of, "customers": customers * max(1, 64 // len(customers))})
+    return quick_rows(replace(desk, tally=lambda _: None), Ask(body))

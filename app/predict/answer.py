@@ -1,12 +1,11 @@
 """Probabilities into the bytes of an answer."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from app.predict.batcher import Part
-from app.predict.warnings import Warn
 from model.manifest import Manifest
-from model.rows import Rows
 from model.times import format_instant
 
 
@@ -29,22 +28,31 @@ class _Answer(msgspec.Struct, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
-def answer(manifest: Manifest, rows: Rows, part: Part, warn: Warn | None) -> bytes:
-    """The body of an answer.
+def answer(
+    manifest: Manifest,
+    cutoff: int,
+    ids: Sequence[str | int | None],
+    probabilities: Sequence[Sequence[float]],
+    warnings: Sequence[list[str]] | None,
+) -> bytes:
+    """The body of an answer about N customers.
 
     Args:
-        warn: says what is odd about each row; None where nobody asked.
+        cutoff: the instant of the question.
+        ids: N ids as sent; a customer without one is called by its number, from 1.
+        probabilities: of each customer K numbers.
+        warnings: what is odd about each; None where nobody asked.
     """
-    horizons, probabilities = manifest.task.output_names, part.probabilities
+    horizons = manifest.task.output_names
     told = [
         Prediction(str(number) if id_ is None else id_, row[-1])
-        for number, (id_, row) in enumerate(zip(rows.ids, probabilities, strict=True), 1)
+        for number, (id_, row) in enumerate(zip(ids, probabilities, strict=True), 1)
     ]
     if horizons:
         for prediction, row in zip(told, probabilities, strict=True):
             prediction.horizons = dict(zip(horizons, row, strict=True))
-    if warn:
-        for prediction, warnings in zip(told, warn(rows, part.alone()), strict=True):
-            prediction.warnings = warnings
-    as_of = format_instant(rows.cutoffs[0], manifest.schema_.time_zone)
+    if warnings is not None:
+        for prediction, odd in zip(told, warnings, strict=True):
+            prediction.warnings = odd
+    as_of = format_instant(cutoff, manifest.schema_.time_zone)
     return _encode(_Answer(manifest.name, manifest.version, as_of, told))

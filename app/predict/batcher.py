@@ -1,27 +1,35 @@
-"""Many small requests scored as one: whatever was waiting when the last scoring ended, without a timer.
+"""Many small requests answered as one: whatever was waiting when the last work ended, without a timer.
 
-Who is the only one in the house is scored at once. A scoring so short that the loop does not miss it runs in
-the loop; a longer one in a thread, where small requests do not wait for it.
+Who is the only one in the house is answered at once. Work so short that the loop does not miss it is done in
+the loop; what takes longer in a thread, where small requests do not wait for it; the largest bodies in one of
+their own.
 """
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
-
-import numpy as np
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from app.errors import Problem
 from app.limits import refuse_if_full
-from model.predictor import Scored
-from model.rows import Rows
 
-_THREAD_ROWS: Final = 4096  # of several requests in one scoring in a thread
+_THREAD_ROWS: Final = 4096  # of several requests that are answered together in a thread
 
-Predict = Callable[[Rows], Scored]
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
+Answers = Sequence[Told | Exception]
+Work = Callable[[Sequence[Asked]], Answers[Told]]
+"""Answers requests: to each what it asked for, or why it cannot be. Touches nothing else, for it may run in
+a thread."""
+
+
+class Threads(NamedTuple):
+    """Where work is done that is too long for the loop."""
+
+    long: Executor
+    large: Executor
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class Bounds:
     Attributes:
         quick_rows: customers that are scored in the loop at once; 0 where even one takes too long.
         waiting: requests that wait; a further one is refused.
-        deadline_s: seconds from a request's being read to its score.
+        deadline_s: seconds from having all of a request to its answer.
     """
 
     quick_rows: int
@@ -39,87 +47,71 @@ class Bounds:
     deadline_s: float
 
 
-class Part(NamedTuple):
-    """One request's rows of what was scored together.
+class Batcher(Generic[Asked, Told]):
+    """Answers the requests of one model."""
 
-    Attributes:
-        probabilities: of each row K numbers.
-        start, stop: the rows in `scored`.
-    """
-
-    probabilities: list[list[float]]
-    scored: Scored
-    start: int
-    stop: int
-
-    def alone(self) -> Scored:
-        """The rows without the others."""
-        return self.scored.part(self.start, self.stop)
-
-
-@dataclass(slots=True)
-class _Ticket:
-    rows: Rows
-    part: "asyncio.Future[Part]"
-    due: float
-
-
-class Batcher:
-    """Answers the requests of one model.
-
-    Args:
-        predict: scores rows; touches nothing else, so that it may run in a thread.
-        threads: where long scorings run.
-    """
-
-    def __init__(self, predict: Predict, bounds: Bounds, threads: Executor) -> None:
-        self._predict = predict
+    def __init__(self, work: Work[Asked, Told], bounds: Bounds, threads: Threads) -> None:
+        self._work = work
         self._bounds = bounds
-        self._quick = _Quick(predict, bounds)
-        self._long = _Long(predict, bounds, threads)
+        self._quick = _Quick(work, bounds.quick_rows)
+        self._long, self._large = (_Long(work, executor) for executor in threads)
 
     @property
     def waiting(self) -> int:
         """Requests that wait."""
-        return len(self._quick.queue) + len(self._long.queue)
+        return len(self._quick.queue) + len(self._long.queue) + len(self._large.queue)
 
-    async def score(self, rows: Rows, *, alone: bool = False) -> Part:
-        """The score of one request's rows.
+    async def ask(self, asked: Asked, n_rows: int, *, alone: bool = False, large: bool = False) -> Told:
+        """The answer to one request.
 
         Args:
+            n_rows: customers that it has at most.
             alone: no other request is in the house, so that waiting for company would be in vain.
+            large: whether it is so large that others would wait for it in a thread.
 
         Raises:
-            Problem: too many wait already (503), or the deadline passed (504).
+            Problem: too many wait already (503), the deadline passed (504), or what is wrong with it.
         """
-        quick = len(rows) <= self._bounds.quick_rows
+        quick = n_rows <= self._bounds.quick_rows and not large
         if quick and alone:
-            scored = self._predict(rows)
-            return Part(scored.probabilities.tolist(), scored, 0, len(rows))
+            (told,) = self._work([asked])
+            if isinstance(told, Exception):
+                raise told
+            return told
         refuse_if_full(self.waiting, self._bounds.waiting)
         loop = asyncio.get_running_loop()
-        ticket = _Ticket(rows, loop.create_future(), loop.time() + self._bounds.deadline_s)
+        future: asyncio.Future[Told] = loop.create_future()
+        ticket = _Ticket(asked, n_rows, future, loop.time() + self._bounds.deadline_s)
         if quick:
             self._quick.add(ticket, loop)
-            return await ticket.part
-        self._long.add(ticket, loop)
+            return await future
+        lane = self._large if large else self._long
+        lane.add(ticket, loop)
         late = loop.call_at(ticket.due, _expire, ticket)
         try:
-            return await ticket.part
+            return await future
         finally:
             late.cancel()
 
 
-@dataclass
-class _Quick:
-    """Scores in the loop, a millisecond at a time."""
+@dataclass(slots=True)
+class _Ticket(Generic[Asked, Told]):
+    asked: Asked
+    n_rows: int
+    told: "asyncio.Future[Told]"
+    due: float
 
-    predict: Predict
-    bounds: Bounds
-    queue: "deque[_Ticket]" = field(default_factory=deque)
+
+@dataclass
+class _Quick(Generic[Asked, Told]):
+    """Works in the loop, a millisecond at a time."""
+
+    work: Work[Asked, Told]
+    most_rows: int
+    queue: "deque[_Ticket[Asked, Told]]" = field(default_factory=deque)
     called: bool = False
 
-    def add(self, ticket: _Ticket, loop: asyncio.AbstractEventLoop) -> None:
+    def add(self, ticket: _Ticket[Asked, Told], loop: asyncio.AbstractEventLoop) -> None:
         self.queue.append(ticket)
         if not self.called:
             self.called = True
@@ -129,23 +121,26 @@ class _Quick:
         if len(self.queue) > seen:  # others came in this turn of the loop: so may more
             loop.call_soon(self._run, loop, len(self.queue))
             return
-        _score_now(_take(self.queue, self.bounds.quick_rows, loop.time()), self.predict)
+        tickets = _take(self.queue, self.most_rows, loop.time())
+        try:
+            _hand_out(tickets, self.work([ticket.asked for ticket in tickets]))
+        except Exception as fault:
+            _hand_out(tickets, [fault] * len(tickets))
         self.called = bool(self.queue)
         if self.called:
             loop.call_soon(self._run, loop, len(self.queue))
 
 
 @dataclass
-class _Long:
-    """Scores in a thread, one batch after another."""
+class _Long(Generic[Asked, Told]):
+    """Works in a thread, one batch after another."""
 
-    predict: Predict
-    bounds: Bounds
-    threads: Executor
-    queue: "deque[_Ticket]" = field(default_factory=deque)
+    work: Work[Asked, Told]
+    thread: Executor
+    queue: "deque[_Ticket[Asked, Told]]" = field(default_factory=deque)
     running: "asyncio.Future[None] | None" = None
 
-    def add(self, ticket: _Ticket, loop: asyncio.AbstractEventLoop) -> None:
+    def add(self, ticket: _Ticket[Asked, Told], loop: asyncio.AbstractEventLoop) -> None:
         self.queue.append(ticket)
         if self.running is None:
             self._next(loop)
@@ -156,100 +151,47 @@ class _Long:
         if tickets:
             self.running = asyncio.ensure_future(self._batch(tickets, loop))
 
-    async def _batch(self, tickets: list[_Ticket], loop: asyncio.AbstractEventLoop) -> None:
+    async def _batch(self, tickets: list[_Ticket[Asked, Told]], loop: asyncio.AbstractEventLoop) -> None:
         try:
-            rows = Rows.joined([ticket.rows for ticket in tickets])
-            try:
-                scored = await loop.run_in_executor(self.threads, self.predict, rows)
-            except Exception as fault:
-                await self._one_by_one(tickets, fault, loop)
-            else:
-                _hand_out(tickets, scored)
+            asked = [ticket.asked for ticket in tickets]
+            _hand_out(tickets, await loop.run_in_executor(self.thread, self.work, asked))
+        except Exception as fault:
+            _hand_out(tickets, [fault] * len(tickets))
         finally:
             self._next(loop)
 
-    async def _one_by_one(
-        self, tickets: list[_Ticket], fault: Exception, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        """What failed together is asked alone, so that a request answers for itself only."""
-        if len(tickets) == 1:
-            _fail(tickets[0], fault)
-            return
-        for ticket in tickets:
-            try:
-                _hand_out([ticket], await loop.run_in_executor(self.threads, self.predict, ticket.rows))
-            except Exception as own:
-                _fail(ticket, own)
 
-
-def _score_now(tickets: list[_Ticket], predict: Predict) -> None:
-    """Score some requests as one, here and now; after a failure each alone."""
-    if not tickets:
-        return
-    try:
-        rows = Rows.joined([ticket.rows for ticket in tickets])
-        _hand_out(tickets, predict(rows))
-    except Exception as fault:
-        if len(tickets) == 1:
-            _fail(tickets[0], fault)
-        else:
-            for ticket in tickets:
-                _score_now([ticket], predict)
-
-
-def _take(queue: "deque[_Ticket]", max_rows: int, now: float) -> list[_Ticket]:
+def _take(queue: "deque[_Ticket[Asked, Told]]", most_rows: int, now: float) -> "list[_Ticket[Asked, Told]]":
     """The tickets of the next batch: at least one, else up to so many rows. Who is too late gets none."""
-    taken: list[_Ticket] = []
-    rows = 0
-    while queue and (not taken or rows + len(queue[0].rows) <= max_rows):
+    taken: list[_Ticket[Asked, Told]] = []
+    n_rows = 0
+    while queue and (not taken or n_rows + queue[0].n_rows <= most_rows):
         ticket = queue.popleft()
-        if ticket.part.done():  # its client has gone
+        if ticket.told.done():  # its client has gone
             continue
         if ticket.due < now:
             _expire(ticket)
             continue
         taken.append(ticket)
-        rows += len(ticket.rows)
+        n_rows += ticket.n_rows
     return taken
 
 
-def _hand_out(tickets: list[_Ticket], scored: Scored) -> None:
-    """Each its own rows."""
-    start, probabilities = 0, scored.probabilities.tolist()
-    for ticket in tickets:
-        stop = start + len(ticket.rows)
-        if not ticket.part.done():
-            ticket.part.set_result(Part(probabilities[start:stop], scored, start, stop))
-        start = stop
+def _hand_out(tickets: Sequence[_Ticket[Asked, Told]], answers: Sequence[Told | Exception]) -> None:
+    for ticket, told in zip(tickets, answers, strict=True):
+        if ticket.told.done():
+            continue
+        if isinstance(told, Exception):
+            ticket.told.set_exception(told)
+        else:
+            ticket.told.set_result(told)
 
 
-def _fail(ticket: _Ticket, fault: Exception) -> None:
-    if not ticket.part.done():
-        ticket.part.set_exception(fault)
-
-
-def _expire(ticket: _Ticket) -> None:
-    _fail(
-        ticket,
-        Problem(
-            504,
-            "too-late",
-            "no score was ready in time; ask again, or send fewer customers",
-            headers={"Retry-After": "1"},
-        ),
+def _expire(ticket: _Ticket[Asked, Told]) -> None:
+    problem = Problem(
+        504,
+        "too-late",
+        "no score was ready in time; ask again, or send fewer customers",
+        headers={"Retry-After": "1"},
     )
-
-
-def quick_rows(predict: Predict, rows: Rows, *, within_s: float = 1e-3) -> int:
-    """How many rows can be scored in the loop; measured with some rows. This also warms the network up.
-
-    The thread's own time counts: while a version is loaded beside a busy one, the clock would tell of both.
-    """
-    many = Rows.joined([rows] * max(1, 64 // len(rows)))
-    predict(rows)
-    spent = []
-    for _ in range(5):
-        started = time.thread_time()
-        predict(many)
-        spent.append(time.thread_time() - started)
-    return int(within_s / (float(np.median(spent)) / len(many)))
+    _hand_out([ticket], [problem])

@@ -22,10 +22,13 @@ def read(body: bytes, model: RequestModel, schema: Schema, now: int) -> Rows:
     Raises:
         Problem: the body is not what the model expects.
     """
+    problem = None
     try:
         asked = model.body.validate_json(body)
     except ValidationError as error:
-        raise problem_of(error, body, model) from None
+        problem = problem_of(error, body, model)
+    if problem:  # raised out here: the error is not its context, whose frames would hold the body for long
+        raise problem
     _refuse_twins(body)
     as_of = asked.get("as_of")
     cutoff = read_time(as_of, schema.time_zone) if as_of else now

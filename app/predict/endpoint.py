@@ -9,10 +9,8 @@ from starlette.types import Message, Receive, Scope, Send
 from app.errors import Problem
 from app.limits import Held
 from app.models import Models, Served
-from app.predict.answer import answer
-from app.predict.reading import Reading
+from app.predict.desk import Ask, Told
 from app.server.state import ANSWERING
-from model.rows import Rows
 
 PREFIX: Final = "/v1/models/"
 SUFFIX: Final = "/predict"
@@ -26,7 +24,6 @@ class Predict:
     def __init__(self, models: Models, held: Held) -> None:
         self._models = models
         self._held = held
-        self._reading = Reading()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -36,29 +33,28 @@ class Predict:
         """
         served = scope["propense.served"] = await self._models.find(*_asked(scope))
         _check_kind(scope["propense.headers"])
-        warn = served.warn if _wants_warnings(scope["query_string"]) else None
+        warn = _wants_warnings(scope["query_string"])
         message = await receive()
         if message.get("more_body"):
-            rows = await self._pieces(served, message, receive)
+            told = await self._pieces(served, message, receive, warn=warn)
         else:  # it came in one piece, as most do, and waits for nothing
-            rows = await self._reading(served, _body(message))
-        scope["propense.rows"] = len(rows)
-        part = await served.batcher.score(rows, alone=_is_alone(scope))
-        content = answer(served.manifest, rows, part, warn)
-        headers = [_JSON, (b"content-length", b"%d" % len(content))]
+            told = await served.answer(Ask(_body(message), warn), alone=_is_alone(scope))
+        scope["propense.rows"] = told.n_rows
+        headers = [_JSON, (b"content-length", b"%d" % len(told.content))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
-        if served.shadow:
-            served.shadow.offer(served.manifest, rows, part.alone(), scope["propense.request_id"].decode())
+        await send({"type": "http.response.body", "body": told.content})
+        if served.shadow and told.kept:
+            served.shadow.offer(served.manifest, *told.kept, scope["propense.request_id"].decode())
 
-    async def _pieces(self, served: Served, message: Message, receive: Receive) -> Rows:
+    async def _pieces(self, served: Served, message: Message, receive: Receive, *, warn: bool) -> Told:
         with self._held.body() as hold:
             pieces = []
             while message.get("more_body"):
                 pieces.append(_body(message))
                 hold(len(pieces[-1]))
                 message = await receive()
-            return await self._reading(served, b"".join([*pieces, _body(message)]))
+            pieces.append(_body(message))
+            return await served.answer(Ask(b"".join(pieces), warn))
 
 
 def _asked(scope: Scope) -> tuple[str, int | None]:

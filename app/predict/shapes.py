@@ -25,15 +25,15 @@ _Id = (
 )
 
 
-def body(schema: Schema, max_rows: int, *, whole: bool) -> Any:
+def body(schema: Schema, max_rows: int, customer: Any) -> Any:
     """A whole body: `customers`, or else `columns`, and perhaps `as_of`. What is not there is UNSET.
 
     Args:
-        whole: whether every customer must have every column.
+        customer: as below.
     """
     columns = _struct("Columns", [(n, _list_of(type_, max_rows) | None) for n, type_ in _fields(schema)])
     fields: list[tuple[str, Any, Any]] = [
-        ("customers", _list_of(customer(schema, whole=whole), max_rows) | UnsetType, UNSET),
+        ("customers", _list_of(customer, max_rows) | UnsetType, UNSET),
         ("columns", columns | UnsetType, UNSET),
         ("as_of", str | None | UnsetType, UNSET),
     ]
@@ -41,7 +41,11 @@ def body(schema: Schema, max_rows: int, *, whole: bool) -> Any:
 
 
 def customer(schema: Schema, *, whole: bool) -> Any:
-    """One customer: the id, every column in the schema's order, the events."""
+    """One customer: the id, every column in the schema's order, the events.
+
+    Args:
+        whole: whether the customer must have every column.
+    """
     return _struct("Customer", _fields(schema), required=schema.column_names if whole else ())
 
 

@@ -10,8 +10,9 @@ from pyarrow import types
 from app.errors import Fault, Problem
 from app.faults import unknown_field
 from app.predict import careful
-from app.predict.decoder import Decoder, NotTaken
-from app.predict.decoder import Histories as Told
+from app.predict.decoder import Decoder
+from app.predict.values import Histories as Told
+from app.predict.values import NotTaken
 from app.schemas import RequestModel
 from app.score.block import Flaws, Places
 from app.score.cells import Array, Bad, instants, is_readable, is_text, kind_of, numbers, texts

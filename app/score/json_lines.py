@@ -10,7 +10,7 @@ import numpy as np
 from app.errors import Problem
 from app.models import Served
 from app.predict import careful
-from app.predict.decoder import NotTaken
+from app.predict.values import NotTaken
 from app.schemas import MAX_ID_LENGTH
 from app.score.block import Block, Flaws, parts
 from model.rows import Rows, id_field

@@ -15,9 +15,8 @@ import pytest
 from app.limits import refuse_if_full
 from app.main import create_app
 from app.predict.batcher import Batcher
+from app.predict.desk import Told
 from app.settings import Settings
-from model.predictor import Scored
-from model.rows import Rows
 from tests.app.client import JSON, running
 from tests.app.process import HANGS, ask, port_of, service, wait_until_ready
 from tests.app.test_refusals import problem
@@ -143,13 +142,13 @@ def test_threads_are_limited_before_any_library_starts_them() -> None:
 def test_the_service_is_not_ready_while_it_is_too_busy(
     registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(self: Batcher, rows: Rows, *, alone: bool) -> Scored:  # noqa: ARG001 - as it is called
+    async def full(*_: object, **__: object) -> Told:
         refuse_if_full(1, 1)
         raise AssertionError
 
     with running(create_app(Settings(registry=registry, saturated_seconds=0.05))) as client:
         client.wait_until_loaded()
-        monkeypatch.setattr(Batcher, "score", full)
+        monkeypatch.setattr(Batcher, "ask", full)
         question: dict[str, Any] = {"customers": [{}]}
         problem(client.predict("churn", question), 503, "too-busy")
         assert client.get("/health/ready").status_code == 200

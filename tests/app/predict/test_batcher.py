@@ -2,58 +2,52 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
 import pytest
 
 from app.errors import Problem
-from app.predict.batcher import Batcher, Bounds
-from model.predictor import Scored
-from model.rows import Rows
+from app.predict.batcher import Batcher, Bounds, Threads
 
-Use = Callable[[Batcher], Coroutine[Any, Any, None]]
+Numbers = tuple[float, ...]
+Asking = Batcher[Numbers, list[float]]
+Use = Callable[[Asking], Coroutine[Any, Any, None]]
 
 
 class Network:
-    """Answers each row with its own number; a negative one is more than it can bear."""
+    """Answers each request, which is some numbers, with these; a negative one it refuses, 13 breaks it."""
 
     def __init__(self) -> None:
         self.batches: list[int] = []
         self.go_on = threading.Event()
         self.go_on.set()
 
-    def __call__(self, rows: Rows) -> Scored:
+    def __call__(self, asked: Sequence[Numbers]) -> list[list[float] | Exception]:
         self.go_on.wait(10)
-        self.batches.append(len(rows))
-        numbers = np.array(rows.cells, dtype=np.float64)[:, None]
-        if (numbers < 0).any():
-            raise ValueError("a negative number")
-        return Scored(numbers, numbers.astype(np.float32), np.zeros((len(rows), 0), np.int64))
-
-
-def rows(*numbers: float) -> Rows:
-    return Rows([None] * len(numbers), [0] * len(numbers), numbers)
+        self.batches.append(sum(map(len, asked)))
+        if (13,) in asked:
+            raise OSError("broken")
+        return [ValueError("a negative number") if numbers[0] < 0 else list(numbers) for numbers in asked]
 
 
 def run(network: Network, use: Use, *, quick_rows: int, waiting: int = 99, deadline_s: float = 9.0) -> None:
     async def main() -> None:
-        with ThreadPoolExecutor(1) as threads:
-            await use(Batcher(network, Bounds(quick_rows, waiting, deadline_s), threads))
+        with ThreadPoolExecutor(1) as long, ThreadPoolExecutor(1) as large:
+            await use(Batcher(network, Bounds(quick_rows, waiting, deadline_s), Threads(long, large)))
 
     asyncio.run(main())
 
 
-async def told(batcher: Batcher, *numbers: float) -> list[float]:
-    return [one for (one,) in (await batcher.score(rows(*numbers))).probabilities]
+async def told(batcher: Asking, *numbers: float, large: bool = False) -> list[float]:
+    return await batcher.ask(numbers, len(numbers), large=large)
 
 
 def test_requests_of_one_turn_are_scored_as_one() -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
+    async def use(batcher: Asking) -> None:
         assert await asyncio.gather(*(told(batcher, n, n + 0.5) for n in range(3))) == [
             [0, 0.5],
             [1, 1.5],
@@ -67,14 +61,14 @@ def test_requests_of_one_turn_are_scored_as_one() -> None:
 def test_who_is_alone_is_scored_at_once_unless_that_takes_long() -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
-        few, many = (batcher.score(rows(*range(n)), alone=True) for n in (2, 3))
+    async def use(batcher: Asking) -> None:
+        few, many = (batcher.ask(tuple(range(n)), n, alone=True) for n in (2, 3))
         with pytest.raises(StopIteration) as answered:
             few.send(None)  # nothing is awaited
-        assert answered.value.value.probabilities == [[0], [1]]
-        assert (await many).probabilities == [[0], [1], [2]]
+        assert answered.value.value == [0, 1]
+        assert await many == [0, 1, 2]
         with pytest.raises(ValueError, match="a negative number"):
-            await batcher.score(rows(-1), alone=True)
+            await batcher.ask((-1,), 1, alone=True)
 
     run(network, use, quick_rows=2)
     assert network.batches == [2, 3, 1]
@@ -83,7 +77,7 @@ def test_who_is_alone_is_scored_at_once_unless_that_takes_long() -> None:
 def test_a_scoring_in_the_loop_takes_so_many_rows_and_no_more() -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
+    async def use(batcher: Asking) -> None:
         assert await asyncio.gather(*(told(batcher, n) for n in range(5))) == [[n] for n in range(5)]
 
     run(network, use, quick_rows=2)
@@ -93,7 +87,7 @@ def test_a_scoring_in_the_loop_takes_so_many_rows_and_no_more() -> None:
 def test_a_long_request_leaves_the_loop_and_a_small_one_does_not_wait_for_it() -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
+    async def use(batcher: Asking) -> None:
         network.go_on.clear()
         large = asyncio.create_task(told(batcher, 1, 2, 3))
         await asyncio.sleep(0.01)
@@ -105,23 +99,56 @@ def test_a_long_request_leaves_the_loop_and_a_small_one_does_not_wait_for_it() -
 
 
 @pytest.mark.parametrize("quick_rows", [0, 100])
-def test_what_fails_together_is_asked_alone(quick_rows: int) -> None:
+def test_each_is_told_what_is_wrong_with_its_own(quick_rows: int) -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
+    async def use(batcher: Asking) -> None:
         answers = await asyncio.gather(*(told(batcher, n) for n in (1, -1, 2)), return_exceptions=True)
         assert answers[0] == [1]
         assert isinstance(answers[1], ValueError)
         assert answers[2] == [2]
+
+    run(network, use, quick_rows=quick_rows)
+
+
+@pytest.mark.parametrize("quick_rows", [0, 100])
+def test_work_that_breaks_is_told_to_all_whom_it_was_for(quick_rows: int) -> None:
+    network = Network()
+
+    async def use(batcher: Asking) -> None:
+        network.go_on.clear()
+        first = asyncio.create_task(told(batcher, 7))
+        asked = [asyncio.create_task(told(batcher, n)) for n in (1, 13, 2)]
+        await asyncio.sleep(0 if quick_rows else 0.01)
+        network.go_on.set()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [str(answer) for answer in answers] == ["broken"] * 3
+        if quick_rows == 0:
+            assert await first == [7]
         assert await told(batcher, 5) == [5]
 
     run(network, use, quick_rows=quick_rows)
 
 
+def test_the_largest_do_not_keep_others_waiting() -> None:
+    network = Network()
+
+    async def use(batcher: Asking) -> None:
+        network.go_on.clear()
+        large = [asyncio.create_task(told(batcher, n, large=True)) for n in (1, 2)]
+        await asyncio.sleep(0.01)
+        assert batcher.waiting == 1
+        network.go_on.set()
+        assert await told(batcher, 7, 8, 9) == [7, 8, 9]
+        assert await asyncio.gather(*large) == [[1], [2]]
+
+    run(network, use, quick_rows=2)
+
+
 def test_in_a_thread_whatever_waited_is_scored_as_one() -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
+    async def use(batcher: Asking) -> None:
         network.go_on.clear()
         asked = [asyncio.create_task(told(batcher, n)) for n in range(4)]
         await asyncio.sleep(0.01)
@@ -135,7 +162,7 @@ def test_in_a_thread_whatever_waited_is_scored_as_one() -> None:
 def test_one_more_than_may_wait_is_refused() -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
+    async def use(batcher: Asking) -> None:
         network.go_on.clear()
         asked = [asyncio.create_task(told(batcher, n)) for n in range(4)]
         await asyncio.sleep(0.01)
@@ -152,7 +179,7 @@ def test_one_more_than_may_wait_is_refused() -> None:
 def test_who_waits_too_long_is_told_and_not_scored() -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
+    async def use(batcher: Asking) -> None:
         network.go_on.clear()
         asked = [asyncio.create_task(told(batcher, n)) for n in range(3)]
         for late in asked:
@@ -169,7 +196,7 @@ def test_who_waits_too_long_is_told_and_not_scored() -> None:
 def test_who_has_gone_is_not_scored() -> None:
     network = Network()
 
-    async def use(batcher: Batcher) -> None:
+    async def use(batcher: Asking) -> None:
         network.go_on.clear()
         first, second = (asyncio.create_task(told(batcher, n)) for n in range(2))
         await asyncio.sleep(0.01)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from app.errors import Problem
 from app.predict import careful
-from app.predict.decoder import Decoder, NotTaken
+from app.predict.decoder import Decoder
+from app.predict.values import NotTaken
 from app.schemas import request_model
 from model.rows import Rows
 from model.schema import Schema
@@ -54,9 +55,11 @@ def bodies(rows: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[st
 
 def decoded(body: bytes, schema: Schema) -> Rows | None:
     try:
-        return Decoder.build(schema, max_rows=MAX_ROWS)(body, NOW)
+        rows, (n_rows,) = Decoder.build(schema, max_rows=MAX_ROWS)([body], NOW)
     except NotTaken:
         return None
+    assert len(rows) == n_rows
+    return rows
 
 
 def read(body: bytes, schema: Schema) -> Rows | None:
@@ -148,11 +151,13 @@ def test_a_key_that_stands_twice_in_a_row_is_not_made_up_for_by_another(n: int, 
     whole = {**dict.fromkeys(TABLE_SCHEMA.column_names), "_senior": 1}
     first = {name: value for name, value in whole.items() if name not in lacks}
     text = json.dumps({"customers": [first, *[whole] * (n - 1)]})
-    assert len(decode(text.encode(), NOW)) == n
+    assert decode([text.encode()], NOW)[1] == [n]
     start, _, end = text.rpartition('"_senior": 1')
     twice = f'{start}"_senior": 1, "_senior": 1{end}'
     with pytest.raises(NotTaken):
-        decode(twice.encode(), NOW)
+        decode([twice.encode()], NOW)
+    with pytest.raises(NotTaken):
+        decode([text.encode(), twice.encode()], NOW)
 
 
 def test_a_key_of_an_event_that_stands_twice_is_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 from app.models import Served
 from app.models.served import serve
 from app.observe.metrics import Metrics
+from app.predict.batcher import Threads
 from app.score.block import Bounds, score
 from app.score.forms import FORMS
 from app.settings import Settings
@@ -27,11 +28,13 @@ Serve = Callable[[str], Served]
 @pytest.fixture(scope="session")
 def served(registry: Path) -> Iterator[Serve]:
     """A model of the registry, put into service outside any app."""
-    with ThreadPoolExecutor(1) as threads:
+    with ThreadPoolExecutor(1) as thread:
 
         def make(name: str) -> Served:
             predictor = load_predictor(Registry(registry).folder(name, 1))
-            return serve(predictor, Settings(registry=registry), threads=threads, metrics=Metrics())
+            return serve(
+                predictor, Settings(registry=registry), threads=Threads(thread, thread), metrics=Metrics()
+            )
 
         yield make
 

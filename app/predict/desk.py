@@ -1,0 +1,151 @@
+"""Bodies in, answers out: several requests are read, scored and answered as one."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final, NamedTuple
+
+from app.predict import careful
+from app.predict.answer import answer
+from app.predict.decoder import Decoder
+from app.predict.keys import Keys
+from app.predict.values import NotTaken
+from app.predict.warnings import Warn
+from app.schemas import RequestModel
+from model.predictor import Predictor, Scored
+from model.rows import Rows
+
+LARGE: Final = 1 << 18  # bytes of a body from which on it is worked on in pieces
+
+
+class Ask(NamedTuple):
+    """A request.
+
+    Attributes:
+        warn: whether it wants to know what is odd about each customer.
+    """
+
+    body: bytes
+    warn: bool = False
+
+
+class Told(NamedTuple):
+    """Its answer.
+
+    Attributes:
+        content: the answer's body.
+        kept: what was asked and found, if the desk keeps that.
+    """
+
+    content: bytes
+    n_rows: int
+    kept: tuple[Rows, Scored] | None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Answers the requests to one version.
+
+    Attributes:
+        request: explains a bad body.
+        decoder: reads a good one.
+        keys: finds what a large one should not have.
+        tally: counts what was scored.
+        warn: says what is odd about a customer.
+        keeps: whether an answer keeps what it was made of.
+    """
+
+    predictor: Predictor
+    request: RequestModel
+    decoder: Decoder
+    keys: Keys
+    tally: Callable[[Scored], object]
+    warn: Warn
+    keeps: bool
+
+    def __call__(self, asks: Sequence[Ask]) -> list[Told | Exception]:
+        """The answer to each, or else what is wrong with it, which a `Problem` says for the client."""
+        try:
+            return self._together(asks)
+        except Exception as fault:
+            if len(asks) == 1:
+                return [fault]
+        # What failed together is asked alone, so that each request answers for itself only.
+        return [told for ask in asks for told in self([ask])]
+
+    def _together(self, asks: Sequence[Ask]) -> list[Told | Exception]:
+        now = time.time_ns() // 1000
+        if len(asks) == 1 and len(asks[0].body) >= LARGE and (told := self._in_pieces(asks[0], now)):
+            return [told]
+        rows, counts = self._read([ask.body for ask in asks], now)
+        manifest, scored = self.predictor.manifest, self.predictor.predict_rows(rows)
+        self.tally(scored)
+        probabilities = scored.probabilities.tolist()
+        answers: list[Told | Exception] = []
+        start = 0
+        for ask, n in zip(asks, counts, strict=True):
+            stop = start + n
+            kept = warnings = None
+            if ask.warn or self.keeps:
+                kept = rows.part(start, stop), scored.part(start, stop)
+                warnings = self.warn(*kept) if ask.warn else None
+            ids, part = rows.ids[start:stop], probabilities[start:stop]
+            answers.append(Told(answer(manifest, rows.cutoffs[start], ids, part, warnings), n, kept))
+            start = stop
+        return answers
+
+    def _read(self, bodies: Sequence[bytes], now: int) -> tuple[Rows, Sequence[int]]:
+        try:
+            return self.decoder(bodies, now)
+        except NotTaken:
+            if len(bodies) > 1:
+                raise
+        (body,) = bodies
+        if len(body) >= LARGE:
+            self.keys.refuse_unknown(body)
+        rows = careful.read(body, self.request, self.predictor.manifest.schema_, now)
+        return rows, [len(rows)]
+
+    def _in_pieces(self, ask: Ask, now: int) -> Told | None:
+        """What was decoded of a large body is scored, and let go, while it is in the processor's cache.
+
+        None if this cannot be had.
+        """
+        if ask.warn or self.keeps:
+            return None
+        ids: list[str | int | None] = []
+        found: list[Scored] = []
+        try:
+            for rows in self.decoder.pieces(ask.body, now):
+                found.append(self.predictor.predict_rows(rows))
+                ids += rows.ids
+        except NotTaken:
+            return None
+        scored = Scored.joined(found)
+        self.tally(scored)
+        told = answer(self.predictor.manifest, rows.cutoffs[0], ids, scored.probabilities.tolist(), None)
+        return Told(told, len(ids), None)
+
+
+def most_rows(body: bytes) -> int:
+    """How many customers a body may have, without reading it: as a list, or by columns."""
+    if b"\\" in body or b'"columns"' in body:
+        return body.count(b",") + 1
+    return body.count(b"{")
+
+
+def quick_rows(desk: Desk, ask: Ask, *, within_s: float = 1e-3) -> int:
+    """How many rows can be answered in the loop; measured with some.
+
+    The thread's own time counts: while a version is loaded beside a busy one, the clock would tell of both.
+    """
+    spent = []
+    for _ in range(6):
+        started = time.thread_time()
+        (told,) = desk([ask])
+        spent.append(time.thread_time() - started)
+        if isinstance(told, Exception):
+            raise told
+        n_rows = told.n_rows
+    return int(within_s / (median(spent[1:]) / n_rows))

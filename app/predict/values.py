@@ -1,0 +1,164 @@
+"""What was decoded, as rows; and whether a key may have stood twice, which msgspec does not tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Self
+
+import numpy as np
+from msgspec import UNSET
+
+from app.predict import shapes
+from model.rows import Cell, Rows, event_fields, instants, read_time
+from model.schema import DateColumn, Schema
+
+_MANY: Final = 4096  # bytes, from which on numpy is quicker
+_instant: Final = lru_cache(maxsize=64)(read_time)
+
+
+class NotTaken(Exception):  # noqa: N818 - not a fault of ours, perhaps none at all
+    """The decoder leaves this body to `careful`."""
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The events of N customers as `model.rows.Rows` has them, how many keys these had, and their times."""
+
+    lengths: Sequence[int]
+    times: Sequence[int]
+    events: Sequence[Sequence[Cell]]
+    keys: int
+    texts: Sequence[str]
+
+
+class Read(NamedTuple):
+    """Rows, how many keys their customers had, and the texts of their times."""
+
+    rows: Rows
+    keys: int
+    texts: Sequence[str]
+
+    @property
+    def values(self) -> list[Sequence[Any]]:
+        """All that was read but the times."""
+        return [self.rows.ids, self.rows.cells, *self.rows.events]
+
+
+@dataclass(frozen=True)
+class Values:
+    """Makes rows of what one schema's decoder gives.
+
+    Attributes:
+        dates: the positions of dates among the columns.
+    """
+
+    schema: Schema
+    dates: tuple[int, ...]
+
+    @classmethod
+    def of(cls, schema: Schema) -> Self:
+        """Of a schema."""
+        return cls(schema, tuple(n for n, c in enumerate(schema.columns) if isinstance(c, DateColumn)))
+
+    @property
+    def width(self) -> int:
+        """Cells of a customer: the id, every column, the history if there is one."""
+        return 1 + len(self.schema.columns) + (self.schema.events is not None)
+
+    def rows(self, cells: list[Any], cutoffs: Sequence[int], *, whole: bool) -> Read:
+        """Rows from the ids, cells and histories of N customers, one after another.
+
+        Args:
+            whole: whether every customer has all columns.
+        """
+        n_columns, events, keys = len(self.schema.columns), self.schema.events, len(cells)
+        histories = cells[1 + n_columns :: 2 + n_columns] if events else []
+        if events:
+            del cells[1 + n_columns :: 2 + n_columns]
+        ids, no_id = _filled(cells[:: 1 + n_columns])
+        del cells[:: 1 + n_columns]
+        cells, no_cell = (cells, 0) if whole else _filled(cells)
+        keys -= no_id + no_cell
+        for at in self.dates:
+            self.instants(cells[at::n_columns])
+        if events is None:
+            return Read(Rows(ids, cutoffs, cells), keys, ())
+        keys -= histories.count(UNSET)
+        read = self.histories(histories)
+        rows = Rows(ids, cutoffs, cells, read.lengths, read.times, read.events)
+        return Read(rows, keys + read.keys, read.texts)
+
+    def histories(self, histories: Sequence[Any]) -> Histories:
+        """The events of N customers.
+
+        Raises:
+            DataError: a time cannot be read.
+        """
+        assert self.schema.events
+        told = [history or () for history in histories]
+        events = list(chain.from_iterable(told))
+        places = range(1 + len(event_fields(self.schema.events)))
+        times, *fields = [list(map(attrgetter(shapes.attribute(place)), events)) for place in places]
+        filled = list(map(_filled, fields))
+        keys = len(times) * (1 + len(fields)) - sum(absent for _, absent in filled)
+        return Histories(
+            list(map(len, told)), self.instants(times), [field for field, _ in filled], keys, times
+        )
+
+    def instant(self, text: str) -> int:
+        """One time, such as most requests have in common.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        return _instant(text, self.schema.time_zone)
+
+    def instants(self, texts: Sequence[str | None]) -> list[int]:
+        """Times in ISO 8601.
+
+        Raises:
+            DataError: one cannot be read.
+        """
+        return instants(texts, self.schema.time_zone, str)  # type: ignore[return-value]
+
+
+def _filled(cells: list[Any]) -> tuple[list[Any], int]:
+    """What is not there is missing; how many these are."""
+    absent = cells.count(UNSET)
+    return ([None if cell is UNSET else cell for cell in cells] if absent else cells), absent
+
+
+def even(columns: Sequence[Any]) -> list[Sequence[Any]]:
+    """Columns, which must have one length. One that is not there is missing in every row."""
+    lengths = {len(column) for column in columns if column.__class__ is list}
+    if len(lengths) != 1:
+        raise NotTaken
+    missing = [None] * lengths.pop()
+    return [column if column.__class__ is list else missing for column in columns]
+
+
+def check_keys(
+    bodies: Sequence[bytes], keys: int, texts: Sequence[str], cells: Sequence[Sequence[Any]]
+) -> None:
+    """Leave bodies to `careful` if a key may stand twice: msgspec takes the last of the two in silence.
+
+    Every key has a colon; all others stand in texts.
+
+    Args:
+        keys: how many different ones were read.
+        texts: those that are likely to have colons.
+        cells: all other values.
+    """
+    colons = sum(map(_n_colons, bodies)) - keys - "".join(texts).count(":")
+    if colons:
+        colons -= sum(cell.count(":") for part in cells for cell in part if cell.__class__ is str)
+    if colons:
+        raise NotTaken
+
+
+def _n_colons(body: bytes) -> int:
+    if len(body) < _MANY:
+        return body.count(b":")
+    return int(np.count_nonzero(np.frombuffer(body, dtype=np.uint8) == ord(":")))
