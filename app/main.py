@@ -24,7 +24,7 @@ from app.routes import predict as predictions
 from app.routes import score as files
 from app.score.block import Bounds
 from app.score.endpoint import Score
-from app.server.memory import settle
+from app.server.memory import Tidy, settle
 from app.service import Service
 from app.settings import Settings
 
@@ -36,9 +36,10 @@ def create_app(settings: Settings) -> FastAPI:
     access = Access.of(settings)
     metrics = Metrics()
     in_service = Models(settings, metrics)
-    predict = Predict(in_service, Held(settings.max_buffered_bytes))
+    tidy = Tidy()
+    predict = Predict(in_service, Held(settings.max_buffered_bytes), tidy)
     bounds = Bounds(settings.max_batch_bytes, settings.max_spool_bytes)
-    score = Score(in_service, max_files=settings.max_files, bounds=bounds)
+    score = Score(in_service, max_files=settings.max_files, bounds=bounds, tidy=tidy)
     saturation = Saturation(settings.saturated_seconds)
     metrics.waiting = in_service.waiting
     spans = telemetry(os.environ)

@@ -14,9 +14,9 @@ from app.predict.batcher import Batcher, Bounds, Threads
 from app.predict.decoder import Decoder
 from app.predict.desk import LARGE, Ask, Desk, Told, most_rows, quick_rows
 from app.predict.keys import Keys
-from app.predict.tidy import Tidy
 from app.predict.warnings import Warn
 from app.schemas import RequestModel, request_model
+from app.server.memory import give_back
 from app.settings import Settings
 from model.manifest import Manifest
 from model.predictor import Predictor
@@ -30,7 +30,6 @@ class Served:
         request: explains a bad body.
         decoder: reads a good one.
         batcher: answers it.
-        tidy: for after a large one.
         shadow: scores it once more, aside; None where nobody wants that.
         tally: counts what was scored.
     """
@@ -39,7 +38,6 @@ class Served:
     request: RequestModel
     decoder: Decoder
     batcher: Batcher[Ask, Told]
-    tidy: Tidy
     shadow: Shadow | None
     tally: Tally
 
@@ -58,11 +56,8 @@ class Served:
             Problem: what is wrong with it, or with the load.
         """
         large = len(ask.body) >= LARGE
-        try:
-            return await self.batcher.ask(ask, most_rows(ask.body), alone=alone, large=large)
-        finally:
-            if large:
-                self.tidy.soon()
+        n_rows = 0 if large else most_rows(ask.body)  # that of a large body would be a long search
+        return await self.batcher.ask(ask, n_rows, alone=alone, large=large)
 
     def example(self) -> dict[str, Any]:
         """A request that works: the typical one of the made-up customers that proved the checkpoint."""
@@ -92,7 +87,7 @@ def serve(
     desk = Desk(predictor, request, decoder, keys, tally, warn, keeps=shadow is not None)
     bounds = Bounds(_quick_rows(predictor, desk), settings.max_waiting, settings.deadline_seconds)
     batcher = Batcher(desk, bounds, threads)
-    return Served(predictor, request, decoder, batcher, Tidy(threads.large), shadow, tally)
+    return Served(predictor, request, decoder, batcher, shadow, tally)
 
 
 def collect_soon() -> None:
@@ -100,7 +95,12 @@ def collect_soon() -> None:
 
     In a second, when its last requests are answered. That is quick where the start was frozen (`gc.freeze`).
     """
-    asyncio.get_running_loop().call_later(1.0, gc.collect)
+    asyncio.get_running_loop().call_later(1.0, _collect)
+
+
+def _collect() -> None:
+    gc.collect()
+    give_back()
 
 
 def _quick_rows(predictor: Predictor, desk: Desk) -> int:

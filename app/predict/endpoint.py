@@ -10,6 +10,7 @@ from app.errors import Problem
 from app.limits import Held
 from app.models import Models, Served
 from app.predict.desk import Ask, Told
+from app.server.memory import Tidy
 from app.server.state import ANSWERING
 
 PREFIX: Final = "/v1/models/"
@@ -19,11 +20,16 @@ _VERSION: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class Predict:
-    """Answers `/v1/models/{name}/predict` and `/v1/models/{name}/versions/{version}/predict`."""
+    """Answers `/v1/models/{name}/predict` and `/v1/models/{name}/versions/{version}/predict`.
 
-    def __init__(self, models: Models, held: Held) -> None:
+    Args:
+        tidy: for after a body in pieces, which may be large.
+    """
+
+    def __init__(self, models: Models, held: Held, tidy: Tidy) -> None:
         self._models = models
         self._held = held
+        self._tidy = tidy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -47,14 +53,17 @@ class Predict:
             served.shadow.offer(served.manifest, *told.kept, scope["propense.request_id"].decode())
 
     async def _pieces(self, served: Served, message: Message, receive: Receive, *, warn: bool) -> Told:
-        with self._held.body() as hold:
-            pieces = []
-            while message.get("more_body"):
+        try:
+            with self._held.body() as hold:
+                pieces = []
+                while message.get("more_body"):
+                    pieces.append(_body(message))
+                    hold(len(pieces[-1]))
+                    message = await receive()
                 pieces.append(_body(message))
-                hold(len(pieces[-1]))
-                message = await receive()
-            pieces.append(_body(message))
-            return await served.answer(Ask(b"".join(pieces), warn))
+                return await served.answer(Ask(b"".join(pieces), warn))
+        finally:
+            self._tidy.soon()
 
 
 def _asked(scope: Scope) -> tuple[str, int | None]:

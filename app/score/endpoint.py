@@ -19,6 +19,7 @@ from app.observe.requests import Pattern
 from app.predict.endpoint import version_number
 from app.score.block import Block, Bounds, score
 from app.score.outbox import Outbox
+from app.server.memory import Tidy
 from model.errors import DataError
 from model.rows import read_time
 
@@ -37,10 +38,12 @@ class Score:
     Args:
         max_files: read at a time.
         bounds: of each.
+        tidy: for after each.
     """
 
-    def __init__(self, models: Models, *, max_files: int, bounds: Bounds) -> None:
+    def __init__(self, models: Models, *, max_files: int, bounds: Bounds, tidy: Tidy) -> None:
         self._models = models
+        self._tidy = tidy
         self._max_files = max_files
         self._bounds = bounds
         self._n_files = 0
@@ -72,6 +75,7 @@ class Score:
                 if not outbox.started:
                     raise
             finally:
+                self._tidy.soon()
                 await outbox.drop()
 
     @contextmanager

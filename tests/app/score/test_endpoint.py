@@ -14,6 +14,7 @@ from app.main import create_app
 from app.models import Served
 from app.score.block import Bounds
 from app.score.endpoint import Score
+from app.server.memory import Tidy
 from app.settings import Settings
 from tests.app.client import Client, running
 from tests.app.score.conftest import ARROW, CSV, NDJSON, PARQUET, Serve
@@ -145,7 +146,8 @@ class OneModel:
 def play(served: Serve, use: Callable[[Score], Coroutine[Any, Any, None]], *, max_files: int = 8) -> None:
     """Use an endpoint without the service around it."""
     models: Any = OneModel(served("purchase"))
-    asyncio.run(use(Score(models, max_files=max_files, bounds=Bounds(1 << 22, 1 << 26))))
+    bounds = Bounds(1 << 22, 1 << 26)
+    asyncio.run(use(Score(models, max_files=max_files, bounds=bounds, tidy=Tidy())))
 
 
 def test_scores_come_while_the_file_is_still_being_sent(served: Serve) -> None:

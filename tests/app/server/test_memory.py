@@ -1,10 +1,14 @@
+import asyncio
+import ctypes
 import gc
+import time
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from app.server.memory import settle
+from app.server.memory import Tidy, settle
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +45,31 @@ def test_a_model_that_was_loaded_later_goes_once_it_is_replaced() -> None:
     del model
     gc.collect()
     assert gone() is None
+
+
+def resident_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def test_what_large_requests_leave_is_given_back_in_a_moment() -> None:
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "mallopt"):
+        pytest.skip("another C library than glibc")
+    settle()  # keeps what is freed, which this is about
+
+    async def ask() -> None:
+        tidy, before = Tidy(), resident_mb()
+        blocks = [b"x" * (1 << 20) for _ in range(40)]
+        guard = b"x" * (1 << 20)  # behind them, so that the heap cannot shrink by itself
+        del blocks
+        assert resident_mb() > before + 30
+        for _ in range(3):
+            tidy.soon()
+        deadline = time.monotonic() + 10
+        while resident_mb() > before + 10 and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        assert resident_mb() <= before + 10
+        assert guard
+
+    asyncio.run(ask())
