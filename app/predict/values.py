@@ -52,20 +52,18 @@ class Values:
 
     Attributes:
         dates: the positions of dates among the columns.
+        width: cells of a customer: the id, every column, the history if there is one.
     """
 
     schema: Schema
     dates: tuple[int, ...]
+    width: int
 
     @classmethod
     def of(cls, schema: Schema) -> Self:
         """Of a schema."""
-        return cls(schema, tuple(n for n, c in enumerate(schema.columns) if isinstance(c, DateColumn)))
-
-    @property
-    def width(self) -> int:
-        """Cells of a customer: the id, every column, the history if there is one."""
-        return 1 + len(self.schema.columns) + (self.schema.events is not None)
+        dates = tuple(n for n, c in enumerate(schema.columns) if isinstance(c, DateColumn))
+        return cls(schema, dates, 1 + len(schema.columns) + (schema.events is not None))
 
     def rows(self, cells: list[Any], cutoffs: Sequence[int], *, whole: bool) -> Read:
         """Rows from the ids, cells and histories of N customers, one after another.
@@ -73,17 +71,19 @@ class Values:
         Args:
             whole: whether every customer has all columns.
         """
-        n_columns, events, keys = len(self.schema.columns), self.schema.events, len(cells)
-        histories = cells[1 + n_columns :: 2 + n_columns] if events else []
-        if events:
-            del cells[1 + n_columns :: 2 + n_columns]
-        ids, no_id = _filled(cells[:: 1 + n_columns])
-        del cells[:: 1 + n_columns]
+        width, keys = self.width, len(cells)
+        histories = None
+        if self.schema.events:
+            histories = cells[width - 1 :: width]
+            del cells[width - 1 :: width]
+            width -= 1
+        ids, no_id = _filled(cells[::width])
+        del cells[::width]
         cells, no_cell = (cells, 0) if whole else _filled(cells)
         keys -= no_id + no_cell
         for at in self.dates:
-            self.instants(cells[at::n_columns])
-        if events is None:
+            self.instants(cells[at :: width - 1])
+        if histories is None:
             return Read(Rows(ids, cutoffs, cells), keys, ())
         keys -= histories.count(UNSET)
         read = self.histories(histories)
@@ -151,7 +151,9 @@ def check_keys(
         texts: those that are likely to have colons.
         cells: all other values.
     """
-    colons = sum(map(_n_colons, bodies)) - keys - "".join(texts).count(":")
+    colons = sum(map(_n_colons, bodies)) - keys
+    if texts:
+        colons -= "".join(texts).count(":")
     if colons:
         colons -= sum(cell.count(":") for part in cells for cell in part if cell.__class__ is str)
     if colons:

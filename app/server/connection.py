@@ -141,6 +141,7 @@ class Connection(asyncio.Protocol):
     def answered(self, exchange: Exchange) -> None:
         """The answer is complete: on to the next request, or to the end."""
         self._state.total_requests += 1
+        self._state.awake.stay(self._loop)
         self._answering = None
         if self._requests is None or not exchange.keep_alive:
             self._close(read_on=self._requests is None or not exchange.whole)

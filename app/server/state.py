@@ -6,6 +6,8 @@ from typing import Final, Protocol
 
 from uvicorn.server import ServerState
 
+from app.server.awake import Awake
+
 ANSWERING: Final = "answering"
 """Where in the ASGI scope's state the requests are that are being answered, so that an app sees its load."""
 
@@ -49,6 +51,7 @@ class State(ServerState):
         clients: the open connections.
         patience: with slow clients.
         max_connections: beyond which only probes are answered.
+        awake: is told of every answer.
         stopping: every answer is its connection's last.
         common: header lines of every answer.
     """
@@ -58,6 +61,7 @@ class State(ServerState):
         self.clients: set[Client] = set()
         self.patience = patience
         self.max_connections = max_connections
+        self.awake = Awake()
         self.stopping = False
         self.common = b""
 
