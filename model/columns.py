@@ -86,7 +86,9 @@ def column_of(values: Iterable[object]) -> Column:
     if kinds <= _NUMBERS and (int not in kinds or all(v is None or abs(v) < _EXACT for v in listed)):  # type: ignore[arg-type]
         return np.array(listed, dtype=np.float64)
     if kinds <= _TEXTS:  # the distinct ones are themselves: nothing has to be spelt
-        places = {value: code for code, value in enumerate(dict.fromkeys(v for v in listed if v is not None))}
+        distinct = dict.fromkeys(listed)
+        distinct.pop(None, None)
+        places = {value: code for code, value in enumerate(distinct)}
         places[None] = -1
         codes = np.fromiter(map(places.__getitem__, listed), dtype=np.int32, count=len(listed))
         return texts_of(codes, tuple(places)[:-1])  # type: ignore[arg-type]
