@@ -26,7 +26,7 @@ def refuse_if_full(n_waiting: int, max_waiting: int) -> None:
 
 
 class Held:
-    """The bytes of bodies that are held until they have been read, of all requests together."""
+    """The bytes of all bodies that came in pieces and are held until they are answered."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes

@@ -71,9 +71,9 @@ class Settings(BaseSettings):
         max_batch_bytes: of an Arrow record batch, or of the Parquet pages that are read together.
         max_files: that one worker scores at a time.
         max_waiting: requests to one model that wait for their score; a further one is refused.
-        deadline_seconds: from a request's being read to its score; what takes longer is answered by 504.
+        deadline_seconds: from having all of a request to its answer; what takes longer is answered by 504.
         max_connections: of one worker; beyond it, only probes are answered.
-        max_buffered_bytes: of bodies of one worker that are held until they are read whole.
+        max_buffered_bytes: of bodies of one worker that came in pieces, until they are answered.
         header_seconds: for a request's head, from its connection's start or the head's first byte.
         body_seconds: from one piece of a body to the next; a body that stops is answered by 408.
         send_seconds: for a client to take a piece of its answer, else it is cut off.

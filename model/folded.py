@@ -34,8 +34,8 @@ class Folded:
             the codes of each begin.
         n_categories: C.
         valued: (V,) which numbers the repeated values belong to.
-        first: the weight of the first layer for the numbers' tokens and that for the categories', (F, M, W,
-            hidden) both, the adapters in front of it included, and its (F, 1, 1, hidden) bias.
+        first: the weights of the first layer, with the adapters in them: (F, M, N * width, hidden) for the
+            numbers' tokens, (F, M, C * width, hidden) for the categories'; and its (F, 1, 1, hidden) bias.
         hidden: weight and bias of each further layer, (F, 1, hidden, hidden) and (F, 1, 1, hidden).
         last: of the output layer, (F, M, hidden, K) and (F, M, 1, K).
         n_members: F * M.

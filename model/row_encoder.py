@@ -92,10 +92,12 @@ class RowEncoder:
 
     def _codes(self, cells: Sequence[Sequence[Cell]]) -> list[list[int]]:
         """Of every category and repeated number its N codes."""
-        try:
-            codes = [list(map(table[str].__getitem__, cells[at])) for at, _, table in self.categories]
-        except KeyError:  # a number, or a text that is no category as it stands
-            codes = [self._column_codes(cells[at], table, c) for at, c, table in self.categories]
+        codes = []
+        for at, c, table in self.categories:
+            try:
+                codes.append(list(map(table[str].__getitem__, cells[at])))
+            except KeyError:  # a number, or a text that is no category as it stands
+                codes.append(self._column_codes(cells[at], table, c))
         return codes + [list(map(table.get, cells[self.numbers[n]], repeat(0))) for n, table in self.values]
 
     def _column_codes(self, cells: Sequence[Cell], table: Codes, c: CategoricalColumn) -> list[int]:

@@ -56,7 +56,8 @@ class Served:
             Problem: what is wrong with it, or with the load.
         """
         large = len(ask.body) >= LARGE
-        n_rows = 0 if large else most_rows(ask.body)  # that of a large body would be a long search
+        # A large body is alone in its batch, and to count in it would be a long search.
+        n_rows = len(ask.body) if large else most_rows(ask)
         return await self.batcher.ask(ask, n_rows, alone=alone, large=large)
 
     def example(self) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def collect_soon() -> None:
 
 def _collect() -> None:
     gc.collect()
-    give_back()
+    asyncio.get_running_loop().run_in_executor(None, give_back)
 
 
 def _quick_rows(predictor: Predictor, desk: Desk) -> int:
@@ -108,6 +109,6 @@ def _quick_rows(predictor: Predictor, desk: Desk) -> int:
     if predictor.encoder is None:
         return 0
     golden = predictor.manifest.golden
-    customers = list(golden.customers)
-    body = msgspec.json.encode({"as_of": golden.as_of, "customers": customers * max(1, 64 // len(customers))})
+    customers = list(golden.customers * 64)[: min(64, desk.decoder.max_rows)]
+    body = msgspec.json.encode({"as_of": golden.as_of, "customers": customers})
     return quick_rows(replace(desk, tally=lambda _: None), Ask(body))

@@ -36,13 +36,12 @@ class Tally:
     unknown: Sequence[Counter]
     _noted: "deque[Scored]" = field(default_factory=deque)
 
-    def __call__(self, scored: Scored) -> Scored:
-        """Note one batch, in any thread, and hand it on."""
+    def __call__(self, scored: Scored) -> None:
+        """Note one batch, in any thread."""
         if len(scored.probabilities) < _MANY:
             self._noted.append(scored)
         else:
             self._count([scored])
-        return scored
 
     def work_up(self) -> None:
         """Count what was noted."""

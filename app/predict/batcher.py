@@ -92,14 +92,17 @@ class Batcher(Generic[Asked, Told]):
             return await future
         finally:
             late.cancel()
+            if ticket.waits:  # nobody waits for it any more: it need not be kept
+                lane.queue.remove(ticket)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Ticket(Generic[Asked, Told]):
     asked: Asked
     n_rows: int
     told: "asyncio.Future[Told]"
     due: float
+    waits: bool = True  # in a queue
 
 
 @dataclass
@@ -123,12 +126,14 @@ class _Quick(Generic[Asked, Told]):
             return
         tickets = _take(self.queue, self.most_rows, loop.time())
         try:
-            _hand_out(tickets, self.work([ticket.asked for ticket in tickets]))
+            if tickets:
+                _hand_out(tickets, self.work([ticket.asked for ticket in tickets]))
         except Exception as fault:
             _hand_out(tickets, [fault] * len(tickets))
-        self.called = bool(self.queue)
-        if self.called:
-            loop.call_soon(self._run, loop, len(self.queue))
+        finally:
+            self.called = bool(self.queue)
+            if self.called:
+                loop.call_soon(self._run, loop, len(self.queue))
 
 
 @dataclass
@@ -167,6 +172,7 @@ def _take(queue: "deque[_Ticket[Asked, Told]]", most_rows: int, now: float) -> "
     n_rows = 0
     while queue and (not taken or n_rows + queue[0].n_rows <= most_rows):
         ticket = queue.popleft()
+        ticket.waits = False
         if ticket.told.done():  # its client has gone
             continue
         if ticket.due < now:

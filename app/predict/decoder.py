@@ -15,7 +15,7 @@ from msgspec import UNSET
 from msgspec.structs import astuple
 
 from app.predict import shapes
-from app.predict.pieces import cut
+from app.predict.pieces import Cut, cut
 from app.predict.values import Histories, NotTaken, Values, check_keys, even
 from model.errors import DataError
 from model.rows import Rows, event_fields, id_field, side_by_side
@@ -37,7 +37,6 @@ class Decoder:
         customers: the same for one customer, of whom a line of a file has one.
         history: the same for the events of one customer.
         values: makes rows of what they give.
-        nested: whether customers have a history.
         max_rows: customers in one body.
         countable: whether no field's name has a colon; see `values.check_keys`.
     """
@@ -47,7 +46,6 @@ class Decoder:
     customers: tuple[Decode, Decode]
     history: "msgspec.json.Decoder[Any]"
     values: Values
-    nested: bool
     max_rows: int
     countable: bool
 
@@ -63,7 +61,6 @@ class Decoder:
             customers=_both(customers, lines=True),
             history=msgspec.json.Decoder(shapes.history(schema)),
             values=Values.of(schema),
-            nested=schema.events is not None,
             max_rows=max_rows,
             countable=not any(":" in name for name in names),
         )
@@ -85,15 +82,18 @@ class Decoder:
             raise NotTaken from error
 
     def pieces(self, body: bytes, now: int) -> Iterator[Rows]:
-        """Read a large body, some rows at a time; what comes last may show that none should have been taken.
+        """Read a large body about customers of a table, some rows at a time.
+
+        What comes last may show that none should have been taken.
 
         Raises:
-            NotTaken: as above.
+            NotTaken: as above, or it cannot be cut.
         """
         if not self.countable:
             raise NotTaken
         try:
-            yield from self._pieces(*cut(body, nested=self.nested), now)
+            parts = cut(body)
+            yield from self._slices(body, now) if parts is None else self._parts(parts, now)
         except _FAULTS as error:
             raise NotTaken from error
 
@@ -155,17 +155,14 @@ class Decoder:
         check_keys(bodies, keys + read.keys, [*texts, *read.texts], read.values)
         return read.rows, counts
 
-    def _pieces(self, outer: bytes, middle: Sequence[bytes], now: int) -> Iterator[Rows]:
-        body = _decoded(self.bodies, outer)
-        if body[0].customers is UNSET and not self.nested:
-            yield from self._slices(outer, body[0], now)
-            return
-        rows, (n_rows,) = self._told([outer], [body], now)
-        if not middle:
-            yield rows
-            return
+    def _parts(self, parts: Cut, now: int) -> Iterator[Rows]:
+        first, _ = self._told([parts.start], [_decoded(self.bodies, parts.start)], now)
+        rows, _ = self._told([parts.outer], [_decoded(self.bodies, parts.outer)], now)
+        n_rows = len(rows)
+        if len(first) != 1:
+            raise NotTaken
         yield rows.part(0, 1)
-        for piece in middle:
+        for piece in parts.middle:
             told, whole = _decoded(self.lists, piece)
             read = self.values.rows(_flat(told), [rows.cutoffs[0]] * len(told), whole=whole)
             check_keys([piece], read.keys, read.texts, read.values)
@@ -175,9 +172,10 @@ class Decoder:
             yield read.rows
         yield rows.part(1, len(rows))
 
-    def _slices(self, body: bytes, told: Any, now: int) -> Iterator[Rows]:
-        """The customers of a table that came by columns."""
-        if told.columns is UNSET:
+    def _slices(self, body: bytes, now: int) -> Iterator[Rows]:
+        """The customers that came by columns."""
+        told, _ = _decoded(self.bodies, body)
+        if told.columns is UNSET or told.customers is not UNSET:
             raise NotTaken
         texts: list[str] = []
         as_of, columns = self._as_of(told, now, texts), astuple(told.columns)

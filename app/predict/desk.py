@@ -16,6 +16,7 @@ from app.schemas import RequestModel
 from model.predictor import Predictor, Scored
 from model.rows import Rows
 
+_WARNINGS: Final = 8  # times as long as without them
 LARGE: Final = 1 << 18  # bytes of a body from which on it is worked on in pieces
 
 
@@ -35,7 +36,7 @@ class Told(NamedTuple):
 
     Attributes:
         content: the answer's body.
-        kept: what was asked and found, if the desk keeps that.
+        kept: what was asked and found, if the desk keeps that; else None.
     """
 
     content: bytes
@@ -80,19 +81,21 @@ class Desk:
             return [told]
         rows, counts = self._read([ask.body for ask in asks], now)
         manifest, scored = self.predictor.manifest, self.predictor.predict_rows(rows)
-        self.tally(scored)
         probabilities = scored.probabilities.tolist()
         answers: list[Told | Exception] = []
         start = 0
         for ask, n in zip(asks, counts, strict=True):
             stop = start + n
-            kept = warnings = None
+            part = None
             if ask.warn or self.keeps:
-                kept = rows.part(start, stop), scored.part(start, stop)
-                warnings = self.warn(*kept) if ask.warn else None
-            ids, part = rows.ids[start:stop], probabilities[start:stop]
-            answers.append(Told(answer(manifest, rows.cutoffs[start], ids, part, warnings), n, kept))
+                part = rows.part(start, stop), scored.part(start, stop)
+            warnings = self.warn(*part) if ask.warn and part else None
+            content = answer(
+                manifest, rows.cutoffs[start], rows.ids[start:stop], probabilities[start:stop], warnings
+            )
+            answers.append(Told(content, n, part if self.keeps else None))
             start = stop
+        self.tally(scored)
         return answers
 
     def _read(self, bodies: Sequence[bytes], now: int) -> tuple[Rows, Sequence[int]]:
@@ -112,7 +115,7 @@ class Desk:
 
         None if this cannot be had.
         """
-        if ask.warn or self.keeps:
+        if ask.warn or self.keeps or self.predictor.encoder is None:
             return None
         ids: list[str | int | None] = []
         found: list[Scored] = []
@@ -123,20 +126,25 @@ class Desk:
         except NotTaken:
             return None
         scored = Scored.joined(found)
-        self.tally(scored)
         told = answer(self.predictor.manifest, rows.cutoffs[0], ids, scored.probabilities.tolist(), None)
+        self.tally(scored)
         return Told(told, len(ids), None)
 
 
-def most_rows(body: bytes) -> int:
-    """How many customers a body may have, without reading it: as a list, or by columns."""
-    if b"\\" in body or b'"columns"' in body:
-        return body.count(b",") + 1
-    return body.count(b"{")
+def most_rows(ask: Ask) -> int:
+    """How many customers a request may have, without reading it; more where they take longer than usual.
+
+    Nobody has more customers than objects, or by columns more than values. A body's bytes count too: what is
+    wrong with one that has hardly a customer may take as long to find as many customers to score.
+    """
+    body = ask.body
+    by_columns = b"\\" in body or b'"columns"' in body
+    n_rows = max(1, len(body) >> 8, body.count(b",") + 1 if by_columns else body.count(b"{"))
+    return n_rows * _WARNINGS if ask.warn else n_rows
 
 
 def quick_rows(desk: Desk, ask: Ask, *, within_s: float = 1e-3) -> int:
-    """How many rows can be answered in the loop; measured with some.
+    """How many rows, as `most_rows` counts them, can be answered in the loop; measured with some.
 
     The thread's own time counts: while a version is loaded beside a busy one, the clock would tell of both.
     """
@@ -147,5 +155,4 @@ def quick_rows(desk: Desk, ask: Ask, *, within_s: float = 1e-3) -> int:
         spent.append(time.thread_time() - started)
         if isinstance(told, Exception):
             raise told
-        n_rows = told.n_rows
-    return int(within_s / (median(spent[1:]) / n_rows))
+    return int(within_s / (median(spent[1:]) / most_rows(ask)))

@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.errors import Problem
 from app.limits import Held
 from app.models import Models, Served
-from app.predict.desk import Ask, Told
+from app.predict.desk import LARGE, Ask, Told
 from app.server.memory import Tidy
 from app.server.state import ANSWERING
 
@@ -23,7 +23,7 @@ class Predict:
     """Answers `/v1/models/{name}/predict` and `/v1/models/{name}/versions/{version}/predict`.
 
     Args:
-        tidy: for after a body in pieces, which may be large.
+        tidy: for after a large body.
     """
 
     def __init__(self, models: Models, held: Held, tidy: Tidy) -> None:
@@ -49,21 +49,24 @@ class Predict:
         headers = [_JSON, (b"content-length", b"%d" % len(told.content))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": told.content})
-        if served.shadow and told.kept:
+        if told.kept and served.shadow:
             served.shadow.offer(served.manifest, *told.kept, scope["propense.request_id"].decode())
 
     async def _pieces(self, served: Served, message: Message, receive: Receive, *, warn: bool) -> Told:
-        try:
-            with self._held.body() as hold:
-                pieces = []
-                while message.get("more_body"):
-                    pieces.append(_body(message))
-                    hold(len(pieces[-1]))
-                    message = await receive()
+        with self._held.body() as hold:
+            pieces = []
+            while message.get("more_body"):
                 pieces.append(_body(message))
-                return await served.answer(Ask(b"".join(pieces), warn))
-        finally:
-            self._tidy.soon()
+                hold(len(pieces[-1]))
+                message = await receive()
+            pieces.append(_body(message))
+            ask = Ask(b"".join(pieces), warn)
+            del pieces, message  # while it waits, a body is there once
+            try:
+                return await served.answer(ask)
+            finally:
+                if len(ask.body) >= LARGE:
+                    self._tidy.soon()
 
 
 def _asked(scope: Scope) -> tuple[str, int | None]:

@@ -12,7 +12,9 @@ _SECONDS: Final = 0.5
 
 
 def settle() -> None:
-    """Set aside all that lives now, once, and make collections rare. For before the models are loaded.
+    """Set aside all that lives now, once, and make collections rare; have glibc keep what is freed.
+
+    For before the models are loaded.
 
     What torch and the imports keep (200,000 objects, 100 ms a walk) is never walked again then; a model is,
     so that a replaced one can go, and a collection after a swap takes a millisecond. Without it, with 64

@@ -8,7 +8,7 @@ import torch
 
 from model.checkpoint import write_checkpoint
 from model.golden import made_up_rows
-from model.manifest import Calibration, Golden, Manifest, NetworkSpec
+from model.manifest import Calibration, Golden, HeadName, Manifest, NetworkSpec
 from model.network import build_network
 from model.registry import Registry
 from model.rows import customers_from_rows
@@ -83,11 +83,13 @@ LOG_SCHEMA: Final = Schema(
 LOG_TASK: Final = LogTask(outcome="occurs", horizons_days=(30, 90))
 
 
-def publish(root: Path, name: str, schema: Schema, task: Task, *, seed: int = 0) -> int:
+def publish(
+    root: Path, name: str, schema: Schema, task: Task, *, seed: int = 0, head: HeadName = "cnn"
+) -> int:
     """Add a version with random weights to a registry."""
     torch.manual_seed(seed)
     spec = NetworkSpec(
-        head="cnn", width=16, layers=1, dropout=0.0, embedding=4, folds=2, members=1, piecewise=True
+        head=head, width=16, layers=1, dropout=0.0, embedding=4, folds=2, members=1, piecewise=True
     )
     network = build_network(spec, schema, n_outputs=task.n_outputs).eval()
     for parameter in network.parameters():

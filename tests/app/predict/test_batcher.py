@@ -135,14 +135,15 @@ def test_the_largest_do_not_keep_others_waiting() -> None:
 
     async def use(batcher: Asking) -> None:
         network.go_on.clear()
-        large = [asyncio.create_task(told(batcher, n, large=True)) for n in (1, 2)]
+        large = [asyncio.create_task(batcher.ask((n,), 5000, large=True)) for n in (1, 2, 3)]
         await asyncio.sleep(0.01)
-        assert batcher.waiting == 1
+        assert batcher.waiting == 2
         network.go_on.set()
         assert await told(batcher, 7, 8, 9) == [7, 8, 9]
-        assert await asyncio.gather(*large) == [[1], [2]]
+        assert await asyncio.gather(*large) == [[1], [2], [3]]
 
     run(network, use, quick_rows=2)
+    assert sorted(network.batches) == [1, 1, 1, 3]
 
 
 def test_in_a_thread_whatever_waited_is_scored_as_one() -> None:
@@ -201,6 +202,8 @@ def test_who_has_gone_is_not_scored() -> None:
         first, second = (asyncio.create_task(told(batcher, n)) for n in range(2))
         await asyncio.sleep(0.01)
         second.cancel()
+        await asyncio.sleep(0.01)
+        assert batcher.waiting == 0  # nothing of it is kept
         network.go_on.set()
         assert await first == [0]
         assert await told(batcher, 9) == [9]
@@ -208,3 +211,18 @@ def test_who_has_gone_is_not_scored() -> None:
 
     run(network, use, quick_rows=0)
     assert network.batches == [1, 1]
+
+
+def test_a_batch_whose_clients_have_all_gone_is_none() -> None:
+    network = Network()
+
+    async def use(batcher: Asking) -> None:
+        gone = [asyncio.create_task(told(batcher, n)) for n in range(2)]
+        await asyncio.sleep(0)
+        for task in gone:
+            task.cancel()
+        await asyncio.sleep(0.01)
+        assert await told(batcher, 9) == [9]
+
+    run(network, use, quick_rows=5)
+    assert network.batches == [1]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.errors import Problem
 from app.predict import careful
+from app.predict import values as remembered
 from app.predict.decoder import Decoder
 from app.predict.values import NotTaken
 from app.schemas import request_model
@@ -176,3 +177,23 @@ def test_names_with_a_colon_are_left_to_the_careful_reader() -> None:
     rows = read(text, schema)
     assert rows is not None
     assert list(rows.cells) == [1.0]
+
+
+def test_an_escaped_colon_hides_no_key_of_another_request() -> None:
+    escaped = rb'{"customers": [{"customer_id": "x\u003Ay"}]}'
+    twice = b'{"customers": [{"contract": "a", "contract": "b"}]}'
+    decode = Decoder.build(TABLE_SCHEMA, max_rows=MAX_ROWS)
+    for bodies in ([escaped], [escaped, twice], [twice, escaped]):
+        with pytest.raises(NotTaken):
+            decode(bodies, NOW)
+    assert decode([rb'{"customers": [{"customer_id": "x\u003by"}]}'], NOW)[1] == [1]
+
+
+def test_a_time_of_any_length_is_read_and_only_short_ones_are_remembered() -> None:
+    decode = Decoder.build(TABLE_SCHEMA, max_rows=MAX_ROWS)
+    for zeros in (1, 1000):
+        text = "1997-03-01T00:00:00." + "0" * zeros
+        before = remembered._instant.cache_info().currsize
+        rows, _ = decode([json.dumps({"as_of": text, "customers": [{}]}).encode()], NOW)
+        assert rows.cutoffs == [parse_time("1997-03-01")]
+        assert remembered._instant.cache_info().currsize == before + (zeros == 1)

@@ -135,4 +135,10 @@ def test_a_large_body_is_answered_as_it_would_be_whole(
     ],
 )
 def test_a_body_has_no_more_rows_than_is_said(body: bytes, n: int) -> None:
-    assert most_rows(body) >= n
+    assert most_rows(Ask(body)) >= n
+
+
+def test_a_long_body_and_warnings_count_for_more() -> None:
+    assert most_rows(Ask(b"[" + b"1," * 10_000 + b"1]")) > 50
+    body = b'{"customers":[{},{}]}'
+    assert most_rows(Ask(body, warn=True)) > most_rows(Ask(body))
