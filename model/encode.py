@@ -18,7 +18,7 @@ from model.schema import EventSchema, Schema
 from model.sequence import event_steps, series_steps
 from model.times import DAY, MISSING_TIME, days
 
-_BLOCK: Final = 1 << 14  # rows scaled at a time
+_BLOCK: Final = 1 << 11  # rows scaled at a time
 
 
 def encode(

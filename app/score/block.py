@@ -14,7 +14,7 @@ from model.hazard import Probabilities
 from model.predictor import Scored
 from model.rows import Rows
 
-BLOCK_ROWS: Final = 8192
+BLOCK_ROWS: Final = 6144  # whose arrays fit the processor's cache
 Places = NDArray[np.int64]
 Ids = Any  # an Arrow array of texts (pyarrow has no types), or a list of what a request had
 
