@@ -26,7 +26,7 @@ from tests.benchmarks.serving.load import LoadError
 from tests.benchmarks.serving.machine import apart, cores, cpu_seconds, memory_mb, pinned, tree
 from tests.benchmarks.serving.process import Post, ask, serving
 from tests.benchmarks.serving.sample import CATEGORIES, EVENTS, FLOATS, INTEGERS, customers, histories, labels
-from tests.benchmarks.serving.single import Level, Single, measure
+from tests.benchmarks.serving.single import Asked, Level, Single, measure
 from tests.benchmarks.serving.soak import told
 from tests.benchmarks.serving.tables import bulk_row, ceiling, inside_row, log_row, single_row
 
@@ -104,8 +104,7 @@ def test_a_server_that_refuses_its_first_request_is_not_waited_for() -> None:
 
 
 def test_the_floor_and_the_limit_are_measured() -> None:
-    for contender in (floor(), bare()):
-        figures = measure(contender, ROWS, None, seconds=0.1, core=CORE)
+    for figures in measure([Asked(floor()), Asked(bare())], ROWS, seconds=0.1, core=CORE):
         assert len(figures.levels) == 3
         assert all(0 < level.p50 <= level.p99 and level.rate > 10 for level in figures.levels)
         assert 5 < figures.memory_mb < 500
@@ -114,9 +113,9 @@ def test_the_floor_and_the_limit_are_measured() -> None:
 
 def test_a_wrong_answer_and_an_accepted_fault_are_found() -> None:
     with pytest.raises(LoadError, match=r"^floor.* must answer 0\.4, got 0\.5 \(200 "):
-        measure(floor(), ROWS, [0.5, 0.4], seconds=0.1, core=CORE)
+        measure([Asked(floor(), [0.5, 0.4])], ROWS, seconds=0.1, core=CORE)
     with pytest.raises(LoadError, match=r"^bare.* must refuse .*\"many\".*, got 200$"):
-        measure(replace(bare(), reads=True), ROWS, None, seconds=0.1, core=CORE)
+        measure([Asked(replace(bare(), reads=True))], ROWS, seconds=0.1, core=CORE)
 
 
 def test_the_floor_counts_a_list_of_customers() -> None:
@@ -198,7 +197,8 @@ def test_cells_hold_ratios() -> None:
         replace(of(1.0), levels=(Level(20_000.0, 1.0, 2.0, 30.0, 0.5),))
     )
     many = Bulk(1000, 200_000.0, 4.5)
-    assert bulk_row("CSV", many, 100_000.0) == "| CSV | 1,000 | 200,000 | 2.00 | 5.0 | 4.50 |"
+    few = Bulk(1000, 100_000.0, 9.0)
+    assert bulk_row("CSV", many, few) == "| CSV | 1,000 | 200,000 | 100,000 | 2.00 | 5.0 | 4.50 |"
     alone = Inside(1000, 4000.0, 2500.0)
     assert inside_row("table", alone) == "| table | 1,000 | 4,000 | 4.0 | 2,500 | 62% |"
     assert log_row("log", many, alone) == "| log | 1,000 | 200,000 | 5.00 | 2.50 | 2.00 |"
@@ -224,9 +224,9 @@ def test_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     firsts = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")]
     assert firsts == [
         *("server", "---", "floor: FastAPI, pydantic, a constant", "bare uvicorn, constant bytes"),
-        *("ours", "floor, once more", "tutorial: pydantic, DataFrame, torch"),
+        *("ours", "tutorial: pydantic, DataFrame, torch"),
         *("LitServe", "BentoML", "MLServer"),
-        *("body", "---", *["floor: a list in JSON"] * 2),
+        *("body", "---"),
         *(f"ours: {form.name}" for form in FORMS for _ in range(2)),
         *("model", "---", *["table"] * 2),
         *("model", "---", *["log-mlp"] * 2, *["log-rnn"] * 2),

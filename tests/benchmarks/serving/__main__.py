@@ -69,9 +69,10 @@ def _about(seconds: float, *, alone: bool) -> str:
     )
     return f"""\
 {where} One worker each. On every connection one request
-is in flight; latencies are from sending it to having read its answer. {seconds:g} s a level in two windows,
-whose median is shown; CPU and memory are those of all processes of a server. The last column says how
-far the load was from its own limit. Cold start is from the command to the first answer.
+is in flight; latencies are from sending it to having read its answer. {seconds:g} s a level in four windows,
+whose median is shown; the windows of floor, limit and ours alternate, as the machine is not always as quick,
+and so do the bodies of the floor and ours. CPU and memory are those of all processes of a server. The last
+column says how far the load was from its own limit. Cold start is from the command to the first answer.
 
 A customer of a table has 28 fields, 20 numbers and 8 categories; one of a log has 50 events. Ours is
 `python -m app` with a key and a rate limit. Its answers were those of the model without a server within

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from tests.benchmarks.serving import bulk, inside, single
-from tests.benchmarks.serving.bulk import FORMS, Form
+from tests.benchmarks.serving.bulk import FORMS
 from tests.benchmarks.serving.contenders import Contender, bare, floor, ours, peers, tutorial
 from tests.benchmarks.serving.load import LoadError
 from tests.benchmarks.serving.machine import apart
@@ -16,7 +16,7 @@ from tests.benchmarks.serving.models import Trained, registry_of, train_log, tra
 from tests.benchmarks.serving.process import Server, serving
 from tests.benchmarks.serving.sample import Row, customers, histories
 from tests.benchmarks.serving.servers.network import reference
-from tests.benchmarks.serving.single import CHECKED, Single
+from tests.benchmarks.serving.single import CHECKED, Asked, Single
 from tests.benchmarks.serving.soak import soak
 from tests.benchmarks.serving.tables import (
     BULK_HEAD,
@@ -103,74 +103,54 @@ def run(bench: Bench, n_soak: int) -> None:
 
 
 def _singles(bench: Bench, model: Trained) -> None:
-    """The floor is measured before and after ours; the ratios are to the first."""
+    """Floor, limit and ours in turn; then the others."""
     rows = customers(BODIES)
     first = rows[:CHECKED]
+    service = bench.service("ours", model)
+    floor_is, limit, ours_is = _measured(
+        bench, rows, [Asked(floor()), Asked(bare()), Asked(service, bench.answers(model, first))]
+    )
     bench.write(heading(SINGLE_HEAD))
-    floor_is = _single(bench, floor(), rows, None)
-    show = partial(_show, bench, rows, floor_is)
-    bench.write(single_row(floor().name, floor_is, floor_is))
-    limit = _single(bench, bare(), rows, None)
-    bench.write(single_row(bare().name, limit, floor_is))
-    show(bench.service("ours", model), bench.answers(model, first))
-    bench.write(single_row("floor, once more", _single(bench, floor(), rows, None), floor_is))
+    for contender, figures in ((floor(), floor_is), (bare(), limit), (service, ours_is)):
+        bench.write(single_row(contender.name, figures, floor_is))
     wanted = bench.apart(partial(reference, first))
-    show(tutorial(), wanted)
-    for peer in peers():
+    for contender in (tutorial(), *peers()):
         try:
-            show(peer, wanted)
+            _show(bench, rows, floor_is, Asked(contender, wanted))
         except LoadError as error:
-            bench.write(left_out(SINGLE_HEAD, peer.name, f"left out: {_line(error)}"))
+            bench.write(left_out(SINGLE_HEAD, contender.name, f"left out: {_line(error)}"))
     bench.write(ceiling(limit))
 
 
-def _show(
-    bench: Bench, rows: Sequence[Row], floor_is: Single, contender: Contender, wanted: Sequence[float] | None
-) -> None:
-    if contender.command is None:
-        bench.write(left_out(SINGLE_HEAD, contender.name, "not installed"))
+def _show(bench: Bench, rows: Sequence[Row], floor_is: Single, asked: Asked) -> None:
+    name = asked.contender.name
+    if asked.contender.command is None:
+        bench.write(left_out(SINGLE_HEAD, name, "not installed"))
     else:
-        bench.write(single_row(contender.name, _single(bench, contender, rows, wanted), floor_is))
+        (figures,) = _measured(bench, rows, [asked])
+        bench.write(single_row(name, figures, floor_is))
 
 
-def _single(
-    bench: Bench, contender: Contender, rows: Sequence[Row], wanted: Sequence[float] | None
-) -> Single:
-    return single.measure(contender, rows, wanted, seconds=bench.seconds, core=bench.core)
+def _measured(bench: Bench, rows: Sequence[Row], asked: Sequence[Asked]) -> list[Single]:
+    return single.measure(asked, rows, seconds=bench.seconds, core=bench.core)
 
 
 def _bulks(bench: Bench, model: Trained) -> None:
-    rows = customers(bench.sizes.bulk[-1])
-    with _running(bench, floor(), rows) as server:
-        posts = [(n, bulk.floor_post(rows[:n])) for n in bench.sizes.bulk]
-        floors = [bulk.measure(server, post, n, seconds=bench.seconds) for n, post in posts]
-    bench.write(heading(BULK_HEAD))
-    for figures in floors:
-        bench.write(bulk_row("floor: a list in JSON", figures, floors[-1].rate))
+    rows, counts = customers(bench.sizes.bulk[-1]), bench.sizes.bulk
     service, wanted = bench.service("ours", model), bench.answers(model, rows)
-    with _running(bench, service, rows) as server:
+    bench.write(heading(BULK_HEAD))
+    with _running(bench, floor(), rows) as beside, _running(bench, service, rows) as server:
         for form in FORMS:
-            for n in bench.sizes.bulk:
-                bench.write(_bulk(bench, server, service, form, rows[:n], wanted[:n], floors[-1].rate))
-
-
-def _bulk(
-    bench: Bench,
-    server: Server,
-    service: Contender,
-    form: Form,
-    rows: Sequence[Row],
-    wanted: Sequence[float],
-    floor_rate: float,
-) -> str:
-    """A row of the table. A form that the service does not read leaves the others alone."""
-    post = form.post(service, rows)
-    try:
-        bulk.check(server, form, post, wanted)
-        figures = bulk.measure(server, post, len(rows), seconds=bench.seconds)
-    except LoadError as error:
-        return left_out(BULK_HEAD, f"ours: {form.name}", _line(error))
-    return bulk_row(f"ours: {form.name}", figures, floor_rate)
+            for n in counts:
+                posts = bulk.floor_post(rows[:n]), form.post(service, rows[:n])
+                try:
+                    bulk.check(server, form, posts[1], wanted[:n])
+                    asked = list(zip((beside, server), posts, strict=True))
+                    floor_is, ours_is = bulk.measure_in_turn(asked, n, seconds=bench.seconds)
+                except LoadError as error:
+                    bench.write(left_out(BULK_HEAD, f"ours: {form.name}", _line(error)))
+                    continue
+                bench.write(bulk_row(f"ours: {form.name}", ours_is, floor_is))
 
 
 def _insides(bench: Bench, model: Trained) -> None:

@@ -19,6 +19,7 @@ from tests.benchmarks.serving.sample import Row
 from tests.benchmarks.serving.single import TOLERANCE
 
 _LEAST: Final = 3  # requests
+_TURNS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,42 @@ def measure(server: Server, post: Post, n: int, *, seconds: float) -> Bulk:
     Raises:
         LoadError: an answer is no 200.
     """
+    return measure_in_turn([(server, post)], n, seconds=seconds)[0]
+
+
+def measure_in_turn(asked: Sequence[tuple[Server, Post]], n: int, *, seconds: float) -> list[Bulk]:
+    """The same for several, in turns: see `single.measure`.
+
+    Args:
+        seconds: of each.
+
+    Raises:
+        LoadError: an answer is no 200.
+    """
+    spent: list[list[float]] = [[] for _ in asked]
+    used = [0.0] * len(asked)
+    for _ in range(_TURNS):
+        for at, (server, post) in enumerate(asked):
+            before = server.cpu_seconds()
+            spent[at] += _spent(server, post, seconds / _TURNS)
+            used[at] += server.cpu_seconds() - before
+    return [
+        Bulk(n, n / float(np.median(told)), cpu / (len(told) + _TURNS) / n * 1e6)  # a request warms each turn
+        for told, cpu in zip(spent, used, strict=True)
+    ]
+
+
+def _spent(server: Server, post: Post, seconds: float) -> list[float]:
+    """The seconds of each request."""
     spent: list[float] = []
     with server.connected() as ask:
         _answer(ask, post)
-        used, end = server.cpu_seconds(), time.perf_counter() + seconds
+        end = time.perf_counter() + seconds
         while len(spent) < _LEAST or time.perf_counter() < end:
             began = time.perf_counter()
             _answer(ask, post)
             spent.append(time.perf_counter() - began)
-        used = server.cpu_seconds() - used
-    return Bulk(n, n / float(np.median(spent)), used / len(spent) / n * 1e6)
+    return spent
 
 
 def check(server: Server, form: Form, post: Post, wanted: Sequence[float]) -> None:

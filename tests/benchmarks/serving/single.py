@@ -2,20 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from tests.benchmarks.serving.contenders import Contender
-from tests.benchmarks.serving.load import Load, LoadError, Window, request
+from tests.benchmarks.serving.load import Load, LoadError, request
 from tests.benchmarks.serving.process import Server, ask, serving
 from tests.benchmarks.serving.sample import Row
 
 CONNECTIONS: Final = (1, 8, 64)
 CHECKED: Final = 8  # answers that are compared
 TOLERANCE: Final = 1e-6
-_WINDOWS: Final = 2
+_WINDOWS: Final = 4
 _WARM: Final = 8  # connections
 
 
@@ -46,28 +47,48 @@ class Single:
     cold_start_s: float
 
 
-def measure(
-    contender: Contender, rows: Sequence[Row], wanted: Sequence[float] | None, *, seconds: float, core: int
-) -> Single:
-    """Start a server, check it, put it under load and stop it.
+@dataclass(frozen=True)
+class Asked:
+    """Who is measured, and what it must answer to the first rows; None where the answer is a constant."""
+
+    contender: Contender
+    wanted: Sequence[float] | None = None
+
+
+def measure(asked: Sequence[Asked], rows: Sequence[Row], *, seconds: float, core: int) -> list[Single]:
+    """Start servers, check them, put them under load in turn, and stop them.
+
+    A machine that others share is quicker now and slower then. What is to be compared is therefore measured
+    in windows that alternate; meanwhile the other servers wait.
 
     Args:
         rows: are asked about in turn.
-        wanted: probabilities of the first rows; None where the answer is a constant.
-        seconds: a level.
-        core: of the server.
+        seconds: a level, of each server.
+        core: of the servers.
 
     Raises:
-        LoadError: it does not run, answers wrongly or not at all.
+        LoadError: one does not run, answers wrongly or not at all.
     """
+    with ExitStack() as stack:
+        servers = [_started(stack, one, rows, core, seconds / _WINDOWS) for one in asked]
+        sent = [requests(one.contender, rows) for one in asked]
+        levels = [_level(list(zip(servers, sent, strict=True)), n, seconds) for n in CONNECTIONS]
+        return [
+            Single(tuple(told), server.memory_mb(), server.cold_start_s)
+            for server, told in zip(servers, zip(*levels, strict=True), strict=True)
+        ]
+
+
+def _started(stack: ExitStack, asked: Asked, rows: Sequence[Row], core: int, warm_s: float) -> Server:
+    contender = asked.contender
     assert contender.command is not None
-    with serving(contender.command, contender.environment, contender.post(rows[0]), core=core) as server:
-        check(contender, server, rows, wanted)
-        sent = requests(contender, rows)
-        with Load.opened(server.port, sent, _WARM) as load:
-            load.run(seconds / _WINDOWS)
-        levels = tuple(_level(server, sent, connections, seconds) for connections in CONNECTIONS)
-        return Single(levels, server.memory_mb(), server.cold_start_s)
+    server = stack.enter_context(
+        serving(contender.command, contender.environment, contender.post(rows[0]), core=core)
+    )
+    check(contender, server, rows, asked.wanted)
+    with Load.opened(server.port, requests(contender, rows), _WARM) as load:
+        load.run(warm_s)
+    return server
 
 
 def requests(contender: Contender, rows: Sequence[Row]) -> list[bytes]:
@@ -93,12 +114,16 @@ def check(contender: Contender, server: Server, rows: Sequence[Row], wanted: Seq
             raise LoadError(f"{contender.name} must refuse {post.body!r}, got {status}")
 
 
-def _level(server: Server, sent: Sequence[bytes], connections: int, seconds: float) -> Level:
-    windows: list[tuple[Window, float]] = []
-    with Load.opened(server.port, sent, connections) as load:
+def _level(
+    servers: Sequence[tuple[Server, Sequence[bytes]]], connections: int, seconds: float
+) -> list[Level]:
+    told: list[list[tuple[float, ...]]] = [[] for _ in servers]
+    with ExitStack() as stack:
+        loads = [stack.enter_context(Load.opened(each.port, sent, connections)) for each, sent in servers]
         for _ in range(_WINDOWS):
-            before = server.cpu_seconds()
-            window = load.run(seconds / _WINDOWS)
-            windows.append((window, (server.cpu_seconds() - before) / window.n * 1e6))
-    told = [(w.rate, w.p50, w.p99, cpu, w.own_share) for w, cpu in windows]
-    return Level(*np.median(told, axis=0).tolist())
+            for (server, _), load, windows in zip(servers, loads, told, strict=True):
+                before = server.cpu_seconds()
+                w = load.run(seconds / _WINDOWS)
+                cpu_us = (server.cpu_seconds() - before) / w.n * 1e6
+                windows.append((w.rate, w.p50, w.p99, cpu_us, w.own_share))
+    return [Level(*np.median(windows, axis=0).tolist()) for windows in told]

@@ -20,7 +20,7 @@ SINGLE_HEAD: Final = (
     "cold start s",
     "load's share of its core",
 )
-BULK_HEAD: Final = ("body", "rows", "rows/s", "/ floor's list", "ms", "CPU µs a row")
+BULK_HEAD: Final = ("body", "rows", "rows/s", "floor's rows/s", "/ floor", "ms", "CPU µs a row")
 INSIDE_HEAD: Final = ("model", "rows", "predict_rows µs", "µs a row", "network alone µs", "its share")
 LOG_HEAD: Final = ("model", "rows", "rows/s over HTTP", "ms", "network alone ms", "HTTP / network")
 
@@ -73,18 +73,15 @@ def ceiling(limit: Single) -> str:
     )
 
 
-def bulk_row(name: str, bulk: Bulk, floor_rate: float) -> str:
-    """A form and a number of rows.
-
-    Args:
-        floor_rate: rows a second of the floor, given its longest list.
-    """
+def bulk_row(name: str, bulk: Bulk, floor: Bulk) -> str:
+    """A form and a number of rows, beside the floor given a list of as many."""
     return row(
         (
             name,
             f"{bulk.n:,}",
             f"{bulk.rate:,.0f}",
-            f"{bulk.rate / floor_rate:.2f}",
+            f"{floor.rate:,.0f}",
+            f"{bulk.rate / floor.rate:.2f}",
             f"{bulk.ms:,.1f}",
             f"{bulk.cpu_us:.2f}",
         )
