@@ -32,7 +32,7 @@ def settle() -> None:
 def _keep_freed() -> None:
     """Have glibc keep what is freed for the next request: the kernel clears every page that it hands out.
 
-    A fifth of the time of a body with 10,000 rows went there. `Tidy` gives back what is kept.
+    A sixth of the time of a body with 10,000 rows went there. `Tidy` gives back what is kept.
     """
     if mallopt := _glibc("mallopt"):
         for option in (_TRIM_THRESHOLD, _MMAP_THRESHOLD):
