@@ -73,7 +73,7 @@ class Access:
         Raises:
             Problem: it may not come in.
         """
-        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        path = get_route_path(scope)
         if path in _PROBES:
             return
         admin = is_admin(path, scope["method"])

@@ -77,7 +77,7 @@ class Decoder:
         if not self.countable:
             raise NotTaken
         try:
-            return self._told(bodies, (_decoded(self.bodies, body) for body in bodies), now)
+            return self._told(bodies, now)
         except _FAULTS as error:
             raise NotTaken from error
 
@@ -106,10 +106,7 @@ class Decoder:
         if not self.countable:
             raise NotTaken
         try:
-            told, whole = _decoded(self.customers, lines)
-            read = self.values.rows(_flat(told), [as_of] * len(told), whole=whole)
-            check_keys([lines], read.keys, read.texts, read.values)
-            return read.rows
+            return self._customers(self.customers, lines, as_of)
         except _FAULTS as error:
             raise NotTaken from error
 
@@ -128,16 +125,22 @@ class Decoder:
             raise NotTaken from error
         return read
 
-    def _told(
-        self, bodies: Sequence[bytes], decoded: Iterable[tuple[Any, bool]], now: int
-    ) -> tuple[Rows, list[int]]:
+    def _customers(self, decoders: tuple[Decode, Decode], data: bytes, as_of: int) -> Rows:
+        """The customers of some lines, or of an array."""
+        told, whole = _decoded(decoders, data)
+        read = self.values.rows(_flat(told), [as_of] * len(told), whole=whole)
+        check_keys([data], read.keys, read.texts, read.values)
+        return read.rows
+
+    def _told(self, bodies: Sequence[bytes], now: int) -> tuple[Rows, list[int]]:
         """The customers of some bodies, one after another, and how many each has."""
         cells: list[Any] = []
         cutoffs: list[int] = []
         counts: list[int] = []
         texts: list[str] = []
         keys, every = 0, True
-        for told, whole in decoded:
+        for body in bodies:
+            told, whole = _decoded(self.bodies, body)
             before = len(cells)
             if told.columns is UNSET and told.customers is not UNSET:
                 cells += _flat(told.customers)
@@ -156,20 +159,17 @@ class Decoder:
         return read.rows, counts
 
     def _parts(self, parts: Cut, now: int) -> Iterator[Rows]:
-        first, _ = self._told([parts.start], [_decoded(self.bodies, parts.start)], now)
-        rows, _ = self._told([parts.outer], [_decoded(self.bodies, parts.outer)], now)
-        n_rows = len(rows)
-        if len(first) != 1:
+        _, n_first = self._told([parts.start], now)
+        rows, (n_rows,) = self._told([parts.outer], now)
+        if n_first != [1]:
             raise NotTaken
         yield rows.part(0, 1)
         for piece in parts.middle:
-            told, whole = _decoded(self.lists, piece)
-            read = self.values.rows(_flat(told), [rows.cutoffs[0]] * len(told), whole=whole)
-            check_keys([piece], read.keys, read.texts, read.values)
-            n_rows += len(told)
+            more = self._customers(self.lists, piece, rows.cutoffs[0])
+            n_rows += len(more)
             if n_rows > self.max_rows:
                 raise NotTaken
-            yield read.rows
+            yield more
         yield rows.part(1, len(rows))
 
     def _slices(self, body: bytes, now: int) -> Iterator[Rows]:
