@@ -1,0 +1,1 @@
+"""From customers and their history to the tensors that a network reads."""

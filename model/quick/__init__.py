@@ -1,0 +1,1 @@
+"""Second, faster forms of the mlp network and of its encoding; one parity test holds each to its first form."""

@@ -1,0 +1,1 @@
+"""Scores of a customer file and of a log."""

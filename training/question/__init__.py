@@ -1,0 +1,1 @@
+"""What a study asks: timelines, cutoffs, who is eligible, labels."""

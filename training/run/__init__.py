@@ -1,0 +1,1 @@
+"""One training run, and the evaluation of a published model."""
