@@ -15,7 +15,7 @@ setup: .venv/.installed
 
 # Trains two models on real purchases, serves them, asks for three customers, stops.
 demo: setup
-	$(BIN)/python -m training.demo
+	$(BIN)/python -m training.cli.demo
 
 # Format, lint, types, and the doors between the rooms.
 check: setup
@@ -38,7 +38,7 @@ test-heavy: setup
 
 # 10 million events of a million customers, next to pandas; keeps 1.5 GB in .bench.
 bench-labels: setup
-	$(BIN)/python -m training.bench_labels
+	$(BIN)/python -m tests.benchmarks.label_speed.bench
 
 # Ours and its peers on the data sets in a folder: DATA=FOLDER, and perhaps CASES="cdnow oulad" SEEDS="0 1 2"
 # PEERS="catboost tabm" HEADS="mlp rnn" CASE_FOLDER=FOLDER. Writes tests/benchmarks/RESULTS.md; RENDER=1 only does that.

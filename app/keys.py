@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
-from app.access.keys import Key, Keys, KeyScope, KeysError, change_keys, new_key, read_keys
+from app.access.key_file import Key, Keys, KeyScope, KeysError, change_keys, new_key, read_keys
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -14,19 +14,19 @@ from app.access.admit import Access
 from app.errors import install_handlers
 from app.gate import Gate
 from app.limits import Held, Saturation
-from app.models import Models
 from app.observe.metrics import Metrics
 from app.observe.tracing import Spans, telemetry
-from app.openapi import api_document
-from app.predict.endpoint import Predict
 from app.routes import health, models
 from app.routes import predict as predictions
 from app.routes import score as files
+from app.routes.openapi import api_document
+from app.routes.predict_endpoint import Predict
 from app.score.block import Bounds
 from app.score.endpoint import Score
 from app.server.memory import Tidy, settle
 from app.service import Service
 from app.settings import Settings
+from app.versions.models import Models
 
 _HOLD_BACK_SECONDS: Final = 20.0  # probes are not answered meanwhile, unless another worker does
 

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.observe.requests import Pattern
-from app.predict.endpoint import PREFIX, SUFFIX
 from app.routes.predict import PATHS
+from app.routes.predict_endpoint import PREFIX, SUFFIX
 
 _PINNED: Final = "/versions/"
 _ROUTES: Final = tuple(map(Pattern, PATHS))

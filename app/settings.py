@@ -17,11 +17,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.access.addresses import kind_of
-from app.access.keys import KeysError, Rate, read_keys
+from app.access.key_file import KeysError, Rate, read_keys
 from app.server.cpus import cpus
-from model.champions import VERSION_PATTERN
 from model.device_name import DeviceName
-from model.registry import NAME_PATTERN
+from model.store.champions import VERSION_PATTERN
+from model.store.registry import NAME_PATTERN
 
 PREFIX: Final = "PROPENSE_"
 _NOBODY_KNOWN: Final = (

@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.checkpoint import Checkpoint, read_checkpoint
-from model.customers import Customers
 from model.device import choose_device
 from model.errors import CheckpointError, DataError, SchemaError
-from model.hazard import Probabilities
-from model.manifest import Calibration, Manifest, NetworkSpec
-from model.network import build_network
-from model.row_encoder import RowEncoder
-from model.rows import Rows, rows_of
+from model.network.hazard import Probabilities
+from model.network.network import build_network
+from model.quick.row_encoder import RowEncoder
 from model.schema import Schema
 from model.scorer import Scorer, scorer_of
+from model.store.checkpoint import Checkpoint, read_checkpoint
+from model.store.manifest import Calibration, Manifest, NetworkSpec
 from model.task import Task
 from model.times import parse_time
+from model.values.customers import Customers
+from model.values.rows import Rows, rows_of
 
 TOLERANCE: Final = 1e-5  # golden probabilities may differ by this much between devices and CPU kinds
 

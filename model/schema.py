@@ -1,6 +1,6 @@
 """What a model reads: its columns, event fields and the statistics that scale them.
 
-A schema is plain data, fitted on training examples only (`training.fit_schema`), stored in the
+A schema is plain data, fitted on training examples only (`training.schema.fit_schema`), stored in the
 checkpoint, and the source of the request model, the API document and the golden inputs.
 """
 
@@ -126,7 +126,7 @@ class EventCategory(_Part):
 
 
 class HistoryFeature(_Part):
-    """One aggregate of a history, computed by `model.aggregates.history_features`."""
+    """One aggregate of a history, computed by `model.features.aggregates.history_features`."""
 
     name: str
     scaling: Scaling

@@ -9,18 +9,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.columns import Column
-from model.customers import Examples
-from model.encode import encode
-from model.folded import Folded
-from model.hazard import Logits, Probabilities, event_by_horizon, no_event_by_horizon
-from model.history import EventLog
-from model.inputs import Inputs
-from model.manifest import Calibration, NetworkSpec
-from model.network import Network
+from model.features.encode import encode
+from model.features.inputs import Inputs
+from model.network.hazard import Logits, Probabilities, event_by_horizon, no_event_by_horizon
+from model.network.network import Network
+from model.network.trunk import average
+from model.quick.folded import Folded
 from model.schema import Schema
+from model.store.manifest import Calibration, NetworkSpec
 from model.task import Task
-from model.trunk import average
+from model.values.columns import Column
+from model.values.customers import Examples
+from model.values.history import EventLog
 
 BATCH_SIZE: Final = 4096
 

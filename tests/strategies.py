@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from model.columns import texts_of
-from model.history import EventLog
 from model.times import DAY
+from model.values.columns import texts_of
+from model.values.history import EventLog
 
 TYPES = ("visit", "buy", "cancel", "fail", "join")
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from app.access.keys import change_keys, new_key
+from app.access.key_file import change_keys, new_key
 from app.score.forms import FORMS
 from app.settings import PREFIX, Settings
 from tests.app.process import ask, port_of, service, wait_until_ready

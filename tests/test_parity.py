@@ -12,19 +12,19 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.hazard import Probabilities
+from model.network.hazard import Probabilities
 from model.predictor import Predictor, load_predictor
-from model.registry import Registry
-from model.rows import customers_from_rows
+from model.store.registry import Registry
 from model.times import format_instant, parse_time
+from model.values.rows import customers_from_rows
 from tests.app.client import Client, running
-from tests.training.commands import runner
+from tests.training.cli.commands import runner
 from tests.training.shops import LOG, TABLE, WIDE, Row, Shop, log_shop, table_shop, write_csv
-from training.labels import Labels
+from training.measure.measuring import MODEL, measure_horizons
 from training.prepare import Prepared, prepare
-from training.reporting.measuring import MODEL, measure_horizons
-from training.studies.study import Study
-from training.train import train
+from training.publish.train import train
+from training.question.labels import Labels
+from training.study.study import Study
 
 # The tolerance is that of float32: a batch of another size may add in another order.
 SAME: Final = 1e-6
@@ -100,8 +100,8 @@ def evaluate(shop: Shop, text: str, name: str, registry: Registry) -> Evaluation
         return measure_horizons(names, labels, answers, rates, groups)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("training.run.prepare", listened_to_prepare)
-        patched.setattr("training.run.measure_horizons", listened_to_measured)
+        patched.setattr("training.run.run.prepare", listened_to_prepare)
+        patched.setattr("training.run.run.measure_horizons", listened_to_measured)
         head = f"network.head={name.partition('-')[2]}"
         asked = (f"name={name}", head, "network.choose=false", "network.folds=2", "fit.refit=false")
         trained = train(shop.study(text, *asked), registry)

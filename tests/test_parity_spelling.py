@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.predictor import Predictor
-from model.rows import customers_from_rows
+from model.values.rows import customers_from_rows
 from tests.training.shops import TABLE, Row, Shop, publish
 from training.score import score_files
 
@@ -46,8 +46,8 @@ def test_a_category_that_looks_like_a_number_is_one_however_it_comes(
 
 def test_a_repeated_number_is_one_however_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a file beside a word, in a file of numbers and in a request; and its neighbour is another."""
-    monkeypatch.setattr("training.fit_schema.MIN_ROWS", 10)
-    monkeypatch.setattr("training.fit_schema.BINS", 2)
+    monkeypatch.setattr("training.schema.fit_schema.MIN_ROWS", 10)
+    monkeypatch.setattr("training.schema.fit_schema.BINS", 2)
     draw, chances = np.random.default_rng(0), {"0.1": 0.9, "0.30": 0.1, "5": 0.9, "7.0": 0.1, "1e3": 0.9}
     shop = Shop(tmp_path, [], [])
     for number in range(240):

@@ -13,20 +13,20 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.customers import Examples
-from model.encode import encode
+from model.features.encode import encode
+from model.files.dataset import Dataset, load_dataset
 from model.predictor import Predictor, load_predictor
-from model.rows import customers_from_rows
 from model.schema import Schema
 from model.task import LogTask
 from model.times import format_instant, parse_time
+from model.values.customers import Examples
+from model.values.rows import customers_from_rows
 from tests.app.client import Client, running
 from tests.app.toys import publish
-from tests.training.commands import runner
+from tests.training.cli.commands import runner
 from tests.training.shops import Row, write_csv
-from training.files.dataset import Dataset, load_dataset
-from training.fit_schema import EventFields, TableFields, fit_schema
 from training.prepare import snapshot_date
+from training.schema.fit_schema import EventFields, TableFields, fit_schema
 
 ZONE: Final = "Europe/Berlin"
 AS_OF: Final = "2021-11-15"

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from model.columns import as_dates
+from model.files.dataset import Dataset
+from model.files.table import open_source, read_table_chunks
 from model.predictor import Predictor
 from model.schema import DateColumn, Schema
 from model.task import ContractTask, Task
 from model.times import MISSING_TIME, to_instant
-from training.files.dataset import Dataset
-from training.files.sources import open_source, read_table_chunks
+from model.values.columns import as_dates
 from training.prepare import snapshot_date
 
 CHUNK_ROWS: Final = 50_000

@@ -4,24 +4,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from model.columns import Column, as_dates
 from model.errors import DataError
-from model.rows import EVENTS
+from model.files.dataset import Dataset, load_dataset
+from model.files.names import check_names
+from model.files.table import RawTable, resolve
 from model.task import ColumnTask, ContractTask, LogTask, Task
 from model.times import DAY, MISSING_TIME, Instants, midnight, parse_time, to_instant
-from training.files.dataset import Dataset, load_dataset
-from training.files.names import check_names
-from training.files.sources import RawTable, resolve
-from training.fit_schema import EventFields, TableFields
-from training.kinds import Kinds, infer_kinds
-from training.labels import cutoff_grid
-from training.plan import Plan
-from training.plan_log import plan_log
-from training.plan_table import plan_table
-from training.question import Question, contract_question, log_end, log_question
-from training.split import groups_of
-from training.studies.study import Study, resolve_path
-from training.studies.targets import ColumnTarget, ContractTarget, LogTarget
+from model.values.columns import Column, as_dates
+from model.values.rows import EVENTS
+from training.question.labels import cutoff_grid
+from training.question.question import Question, contract_question, log_end, log_question
+from training.schema.fit_schema import EventFields, TableFields
+from training.schema.kinds import Kinds, infer_kinds
+from training.split.plan import Plan
+from training.split.plan_log import plan_log
+from training.split.plan_table import plan_table
+from training.split.split import groups_of
+from training.study.study import Study, resolve_path
+from training.study.targets import ColumnTarget, ContractTarget, LogTarget
 
 
 @dataclass(frozen=True)

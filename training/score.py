@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from model.columns import Column, Texts, as_texts, take
-from model.customers import Customers, Examples
 from model.errors import DataError
-from model.hazard import Probabilities
+from model.files.dataset import Dataset, load_dataset
+from model.files.table import RawTable, read_table_chunks, resolve
+from model.files.writers import open_scores
+from model.network.hazard import Probabilities
 from model.predictor import Predictor
 from model.schema import Schema
+from model.scoring.misread import Misread
 from model.task import ColumnTask, ContractTask, LogTask, Task
+from model.values.columns import Column, Texts, as_texts, take
+from model.values.customers import Customers, Examples
 from training.as_of import CHUNK_ROWS, date_names, dates_there, log_date, table_date
-from training.eligibility import Bools, eligible
-from training.files.dataset import Dataset, load_dataset
-from training.files.scores_file import open_scores
-from training.files.sources import RawTable, read_table_chunks, resolve
-from training.misread import Misread
-from training.timeline import Timeline, contract_timeline, log_timeline
+from training.question.eligibility import Bools, eligible
+from training.question.timeline import Timeline, contract_timeline, log_timeline
 
 OnRows = Callable[[int], None]
 

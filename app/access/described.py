@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from app.openapi import refusals
+from app.routes.openapi import refusals
 
 _SCHEMES: Final = {
     "bearer": {"type": "http", "scheme": "bearer"},

@@ -17,8 +17,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from model.disk import sync_folder
 from model.errors import PropenseError
+from model.store.disk import sync_folder
 
 KeyScope = Literal["predict", "admin"]
 PREFIX: Final = "pk"

@@ -13,7 +13,7 @@ from typing import Final, Self
 import anyio
 from anyio.to_thread import run_sync
 
-from app.access.keys import PREFIX, Key, Keys, KeyScope, KeysError, read_keys
+from app.access.key_file import PREFIX, Key, Keys, KeyScope, KeysError, read_keys
 from app.access.rate import Bucket
 from app.errors import Problem
 

@@ -24,7 +24,7 @@ from prometheus_client.core import GaugeMetricFamily
 from app.observe import shared
 from app.observe.tally import Tally, observe
 from app.observe.workers import OwnProcess, adding_up, fold_the_dead
-from app.predict.warnings import Warn
+from app.request.warnings import Warn
 
 _EVERY_S: Final = 0.1  # between two workings-up
 _SETTLED_S: Final = 0.25  # after which every worker has worked up what it had noted

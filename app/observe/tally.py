@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import Counter, Histogram
 
-from app.predict.warnings import Warn
+from app.request.warnings import Warn
 from model.predictor import Scored
 
 _MISSING, _UNKNOWN = 0, 1  # codes

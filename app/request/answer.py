@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from model.manifest import Manifest
+from model.store.manifest import Manifest
 from model.times import format_instant
 
 
 class Prediction(msgspec.Struct, gc=False, omit_defaults=True):
-    """One customer's answer. Its fields are those of `app.answers.Prediction`."""
+    """One customer's answer. Its fields are those of `app.routes.answers.Prediction`."""
 
     customer_id: str | int
     probability: float

@@ -1,6 +1,6 @@
 """A body into rows, by a decoder that msgspec compiles from the checkpoint's schema.
 
-It takes good bodies only. Whatever it does not take goes to `app.predict.careful`, which finds the words
+It takes good bodies only. Whatever it does not take goes to `app.request.explain`, which finds the words
 for what is wrong, or else reads the body the slow way. So this may refuse too much, never too little.
 """
 
@@ -14,12 +14,12 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from app.predict import shapes
-from app.predict.pieces import Cut, cut
-from app.predict.values import Histories, NotTaken, Values, check_keys, even
+from app.request import shapes
+from app.request.pieces import Cut, cut
+from app.request.values import Histories, NotTaken, Values, check_keys, even
 from model.errors import DataError
-from model.rows import Rows, event_fields, id_field, side_by_side
 from model.schema import Schema
+from model.values.rows import Rows, event_fields, id_field, side_by_side
 
 _SLICE: Final = 512  # rows of a piece, where a body has columns
 _FAULTS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError)

@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import Fault, Problem
-from app.faults import problem_of, problem_of_row
-from app.schemas import RequestModel
-from model.rows import EVENTS, Rows, read_time, rows_of
+from app.request.faults import problem_of, problem_of_row
+from app.request.schemas import RequestModel
 from model.schema import Schema
+from model.values.rows import EVENTS, Rows, read_time, rows_of
 
 
 def read(body: bytes, model: RequestModel, schema: Schema, now: int) -> Rows:

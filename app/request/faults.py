@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from app.errors import Fault, Problem
-from app.schemas import RequestModel
-from model.rows import EVENTS
+from app.request.schemas import RequestModel
+from model.values.rows import EVENTS
 
 _Loc = tuple[int | str, ...]
 

@@ -10,10 +10,10 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from app.errors import Fault, Problem
-from app.faults import unknown_field
-from app.predict.shapes import attribute
-from app.schemas import RequestModel
-from model.rows import EVENTS
+from app.request.faults import unknown_field
+from app.request.schemas import RequestModel
+from app.request.shapes import attribute
+from model.values.rows import EVENTS
 
 _UNKNOWN: Final = re.compile(
     r"Object contains unknown field `(?P<name>.*?)`"

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-from model.rows import Cell
 from model.schema import CategoricalColumn, Schema
+from model.values.rows import Cell
 
 _COMPARED: Final = 500  # texts for one answer: some ten milliseconds
 _READ: Final = 64  # letters of a text

@@ -19,7 +19,6 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from model.errors import DataError
-from model.rows import EVENTS, id_field, read_time
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -30,6 +29,7 @@ from model.schema import (
     Schema,
     TableColumn,
 )
+from model.values.rows import EVENTS, id_field, read_time
 
 FLOAT32_MAX: Final = 3.4028234663852886e38
 TEXT_NUMBER: Final = 10**15  # from here on, the text of a number depends on how it was written

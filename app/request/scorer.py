@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
-from app.predict import careful
-from app.predict.answer import answer
-from app.predict.decoder import Decoder
-from app.predict.keys import Keys
-from app.predict.values import NotTaken
-from app.predict.warnings import Warn
-from app.schemas import RequestModel
+from app.request import explain as careful
+from app.request.answer import answer
+from app.request.decoder import Decoder
+from app.request.keys import Keys
+from app.request.schemas import RequestModel
+from app.request.values import NotTaken
+from app.request.warnings import Warn
 from model.predictor import Predictor, Scored
-from model.rows import Rows
+from model.values.rows import Rows
 
 _WARNINGS: Final = 8  # times as long as without them
 LARGE: Final = 1 << 18  # bytes of a body from which on it is worked on in pieces

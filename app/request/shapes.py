@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from app.schemas import FLOAT32_MAX, MAX_ID_LENGTH, TEXT_NUMBER
-from model.rows import EVENTS, id_field
+from app.request.schemas import FLOAT32_MAX, MAX_ID_LENGTH, TEXT_NUMBER
 from model.schema import BooleanColumn, CategoricalColumn, DateColumn, EventSchema, Schema, TableColumn
+from model.values.rows import EVENTS, id_field
 
 _Number = Annotated[float, Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
 _Flag = bool | Annotated[int, Meta(ge=0, le=1)]

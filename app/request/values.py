@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 from msgspec import UNSET
 
-from app.predict import shapes
-from model.rows import Cell, Rows, event_fields, instants, read_time
+from app.request import shapes
 from model.schema import DateColumn, Schema
+from model.values.rows import Cell, Rows, event_fields, instants, read_time
 
 _MANY: Final = 4096  # bytes, from which on numpy is quicker
 _SHORT: Final = 40  # letters of a time that is remembered
@@ -25,7 +25,7 @@ class NotTaken(Exception):  # noqa: N818 - not a fault of ours, perhaps none at 
 
 @dataclass(frozen=True)
 class Histories:
-    """The events of N customers as `model.rows.Rows` has them, how many keys these had, and their times."""
+    """The events of N customers as `Rows` has them, how many keys these had, and their times."""
 
     lengths: Sequence[int]
     times: Sequence[int]

@@ -6,11 +6,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from app.predict.nearest import Known, Nearest, known_categories
+from app.request.nearest import Known, Nearest, known_categories
+from model.features.scaling import scale
 from model.predictor import Scored
-from model.rows import Rows
-from model.scaling import scale
 from model.schema import Schema
+from model.values.rows import Rows
 
 _UNKNOWN = 1
 

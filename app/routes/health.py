@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from app.answers import Health
 from app.errors import Problem
 from app.limits import Saturation
-from app.models import Models
 from app.observe.metrics import Metrics
-from app.openapi import refusals
+from app.routes.answers import Health
+from app.routes.openapi import refusals
+from app.versions.models import Models
 
 
 def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRouter:

@@ -4,9 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from app.answers import ModelDetail, ModelList, ModelSummary
-from app.models import Champion, Models, Served
-from app.openapi import refusals
+from app.routes.answers import ModelDetail, ModelList, ModelSummary
+from app.routes.openapi import refusals
+from app.versions.champions import Champion
+from app.versions.models import Models
+from app.versions.served import Served
 
 
 def router(models: Models) -> APIRouter:

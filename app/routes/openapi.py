@@ -6,11 +6,12 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.answers import Predictions, ProblemDetails
 from app.errors import MEDIA_TYPE
-from app.models import Models, Served
+from app.routes.answers import Predictions, ProblemDetails
 from app.routes.predict import PATHS
 from app.score.document import score_paths
+from app.versions.models import Models
+from app.versions.served import Served
 
 _COMPONENTS: Final = "#/components/schemas/"
 PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503, 504)

@@ -1,11 +1,11 @@
-"""The paths of `app.predict.endpoint`, for the router."""
+"""The paths of `app.routes.predict_endpoint`, for the router."""
 
 from typing import Final
 
 from fastapi import APIRouter
 from starlette.routing import Route
 
-from app.predict.endpoint import Predict
+from app.routes.predict_endpoint import Predict
 
 PATHS: Final = ("/v1/models/{name}/predict", "/v1/models/{name}/versions/{version}/predict")
 

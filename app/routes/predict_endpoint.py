@@ -8,10 +8,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import Problem
 from app.limits import Held
-from app.models import Models, Served
-from app.predict.desk import LARGE, Ask, Told
+from app.request.scorer import LARGE, Ask, Told
 from app.server.memory import Tidy
 from app.server.state import ANSWERING
+from app.versions.models import Models
+from app.versions.served import Served
 
 PREFIX: Final = "/v1/models/"
 SUFFIX: Final = "/predict"

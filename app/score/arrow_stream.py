@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from app.errors import Problem
-from app.models import Served
 from app.score.block import Block, Flaws, parts
 from app.score.buffers import take
 from app.score.messages import RECORDS, SCHEMA, Head, Unreadable, read_head, unpacked_size
 from app.score.table import Table
+from app.versions.served import Served
 
 MAX_BATCH_ROWS: Final = 1 << 20
 _WHAT: Final = "an Arrow IPC stream"

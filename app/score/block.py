@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import Fault
-from app.models import Served
-from model.customers import Customers
-from model.hazard import Probabilities
+from app.versions.served import Served
+from model.network.hazard import Probabilities
 from model.predictor import Scored
-from model.rows import Rows
+from model.values.customers import Customers
+from model.values.rows import Rows
 
 BLOCK_ROWS: Final = 6144  # whose arrays fit the processor's cache
 Places = NDArray[np.int64]

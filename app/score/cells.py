@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from pyarrow import compute as pc
 from pyarrow import types
 
-from app.schemas import FLOAT32_MAX
-from model.columns import (
+from app.request.schemas import FLOAT32_MAX
+from model.schema import TableColumn
+from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, localize, to_datetime
+from model.values.columns import (
     MISSING,
     Column,
     Numbers,
@@ -24,8 +26,6 @@ from model.columns import (
     spell_number,
     texts_of,
 )
-from model.schema import TableColumn
-from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, localize, to_datetime
 
 Array = Any  # pyarrow has no types
 Bad = NDArray[np.bool_]

@@ -12,13 +12,13 @@ import pyarrow as pa
 from pyarrow import csv as pacsv
 
 from app.errors import Fault, Problem
-from app.models import Served
 from app.score.block import Block, Flaws, parts
 from app.score.buffers import take
 from app.score.rows_of_text import End, ends
 from app.score.table import Table
-from model.columns import MISSING
-from model.rows import EVENTS, id_field
+from app.versions.served import Served
+from model.values.columns import MISSING
+from model.values.rows import EVENTS, id_field
 
 _BOM: Final = b"\xef\xbb\xbf"
 _DELIMITERS: Final = ",;\t|"

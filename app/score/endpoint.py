@@ -14,14 +14,15 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import Problem
-from app.models import Models, Served
 from app.observe.requests import Pattern
-from app.predict.endpoint import version_number
+from app.routes.predict_endpoint import version_number
 from app.score.block import Block, Bounds, score
 from app.score.outbox import Outbox
 from app.server.memory import Tidy
+from app.versions.models import Models
+from app.versions.served import Served
 from model.errors import DataError
-from model.rows import read_time
+from model.values.rows import read_time
 
 if TYPE_CHECKING:
     from app.score.forms import Form, Reader, Writer

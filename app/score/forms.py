@@ -10,7 +10,6 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from app.errors import Problem
-from app.models import Served
 from app.score.arrow_stream import ArrowReader
 from app.score.block import Answer, Block, Bounds
 from app.score.csv_file import CsvReader
@@ -18,6 +17,7 @@ from app.score.json_lines import LinesReader
 from app.score.parquet_file import ParquetReader
 from app.score.spool import Spool
 from app.score.writers import BatchWriter, CsvWriter, LinesWriter
+from app.versions.served import Served
 
 _MAX_ROW: Final = 8 << 20  # bytes of one row of a text
 

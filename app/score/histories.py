@@ -8,19 +8,19 @@ import numpy as np
 from pyarrow import types
 
 from app.errors import Fault, Problem
-from app.faults import unknown_field
-from app.predict import careful
-from app.predict.decoder import Decoder
-from app.predict.values import Histories as Told
-from app.predict.values import NotTaken
-from app.schemas import RequestModel
+from app.request import explain as careful
+from app.request.decoder import Decoder
+from app.request.faults import unknown_field
+from app.request.schemas import RequestModel
+from app.request.values import Histories as Told
+from app.request.values import NotTaken
 from app.score.block import Flaws, Places
 from app.score.cells import Array, Bad, instants, is_readable, is_text, kind_of, numbers, texts
-from model.columns import Numbers
-from model.history import EventLog
-from model.rows import EVENTS, Rows, event_fields
 from model.schema import EventSchema, Schema
 from model.times import MISSING_TIME
+from model.values.columns import Numbers
+from model.values.history import EventLog
+from model.values.rows import EVENTS, Rows, event_fields
 
 _NEITHER: Final = "a column of lists of structs, or of JSON texts"
 _NONE: Final = Told((0,), (), (), 0, ())

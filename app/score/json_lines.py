@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 
 from app.errors import Problem
-from app.models import Served
-from app.predict import careful
-from app.predict.values import NotTaken
-from app.schemas import MAX_ID_LENGTH
+from app.request import explain as careful
+from app.request.schemas import MAX_ID_LENGTH
+from app.request.values import NotTaken
 from app.score.block import Block, Flaws, parts
-from model.rows import Rows, id_field
+from app.versions.served import Served
+from model.values.rows import Rows, id_field
 
 
 @dataclass

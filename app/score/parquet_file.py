@@ -7,12 +7,12 @@ from typing import Any, Final
 import numpy as np
 from pyarrow import parquet as pq
 
-from app.models import Served
 from app.score.arrow_stream import refusing
 from app.score.block import BLOCK_ROWS, Block, Flaws
 from app.score.pages import check_pages, row_groups
 from app.score.spool import Spool
 from app.score.table import Table
+from app.versions.served import Served
 
 _WHAT: Final = "a Parquet file"
 _PIECEMEAL: Final = {"buffer_size": 1 << 16, "pre_buffer": False}  # a row group is not held whole

@@ -10,15 +10,15 @@ import pyarrow as pa
 from pyarrow import compute as pc
 
 from app.errors import Fault, Problem
-from app.faults import unknown_field
-from app.models import Served
-from app.schemas import MAX_ID_LENGTH, RequestModel
+from app.request.faults import unknown_field
+from app.request.schemas import MAX_ID_LENGTH, RequestModel
 from app.score.block import Block, Flaws, Places
 from app.score.cells import Array, id_texts, is_readable, kind_of, read_cells
 from app.score.histories import Histories, check_type
-from model.customers import Customers
-from model.rows import EVENTS, id_field
+from app.versions.served import Served
 from model.schema import Schema
+from model.values.customers import Customers
+from model.values.rows import EVENTS, id_field
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Final
 import anyio
 from anyio.to_thread import run_sync
 
-from app.models.loader import Loader, Refused
-from app.models.served import Served, collect_soon
-from app.models.sight import Sight, View, sight, view
 from app.observe.metrics import Metrics
+from app.versions.loader import Loader, Refused
+from app.versions.served import Served, collect_soon
+from app.versions.snapshot import Sight, View, sight, view
 from model.errors import CheckpointError, PropenseError
 from model.predictor import Predictor
 

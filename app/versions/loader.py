@@ -8,11 +8,11 @@ from typing import Final, Protocol, TypeVar
 from anyio.to_thread import run_sync
 
 from app.observe.metrics import Metrics
-from model.checkpoint import read_checkpoint
 from model.errors import PropenseError
-from model.manifest import Manifest
 from model.predictor import Predictor
-from model.registry import Registry
+from model.store.checkpoint import read_checkpoint
+from model.store.manifest import Manifest
+from model.store.registry import Registry
 
 _log: Final = logging.getLogger(__name__)
 

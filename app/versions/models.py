@@ -12,15 +12,15 @@ from anyio.to_thread import run_sync
 
 from app.errors import Problem
 from app.limits import refuse_if_full
-from app.models.champions import GONE, STILL_LOADING, Champion, Champions
-from app.models.loader import Loader, Refused
-from app.models.served import Served, collect_soon, serve
-from app.models.shadow import Shadow
 from app.observe.metrics import Metrics
-from app.predict.batcher import Threads
+from app.request.batcher import Threads
 from app.settings import Settings
+from app.versions.champions import GONE, STILL_LOADING, Champion, Champions
+from app.versions.loader import Loader, Refused
+from app.versions.served import Served, collect_soon, serve
+from app.versions.shadow import Shadow
 from model.predictor import Predictor
-from model.registry import NAME_PATTERN, Registry
+from model.store.registry import NAME_PATTERN, Registry
 
 _log: Final = logging.getLogger(__name__)
 _PINNED: Final = 8  # versions beside the champions that stay loaded

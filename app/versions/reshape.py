@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from model.rows import Rows, event_fields, side_by_side
 from model.schema import Schema
+from model.values.rows import Rows, event_fields, side_by_side
 
 _Field = TypeVar("_Field")
 

@@ -7,19 +7,19 @@ from typing import Any
 
 import msgspec
 
-from app.models.shadow import Shadow
 from app.observe.metrics import Metrics
 from app.observe.tally import Tally
-from app.predict.batcher import Batcher, Bounds, Threads
-from app.predict.decoder import Decoder
-from app.predict.desk import LARGE, Ask, Desk, Told, most_rows, quick_rows
-from app.predict.keys import Keys
-from app.predict.warnings import Warn
-from app.schemas import RequestModel, request_model
+from app.request.batcher import Batcher, Bounds, Threads
+from app.request.decoder import Decoder
+from app.request.keys import Keys
+from app.request.schemas import RequestModel, request_model
+from app.request.scorer import LARGE, Ask, Desk, Told, most_rows, quick_rows
+from app.request.warnings import Warn
 from app.server.memory import give_back
 from app.settings import Settings
-from model.manifest import Manifest
+from app.versions.shadow import Shadow
 from model.predictor import Predictor
+from model.store.manifest import Manifest
 
 
 @dataclass(frozen=True)

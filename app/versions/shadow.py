@@ -12,13 +12,13 @@ import numpy as np
 from anyio.to_thread import run_sync
 from numpy.typing import NDArray
 
-from app.models.loader import Loader, Refused
-from app.models.reshape import reshaped
-from app.models.sight import Mark, mark
 from app.observe.metrics import Metrics
-from model.manifest import Manifest
+from app.versions.loader import Loader, Refused
+from app.versions.reshape import reshaped
+from app.versions.snapshot import Mark, mark
 from model.predictor import Predictor, Scored
-from model.rows import Rows
+from model.store.manifest import Manifest
+from model.values.rows import Rows
 
 Probability = NDArray[np.float64]
 _log: Final = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from model.errors import CheckpointError
-from model.registry import Registry
+from model.store.registry import Registry
 
 Mark = tuple[tuple[object, ...], ...]
 NOT_PROMOTED: Final = "no version is promoted; run `propense promote {name} VERSION`"

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Numbers
-from model.history import EventLog, Positions
 from model.times import DAY, MISSING_TIME, Instants, days
+from model.values.columns import Numbers
+from model.values.history import EventLog, Positions
 
 _WINDOWS: Final = (7, 30, 90, 180, 365)
 _BLOCK: Final = 1 << 18  # examples and events computed at a time, so that the arrays stay in the cache

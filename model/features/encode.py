@@ -7,16 +7,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.aggregates import history_features
-from model.columns import Column, Numbers, as_booleans, as_codes, as_dates, as_numbers
-from model.customers import Examples
 from model.errors import SchemaError
-from model.history import EventLog, Positions
-from model.inputs import Inputs, Steps
-from model.scaling import Scales, scale
+from model.features.aggregates import history_features
+from model.features.inputs import Inputs, Steps
+from model.features.scaling import Scales, scale
+from model.features.sequence import event_steps, series_steps
 from model.schema import EventSchema, Schema
-from model.sequence import event_steps, series_steps
 from model.times import DAY, MISSING_TIME, days
+from model.values.columns import Column, Numbers, as_booleans, as_codes, as_dates, as_numbers
+from model.values.customers import Examples
+from model.values.history import EventLog, Positions
 
 _BLOCK: Final = 1 << 11  # rows scaled at a time
 

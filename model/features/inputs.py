@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.batch import Batch
-from model.sequence import AGE, GAP
+from model.features.batch import Batch
+from model.features.sequence import AGE, GAP
 
 
 @dataclass(frozen=True)

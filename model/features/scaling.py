@@ -7,8 +7,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Numbers
 from model.schema import Scaling
+from model.values.columns import Numbers
 
 _FAR: Final = np.float64(1e300)
 

@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, as_codes, as_numbers
-from model.history import EventLog
-from model.scaling import scale
+from model.features.scaling import scale
 from model.schema import EventSchema, Series
 from model.times import DAY
+from model.values.columns import Column, as_codes, as_numbers
+from model.values.history import EventLog
 
 # Every event's numbers, before its own values. Age and the first gap are filled in per example.
 STEP_NUMBERS: Final = ("age", "gap", "week_sin", "week_cos", "day_sin", "day_cos")

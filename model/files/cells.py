@@ -7,9 +7,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute as pc
 
-from model.columns import Column, Numbers, Texts, as_instants, as_texts, gather, texts_of
+from model.files.numbers import LEADING_ZERO, spells_number
 from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, localize, to_datetime
-from training.files.numbers import LEADING_ZERO, spells_number
+from model.values.columns import Column, Numbers, Texts, as_instants, as_texts, gather, texts_of
 
 ChunkedArray = Any  # pyarrow has no types
 DataType = Any

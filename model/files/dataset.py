@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, Texts, as_categories, as_texts, take
 from model.errors import DataError
-from model.history import EventLog, Positions
-from training.files.events import RawEvents, read_events
-from training.files.names import counted, listed
-from training.files.sources import read_table
+from model.files.events import RawEvents, read_events
+from model.files.names import counted, listed
+from model.files.table import read_table
+from model.values.columns import Column, Texts, as_categories, as_texts, take
+from model.values.history import EventLog, Positions
 
 _SHOWN: Final = 3
 _SAMPLE: Final = 1000

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, as_dates, as_texts
 from model.errors import DataError
 from model.times import DAY, MISSING_TIME, Instants, parse_time
+from model.values.columns import Column, as_dates, as_texts
 
 MIN_SHARE: Final = 0.95
 DAY_FORMATS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y", "%d/%m/%Y")

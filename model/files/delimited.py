@@ -1,7 +1,7 @@
 """Delimited text on disk -> record batches in which every cell is still text.
 
 The delimiter is sniffed and rows with the wrong number of fields are counted; what the texts mean
-is decided in `training.files.arrow`.
+is decided in `model.files.cells`.
 """
 
 import csv
@@ -16,10 +16,10 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import csv as pacsv
 
-from model.columns import MISSING
 from model.errors import DataError
-from training.files.names import check_unique
-from training.files.text_stream import TextStream, squeeze_blanks
+from model.files.names import check_unique
+from model.files.text_stream import TextStream, squeeze_blanks
+from model.values.columns import MISSING
 
 MAX_BAD_SHARE: Final = 0.05
 _BLOCK: Final = 16 << 20  # bytes parsed at a time: bounds a reader's memory and the length of a row

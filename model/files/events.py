@@ -8,14 +8,14 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from model.columns import Numbers, Texts, as_categories, as_numbers
 from model.errors import DataError
+from model.files.cells import column_from, instants_from, joined, texts_from
+from model.files.dates import suggestion
+from model.files.names import check_names
+from model.files.numbers import unreadable_note
+from model.files.table import open_source
 from model.times import MISSING_TIME, Instants, describe_format
-from training.files.arrow import column_from, instants_from, joined, texts_from
-from training.files.dates import suggestion
-from training.files.names import check_names
-from training.files.numbers import unreadable_note
-from training.files.sources import open_source
+from model.values.columns import Numbers, Texts, as_categories, as_numbers
 
 MAX_UNREADABLE_SHARE: Final = 0.2
 _SHOWN: Final = 3
@@ -60,7 +60,7 @@ def read_events(
     """Read a log, whole or in parts, of one or several files; only the named columns.
 
     Args:
-        paths: at least one, as `training.files.sources.resolve` finds them.
+        paths: at least one, as `model.files.table.resolve` finds them.
         time_format: a strptime format, "unix", or None for ISO 8601.
         time_zone: whose clock the times without an offset were read from.
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from model.columns import Column, Texts, as_numbers
-from training.files.names import counted
+from model.files.names import counted
+from model.values.columns import Column, Texts, as_numbers
 
 LEADING_ZERO: Final = r"^[+-]?0[0-9]+$"
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from model.errors import DataError
-from training.files.arrow import is_readable
-from training.files.names import check_unique, listed
+from model.files.cells import is_readable
+from model.files.names import check_unique, listed
 
 _BATCH_ROWS = 1 << 20
 

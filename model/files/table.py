@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from model.columns import Column, Texts, as_numbers
 from model.errors import DataError
-from training.files.arrow import column_from, texts_from
-from training.files.delimited import DelimitedFile
-from training.files.names import check_names
-from training.files.numbers import unreadable_note
-from training.files.parquet import ParquetFile
+from model.files.cells import column_from, texts_from
+from model.files.delimited import DelimitedFile
+from model.files.names import check_names
+from model.files.numbers import unreadable_note
+from model.files.parquet import ParquetFile
+from model.values.columns import Column, Texts, as_numbers
 
 Source = DelimitedFile | ParquetFile
 

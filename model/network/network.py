@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from model.batch import Batch
-from model.embeddings import ColumnTokens
-from model.heads.cnn import ConvEncoder
-from model.heads.rnn import GruEncoder
-from model.heads.sequence import Encoder, StepEmbedding, StepReader, TokenReader
-from model.manifest import HeadName, NetworkSpec
+from model.features.batch import Batch
+from model.features.sequence import n_step_numbers
+from model.network.cnn import ConvEncoder
+from model.network.embeddings import ColumnTokens
+from model.network.rnn import GruEncoder
+from model.network.steps import Encoder, StepEmbedding, StepReader, TokenReader
+from model.network.trunk import Trunk, average
 from model.schema import Schema
-from model.sequence import n_step_numbers
-from model.trunk import Trunk, average
+from model.store.manifest import HeadName, NetworkSpec
 
 
 class Network(nn.Module):

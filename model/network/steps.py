@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from model.batch import Batch
-from model.embeddings import CategoryEmbedding
-from model.heads.cnn import ConvEncoder
-from model.heads.rnn import GruEncoder
+from model.features.batch import Batch
+from model.network.cnn import ConvEncoder
+from model.network.embeddings import CategoryEmbedding
+from model.network.rnn import GruEncoder
 
 Encoder = ConvEncoder | GruEncoder
 

@@ -1,1 +1,1 @@
-"""Second, faster forms of the mlp network and of its encoding; one parity test holds each to its first form."""
+"""Second, faster forms of the mlp network and its encoding; a parity test holds each to its first form."""

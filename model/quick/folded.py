@@ -1,7 +1,7 @@
 """The mlp network as a few numpy operations: what it costs to answer one customer on a CPU.
 
 Torch spends some microseconds on every operation, which is most of the time that a single row takes.
-A token is read from a table. The arithmetic is that of `model.network`, up to the rounding of float32.
+A token is read from a table. The arithmetic is that of `model.network.network`, up to float32's rounding.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Module
 
-from model.hazard import Logits
-from model.network import Network
-from model.number_tables import Floats, NumberTables
+from model.network.hazard import Logits
+from model.network.network import Network
+from model.quick.number_tables import Floats, NumberTables
 
 Codes = NDArray[np.int64]
 

@@ -6,7 +6,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.embeddings import NumericEmbedding
+from model.network.embeddings import NumericEmbedding
 
 Floats = NDArray[np.float32]
 

@@ -12,12 +12,12 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Numbers, as_codes, column_of, parse_number, spell_number
-from model.customers import Examples
-from model.encode import number_of
-from model.rows import Cell, Rows, column
-from model.scaling import Scales, scale
+from model.features.encode import number_of
+from model.features.scaling import Scales, scale
 from model.schema import CategoricalColumn, DateColumn, Schema
+from model.values.columns import Numbers, as_codes, column_of, parse_number, spell_number
+from model.values.customers import Examples
+from model.values.rows import Cell, Rows, column
 
 _ABSENT: Final = -1
 Codes = Mapping[type, Mapping[Cell, int]]
@@ -64,7 +64,7 @@ class RowEncoder:
         )
 
     def __call__(self, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """The `numeric` and the `categories` of `model.inputs.Inputs` for N rows, N > 0.
+        """The `numeric` and the `categories` of `model.features.inputs.Inputs` for N rows, N > 0.
 
         Raises:
             DataError: a date is no time.

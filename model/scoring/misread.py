@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, Texts, as_booleans, as_codes, as_dates, as_numbers
 from model.errors import DataError
 from model.schema import CategoricalColumn, DateColumn, Schema, TableColumn
 from model.times import MISSING_TIME
+from model.values.columns import Column, Texts, as_booleans, as_codes, as_dates, as_numbers
 
 _WORDS: Final = {"numeric": "a number", "boolean": "yes or no", "date": "a date"}
 MOST: Final = 0.5  # of a column's values; beyond it the file is not what the model was trained on

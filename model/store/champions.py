@@ -2,7 +2,7 @@
 
 `champion` holds the version in service and is the truth; `champions.log` holds one champion a line, oldest
 first. A change writes them in such an order that kill -9 between the two leaves the old state or the new.
-The writing functions need the lock that `model.registry` holds.
+The writing functions need the lock that `model.store.registry` holds.
 """
 
 import re
@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from model.disk import open_itself, replace_file, sync_folder
 from model.errors import CheckpointError
+from model.store.disk import open_itself, replace_file, sync_folder
 
 VERSION_PATTERN: Final = re.compile(r"[1-9][0-9]{0,8}")
 

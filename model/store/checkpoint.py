@@ -15,10 +15,10 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from model.disk import open_itself, sync_folder, write_file
 from model.errors import CheckpointError
-from model.manifest import Manifest
-from model.seal import REPAIR, seal, unseal
+from model.store.disk import open_itself, sync_folder, write_file
+from model.store.manifest import Manifest
+from model.store.seal import REPAIR, seal, unseal
 
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.safetensors"

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from model.champions import (
+from model.errors import CheckpointError
+from model.store.champions import (
     VERSION_PATTERN,
     add_champion,
     drop_champion,
@@ -24,8 +25,7 @@ from model.champions import (
     past_champions,
     read_champion,
 )
-from model.disk import sync_folder
-from model.errors import CheckpointError
+from model.store.disk import sync_folder
 
 NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _DRAFT: Final = ".tmp-"

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from model.errors import CheckpointError
-from model.manifest import FORMAT_VERSION, Manifest
+from model.store.manifest import FORMAT_VERSION, Manifest
 
 REPAIR: Final = "restore the folder from a copy, or train again"
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column
 from model.errors import DataError
-from model.history import EventLog, Positions
 from model.times import Instants
+from model.values.columns import Column
+from model.values.history import EventLog, Positions
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Numbers, Texts
 from model.times import Instants
+from model.values.columns import Numbers, Texts
 
 Positions = NDArray[np.int64]
 

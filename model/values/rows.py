@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from model.columns import Column, as_numbers, as_texts, column_of
-from model.customers import Customers
 from model.errors import DataError
-from model.history import EventLog
-from model.plain_times import parse_plain_times
 from model.schema import DateColumn, EventSchema, Schema
 from model.times import FIRST_TIME, LAST_TIME, SECOND, parse_time, to_local
+from model.values.columns import Column, as_numbers, as_texts, column_of
+from model.values.customers import Customers
+from model.values.history import EventLog
+from model.values.iso_times import parse_plain_times
 
 EVENTS: Final = "events"
 _DEFAULT_ID: Final = "customer_id"

@@ -6,12 +6,7 @@ from typing import Any, Final, cast
 
 import torch
 
-from model.checkpoint import write_checkpoint
-from model.golden import made_up_rows
-from model.manifest import Calibration, Golden, HeadName, Manifest, NetworkSpec
-from model.network import build_network
-from model.registry import Registry
-from model.rows import customers_from_rows
+from model.network.network import build_network
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -26,8 +21,13 @@ from model.schema import (
     Series,
 )
 from model.scorer import Scorer
+from model.store.checkpoint import write_checkpoint
+from model.store.golden import made_up_rows
+from model.store.manifest import Calibration, Golden, HeadName, Manifest, NetworkSpec
+from model.store.registry import Registry
 from model.task import ColumnTask, LogTask, Task
 from model.times import parse_time
+from model.values.rows import customers_from_rows
 
 AS_OF: Final = "1997-12-31"
 

@@ -2,9 +2,9 @@
 
 from dataclasses import fields
 
-from model.manifest import HeadName, NetworkSpec
-from training.model_fit import Options
-from training.studies.study import FitOptions, NetworkOptions
+from model.store.manifest import HeadName, NetworkSpec
+from training.fit.model_fit import Options
+from training.study.study import FitOptions, NetworkOptions
 
 
 def default_spec(head: HeadName) -> NetworkSpec:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.bench_labels import CUTOFFS, agree, bench, features, labels, measured, stages
-from training.bench_log import Answer, make_log
+from tests.benchmarks.label_speed.bench import CUTOFFS, agree, bench, features, labels, measured, stages
+from tests.benchmarks.label_speed.log import Answer, make_log
 
 N_CUSTOMERS, N_EVENTS = 2_000, 20_000
 

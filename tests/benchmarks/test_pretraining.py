@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.heads.cnn import ConvEncoder
-from model.heads.rnn import GruEncoder
-from model.heads.sequence import Encoder, StepReader
-from model.inputs import Steps
+from model.features.inputs import Steps
+from model.features.sequence import GAP, STEP_NUMBERS
+from model.network.cnn import ConvEncoder
+from model.network.rnn import GruEncoder
+from model.network.steps import Encoder, StepReader
 from model.schema import Schema
-from model.sequence import GAP, STEP_NUMBERS
 from tests.benchmarks.defaults import default_spec
 from tests.benchmarks.pretraining import __main__ as command
 from tests.benchmarks.pretraining import arms, next_event
@@ -23,9 +23,9 @@ from tests.benchmarks.pretraining.encoders import started_by, state_width, step_
 from tests.benchmarks.pretraining.next_event import next_event_loss, next_of
 from tests.benchmarks.pretraining.problems import PROBLEMS, labelled, order, shop, unlabelled
 from tests.benchmarks.pretraining.table import compared
-from training import model_fit
-from training.fit_schema import fit_schema
+from training.fit import model_fit
 from training.prepare import Prepared
+from training.schema.fit_schema import fit_schema
 
 ENCODERS: Sequence[Encoder] = (GruEncoder(5, width=6), ConvEncoder(5, channels=6))
 S = len(STEP_NUMBERS) + 1

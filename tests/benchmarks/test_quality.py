@@ -8,7 +8,7 @@ from tests.benchmarks.quality import ours
 from tests.benchmarks.quality.__main__ import main
 from tests.benchmarks.quality.records import load
 from tests.benchmarks.worlds import log_case, table_case
-from tests.training.commands import runner
+from tests.training.cli.commands import runner
 from tests.training.shops import log_shop, table_shop
 
 

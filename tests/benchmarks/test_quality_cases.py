@@ -7,7 +7,7 @@ import pytest
 
 from model.errors import DataError, StudyError
 from tests.benchmarks.quality.cases import CASES, Case, data_files, read_case, read_cases
-from training.studies.study import read_study
+from training.study.study import read_study
 
 TABLE = """\
 kind: table

@@ -8,7 +8,7 @@ from tests.benchmarks.quality import peers
 from tests.benchmarks.quality.peers import PEERS, QUICK, Peer, PeerError, ask_peer
 from tests.benchmarks.quality.problem import Features, Problem, Repeats, held_rows
 from training.baselines.pareto_nbd import Purchases
-from training.reporting.metrics import measure
+from training.measure.metrics import measure
 
 N_TRAIN, N_TEST = 600, 400
 

@@ -18,7 +18,7 @@ from tests.benchmarks.quality.records import (
     only_seeds,
     save,
 )
-from training.reporting.metrics import measure
+from training.measure.metrics import measure
 
 
 def _record(model: str, *, case: str = "a", seed: int = 0, data: str = "d", **more: float | None) -> Record:

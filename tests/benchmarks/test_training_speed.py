@@ -21,7 +21,7 @@ from tests.benchmarks.training_speed.plain import Rows, collate, plain_steps
 from tests.benchmarks.training_speed.steps import Steps, time_steps
 from tests.benchmarks.training_speed.tables import fit_cells, step_cells
 from tests.benchmarks.training_speed.worlds import TYPES, WorldName, boosting_frame, make_world
-from training.reporting.metrics import measure
+from training.measure.metrics import measure
 
 WORLDS: tuple[WorldName, ...] = ("table", "log")
 

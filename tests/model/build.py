@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from model.manifest import Calibration, Golden, Manifest, NetworkSpec
 from model.schema import (
     CategoricalColumn,
     EventCategory,
@@ -13,6 +12,7 @@ from model.schema import (
     Scaling,
     Schema,
 )
+from model.store.manifest import Calibration, Golden, Manifest, NetworkSpec
 from model.task import LogTask
 
 

@@ -6,12 +6,9 @@ from dataclasses import fields
 import numpy as np
 import torch
 
-from model.aggregates import history_features
-from model.batch import Batch
-from model.columns import Column, column_of
-from model.customers import Examples
-from model.encode import encode
-from model.history import EventLog
+from model.features.aggregates import history_features
+from model.features.batch import Batch
+from model.features.encode import encode
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -24,6 +21,9 @@ from model.schema import (
     Rates,
     Schema,
 )
+from model.values.columns import Column, column_of
+from model.values.customers import Examples
+from model.values.history import EventLog
 from tests.model.build import tiny_scaling
 from tests.strategies import log_of
 

@@ -7,12 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.batch import Batch
-from model.customers import Customers
-from model.encode import encode
-from model.manifest import Calibration, HeadName, NetworkSpec
-from model.network import Network, build_network
-from model.rows import customers_from_rows
+from model.features.batch import Batch
+from model.features.encode import encode
+from model.network.network import Network, build_network
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -27,8 +24,11 @@ from model.schema import (
     Series,
 )
 from model.scorer import Scorer
+from model.store.manifest import Calibration, HeadName, NetworkSpec
 from model.task import ColumnTask, LogTask, Task
 from model.times import days, format_instant, parse_time
+from model.values.customers import Customers
+from model.values.rows import customers_from_rows
 from tests.model.build import tiny_scaling
 
 AS_OF: Final = parse_time("1997-12-31")

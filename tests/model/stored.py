@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.checkpoint import read_checkpoint, write_checkpoint
 from model.errors import CheckpointError
-from model.registry import Registry
+from model.store.checkpoint import read_checkpoint, write_checkpoint
+from model.store.registry import Registry
 from tests.model.build import tiny_manifest
 
 REPORTS = {"report.json": b'{"auc": 0.81}', "report.html": b"<h1>churn</h1>"}

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from model.checkpoint import write_checkpoint
 from model.errors import CheckpointError, DeviceError
-from model.golden import made_up_rows
-from model.hazard import Probabilities
-from model.manifest import Golden, HeadName, Manifest
+from model.network.hazard import Probabilities
 from model.predictor import Predictor, load_predictor
 from model.schema import CategoricalColumn, Schema
 from model.scorer import Scorer
+from model.store.checkpoint import write_checkpoint
+from model.store.golden import made_up_rows
+from model.store.manifest import Golden, HeadName, Manifest
 from model.times import days, format_instant
 from tests.model.networks import (
     AS_OF,

@@ -7,14 +7,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from model.columns import column_of
-from model.encode import encode
 from model.errors import SchemaError
-from model.hazard import Probabilities
-from model.inputs import Inputs
-from model.manifest import Calibration, HeadName
+from model.features.encode import encode
+from model.features.inputs import Inputs
+from model.network.hazard import Probabilities
 from model.scorer import Scorer, fold_logits, logits
+from model.store.manifest import Calibration, HeadName
 from model.task import LogTask
+from model.values.columns import column_of
 from tests.model.networks import FOLDS, HEADS, MEMBERS, SCHEMAS, customers_of, random_scorer, some_rows
 
 PAIRS = [(head, kind) for head in HEADS for kind in SCHEMAS]

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from model.columns import as_dates, as_instants, column_of
 from model.times import (
     DAY,
     FIRST_TIME,
@@ -24,6 +23,7 @@ from model.times import (
     to_datetime,
     to_instant,
 )
+from model.values.columns import as_dates, as_instants, column_of
 
 HOUR = 3600 * SECOND
 # Days on which a clock changes: by an hour, by half of one, by a quarter for good, at midnight, by a whole

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.registry import Registry
-from tests.training.commands import Run, runner
+from model.store.registry import Registry
+from tests.training.cli.commands import Run, runner
 from tests.training.shops import (
     CONTRACT,
     CONTRACT_LOG,
@@ -18,7 +18,7 @@ from tests.training.shops import (
     publish,
     table_shop,
 )
-from training import distill
+from training.fit import distill
 
 torch.set_num_threads(1)  # small networks are quicker so, and a run leaves the machine to others
 

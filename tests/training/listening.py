@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.training.shops import Shop
-from training import run
-from training.asked import Asked
 from training.baselines.compare import Baselines, baseline_probabilities
-from training.distill import distilled
-from training.model_fit import Fitted, fit_model
-from training.plan import Folds
+from training.fit.distill import distilled
+from training.fit.model_fit import Fitted, fit_model
+from training.question.examples import Asked
+from training.run import run
+from training.split.plan import Folds
 
 QUICK = ("fit.refit=false", "fit.epochs=2")
 COMPARE = (*QUICK, "split.compare=true")

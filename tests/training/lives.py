@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from model.columns import Column, column_of
-from model.customers import Examples
 from model.task import ContractTask, Eligible, LogTask
 from model.times import format_instant
+from model.values.columns import Column, column_of
+from model.values.customers import Examples
 from tests.strategies import TYPES, Event, instants, log_of
-from tests.training.naive import Row
-from training.timeline import Timeline, contract_timeline, log_timeline
+from tests.training.question.naive import Row
+from training.question.timeline import Timeline, contract_timeline, log_timeline
 
 N = 4  # customers; in a log there is one more
 ASIDE = N

@@ -1,18 +1,18 @@
-"""Plans of drawn logs, for the tests of `training.plan_log`."""
+"""Plans of drawn logs, for the tests of `training.split.plan_log`."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from model.history import EventLog
 from model.task import LogTask
 from model.times import DAY
+from model.values.history import EventLog
 from tests.strategies import Event, log_of
-from training.labels import cutoff_grid
-from training.plan import Plan
-from training.plan_log import plan_log
-from training.timeline import log_timeline
+from training.question.labels import cutoff_grid
+from training.question.timeline import log_timeline
+from training.split.plan import Plan
+from training.split.plan_log import plan_log
 
 N = 400
 TASK = LogTask(event="buy", outcome="occurs", horizons_days=(5, 15))

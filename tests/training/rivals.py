@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.manifest import Calibration, NetworkSpec
-from model.network import build_network
+from model.network.network import build_network
 from model.scorer import Scorer
-from training.fit_schema import fit_schema
+from model.store.manifest import Calibration, NetworkSpec
 from training.prepare import Prepared
-from training.twin import Twin
+from training.publish.twin import Twin
+from training.schema.fit_schema import fit_schema
 
 SPEC = NetworkSpec(
     head="mlp", width=8, layers=1, dropout=0.0, embedding=2, folds=2, members=2, piecewise=True

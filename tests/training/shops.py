@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 
 from model.predictor import Predictor, load_predictor
-from model.registry import Registry
-from training.publish import Trained
-from training.studies.study import Study, read_study
-from training.train import train
+from model.store.registry import Registry
+from training.publish.publish import Trained
+from training.publish.train import train
+from training.study.study import Study, read_study
 
 Row = dict[str, Any]
 

@@ -1,15 +1,15 @@
-"""Plans of little tables, for the tests of `training.plan_table`."""
+"""Plans of little tables, for the tests of `training.split.plan_table`."""
 
 from typing import Any
 
 import pytest
 
-from model.columns import Column, column_of
 from model.errors import DataError
 from model.task import ColumnTask
-from training.plan import Folds, Plan
-from training.plan_table import plan_table
-from training.split import Rows
+from model.values.columns import Column, column_of
+from training.split.plan import Folds, Plan
+from training.split.plan_table import plan_table
+from training.split.split import Rows
 
 CUTOFF = 12_345
 TASK = ColumnTask(column="churn", positive="Yes")

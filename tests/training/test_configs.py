@@ -5,9 +5,9 @@ import pytest
 from pydantic import BaseModel
 
 from model.task import ColumnTask, ContractTask, Eligible, LogTask
-from tests.training.studies.texts import SECTIONS, write
-from training.studies.study import Split, read_study
-from training.studies.targets import ColumnTarget, ContractTarget, EligibleTarget
+from tests.training.study.texts import SECTIONS, write
+from training.study.study import Split, read_study
+from training.study.targets import ColumnTarget, ContractTarget, EligibleTarget
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = ["churn", "oulad", "purchase", "sequences", "table"]

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import pytest
 
-from model.registry import Registry
+from model.store.registry import Registry
 from model.times import format_instant
 from tests.training.shops import SMALL
 from training.prepare import prepare
-from training.studies.study import Study, read_study
-from training.train import train
+from training.publish.train import train
+from training.study.study import Study, read_study
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
 STUDENT: Final = (

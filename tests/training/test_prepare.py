@@ -17,7 +17,7 @@ from tests.training.shops import (
     table_shop,
 )
 from training.prepare import prepare, read_dataset, snapshot_date
-from training.studies.study import read_study
+from training.study.study import read_study
 
 
 def refusal(folder: Path, text: str, *overrides: str) -> str:

@@ -16,7 +16,7 @@ from tests.training.shops import (
 )
 from tests.training.table_plans import sides
 from training.prepare import prepare
-from training.studies.study import read_study
+from training.study.study import read_study
 
 
 def test_cutoffs_may_be_named_one_by_one(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from model.errors import DataError
+from model.files.names import listed, nearest
 from model.times import format_instant
 from training.audit.findings import Finding, ordered
 from training.audit.log_health import log_facts
 from training.audit.population import came_back, cutoff_table, dropped
 from training.audit.probing import findings_of
-from training.files.names import listed, nearest
 from training.prepare import Prepared
-from training.studies.study import Study
+from training.study.study import Study
 
 
 @dataclass(frozen=True)

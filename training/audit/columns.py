@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, take
+from model.values.columns import Column, take
 from training.audit.dominance import dominating
 from training.audit.feature import Outcomes, read_feature
 from training.audit.findings import Finding, ordered
@@ -15,8 +15,8 @@ from training.audit.near_unique import near_unique
 from training.audit.one_class import one_class
 from training.audit.ranking import deal_folds
 from training.audit.states_label import states_the_label
-from training.kinds import Kind
-from training.labels import Bools
+from training.question.labels import Bools
+from training.schema.kinds import Kind
 
 MAX_ROWS: Final = 20_000
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from model.columns import Numbers, Texts
+from model.values.columns import Numbers, Texts
 from training.audit.feature import Feature, Outcomes
 from training.audit.findings import Finding, remedy
 from training.audit.ranking import auc, deal_folds
-from training.labels import Bools
+from training.question.labels import Bools
 
 _ALONE: Final = 0.75  # the AUC alone that makes a candidate, beyond a standard error
 _CANDIDATES: Final = 3

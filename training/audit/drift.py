@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from model.columns import Column, as_dates
-from model.customers import Examples
 from model.times import MISSING_TIME
+from model.values.columns import Column, as_dates
+from model.values.customers import Examples
 from training.audit.findings import Finding
-from training.labels import Bools
+from training.question.labels import Bools
 
 SURE: Final = 4.0  # standard errors
 NOTABLE: Final = 0.2  # relative change of the share of the rarer outcome

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from model.columns import Texts
-from model.customers import Examples
-from model.history import EventLog
 from model.task import ContractTask, LogTask
 from model.times import Instants, days
+from model.values.columns import Texts
+from model.values.customers import Examples
+from model.values.history import EventLog
 from training.audit.findings import Finding
-from training.labels import Bools
+from training.question.labels import Bools
 
 MAX_ROWS: Final = 50_000  # examples that are enough
 FEW: Final = 20  # examples that a share is worth telling of

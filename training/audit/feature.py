@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, Texts, as_booleans, as_categories, as_numbers
+from model.values.columns import Column, Texts, as_booleans, as_categories, as_numbers
 from training.audit.ranking import auc, auc_error, auc_of_codes, auc_of_numbers
-from training.kinds import Kind
-from training.labels import Bools
+from training.question.labels import Bools
+from training.schema.kinds import Kind
 
 FEWEST: Final = 10  # rows of each outcome from which an AUC means anything
 

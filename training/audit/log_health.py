@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from model.history import EventLog
 from model.times import DAY, add_days, format_instant, midnight
+from model.values.history import EventLog
 
 SHOWN: Final = 5
 QUIET_DAYS: Final = 3  # a gap of more days than these, and than so many usual ones, is told

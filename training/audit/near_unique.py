@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from model.columns import Column, Numbers, as_categories, as_numbers, take
+from model.values.columns import Column, Numbers, as_categories, as_numbers, take
 from training.audit.findings import Finding
-from training.kinds import Kind
+from training.schema.kinds import Kind
 
 _FEWEST: Final = 50
 _SHARE: Final = 0.95

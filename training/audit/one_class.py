@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from scipy.stats import binom
 
-from model.columns import Texts, as_texts
+from model.values.columns import Texts, as_texts
 from training.audit.feature import Feature, Outcomes
 from training.audit.findings import Finding, Level, remedy
-from training.labels import Bools
+from training.question.labels import Bools
 
 _CHANCE: Final = 1e-9
 _ROWS_FILLED: Final = 20

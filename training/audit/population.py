@@ -6,10 +6,10 @@ import numpy as np
 
 from model.task import LogTask
 from model.times import days, format_instant
-from training.eligibility import ELIGIBLE, Bools, refusals
-from training.plan import Plan
-from training.question import Question
-from training.timeline import Timeline, first_after
+from training.question.eligibility import ELIGIBLE, Bools, refusals
+from training.question.question import Question
+from training.question.timeline import Timeline, first_after
+from training.split.plan import Plan
 
 Facts = dict[str, Any]
 

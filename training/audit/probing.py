@@ -4,24 +4,24 @@ from typing import Final
 
 import numpy as np
 
-from model.columns import Column, Numbers, take
-from model.customers import Examples
-from model.encode import event_features
+from model.features.encode import event_features
+from model.files.names import counted
 from model.task import ColumnTask
+from model.values.columns import Column, Numbers, take
+from model.values.customers import Examples
 from training.audit import columns, events
 from training.audit.drift import probe_future_dates, probe_shift
 from training.audit.feature import FEWEST
 from training.audit.findings import Finding
 from training.audit.hindsight import probe_hindsight
 from training.audit.rows import probe_duplicates, probe_order
-from training.files.names import counted
-from training.fit_schema import fit_schema
-from training.kinds import Kind
-from training.labels import Bools
-from training.plan import Plan
 from training.prepare import Prepared
-from training.split import Rows
-from training.studies.study import Study
+from training.question.labels import Bools
+from training.schema.fit_schema import fit_schema
+from training.schema.kinds import Kind
+from training.split.plan import Plan
+from training.split.split import Rows
+from training.study.study import Study
 
 _STATIC: Final = ("numeric", "boolean", "categorical")
 _TIMELESS: Final = ("rows", "groups")  # splits whose test is no later than the training

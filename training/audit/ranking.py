@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from model.columns import Numbers
-from training.labels import Bools
-from training.split import deal
+from model.values.columns import Numbers
+from training.question.labels import Bools
+from training.split.split import deal
 
 Codes = NDArray[np.integer]
 

@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column
+from model.values.columns import Column
 from training.audit.findings import Finding, Level
 from training.audit.ranking import auc, auc_error
-from training.labels import Bools
-from training.split import COMMON_SHARE, broken_up, duplicate_groups, row_names
+from training.question.labels import Bools
+from training.split.split import COMMON_SHARE, broken_up, duplicate_groups, row_names
 
 _MANY: Final = 0.01
 _IN_ORDER: Final = 0.6
@@ -23,7 +23,7 @@ def probe_duplicates(features: Mapping[str, Column], positive: Bools) -> list[Fi
 
     Args:
         features: columns of N rows by name; rows that are equal because the columns are coarse are
-            no duplicates (`training.split.duplicate_groups`).
+            no duplicates (`training.split.split.duplicate_groups`).
         positive: (N,) bool.
     """
     n = len(positive)

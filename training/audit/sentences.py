@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training.files.names import counted
+from model.files.names import counted
 
 
 def audit_sentences(facts: Mapping[str, Any]) -> list[str]:

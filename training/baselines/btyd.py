@@ -7,16 +7,16 @@ import importlib.util
 
 import numpy as np
 
-from model.customers import Examples
-from model.hazard import Probabilities
-from model.history import EventLog
+from model.network.hazard import Probabilities
 from model.schema import Schema
 from model.task import LogTask, Task
-from training.asked import Asked
+from model.values.customers import Examples
+from model.values.history import EventLog
 from training.baselines.pareto_nbd import buys_within, fit_pareto_nbd, purchases
 from training.baselines.tabular import share
-from training.split import Rows
-from training.timeline import events_of
+from training.question.examples import Asked
+from training.question.timeline import events_of
+from training.split.split import Rows
 
 
 def purchase_task(task: Task, schema: Schema) -> LogTask | None:

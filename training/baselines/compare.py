@@ -5,10 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from model.hazard import Probabilities
+from model.network.hazard import Probabilities
 from model.schema import Schema
 from model.task import Task
-from training.asked import Asked
 from training.baselines.btyd import answer_purchases, purchase_task
 from training.baselines.matrix import (
     linear_matrices,
@@ -19,8 +18,9 @@ from training.baselines.matrix import (
 )
 from training.baselines.pareto_nbd import BtydError
 from training.baselines.tabular import answer_horizons, learn_boosting, learn_logistic
-from training.plan import Folds
-from training.split import Rows
+from training.question.examples import Asked
+from training.split.plan import Folds
+from training.split.split import Rows
 
 
 @dataclass(frozen=True)

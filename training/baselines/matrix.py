@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
-from model.encode import encode
+from model.features.encode import encode
 from model.schema import Schema
 from model.times import DAY, days
-from training.asked import Asked
-from training.plan import Folds
-from training.split import Rows
+from training.question.examples import Asked
+from training.split.plan import Folds
+from training.split.split import Rows
 
 MAX_CODES: Final = 255  # categories that gradient boosting tells apart
-REST: Final = 1  # the code of categories too rare for a vocabulary, see `model.columns.as_codes`
+REST: Final = 1  # the code of categories too rare for a vocabulary, see `model.values.columns.as_codes`
 DENSE_CODES: Final = 100  # one-hot columns up to which a dense matrix is the quicker one
 
 Matrix: TypeAlias = NDArray[np.float64] | csr_array

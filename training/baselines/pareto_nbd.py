@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from model.customers import Examples
 from model.errors import PropenseError
-from model.hazard import Probabilities
-from model.history import EventLog
+from model.network.hazard import Probabilities
 from model.times import DAY
+from model.values.customers import Examples
+from model.values.history import EventLog
 
 NAME: Final = "BTYD (Pareto/NBD)"
 MAX_CUSTOMERS: Final = 20_000  # more would not change four parameters

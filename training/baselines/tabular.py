@@ -10,11 +10,11 @@ from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from model.hazard import Probabilities
+from model.network.hazard import Probabilities
 from training.baselines.matrix import Matrix, Sides
-from training.calibrate import fit_calibration
-from training.labels import Bools, Labels
-from training.split import Rows
+from training.fit.calibrate import fit_calibration
+from training.question.labels import Bools, Labels
+from training.split.split import Rows
 
 LEARNING_RATE: Final = 0.05
 MAX_ROUNDS: Final = 500  # of boosting that stops early

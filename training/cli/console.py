@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from model.files.names import counted
 from training.audit.sentences import audit_sentences, shown_horizons
-from training.files.names import counted
-from training.loop import Epoch
-from training.reporting.measuring import who
-from training.reporting.report import MEASURES
+from training.fit.loop import Epoch
+from training.measure.measuring import who
+from training.report.report import MEASURES
 
 SHORT: Final = ("AUC", "AP", "Lift", "Log loss", "Brier", "Calib.")  # MEASURES in a narrow table
 WIDTH: Final = 110

@@ -16,14 +16,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from model.checkpoint import read_checkpoint
 from model.errors import PropenseError
-from model.registry import Registry
+from model.store.checkpoint import read_checkpoint
+from model.store.registry import Registry
 from model.times import format_instant, parse_time
-from training import console
+from training.cli import console
 from training.prepare import read_dataset
-from training.studies.study import Study, read_study
-from training.train import train
+from training.publish.train import train
+from training.study.study import Study, read_study
 
 STUDIES: Final = ("purchase", "churn")
 AS_OF: Final = "1997-12-31"
@@ -33,7 +33,7 @@ START_SECONDS: Final = 60
 
 def main() -> None:
     """Run the demonstration in ./demo; what a first run trained, a second one finds there."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     registry = Registry(root / "demo" / "registry")
     studies = {name: read_study(root / "configs" / f"{name}.yaml") for name in STUDIES}
     for study in studies.values():

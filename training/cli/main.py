@@ -9,14 +9,15 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from model.errors import PropenseError
+from model.files.names import counted
 from model.predictor import Predictor, load_predictor
-from model.registry import Registry
+from model.store.registry import Registry
 from model.times import format_instant, parse_time
-from training import console
 from training.audit.audit import audit
-from training.cli_models import CHAMPION_STAYS
-from training.cli_models import app as models_app
-from training.cli_options import (
+from training.cli import console
+from training.cli.models import CHAMPION_STAYS
+from training.cli.models import app as models_app
+from training.cli.options import (
     DEFAULT_REGISTRY,
     AsJson,
     AsOf,
@@ -29,15 +30,14 @@ from training.cli_options import (
     StudyFile,
     Version,
 )
-from training.evaluate import evaluate_files
-from training.files.names import counted
 from training.prepare import prepare
-from training.reporting.report import question
-from training.reporting.results import what_was_read
+from training.publish.train import train
+from training.report.report import question
+from training.report.results import what_was_read
+from training.run.evaluate import evaluate_files
 from training.score import score_files
 from training.simulation.simulate import simulate
-from training.studies.study import Study, read_study, resolve_path
-from training.train import train
+from training.study.study import Study, read_study, resolve_path
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -4,11 +4,11 @@ from typing import Annotated, Final
 
 import typer
 
-from model.registry import Registry
-from training import console
-from training.cli_options import DEFAULT_REGISTRY, AsJson, Name, Overrides, RegistryDir, StudyFile
-from training.retrain import retrain
-from training.studies.study import read_study
+from model.store.registry import Registry
+from training.cli import console
+from training.cli.options import DEFAULT_REGISTRY, AsJson, Name, Overrides, RegistryDir, StudyFile
+from training.publish.retrain import retrain
+from training.study.study import read_study
 
 CHAMPION_STAYS: Final = 3  # exit status
 

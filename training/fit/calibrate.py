@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.manifest import Calibration
-from training.labels import Bools
+from model.store.manifest import Calibration
+from training.question.labels import Bools
 
 PRIOR: Final = 1.0  # weight of "the logits are right as they are", in units of one example's curvature
 MIN_SLOPE: Final = 0.05  # a slope must not turn the ranking around

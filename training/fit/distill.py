@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.inputs import Inputs
-from model.manifest import Calibration
-from model.network import Network, build_network
+from model.features.inputs import Inputs
+from model.network.network import Network, build_network
 from model.schema import Schema
 from model.scorer import Scorer, scorer_of
-from training.asked import Asked
-from training.model_fit import Fitted, Options, seeded
-from training.optimizer import Average, build_optimizer, falling_rate, take_step
-from training.split import Rows
+from model.store.manifest import Calibration
+from training.fit.model_fit import Fitted, Options, seeded
+from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
+from training.question.examples import Asked
+from training.split.split import Rows
 
 EXAMPLES: Final = 8192  # of the training examples, and as many made-up ones
 CHECKED: Final = 1 / 8  # of these are kept back, to see how close the answers are

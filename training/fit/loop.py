@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from model.hazard import Logits
-from model.inputs import Inputs
-from model.network import Network
+from model.features.inputs import Inputs
+from model.network.hazard import Logits
+from model.network.network import Network
+from model.network.trunk import average
 from model.scorer import BATCH_SIZE
-from model.trunk import average
-from training.calibrate import calibrated_loss
-from training.optimizer import Average, build_optimizer, falling_rate, take_step
+from training.fit.calibrate import calibrated_loss
+from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
 
 PROGRESS: Final = 3e-4  # of the loss; less is not worth another epoch
 

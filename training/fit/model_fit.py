@@ -11,20 +11,20 @@ import torch
 from numpy.typing import NDArray
 
 from model.device import choose_device
-from model.encode import encode
-from model.hazard import Logits
-from model.manifest import NetworkSpec
-from model.network import Network, build_network
+from model.features.encode import encode
+from model.network.hazard import Logits
+from model.network.network import Network, build_network
 from model.schema import Schema
 from model.scorer import Scorer, fold_logits, scorer_of
+from model.store.manifest import NetworkSpec
 from model.task import Task
-from training.asked import Asked
-from training.calibrate import bagged, fit_calibration
-from training.fit_schema import EventFields, TableFields, fit_schema
-from training.loop import Epoch, Material, OnEpoch, best_epoch, fit
-from training.plan import Folds
-from training.rates import with_rates
-from training.split import Rows
+from training.fit.calibrate import bagged, fit_calibration
+from training.fit.loop import Epoch, Material, OnEpoch, best_epoch, fit
+from training.question.examples import Asked
+from training.schema.fit_schema import EventFields, TableFields, fit_schema
+from training.schema.rates import with_rates
+from training.split.plan import Folds
+from training.split.split import Rows
 
 STEPS_AN_EPOCH: Final = 50  # what an automatic batch size aims at
 BATCH_SIZES: Final = (64, 2048)
@@ -45,7 +45,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Options:
-    """How to fit, as in `training.studies.study.FitOptions`.
+    """How to fit, as in `training.study.study.FitOptions`.
 
     A batch size of None grows with the data; epochs of None are about STEPS steps; a patience of None
     is a quarter of the epochs.
@@ -85,7 +85,7 @@ class Fitted:
     Attributes:
         unseen: (J, K) calibrated logits of the judged examples, each by the network that never read it.
         excess: nats that one network in place of all adds to the log loss where these are right, see
-            `training.distill`; None where that was not tried.
+            `training.fit.distill`; None where that was not tried.
     """
 
     scorer: Scorer

@@ -7,7 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from model.network import Network
+from model.network.network import Network
 
 AVERAGING: Final = 0.98  # a step in the moving average of the weights; about the last 50 count
 WARM_UP: Final = 0.05  # of all planned steps

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.reporting.metrics import N_BINS, measure
+from training.measure.metrics import N_BINS, measure
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -7,10 +7,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.hazard import Probabilities
-from training.labels import Labels
-from training.reporting.bootstrap import intervals
-from training.reporting.metrics import base_rate_metrics, curves, measure
+from model.network.hazard import Probabilities
+from training.measure.bootstrap import intervals
+from training.measure.metrics import base_rate_metrics, curves, measure
+from training.question.labels import Labels
 
 LABEL: Final = "label"  # the one output of a column task, which has no horizon
 MODEL: Final = "model"

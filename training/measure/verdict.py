@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from training.files.names import counted
-from training.reporting.bootstrap import Difference, paired_differences
-from training.reporting.measuring import BASE_RATE, MODEL, who
+from model.files.names import counted
+from training.measure.bootstrap import Difference, paired_differences
+from training.measure.measuring import BASE_RATE, MODEL, who
 
 Outcome = Literal["beats", "equals", "trails"]
 

@@ -6,18 +6,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.encode import check_fields
 from model.errors import ComparisonError, SchemaError
+from model.features.encode import check_fields
 from model.scorer import Scorer
 from model.task import Task
 from model.times import format_instant
-from training.plan import Plan
+from training.measure.measuring import LABEL
 from training.prepare import Prepared
-from training.reporting.measuring import LABEL
-from training.run import ask_rows
-from training.split import Rows
-from training.twin import Twin
-from training.unseen import unseen
+from training.publish.twin import Twin
+from training.publish.unseen import unseen
+from training.run.run import ask_rows
+from training.split.plan import Plan
+from training.split.split import Rows
 
 MIN_EACH: Final = 10  # examples of either outcome, below which no interval means anything
 

@@ -6,9 +6,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from training.comparison import Comparison
-from training.reporting.bootstrap import Difference, paired_differences
-from training.reporting.metrics import curves, measure
+from training.measure.bootstrap import Difference, paired_differences
+from training.measure.metrics import curves, measure
+from training.publish.comparison import Comparison
 
 Outcome = Literal["better", "equal", "worse"]
 

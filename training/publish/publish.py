@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from model.checkpoint import write_checkpoint
 from model.errors import CheckpointError
-from model.golden import made_up_rows
-from model.manifest import Golden, Manifest
-from model.registry import Registry
-from model.rows import customers_from_rows
 from model.scorer import Scorer
+from model.store.checkpoint import write_checkpoint
+from model.store.golden import made_up_rows
+from model.store.manifest import Golden, Manifest
+from model.store.registry import Registry
 from model.times import format_instant
-from training.decision import Decision
-from training.reporting.report import Report, render_html
-from training.reporting.results import build_report
-from training.run import Run
-from training.twin import twin_files
+from model.values.rows import customers_from_rows
+from training.publish.decision import Decision
+from training.publish.twin import twin_files
+from training.report.report import Report, render_html
+from training.report.results import build_report
+from training.run.run import Run
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.checkpoint import read_checkpoint
 from model.errors import CheckpointError, ComparisonError
-from model.registry import Registry
+from model.store.checkpoint import read_checkpoint
+from model.store.registry import Registry
 from model.task import ContractTask, LogTask, Task
-from training.comparison import Comparison, ask_champion, last_probability
-from training.decision import Decision, decide, unheard, unopposed
 from training.prepare import Prepared, prepare
-from training.publish import publish
-from training.reporting.report import Report
-from training.reporting.results import build_report
-from training.run import OnEpoch, Run, run_study
-from training.studies.study import Study
-from training.studies.targets import ContractTarget, LogTarget, Target
-from training.twin import read_twin
+from training.publish.comparison import Comparison, ask_champion, last_probability
+from training.publish.decision import Decision, decide, unheard, unopposed
+from training.publish.publish import publish
+from training.publish.twin import read_twin
+from training.report.report import Report
+from training.report.results import build_report
+from training.run.run import OnEpoch, Run, run_study
+from training.study.study import Study
+from training.study.targets import ContractTarget, LogTarget, Target
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Train a study: one run, measured and published as the next version of its name."""
 
-from model.registry import Registry
-from training.publish import Trained, publish
-from training.run import OnEpoch, run_study
-from training.studies.study import Study
+from model.store.registry import Registry
+from training.publish.publish import Trained, publish
+from training.run.run import OnEpoch, run_study
+from training.study.study import Study
 
 
 def train(

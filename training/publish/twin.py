@@ -10,17 +10,17 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from model.checkpoint import Checkpoint, pack, read_checkpoint, unpack
 from model.errors import CheckpointError, ComparisonError
-from model.manifest import Calibration, Manifest, NetworkSpec
 from model.predictor import Predictor, rebuild
 from model.schema import Schema
 from model.scorer import Scorer
-from model.seal import REPAIR, faults
+from model.store.checkpoint import Checkpoint, pack, read_checkpoint, unpack
+from model.store.manifest import Calibration, Manifest, NetworkSpec
+from model.store.seal import REPAIR, faults
 from model.task import Task
 from model.times import parse_time
-from training.plan import HeldOut
-from training.run import Run
+from training.run.run import Run
+from training.split.plan import HeldOut
 
 TWIN: Final = "measured.json"
 TWIN_WEIGHTS: Final = "measured.safetensors"

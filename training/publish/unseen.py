@@ -3,15 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import as_texts
 from model.errors import ComparisonError, DataError
+from model.files.names import listed
 from model.schema import EventSchema
-from training.files.names import listed
-from training.fit_schema import EventFields
-from training.plan_table import order_of
+from model.values.columns import as_texts
 from training.prepare import Prepared
-from training.split import Places, duplicate_groups, groups_of, hash_shares, row_names
-from training.twin import Twin
+from training.publish.twin import Twin
+from training.schema.fit_schema import EventFields
+from training.split.plan_table import order_of
+from training.split.split import Places, duplicate_groups, groups_of, hash_shares, row_names
 
 Bools = NDArray[np.bool_]
 

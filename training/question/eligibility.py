@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.customers import Examples
 from model.task import ContractTask, LogTask
 from model.times import MISSING_TIME, Instants, days
-from training.timeline import NEVER, Timeline
+from model.values.customers import Examples
+from training.question.timeline import NEVER, Timeline
 
 ELIGIBLE: Final = 0  # else a position in `refusals`, from 1
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from model.columns import Column
-from model.customers import Examples
-from model.history import EventLog
-from training.labels import Labels
+from model.values.columns import Column
+from model.values.customers import Examples
+from model.values.history import EventLog
+from training.question.labels import Labels
 
 
 @dataclass(frozen=True)

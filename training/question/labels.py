@@ -10,11 +10,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.customers import Examples
-from model.history import Positions
 from model.task import ContractTask, LogTask, WindowTask
 from model.times import Instants, add_days, days, midnight
-from training.timeline import Timeline, first_after
+from model.values.customers import Examples
+from model.values.history import Positions
+from training.question.timeline import Timeline, first_after
 
 Bools = NDArray[np.bool_]
 

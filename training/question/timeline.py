@@ -12,14 +12,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from model.columns import Column, Texts
 from model.errors import DataError
-from model.history import EventLog, Positions
+from model.files.dates import column_instants, is_midnight
+from model.files.names import check_names
 from model.task import ContractTask, LogTask
 from model.times import DAY, MISSING_TIME, Instants, days, localize
-from training.files.dates import column_instants, is_midnight
-from training.files.names import check_names
-from training.split import group_numbers
+from model.values.columns import Column, Texts
+from model.values.history import EventLog, Positions
+from training.split.split import group_numbers
 
 NEVER: Final = np.iinfo(np.int64).max
 

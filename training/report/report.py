@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from model.task import ColumnTask, ContractTask, Task
 from training.audit.sentences import audit_sentences
-from training.reporting import charts
-from training.reporting.measuring import who
+from training.measure.measuring import who
+from training.report import charts
 
 # Field of Metrics, its name for a reader, which way is better.
 MEASURES: Final = (

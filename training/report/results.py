@@ -7,20 +7,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from model.columns import Column, Texts
-from model.history import EventLog
+from model.files.names import counted
 from model.schema import CategoricalColumn, Schema
 from model.scorer import Scorer
 from model.times import format_instant
-from training.distill import told_of
-from training.files.names import counted
-from training.learning_curve import conclusion
-from training.loop import best_epoch
-from training.model_fit import Fitted
-from training.plan import Plan
+from model.values.columns import Column, Texts
+from model.values.history import EventLog
+from training.fit.distill import told_of
+from training.fit.loop import best_epoch
+from training.fit.model_fit import Fitted
 from training.prepare import Prepared
-from training.reporting.report import ColumnRead, DataPart, FitPart, LeftOut, Report, SplitPart, question
-from training.run import Run
+from training.report.report import ColumnRead, DataPart, FitPart, LeftOut, Report, SplitPart, question
+from training.run.learning_curve import conclusion
+from training.run.run import Run
+from training.split.plan import Plan
 
 FEW_POSITIVES: Final = 100
 

@@ -10,12 +10,12 @@ from typing import Final
 
 import numpy as np
 
-from model.hazard import event_by_horizon
-from model.manifest import HeadName, NetworkSpec
-from training.asked import Asked
-from training.model_fit import Fitted, Reading
-from training.plan import Plan
-from training.reporting.bootstrap import Difference, paired_differences
+from model.network.hazard import event_by_horizon
+from model.store.manifest import HeadName, NetworkSpec
+from training.fit.model_fit import Fitted, Reading
+from training.measure.bootstrap import Difference, paired_differences
+from training.question.examples import Asked
+from training.split.plan import Plan
 
 TIMELESS: Final = ("rows", "groups")  # splits without dates
 

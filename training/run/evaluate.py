@@ -5,21 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from model.customers import Examples
 from model.errors import DataError
-from model.hazard import Probabilities
+from model.files.dataset import Dataset
+from model.network.hazard import Probabilities
 from model.predictor import Predictor
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
+from model.values.customers import Examples
 from training.as_of import date_names, latest_date
-from training.eligibility import roll_call, tally
-from training.files.dataset import Dataset
-from training.labels import Labels, compile_labels, latest_complete_cutoff
-from training.plan_table import read_label
-from training.question import Question, contract_question, log_question
-from training.reporting.measuring import MODEL, base_rates, measure_horizons
+from training.measure.measuring import MODEL, base_rates, measure_horizons
+from training.question.eligibility import roll_call, tally
+from training.question.labels import Labels, compile_labels, latest_complete_cutoff
+from training.question.question import Question, contract_question, log_question
 from training.score import event_types, read_for
-from training.split import group_numbers
+from training.split.plan_table import read_label
+from training.split.split import group_numbers
 
 
 def evaluate_files(

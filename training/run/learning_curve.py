@@ -7,13 +7,13 @@ from typing import Any, Final
 import numpy as np
 
 from model.scorer import Scorer
-from training.asked import Asked
-from training.loop import OnEpoch
-from training.model_fit import Fitted
-from training.plan import Plan, one_sided_fold
-from training.reporting.bootstrap import Difference, paired_differences
-from training.reporting.measuring import measured
-from training.split import Rows
+from training.fit.loop import OnEpoch
+from training.fit.model_fit import Fitted
+from training.measure.bootstrap import Difference, paired_differences
+from training.measure.measuring import measured
+from training.question.examples import Asked
+from training.split.plan import Plan, one_sided_fold
+from training.split.split import Rows
 
 SHARES: Final = (0.125, 0.25, 0.5, 1.0)
 

@@ -8,25 +8,25 @@ from typing import Any, Final
 import numpy as np
 
 from model.errors import DataError
-from model.hazard import Probabilities
-from model.manifest import NetworkSpec
+from model.network.hazard import Probabilities
 from model.scorer import Scorer
-from training.asked import Asked
+from model.store.manifest import NetworkSpec
 from training.audit.audit import Audit, audit, refuse_leaks
 from training.baselines.compare import baseline_probabilities
-from training.choice import Choice, choose
-from training.distill import distilled
-from training.labels import Labels
-from training.learning_curve import LearningPoint, learning_curve
-from training.loop import Epoch
-from training.model_fit import Fitted, Options, Reading, fit_model
-from training.plan import Folds, Plan, one_sided_fold
+from training.fit.distill import distilled
+from training.fit.loop import Epoch
+from training.fit.model_fit import Fitted, Options, Reading, fit_model
+from training.measure.measuring import BASE_RATE, MODEL, base_rates, measure_horizons
+from training.measure.verdict import Verdict, judge
 from training.prepare import Prepared, prepare
-from training.reporting.measuring import BASE_RATE, MODEL, base_rates, measure_horizons
-from training.reporting.splits import SplitFigure, split_figure
-from training.reporting.verdict import Verdict, judge
-from training.split import Rows
-from training.studies.study import Study
+from training.question.examples import Asked
+from training.question.labels import Labels
+from training.run.choice import Choice, choose
+from training.run.learning_curve import LearningPoint, learning_curve
+from training.run.splits import SplitFigure, split_figure
+from training.split.plan import Folds, Plan, one_sided_fold
+from training.split.split import Rows
+from training.study.study import Study
 
 OnEpoch = Callable[[str, Epoch], None]  # the fit's name (see FITS) and its newest epoch
 FITS: Final = ("measuring", "easy split", "publishing", "learning curve")

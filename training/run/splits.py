@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from model.hazard import Probabilities
-from training.plan import Plan
-from training.reporting.measuring import measured
-from training.reporting.metrics import base_rate_metrics
-from training.split import Rows
+from model.network.hazard import Probabilities
+from training.measure.measuring import measured
+from training.measure.metrics import base_rate_metrics
+from training.split.plan import Plan
+from training.split.split import Rows
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class SplitFigure:
 
     Attributes:
         split: which, in words.
-        metrics: with intervals, as `training.reporting.measuring.measured` has them.
+        metrics: with intervals, as `training.measure.measuring.measured` has them.
         base_rate_log_loss: what the training share for everybody loses on the same examples; splits
             hold different examples, so that losses compare to this, not to each other.
     """

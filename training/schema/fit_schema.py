@@ -6,11 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from model.columns import Column, Numbers, Texts, as_categories, as_numbers
-from model.customers import Examples
-from model.encode import event_features, number_of
-from model.history import EventLog
-from model.scaling import squash
+from model.features.encode import event_features, number_of
+from model.features.scaling import squash
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -26,7 +23,10 @@ from model.schema import (
     TableColumn,
 )
 from model.times import DAY
-from training.kinds import Kind
+from model.values.columns import Column, Numbers, Texts, as_categories, as_numbers
+from model.values.customers import Examples
+from model.values.history import EventLog
+from training.schema.kinds import Kind
 
 BINS: Final = 24
 MIN_ROWS: Final = 30  # customers who share a number which is known by itself

@@ -13,7 +13,7 @@ The first rule that fits decides; shares are of the rows that are not missing.
 | other numbers, whole-number codes too                                     | numeric     |
 | texts: true/false, yes/no, t/f, y/n, in any case                          | boolean     |
 | texts: numbers in >= 95 %; the words are noted and read as missing        | as numbers  |
-| texts: dates in >= 95 % of the distinct, see `training.files.dates`       | date        |
+| texts: dates in >= 95 % of the distinct, see `model.files.dates`       | date        |
 | texts: sentences (>= 50 rows, > 20 % distinct, >= 4 words and 20 letters) | left out    |
 | texts: an id                                                              | left out    |
 | other texts, however many distinct                                        | categorical |
@@ -30,13 +30,13 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, Numbers, Texts, as_instants, as_numbers, parse_boolean
 from model.errors import DataError
+from model.files.dates import MIN_SHARE, fitting_formats
+from model.files.names import check_names, counted
+from model.files.numbers import LEADING_ZERO, spells_number, unreadable_note
+from model.files.table import RawTable
 from model.times import MISSING_TIME
-from training.files.dates import MIN_SHARE, fitting_formats
-from training.files.names import check_names, counted
-from training.files.numbers import LEADING_ZERO, spells_number, unreadable_note
-from training.files.sources import RawTable
+from model.values.columns import Column, Numbers, Texts, as_instants, as_numbers, parse_boolean
 
 Kind = Literal["numeric", "boolean", "date", "categorical"]
 

@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Numbers, as_codes
-from model.scaling import scale
+from model.features.scaling import scale
 from model.schema import CategoricalColumn, Rates, Schema, TableColumn
-from training.asked import Asked
-from training.fit_schema import fit_scaling
-from training.plan import Folds
+from model.values.columns import Numbers, as_codes
+from training.question.examples import Asked
+from training.schema.fit_schema import fit_scaling
+from training.split.plan import Folds
 
 MANY: Final = 50  # categories from which a column has rates
 WEIGHT: Final = 20.0  # examples of the average kind that every category is given

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from model.customers import Examples
-from training.labels import Labels
-from training.split import Rows
+from model.values.customers import Examples
+from training.question.labels import Labels
+from training.split.split import Rows
 
 SplitKind = Literal["forward", "customers", "rows", "groups", "time"]
 
@@ -73,7 +73,7 @@ class HeldOut(BaseModel):
 
     Attributes:
         group: the column whose values are dealt; None for the customer, or for the row where rows have no id.
-        seed, below: a customer (row, group) whose `training.split` place is below was held out.
+        seed, below: a customer (row, group) whose `training.split.split` place is below was held out.
         since: the test date, as an instant; or, split by a column of time, its first value in the test.
     """
 
@@ -102,7 +102,7 @@ class Plan:
         final: what the published model is fitted on.
         kind, sentence: how the test rows were chosen, for programs and for people.
         held_out: the same, for a later comparison.
-        standings, last_standing: as `training.eligibility.RollCall` has them; empty for a table.
+        standings, last_standing: as `training.question.eligibility.RollCall` has them; empty for a table.
         warnings: what the user should know about it.
     """
 

@@ -6,16 +6,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.customers import Examples
 from model.errors import DataError
+from model.files.names import listed
 from model.task import ContractTask, LogTask, WindowTask
 from model.times import DAY, days, format_instant
-from training.eligibility import RollCall, roll_call, tally
-from training.files.names import listed
-from training.labels import Labels, compile_labels
-from training.plan import EasySplit, Folds, HeldOut, Plan, SplitKind
-from training.split import deal, deal_folds, group_numbers, hash_shares
-from training.timeline import Timeline
+from model.values.customers import Examples
+from training.question.eligibility import RollCall, roll_call, tally
+from training.question.labels import Labels, compile_labels
+from training.question.timeline import Timeline
+from training.split.plan import EasySplit, Folds, HeldOut, Plan, SplitKind
+from training.split.split import deal, deal_folds, group_numbers, hash_shares
 
 MIN_EACH: Final = 20  # a forward fit needs this many examples with and without the event by the last horizon
 MIN_INTERVAL: Final = 5  # and so many in every interval

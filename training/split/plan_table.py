@@ -6,16 +6,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, Numbers, Texts, as_dates, as_numbers, as_texts
-from model.customers import Examples
 from model.errors import DataError
+from model.files.dates import fitting_formats
+from model.files.names import check_names
 from model.task import ColumnTask
 from model.times import MISSING_TIME, Instants
-from training.files.dates import fitting_formats
-from training.files.names import check_names
-from training.labels import Bools, Labels
-from training.plan import EasySplit, Folds, HeldOut, Plan
-from training.split import (
+from model.values.columns import Column, Numbers, Texts, as_dates, as_numbers, as_texts
+from model.values.customers import Examples
+from training.question.labels import Bools, Labels
+from training.split.plan import EasySplit, Folds, HeldOut, Plan
+from training.split.split import (
     COMMON_SHARE,
     Rows,
     broken_up,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from model.columns import Column, Numbers, Texts, as_texts, parse_number
+from model.values.columns import Column, Numbers, Texts, as_texts, parse_number
 
 Rows = NDArray[np.int64]
 Places = NDArray[np.float64]

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from training.studies.yaml_places import Fault, Place
+from training.study.yaml_places import Fault, Place
 
 _RULES: Final[Mapping[str, str]] = {
     "bool_parsing": "must be true or false",

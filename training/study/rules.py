@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 
 from model.task import ANY_EVENT, ColumnTask, ContractTask, LogTask
-from training.studies.faults import closest, show
-from training.studies.yaml_places import Place, spell_place
+from training.study.faults import closest, show
+from training.study.yaml_places import Place, spell_place
 
 TargetForm = Literal["column", "log", "contract"]
 Placed = Iterator[tuple[Place, str]]  # a sentence, or a column's name, and where it belongs

@@ -18,13 +18,13 @@ from pydantic_core import InitErrorDetails
 
 from model.device_name import DeviceName
 from model.errors import StudyError
-from model.manifest import HeadName
+from model.store.manifest import HeadName
 from model.task import ColumnTask, ContractTask, LogTask
-from training.studies.faults import explain
-from training.studies.rules import broken_rules, target_form
-from training.studies.section import EMPTY_IS_DEFAULT, Section
-from training.studies.targets import FORMS, ColumnTarget, Target
-from training.studies.values import (
+from training.study.faults import explain
+from training.study.rules import broken_rules, target_form
+from training.study.section import EMPTY_IS_DEFAULT, Section
+from training.study.targets import FORMS, ColumnTarget, Target
+from training.study.values import (
     Count,
     Names,
     Number,
@@ -33,7 +33,7 @@ from training.studies.values import (
     Text,
     TimeZone,
 )
-from training.studies.yaml_places import read_document
+from training.study.yaml_places import read_document
 
 _PACKAGE: Final = "package:"
 
@@ -88,7 +88,7 @@ class Split(Section):
 
 
 class NetworkOptions(Section):
-    """The network; the bounds are those of `model.manifest.NetworkSpec`.
+    """The network; the bounds are those of `model.store.manifest.NetworkSpec`.
 
     `choose`: leave out, of what the study asks for, the sequence and the piecewise-linear code where the
     later dates show that they do not pay.

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from model.task import ANY_EVENT, ColumnTask, ContractTask, LogTask
-from training.studies.rules import TargetForm
-from training.studies.section import EMPTY_IS_DEFAULT, Section
-from training.studies.values import (
+from training.study.rules import TargetForm
+from training.study.section import EMPTY_IS_DEFAULT, Section
+from training.study.values import (
     Days,
     Horizons,
     IsoDate,
@@ -83,7 +83,7 @@ class _WindowTarget(Section):
 class LogTarget(_WindowTarget):
     """The label is compiled from the event log; see `model.task.LogTask`.
 
-    `terminal` None: what the log shows, see `training.question`.
+    `terminal` None: what the log shows, see `training.question.question`.
     """
 
     event: Text | Annotated[Names, Field(min_length=1)] = ANY_EVENT
@@ -101,7 +101,7 @@ class LogTarget(_WindowTarget):
 class ContractTarget(_WindowTarget):
     """The label is the end of a contract, a date in the customer table; see `model.task.ContractTask`.
 
-    `starts` None: what the table shows, see `training.question`.
+    `starts` None: what the table shows, see `training.question.question`.
     """
 
     ends: Text

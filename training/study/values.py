@@ -10,10 +10,10 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from model import task
-from model.columns import as_texts, column_of
-from model.registry import NAME_PATTERN
+from model.store.registry import NAME_PATTERN
 from model.times import time_zones
-from training.studies.faults import show
+from model.values.columns import as_texts, column_of
+from training.study.faults import show
 
 Ordered = TypeVar("Ordered", int, date)
 
@@ -28,7 +28,7 @@ def _study_name(text: str) -> str:
 
 
 def _spelling(value: object) -> str:
-    """A label as `model.columns` spells it: true -> "true", 1 -> "1"."""
+    """A label as `model.values.columns` spells it: true -> "true", 1 -> "1"."""
     if not isinstance(value, str | bool | int | float):
         raise ValueError(f"must be text, a number, true or false, got {show(value)}")
     spelt = as_texts(column_of([value])).values

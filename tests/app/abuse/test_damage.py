@@ -13,13 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from model.checkpoint import read_checkpoint
 from model.errors import CheckpointError
-from model.registry import Registry
+from model.store.checkpoint import read_checkpoint
+from model.store.registry import Registry
 from tests.app.client import Client
-from tests.app.test_refusals import problem
+from tests.app.server.test_refusals import problem
 from tests.app.toys import LOG_SCHEMA, LOG_TASK, TABLE_SCHEMA, TABLE_TASK, publish
-from tests.app.watched import ASK, answers, churn, service
+from tests.app.versions.watched import ASK, answers, churn, service
 from tests.model.stored import seal_again
 
 WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"

@@ -15,7 +15,7 @@ from app.settings import Settings
 from tests.app.abuse.conftest import Target
 from tests.app.abuse.wire import ask, head, memory_bounded, posted, predict, refused, scores
 from tests.app.client import running
-from tests.app.watched import until
+from tests.app.versions.watched import until
 
 CHUNKED = head("Content-Type: application/json", "Transfer-Encoding: chunked")
 MEGABYTE = 2**20

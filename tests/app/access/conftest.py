@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.access.keys import Key, change_keys, new_key
+from app.access.key_file import Key, change_keys, new_key
 from app.main import create_app
 from app.settings import Settings
 from tests.app.client import Client, running

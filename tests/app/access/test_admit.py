@@ -13,7 +13,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.app.access.conftest import KeyTexts
 from tests.app.client import Client, running
-from tests.app.test_refusals import problem
+from tests.app.server.test_refusals import problem
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 PROBES = ("/health/live", "/health/ready")

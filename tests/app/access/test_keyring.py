@@ -10,8 +10,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from app.access.key_file import Key, change_keys, new_key
 from app.access.keyring import Keyring
-from app.access.keys import Key, change_keys, new_key
 from app.errors import Problem
 from tests.app.access.conftest import put
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.access.keys import KeysError, change_keys, new_key, read_keys
+from app.access.key_file import KeysError, change_keys, new_key, read_keys
 from app.keys import main
 
 Out = pytest.CaptureFixture[str]

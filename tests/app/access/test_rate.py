@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.access.key_file import new_key
 from app.access.keyring import Caller
-from app.access.keys import new_key
 from app.access.rate import Bucket
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.access.keys import change_keys, new_key
+from app.access.key_file import change_keys, new_key
 from app.settings import Settings, explain
 from tests.app.access.conftest import KeyTexts, put
 

@@ -4,7 +4,7 @@ import re
 
 from app.observe.metrics import Metrics
 from tests.app.client import Client
-from tests.app.test_health import sample
+from tests.app.routes.test_health import sample
 
 
 def test_missing_unknown_and_far_values_are_counted_by_feature(client: Client) -> None:

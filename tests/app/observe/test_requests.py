@@ -107,7 +107,7 @@ def test_whatever_is_logged_on_the_way_has_the_requests_id(
         logging.getLogger("app.models").warning("on the way, in a thread")
         raise RuntimeError("a fault\nof two lines")
 
-    monkeypatch.setattr("model.registry.Registry.versions", fail)
+    monkeypatch.setattr("model.store.registry.Registry.versions", fail)
     answer = client.get("/v1/models/churn")
     assert answer.status_code == 500
     on_the_way, failed, request = log.told

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.observe.tally import Tally, observe
-from app.predict.warnings import Warn
+from app.request.warnings import Warn
 from model.predictor import Scored
 
 NAN = float("nan")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.errors import Problem
-from app.predict.batcher import Batcher, Bounds, Threads
+from app.request.batcher import Batcher, Bounds, Threads
 
 Numbers = tuple[float, ...]
 Asking = Batcher[Numbers, list[float]]

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
-from app.predict import careful
-from app.schemas import request_model
+from app.request import explain as careful
+from app.request.schemas import request_model
 from model.schema import Schema
 from tests.app.client import Client
-from tests.app.predict.test_decoder import MAX_ROWS, NOW, decoded, read, same, values
+from tests.app.request.test_decoder import MAX_ROWS, NOW, decoded, read, same, values
 from tests.app.toys import AS_OF, LOG_SCHEMA, TABLE_SCHEMA
 
 EVENT = {"date": "1997-03-01", "amount": 12.5, "kind": "buy", "shop": None}

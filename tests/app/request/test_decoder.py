@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
-from app.predict import careful
-from app.predict import values as remembered
-from app.predict.decoder import Decoder
-from app.predict.values import NotTaken
-from app.schemas import request_model
-from model.rows import Rows
+from app.request import explain as careful
+from app.request import values as remembered
+from app.request.decoder import Decoder
+from app.request.schemas import request_model
+from app.request.values import NotTaken
 from model.schema import Schema
 from model.times import parse_time
+from model.values.rows import Rows
 from tests.app.toys import LOG_SCHEMA, TABLE_SCHEMA
 
 NOW = parse_time("1998-02-03T04:05:06.789Z")

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from app.errors import Problem
-from app.predict.keys import Keys
-from app.schemas import request_model
+from app.request.keys import Keys
+from app.request.schemas import request_model
 from tests.app.toys import LOG_SCHEMA, TABLE_SCHEMA
 
 TABLE, LOG = (Keys.build(request_model(schema, max_rows=3)) for schema in (TABLE_SCHEMA, LOG_SCHEMA))

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.predict import pieces
-from app.predict.decoder import Decoder
-from app.predict.values import NotTaken
-from model.rows import Rows
-from tests.app.predict.test_columns import TABLE_NAMES, columns
-from tests.app.predict.test_decoder import NOW, TABLE_ROWS, bodies, same
+from app.request import pieces
+from app.request.decoder import Decoder
+from app.request.values import NotTaken
+from model.values.rows import Rows
+from tests.app.request.test_columns import TABLE_NAMES, columns
+from tests.app.request.test_decoder import NOW, TABLE_ROWS, bodies, same
 from tests.app.toys import TABLE_SCHEMA
 
 MANY = 9
@@ -24,8 +24,8 @@ tricks = st.sampled_from(
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces of a customer or two."""
-    monkeypatch.setattr("app.predict.pieces._PIECE", 4)
-    monkeypatch.setattr("app.predict.decoder._SLICE", 2)
+    monkeypatch.setattr("app.request.pieces._PIECE", 4)
+    monkeypatch.setattr("app.request.decoder._SLICE", 2)
 
 
 def whole(body: bytes, max_rows: int = MANY) -> Rows | None:

@@ -13,11 +13,11 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.checkpoint import Checkpoint, read_checkpoint
 from model.predictor import Predictor, Scored
-from model.rows import Rows
+from model.store.checkpoint import Checkpoint, read_checkpoint
+from model.values.rows import Rows
 from tests.app.client import Client, running
-from tests.app.test_refusals import problem
+from tests.app.server.test_refusals import problem
 
 ASK: dict[str, Any] = {"customers": [{}]}
 HANGS = 10.0  # seconds after which what was held back goes on, so that a failing test ends
@@ -58,7 +58,7 @@ def hold_reading(monkeypatch: pytest.MonkeyPatch, held: int) -> tuple[threading.
             go_on.wait(HANGS)
         return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.loader.read_checkpoint", wait_and_read)
+    monkeypatch.setattr("app.versions.loader.read_checkpoint", wait_and_read)
     return go_on, read
 
 
@@ -126,7 +126,7 @@ def test_a_loaded_version_answers_while_another_is_loaded(
 
 
 def test_few_pinned_versions_stay_loaded(three_versions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.models.models._PINNED", 2)
+    monkeypatch.setattr("app.versions.models._PINNED", 2)
     (three_versions / "churn" / "champion").unlink()
     with crowd(three_versions) as (_, ask):
         _, read = hold_reading(monkeypatch, 0)

@@ -10,9 +10,9 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from model.predictor import Predictor, load_predictor
-from model.registry import Registry
-from model.rows import rows_of
+from model.store.registry import Registry
 from model.times import parse_time
+from model.values.rows import rows_of
 from tests.app.client import running
 from tests.app.toys import AS_OF, TABLE_SCHEMA, TABLE_TASK, publish
 

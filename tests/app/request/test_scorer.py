@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from app.errors import Problem
-from app.predict.decoder import Decoder
-from app.predict.desk import Ask, Desk, Told, most_rows
-from app.predict.keys import Keys
-from app.predict.warnings import Warn
-from app.schemas import request_model
+from app.request.decoder import Decoder
+from app.request.keys import Keys
+from app.request.schemas import request_model
+from app.request.scorer import Ask, Desk, Told, most_rows
+from app.request.warnings import Warn
 from model.predictor import Predictor, Scored, load_predictor
-from model.registry import Registry
+from model.store.registry import Registry
 from tests.app.toys import AS_OF
 
 MAX_ROWS = 100
@@ -111,8 +111,8 @@ def test_a_large_body_is_answered_as_it_would_be_whole(
 ) -> None:
     good = bodies(desk.predictor)
     wanted = [probabilities(told) for told in desk([Ask(body) for body in good])]
-    monkeypatch.setattr("app.predict.desk.LARGE", 1)
-    monkeypatch.setattr("app.predict.pieces._PIECE", 1)
+    monkeypatch.setattr("app.request.scorer.LARGE", 1)
+    monkeypatch.setattr("app.request.pieces._PIECE", 1)
     counted.clear()
     for body, one in zip(good, wanted, strict=True):
         for warn in (False, True):

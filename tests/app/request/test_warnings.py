@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.app.client import JSON, Client
-from tests.app.test_refusals import problem
+from tests.app.server.test_refusals import problem
 
 BELOW, ABOVE = "below what training saw", "above what training saw"
 NEW = "a category that training never saw"

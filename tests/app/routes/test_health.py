@@ -5,9 +5,9 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from model.predictor import Predictor, Scored
-from model.rows import Rows
+from model.values.rows import Rows
 from tests.app.client import Client, running
-from tests.app.test_refusals import problem
+from tests.app.server.test_refusals import problem
 
 
 def sample(client: Client, line: str) -> float:

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from model.predictor import load_predictor
-from model.registry import Registry
-from model.rows import customers_from_rows
+from model.store.registry import Registry
 from model.times import parse_time
+from model.values.rows import customers_from_rows
 from tests.app.client import Client
 from tests.app.toys import AS_OF, CONTRACTS
 

@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from app.models import Served
-from app.models.served import serve
 from app.observe.metrics import Metrics
-from app.predict.batcher import Threads
+from app.request.batcher import Threads
 from app.score.block import Bounds, score
 from app.score.forms import FORMS
 from app.settings import Settings
+from app.versions.served import Served, serve
 from model.predictor import load_predictor
-from model.registry import Registry
+from model.store.registry import Registry
 from model.times import parse_time
 from tests.app.toys import AS_OF
 

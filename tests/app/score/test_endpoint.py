@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Message
 
 from app.errors import Problem
 from app.main import create_app
-from app.models import Served
 from app.score.block import Bounds
 from app.score.endpoint import Score
 from app.server.memory import Tidy
 from app.settings import Settings
+from app.versions.served import Served
 from tests.app.client import Client, running
 from tests.app.score.conftest import ARROW, CSV, NDJSON, PARQUET, Serve
 from tests.app.score.test_arrow import log_table, stream

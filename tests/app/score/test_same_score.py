@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
-from model.columns import parse_number
 from model.times import parse_time
+from model.values.columns import parse_number
 from tests.app.score.conftest import ARROW, CSV, NDJSON, PARQUET, Serve, scored
 from tests.app.score.test_arrow import stream
 from tests.app.score.test_parquet import file

@@ -3,8 +3,8 @@
 import time
 
 from app.__main__ import main
-from app.models import loader
-from model.checkpoint import Checkpoint
+from app.versions import loader
+from model.store.checkpoint import Checkpoint
 
 
 def read_checkpoint(*_: object, **__: object) -> Checkpoint:

@@ -14,12 +14,12 @@ import pytest
 
 from app.limits import refuse_if_full
 from app.main import create_app
-from app.predict.batcher import Batcher
-from app.predict.desk import Told
+from app.request.batcher import Batcher
+from app.request.scorer import Told
 from app.settings import Settings
 from tests.app.client import JSON, running
 from tests.app.process import HANGS, ask, port_of, service, wait_until_ready
-from tests.app.test_refusals import problem
+from tests.app.server.test_refusals import problem
 from tests.app.toys import AS_OF
 
 ASK = json.dumps({"as_of": AS_OF, "customers": [{"customer_id": "17"}]})

@@ -9,11 +9,11 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.checkpoint import Checkpoint, read_checkpoint
 from model.errors import CheckpointError
-from model.registry import Registry
+from model.store.checkpoint import Checkpoint, read_checkpoint
+from model.store.registry import Registry
 from tests.app.client import Client, running
-from tests.app.test_refusals import problem
+from tests.app.server.test_refusals import problem
 from tests.app.toys import CONTRACTS, TABLE_SCHEMA, TABLE_TASK, publish
 
 ASK: dict[str, Any] = {"customers": [{}]}
@@ -82,7 +82,7 @@ def test_a_model_that_fails_in_an_unexpected_way_leaves_the_others_alone(
             raise MemoryError("secret")
         return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.loader.read_checkpoint", read)
+    monkeypatch.setattr("app.versions.loader.read_checkpoint", read)
     with running(create_app(Settings(registry=registry))) as client:
         client.wait_until_loaded()
         reason = client.get("/v1/models/purchase").json()["reason"]
@@ -184,7 +184,7 @@ def test_until_the_models_are_loaded_the_service_is_live_and_not_ready(
             go_on.wait()
         return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.loader.read_checkpoint", wait_and_read)
+    monkeypatch.setattr("app.versions.loader.read_checkpoint", wait_and_read)
     with running(create_app(Settings(registry=registry))) as client:
         try:
             while not client.get("/v1/models").json()["models"]:  # the broken one comes first

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from model.errors import CheckpointError
-from model.registry import Registry
-from tests.app.test_refusals import problem
+from model.store.registry import Registry
+from tests.app.server.test_refusals import problem
 from tests.app.toys import LOG_SCHEMA, LOG_TASK, TABLE_SCHEMA, TABLE_TASK, publish
-from tests.app.watched import answers, count_reads, damage, service
+from tests.app.versions.watched import answers, count_reads, damage, service
 
 
 def test_a_reload_takes_effect_at_once(three_versions: Path) -> None:

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from app.models import shadow as module
-from app.models.reshape import reshaped
 from app.settings import Settings, explain
+from app.versions import shadow as module
+from app.versions.reshape import reshaped
 from model.predictor import Predictor, Scored
-from model.registry import Registry
-from model.rows import Rows, rows_of
+from model.store.registry import Registry
+from model.values.rows import Rows, rows_of
 from tests.app.client import Client
-from tests.app.test_health import sample
+from tests.app.routes.test_health import sample
 from tests.app.toys import LOG_SCHEMA, LOG_TASK, TABLE_SCHEMA, TABLE_TASK, publish
-from tests.app.watched import SOON, answers, service, until
+from tests.app.versions.watched import SOON, answers, service, until
 
 ASK: dict[str, Any] = {
     "as_of": "1997-12-31",

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 
 from app.main import create_app
-from app.models import Models
 from app.observe.metrics import Metrics
 from app.settings import Settings
+from app.versions.models import Models
 from model.predictor import Predictor, Scored
-from model.registry import Registry
-from model.rows import Rows
+from model.store.registry import Registry
+from model.values.rows import Rows
 from tests.app.client import running
-from tests.app.test_health import sample
+from tests.app.routes.test_health import sample
 from tests.app.toys import TABLE_SCHEMA, TABLE_TASK, publish
-from tests.app.watched import ASK, SOON, answers, churn, count_reads, service, until
+from tests.app.versions.watched import ASK, SOON, answers, churn, count_reads, service, until
 
 
 def test_a_promoted_version_takes_over_and_a_rolled_back_one_again(three_versions: Path) -> None:

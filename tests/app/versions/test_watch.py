@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from model.registry import Registry
-from tests.app.test_health import sample
-from tests.app.test_refusals import problem
+from model.store.registry import Registry
+from tests.app.routes.test_health import sample
+from tests.app.server.test_refusals import problem
 from tests.app.toys import LOG_SCHEMA, LOG_TASK, TABLE_SCHEMA, TABLE_TASK, publish
-from tests.app.watched import ASK, answers, churn, count_reads, damage, service, until
+from tests.app.versions.watched import ASK, answers, churn, count_reads, damage, service, until
 
 
 def test_a_version_that_fails_stays_out_and_the_old_one_answers(

@@ -10,7 +10,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.checkpoint import Checkpoint, read_checkpoint
+from model.store.checkpoint import Checkpoint, read_checkpoint
 from tests.app.client import Client, running
 
 ASK: dict[str, Any] = {"as_of": "1997-12-31", "customers": [{"Total Charges": 3}]}
@@ -59,5 +59,5 @@ def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         read.append(version)
         return read_checkpoint(folder, name=name, version=version)
 
-    monkeypatch.setattr("app.models.loader.read_checkpoint", note_and_read)
+    monkeypatch.setattr("app.versions.loader.read_checkpoint", note_and_read)
     return read

@@ -19,19 +19,27 @@ from typing import Final
 
 import numpy as np
 
-from model.aggregates import history_features, window_lengths
-from model.columns import Texts
-from model.history import EventLog
+from model.features.aggregates import history_features, window_lengths
+from model.files.events import read_events
 from model.task import LogTask
 from model.times import days
-from training import bench_pandas
-from training.bench_log import END, TYPES, Answer, examples_answer, load_columns, make_log, rows_answer
-from training.eligibility import eligible_examples
-from training.files.events import read_events
-from training.labels import compile_labels
-from training.timeline import log_timeline
+from model.values.columns import Texts
+from model.values.history import EventLog
+from tests.benchmarks.label_speed import pandas_peer as bench_pandas
+from tests.benchmarks.label_speed.log import (
+    END,
+    TYPES,
+    Answer,
+    examples_answer,
+    load_columns,
+    make_log,
+    rows_answer,
+)
+from training.question.eligibility import eligible_examples
+from training.question.labels import compile_labels
+from training.question.timeline import log_timeline
 
-CACHE: Final = Path(__file__).resolve().parent.parent / ".bench"
+CACHE: Final = Path(__file__).resolve().parents[3] / ".bench"
 TASK: Final = LogTask(event="buy", outcome="occurs", horizons_days=(30, 60, 90))
 CUTOFFS: Final = tuple(END - days(TASK.window_days + 30 * n) for n in reversed(range(12)))
 

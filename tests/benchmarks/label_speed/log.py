@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
-from model.columns import Numbers
-from model.history import Positions
 from model.times import DAY, SECOND, Instants
+from model.values.columns import Numbers
+from model.values.history import Positions
 
 TYPES: Final = ("visit", "buy", "cancel")
 DAYS: Final = 730

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from model.times import Instants
-from training.bench_log import TYPES, Answer, examples_answer, load_columns, rows_answer
+from tests.benchmarks.label_speed.log import TYPES, Answer, examples_answer, load_columns, rows_answer
 
 Timed = tuple[float, list[Answer]]
 

@@ -5,19 +5,19 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from model.encode import encode
-from model.hazard import Probabilities
-from model.heads.sequence import StepReader
-from model.manifest import HeadName
+from model.features.encode import encode
+from model.network.hazard import Probabilities
+from model.network.steps import StepReader
 from model.schema import Schema
+from model.store.manifest import HeadName
 from tests.benchmarks.defaults import default_options, default_spec
 from tests.benchmarks.pretraining.encoders import started_by
 from tests.benchmarks.pretraining.next_event import Losses, pretrain
 from tests.benchmarks.pretraining.problems import labelled, unlabelled
-from training.asked import Asked
-from training.model_fit import Reading, fit_model
+from training.fit.model_fit import Reading, fit_model
 from training.prepare import Prepared
-from training.split import Rows
+from training.question.examples import Asked
+from training.split.split import Rows
 
 
 @dataclass(frozen=True)

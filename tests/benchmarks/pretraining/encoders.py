@@ -7,12 +7,12 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
-from model.heads.cnn import KERNEL
-from model.heads.rnn import GruEncoder
-from model.heads.sequence import Encoder, StepReader
-from model.manifest import NetworkSpec
-from model.network import Network, build_network
+from model.network.cnn import KERNEL
+from model.network.network import Network, build_network
+from model.network.rnn import GruEncoder
+from model.network.steps import Encoder, StepReader
 from model.schema import Schema
+from model.store.manifest import NetworkSpec
 
 Start = Callable[[StepReader, Schema], None]
 
@@ -59,7 +59,7 @@ def started_by(start: Start) -> Iterator[None]:
             other.load_state_dict(first.state_dict())
         return network
 
-    with patch("training.model_fit.build_network", build):
+    with patch("training.fit.model_fit.build_network", build):
         yield
 
 

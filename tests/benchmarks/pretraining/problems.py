@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 import yaml
 
-from model.customers import Examples
+from model.values.customers import Examples
 from tests.benchmarks.pretraining.order import simulate_order
-from training.plan import Folds, Plan
 from training.prepare import Prepared, prepare
 from training.simulation.simulate import simulate
-from training.studies.study import read_study
+from training.split.plan import Folds, Plan
+from training.study.study import read_study
 
 SHOPPERS: Final = 12_000
 ORDERLY: Final = 6000  # customers of the log where nothing but the order tells

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.benchmarks.pretraining.arms import ARMS, Arm, Told
-from training.reporting.bootstrap import Difference, paired_differences
-from training.reporting.metrics import measure
+from training.measure.bootstrap import Difference, paired_differences
+from training.measure.metrics import measure
 
 HEAD: Final = (
     "log",

@@ -9,8 +9,8 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from model.errors import DataError, StudyError
-from training.files.sources import resolve
-from training.studies.study import resolve_path
+from model.files.table import resolve
+from training.study.study import resolve_path
 
 CASES: Final = Path(__file__).resolve().parent.parent / "cases"
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from model.columns import as_instants
 from model.errors import DataError
+from model.files.dates import column_instants, date_format
 from model.times import MISSING_TIME, Instants
+from model.values.columns import as_instants
 from tests.benchmarks.quality.files import texts_in
-from training.files.dates import column_instants, date_format
-from training.studies.study import Study
-from training.studies.targets import ContractTarget
+from training.study.study import Study
+from training.study.targets import ContractTarget
 
 
 def without(events: pd.DataFrame, patterns: Mapping[str, str]) -> pd.DataFrame:

@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import as_categories
-from model.customers import Examples
-from model.encode import event_features, number_of
+from model.features.encode import event_features, number_of
 from model.schema import EventSchema
 from model.times import days
+from model.values.columns import as_categories
+from model.values.customers import Examples
 from tests.benchmarks.quality.problem import Features, Floats
-from training.fit_schema import fit_schema
 from training.prepare import Prepared
+from training.schema.fit_schema import fit_schema
 
 Codes = NDArray[np.int64]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from model.columns import Texts, texts_of
-from training.files.sources import open_source, read_table
+from model.files.table import open_source, read_table
+from model.values.columns import Texts, texts_of
 
 
 def read_texts(paths: Sequence[Path]) -> pd.DataFrame:

@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from model.customers import Examples
 from model.errors import DataError, StudyError
 from model.task import LogTask
 from model.times import parse_time
+from model.values.customers import Examples
 from tests.benchmarks.quality.cases import Case, data_files
 from tests.benchmarks.quality.cut import cut_customers, cut_events, without
 from tests.benchmarks.quality.features import read_features
 from tests.benchmarks.quality.files import read_texts
 from tests.benchmarks.quality.problem import Deal, Problem, Repeats, Split, held_customers
 from training.baselines.pareto_nbd import purchases
-from training.eligibility import eligible
-from training.labels import compile_labels
 from training.prepare import Prepared, ask, prepare, read_dataset
-from training.studies.study import Study, read_study
+from training.question.eligibility import eligible
+from training.question.labels import compile_labels
+from training.study.study import Study, read_study
 
 
 def log_deal(case: Case, data: Path, folder: Path) -> Deal:

@@ -15,7 +15,7 @@ import yaml
 
 from tests.benchmarks.quality.problem import Floats, Split
 
-RUN: Final = "from training.cli import main; main()"
+RUN: Final = "from training.cli.main import main; main()"
 
 
 class RunError(Exception):

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from tests.benchmarks.quality.problem import Floats, Split
-from training.reporting.bootstrap import resample_counts, weighted_measures
-from training.reporting.metrics import measure
+from training.measure.bootstrap import resample_counts, weighted_measures
+from training.measure.metrics import measure
 
 OURS: Final = "propense-"  # how the names of our heads begin
 HEADS: Final = ("mlp", "cnn", "rnn")

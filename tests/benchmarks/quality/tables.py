@@ -12,7 +12,7 @@ from tests.benchmarks.quality.features import read_features
 from tests.benchmarks.quality.files import read_texts
 from tests.benchmarks.quality.problem import Deal, Problem, Split, held_rows
 from training.prepare import prepare
-from training.studies.study import read_study
+from training.study.study import read_study
 
 TEST_SHARE: Final = 0.2
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from model.predictor import Predictor, load_predictor
-from model.registry import Registry
-from model.rows import Rows, rows_of
+from model.store.registry import Registry
 from model.times import parse_time
+from model.values.rows import Rows, rows_of
 from tests.benchmarks.serving.models import AS_OF
 from tests.benchmarks.serving.sample import Row
 

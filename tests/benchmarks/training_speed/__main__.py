@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from model.manifest import HeadName
+from model.store.manifest import HeadName
 from tests.benchmarks.results import RESULTS, write_section
 from tests.benchmarks.training_speed.alone import THREADS, alone
 from tests.benchmarks.training_speed.fits import WholeFit

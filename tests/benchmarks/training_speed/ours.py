@@ -8,19 +8,19 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from model.manifest import HeadName
-from model.network import Network
+from model.network.network import Network
+from model.store.manifest import HeadName
 from tests.benchmarks.defaults import default_options, default_spec
 from tests.benchmarks.training_speed.alone import THREADS, beyond
 from tests.benchmarks.training_speed.fits import WholeFit
 from tests.benchmarks.training_speed.steps import Steps, time_steps
 from tests.benchmarks.training_speed.worlds import World, WorldName, make_world
-from training.distill import distilled
-from training.loop import Fit, Material
-from training.model_fit import Fitted, Reading, fit_model
-from training.plan import Folds
-from training.reporting.metrics import measure
-from training.studies.study import NetworkOptions
+from training.fit.distill import distilled
+from training.fit.loop import Fit, Material
+from training.fit.model_fit import Fitted, Reading, fit_model
+from training.measure.metrics import measure
+from training.split.plan import Folds
+from training.study.study import NetworkOptions
 
 FOLDS: Final = NetworkOptions().folds
 
@@ -80,7 +80,7 @@ def parts_of(world: World, head: HeadName) -> Parts:
     def take(network: Network, material: Material, *, batch_size: int, **_: object) -> Fit:
         raise _TakenError(Parts(network, material, batch_size))
 
-    with patch("training.model_fit.fit", take):
+    with patch("training.fit.model_fit.fit", take):
         try:
             _fit(world, head)
         except _TakenError as taken:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tests.benchmarks.training_speed.alone import THREADS, beyond
 from tests.benchmarks.training_speed.fits import WholeFit
 from tests.benchmarks.training_speed.worlds import WorldName, boosting_frame, make_world
-from training.labels import Bools
-from training.reporting.metrics import measure
+from training.measure.metrics import measure
+from training.question.labels import Bools
 
 STOPS: Final = 0.15  # of the examples, to stop on
 MAX_ROUNDS: Final = 2000

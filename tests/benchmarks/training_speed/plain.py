@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from model.batch import Batch
-from model.manifest import HeadName
+from model.features.batch import Batch
+from model.store.manifest import HeadName
 from tests.benchmarks.training_speed.alone import THREADS
 from tests.benchmarks.training_speed.ours import Parts, parts_of
 from tests.benchmarks.training_speed.steps import Steps, time_steps
 from tests.benchmarks.training_speed.worlds import WorldName, make_world
-from training.loop import Material
+from training.fit.loop import Material
 
 Item = tuple[Batch, Tensor]
 

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.aggregates import history_features
-from model.columns import Column, Numbers, Texts, as_codes
-from model.customers import Examples
-from model.history import EventLog
+from model.features.aggregates import history_features
 from model.task import ColumnTask
 from model.times import DAY, Instants
-from training.asked import Asked
-from training.fit_schema import EventFields, TableFields
-from training.labels import Bools, Labels
+from model.values.columns import Column, Numbers, Texts, as_codes
+from model.values.customers import Examples
+from model.values.history import EventLog
+from training.question.examples import Asked
+from training.question.labels import Bools, Labels
+from training.schema.fit_schema import EventFields, TableFields
 
 WorldName = Literal["table", "log"]
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.aggregates import history_features, segment_reduce, window_lengths
-from model.columns import as_codes
+from model.features.aggregates import history_features, segment_reduce, window_lengths
 from model.times import DAY, days
+from model.values.columns import as_codes
 from tests.strategies import TYPES, Event, event_lists, instants, log_of, within
 
 LOOKBACK = 20
@@ -110,7 +110,7 @@ def test_examples_may_be_computed_in_blocks(listed: list[Event], asked: list[tup
 
     with pytest.MonkeyPatch.context() as patch:
         whole = computed()
-        patch.setattr("model.aggregates._BLOCK", 5)
+        patch.setattr("model.features.aggregates._BLOCK", 5)
         blocks = computed()
     assert list(whole) == list(blocks)
     assert all(np.array_equal(whole[name], blocks[name], equal_nan=True) for name in whole)

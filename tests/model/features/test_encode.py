@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import Column, column_of, take
-from model.scaling import scale
-from model.sequence import AGE, GAP, STEP_NUMBERS
+from model.features.scaling import scale
+from model.features.sequence import AGE, GAP, STEP_NUMBERS
 from model.times import days
+from model.values.columns import Column, column_of, take
 from tests.model.examples import CELLS, EVENTS, FEATURES, LOOKBACK, N_COLUMNS, SCALING, batch_of, bits
 from tests.strategies import TYPES, Event, event_lists, instants, log_of, within
 

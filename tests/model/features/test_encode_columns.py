@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from model.columns import Column, column_of
-from model.customers import Examples
-from model.encode import encode
 from model.errors import SchemaError
-from model.history import EventLog
-from model.scaling import scale
+from model.features.encode import encode
+from model.features.scaling import scale
 from model.schema import CategoricalColumn, DateColumn, HistoryFeature, Rates, Schema
 from model.times import DAY, days, parse_time
+from model.values.columns import Column, column_of
+from model.values.customers import Examples
+from model.values.history import EventLog
 from tests.model.build import tiny_scaling
 from tests.model.examples import COLUMNS, EVENTS, FEATURES, LOOKBACK, N_COLUMNS, SCALING, SCHEMA, batch_of
 from tests.model.networks import SERIES, TABLE

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.inputs import Inputs, Steps
-from model.sequence import AGE, GAP
+from model.features.inputs import Inputs, Steps
+from model.features.sequence import AGE, GAP
 
 NUMBERS = torch.arange(12.0).reshape(6, 2) + 1
 CATEGORIES = torch.arange(6)[:, None] + 10

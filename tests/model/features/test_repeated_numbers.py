@@ -8,12 +8,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import Column, column_of, texts_of
-from model.customers import Examples
-from model.encode import encode
-from model.manifest import HeadName
-from model.network import Network, build_network
+from model.features.encode import encode
+from model.network.network import Network, build_network
 from model.schema import CategoricalColumn, NumericColumn, Schema
+from model.store.manifest import HeadName
+from model.values.columns import Column, column_of, texts_of
+from model.values.customers import Examples
 from tests.model.build import tiny_scaling
 from tests.model.networks import HEADS, LOG, REPEATED, random_network, some_batch, spec
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model.scaling import scale, squash
+from model.features.scaling import scale, squash
 from model.schema import Scaling
 from tests.model.build import tiny_scaling
 

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from model.columns import column_of, texts_of
-from model.history import EventLog
-from model.scaling import scale
+from model.features.scaling import scale
+from model.features.sequence import AGE, GAP, STEP_NUMBERS, event_steps, n_step_numbers, series_steps
 from model.schema import EventCategory, EventSchema, EventValue, Series
-from model.sequence import AGE, GAP, STEP_NUMBERS, event_steps, n_step_numbers, series_steps
 from model.times import DAY, parse_time
+from model.values.columns import column_of, texts_of
+from model.values.history import EventLog
 from tests.model.build import tiny_scaling
 
 SCALING = tiny_scaling()

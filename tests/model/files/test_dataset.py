@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from model.errors import DataError
+from model.files.dataset import Dataset, load_dataset
 from model.times import parse_time
-from tests.training.files.written import listed, write
-from training.files.dataset import Dataset, load_dataset
+from tests.model.files.written import listed, write
 
 CUSTOMERS = "id,plan,spent\n7,gold,1.5\n007,,2\nnew,iron,\n"
 EVENTS = (

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.files.written import listed, plain, read, refusal, write
-from training.files.sources import read_table
+from model.files.table import read_table
+from tests.model.files.written import listed, plain, read, refusal, write
 
 CDNOW = (
     " customer_id  date number_of_cds  dollar_value\r\n"
@@ -124,7 +124,7 @@ def test_a_quote_that_is_never_closed_swallows_no_rows_in_silence(tmp_path: Path
 def test_a_row_longer_than_the_parser_s_block_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.files.delimited._BLOCK", 1 << 20)
+    monkeypatch.setattr("model.files.delimited._BLOCK", 1 << 20)
     path = write(tmp_path, 'a,b\n"' + "1,2\n" * (1 << 20))
     assert refusal(path) == 't.csv has a row longer than 1 MiB, perhaps from a quote (") that is never closed'
 
@@ -147,7 +147,7 @@ def test_a_bad_row_in_another_encoding(tmp_path: Path, bad_row: bytes) -> None:
 
 
 def test_characters_may_lie_across_two_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.files.delimited._BLOCK", 1001)
+    monkeypatch.setattr("model.files.delimited._BLOCK", 1001)
     table = read_table(write(tmp_path, "a,b\n" + "é,x\n" * 5000), only=["a"])
     assert table.n_rows == 5000
     assert table.columns["a"].values == ("é",)  # type: ignore[union-attr]
@@ -157,7 +157,7 @@ def test_characters_may_lie_across_two_reads(tmp_path: Path, monkeypatch: pytest
 def test_blank_separated_lines_may_lie_across_two_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    monkeypatch.setattr("training.files.delimited._BLOCK", 1001)
+    monkeypatch.setattr("model.files.delimited._BLOCK", 1001)
     table = read_table(write(tmp_path, " a  b" + "\n  12   x " * 5000 + ending))
     assert table.n_rows == 5000
     assert table.columns["b"].values == ("x",)  # type: ignore[union-attr]

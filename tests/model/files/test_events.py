@@ -12,13 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pyarrow import parquet as pq
 
-from model.columns import as_codes, column_of, is_missing
 from model.errors import DataError
+from model.files.cells import instants_from
+from model.files.dates import FORMATS
+from model.files.events import RawEvents, read_events
 from model.times import MISSING_TIME, parse_time
-from tests.training.files.written import listed, write
-from training.files.arrow import instants_from
-from training.files.dates import FORMATS
-from training.files.events import RawEvents, read_events
+from model.values.columns import as_codes, column_of, is_missing
+from tests.model.files.written import listed, write
 
 MARCH_1 = parse_time("1997-03-01")
 

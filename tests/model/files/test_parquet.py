@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
-from model.columns import as_dates
+from model.files.cells import column_from
+from model.files.table import read_table
 from model.times import DAY
-from tests.training.files.written import plain, refusal, write
-from training.files.arrow import column_from
-from training.files.sources import read_table
+from model.values.columns import as_dates
+from tests.model.files.written import plain, refusal, write
 
 HOUR = DAY // 24
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet as pq
 
-from model.columns import is_missing
 from model.errors import DataError
-from tests.training.files.written import listed, read, refusal, write
-from training.files.sources import read_table, read_table_chunks, resolve
+from model.files.table import read_table, read_table_chunks, resolve
+from model.values.columns import is_missing
+from tests.model.files.written import listed, read, refusal, write
 
 
 def test_numbers_written_as_text_are_numbers(tmp_path: Path) -> None:

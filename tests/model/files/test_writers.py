@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from model.errors import DataError
-from training.files.scores_file import open_scores
+from model.files.writers import open_scores
 
 SCHEMA = pa.schema([("customer_id", pa.string()), ("probability", pa.float64())])
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.columns import Column, Texts
 from model.errors import DataError
-from training.files.sources import RawTable, read_table
+from model.files.table import RawTable, read_table
+from model.values.columns import Column, Texts
 
 
 def write(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from model.heads.cnn import ConvEncoder
-from tests.model.heads.sequences import lengths_lists, random_steps
+from model.network.cnn import ConvEncoder
+from tests.model.network.sequences import lengths_lists, random_steps
 
 
 def encoder(layers: int = 3) -> ConvEncoder:

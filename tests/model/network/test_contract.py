@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from model.batch import Batch
-from model.manifest import HeadName
-from model.network import build_network
-from model.scaling import scale
-from model.trunk import average
+from model.features.batch import Batch
+from model.features.scaling import scale
+from model.network.network import build_network
+from model.network.trunk import average
+from model.store.manifest import HeadName
 from tests.model.build import tiny_scaling
 from tests.model.networks import (
     FOLDS,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from model.embeddings import CategoryEmbedding, ColumnTokens, NumericEmbedding
+from model.network.embeddings import CategoryEmbedding, ColumnTokens, NumericEmbedding
 
 EDGES: tuple[tuple[float, ...], ...] = ((-1.0, 0.0, 2.0), (), (0.5, 0.75, 1.0, 4.0))
 FOLDS = 2

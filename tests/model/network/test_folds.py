@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.batch import Batch
-from model.manifest import HeadName
-from model.network import Network
+from model.features.batch import Batch
+from model.network.network import Network
+from model.store.manifest import HeadName
 from tests.model.networks import (
     FOLDS,
     HEADS,

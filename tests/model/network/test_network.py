@@ -8,12 +8,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from model.heads.cnn import ConvEncoder
-from model.heads.rnn import GruEncoder
-from model.heads.sequence import StepReader, TokenReader
-from model.manifest import HeadName, NetworkSpec
-from model.network import build_network
+from model.network.cnn import ConvEncoder
+from model.network.network import build_network
+from model.network.rnn import GruEncoder
+from model.network.steps import StepReader, TokenReader
 from model.schema import CategoricalColumn, NumericColumn, Rates, Schema
+from model.store.manifest import HeadName, NetworkSpec
 from tests.model.build import tiny_scaling
 from tests.model.networks import FOLDS, HEADS, LOG, SCHEMAS, TABLE, random_network, some_batch, spec
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from model.heads.rnn import GruEncoder
-from tests.model.heads.sequences import lengths_lists, random_steps
+from model.network.rnn import GruEncoder
+from tests.model.network.sequences import lengths_lists, random_steps
 
 
 def encoder() -> GruEncoder:

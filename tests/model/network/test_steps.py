@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.heads.sequence import StepEmbedding, StepReader, TokenReader
-from model.manifest import HeadName
+from model.network.steps import StepEmbedding, StepReader, TokenReader
+from model.store.manifest import HeadName
 from tests.model.networks import FOLDS, random_network, some_batch
 
 SEQUENCE_HEADS: tuple[HeadName, ...] = ("cnn", "rnn")

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.trunk import FoldLinear, Trunk, average
+from model.network.trunk import FoldLinear, Trunk, average
 
 X = torch.randn(3, 6, 7, generator=torch.Generator().manual_seed(0))
 

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.embeddings import ColumnTokens
-from model.folded import Folded
-from model.network import Network
-from model.trunk import Trunk, average
+from model.network.embeddings import ColumnTokens
+from model.network.network import Network
+from model.network.trunk import Trunk, average
+from model.quick.folded import Folded
 
 SAME = 1e-5  # of logits in the tens: float32 adds in another order
 CODES = 4

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.encode import encode
-from model.row_encoder import RowEncoder
-from model.rows import rows_of
+from model.features.encode import encode
+from model.quick.row_encoder import RowEncoder
 from model.schema import BooleanColumn, CategoricalColumn, DateColumn, NumericColumn, Rates, Schema
+from model.values.rows import rows_of
 from tests.model.build import tiny_scaling
 from tests.model.networks import AS_OF
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from model.columns import Column, column_of
 from model.errors import DataError
 from model.schema import BooleanColumn, CategoricalColumn, DateColumn, NumericColumn, Schema
+from model.scoring.misread import Misread
+from model.values.columns import Column, column_of
 from tests.model.build import tiny_scaling
-from training.misread import Misread
 
 SCHEMA = Schema(
     id=None,

@@ -12,8 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from model.champions import read_champion
-from model.registry import Registry
+from model.store.champions import read_champion
+from model.store.registry import Registry
 from tests.model.stored import fill, refusal, with_versions
 
 NEVER = 10_000
@@ -76,7 +76,7 @@ def test_a_version_promoted_while_a_reader_looks_is_no_fault(tmp_path: Path) -> 
         registry.promote("churn", registry.publish("churn", fill))
         return read_champion(home)
 
-    with patch("model.registry.read_champion", read_champion_late):
+    with patch("model.store.registry.read_champion", read_champion_late):
         assert registry.champion("churn") == 2
 
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.checkpoint import read_checkpoint, write_checkpoint
 from model.errors import CheckpointError
+from model.store.checkpoint import read_checkpoint, write_checkpoint
 from tests.model.build import tiny_manifest
 from tests.model.stored import REPAIR, REPORTS, tiny_weights, unreadable, written
 
@@ -184,7 +184,7 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
 
 def test_the_manifest_is_the_last_file_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    monkeypatch.setattr("model.checkpoint.write_file", lambda path, _: order.append(path.name))
+    monkeypatch.setattr("model.store.checkpoint.write_file", lambda path, _: order.append(path.name))
     written(tmp_path / "1")
     assert order == ["weights.safetensors", "report.json", "report.html", "manifest.json"]
 
@@ -202,7 +202,7 @@ def test_every_file_and_the_folder_are_put_on_the_disk(
 def test_a_file_too_large_to_read_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap: str, name: str
 ) -> None:
-    monkeypatch.setattr(f"model.checkpoint.{cap}", 1000)
+    monkeypatch.setattr(f"model.store.checkpoint.{cap}", 1000)
     with pytest.raises(CheckpointError, match=rf"{name} may hold 1000 bytes, however it holds \d+"):
         write_checkpoint(tmp_path / "1", tiny_manifest(), tiny_weights(), {"report.json": b" " * 1001})
     assert list(tmp_path.iterdir()) == []

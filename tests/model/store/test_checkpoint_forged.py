@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.checkpoint import read_checkpoint
+from model.store.checkpoint import read_checkpoint
 from tests.model.stored import REPAIR, seal_again, unreadable, written
 
 

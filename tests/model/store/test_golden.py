@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.columns import as_codes, as_instants, as_numbers
-from model.golden import N_CUSTOMERS, made_up_rows
-from model.rows import customers_from_rows
 from model.schema import CategoricalColumn, DateColumn, EventSchema, NumericColumn, Schema
+from model.store.golden import N_CUSTOMERS, made_up_rows
 from model.times import DAY, parse_time
+from model.values.columns import as_codes, as_instants, as_numbers
+from model.values.rows import customers_from_rows
 from tests.model.build import tiny_scaling
 from tests.model.networks import AS_OF, LOG, SCHEMAS, TABLE
 

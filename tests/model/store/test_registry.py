@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import pytest
 
-from model.checkpoint import read_checkpoint, write_checkpoint
 from model.errors import CheckpointError
-from model.registry import Registry
+from model.store.checkpoint import read_checkpoint, write_checkpoint
+from model.store.registry import Registry
 from tests.model.build import tiny_manifest
 from tests.model.stored import fill, is_whole, refusal, with_versions
 

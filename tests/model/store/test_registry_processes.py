@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from model.registry import Registry
+from model.store.registry import Registry
 from tests.model.stored import N_PARTS, fill, is_whole, refusal, with_versions
 
 
@@ -17,7 +17,7 @@ def start(root: Path, turns: int) -> subprocess.Popen[str]:
     script = f"""
 import sys
 from pathlib import Path
-from model.registry import Registry
+from model.store.registry import Registry
 registry = Registry(Path(sys.argv[1]))
 def fill(folder, version):
     for part in range({N_PARTS}):
@@ -31,7 +31,7 @@ for turn in range(int(sys.argv[2])):
     print(version, flush=True)
 """
     command = [sys.executable, "-c", script, str(root), str(turns)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3])
 
 
 def test_sigkill_at_random_moments_leaves_a_valid_registry(tmp_path: Path) -> None:

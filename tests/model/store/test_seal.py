@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from model.checkpoint import read_checkpoint
+from model.store.checkpoint import read_checkpoint
 from tests.model.stored import REPAIR, seal_again, unreadable, written
 
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model.columns import (
+from model.errors import DataError
+from model.times import MISSING_TIME, parse_time
+from model.values.columns import (
     Column,
     Rows,
     Texts,
@@ -25,8 +27,6 @@ from model.columns import (
     take,
     texts_of,
 )
-from model.errors import DataError
-from model.times import MISSING_TIME, parse_time
 
 MARKS = ["", "NA", "na", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "none", "<NA>", "<na>"]
 

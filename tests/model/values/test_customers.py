@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.columns import column_of
-from model.customers import Customers, Examples
 from model.errors import DataError
+from model.values.columns import column_of
+from model.values.customers import Customers, Examples
 from tests.strategies import log_of
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.history import EventLog
+from model.values.history import EventLog
 from tests.strategies import Event, event_lists, instants, log_of, within
 
 
@@ -33,9 +33,9 @@ def test_a_pass_over_the_log_finds_what_a_search_finds(
     asked = sorted(asked, key=lambda a: a[1])  # runs of equal times
     customers, times = (np.array([a[i] for a in asked], dtype=np.int64) for i in range(2))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.history._SEARCH_COST", 10**9)
+        patch.setattr("model.values.history._SEARCH_COST", 10**9)
         passed = log.until(customers, times)
-        patch.setattr("model.history._SEARCH_COST", -(10**9))
+        patch.setattr("model.values.history._SEARCH_COST", -(10**9))
         searched = log.until(customers, times)
     assert passed.dtype == searched.dtype == np.int64
     assert passed.tolist() == searched.tolist()

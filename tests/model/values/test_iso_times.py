@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.plain_times import parse_plain_times
 from model.times import parse_time
+from model.values.iso_times import parse_plain_times
 
 near = st.sampled_from(
     ["1997-03-01", "2000-02-29", "0001-01-01", "9999-12-31", "2024-03-31", "1900-02-29", "0000-01-01"]

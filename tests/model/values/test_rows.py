@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import as_codes, as_instants, as_numbers, as_texts
 from model.errors import DataError
-from model.rows import Rows, customers_from_rows, id_field, read_time, rows_of, side_by_side
 from model.schema import CategoricalColumn, DateColumn, NumericColumn, Schema, Series
 from model.times import DAY, format_instant, parse_time
+from model.values.columns import as_codes, as_instants, as_numbers, as_texts
+from model.values.rows import Rows, customers_from_rows, id_field, read_time, rows_of, side_by_side
 from tests.model.build import tiny_scaling, tiny_schema
 
 AS_OF = parse_time("1998-01-01")

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.task import ContractTask, LogTask
-from training.eligibility import roll_call
-from training.labels import compile_labels
-from training.plan import Folds, HeldOut, Plan
-from training.question import Question
-from training.timeline import Timeline
+from training.question.eligibility import roll_call
+from training.question.labels import compile_labels
+from training.question.question import Question
+from training.question.timeline import Timeline
+from training.split.plan import Folds, HeldOut, Plan
 
 NOBODY = np.empty(0, dtype=np.int64)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from model.columns import Column, Numbers, Texts
+from model.values.columns import Column, Numbers, Texts
 from training.audit.columns import probe_columns
 from training.audit.findings import Finding
-from training.kinds import Kind
-from training.labels import Bools
+from training.question.labels import Bools
+from training.schema.kinds import Kind
 
 
 @dataclass

@@ -6,15 +6,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import column_of
 from model.task import ContractTask, LogTask
 from model.times import DAY
+from model.values.columns import column_of
 from tests.strategies import Event, event_lists, instants, log_of
 from tests.training.audit.plans import plan_of
 from tests.training.lives import OTHERS, N, log_tasks, terminal_tasks, timeline_of
-from tests.training.naive import is_asked, labels_of, life_in_log
+from tests.training.question.naive import is_asked, labels_of, life_in_log
 from training.audit.population import came_back
-from training.timeline import Timeline, contract_timeline
+from training.question.timeline import Timeline, contract_timeline
 
 grids = st.lists(instants, min_size=1, max_size=4, unique=True).map(sorted)
 silences = log_tasks.filter(lambda task: task.outcome == "absent")

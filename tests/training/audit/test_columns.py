@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.columns import Texts
+from model.values.columns import Texts
 from tests.training.audit.tables import choose, clean, outcomes
 from training.audit.columns import MAX_ROWS
 

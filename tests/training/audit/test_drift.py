@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.columns import column_of
-from model.customers import Examples
 from model.times import DAY
+from model.values.columns import column_of
+from model.values.customers import Examples
 from training.audit.drift import probe_future_dates, probe_shift
 
 

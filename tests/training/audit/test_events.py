@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.columns import texts_of
-from model.customers import Examples
-from model.history import EventLog
 from model.task import ContractTask, LogTask
 from model.times import DAY
+from model.values.columns import texts_of
+from model.values.customers import Examples
+from model.values.history import EventLog
 from training.audit.events import RECENT_DAYS, probe_event_types
 from training.audit.findings import Finding
 

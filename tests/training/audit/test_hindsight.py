@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from model.columns import Column, column_of, texts_of
-from model.customers import Examples
-from model.history import EventLog
 from model.task import LogTask
 from model.times import DAY
+from model.values.columns import Column, column_of, texts_of
+from model.values.customers import Examples
+from model.values.history import EventLog
 from training.audit.findings import Finding
 from training.audit.hindsight import probe_hindsight
-from training.eligibility import eligible_examples
-from training.kinds import Kind
-from training.question import Question
-from training.timeline import log_timeline
+from training.question.eligibility import eligible_examples
+from training.question.question import Question
+from training.question.timeline import log_timeline
+from training.schema.kinds import Kind
 
 N = 300
 END = 400 * DAY

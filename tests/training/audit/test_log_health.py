@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import texts_of
-from model.history import EventLog
 from model.times import DAY, parse_time
+from model.values.columns import texts_of
+from model.values.history import EventLog
 from tests.strategies import Event, events, log_of
 from training.audit.log_health import SHOWN, duplicate_events, log_facts, quiet_times
 

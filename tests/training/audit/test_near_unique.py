@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.columns import Column, Texts
+from model.values.columns import Column, Texts
 from training.audit.near_unique import near_unique
-from training.kinds import Kind
+from training.schema.kinds import Kind
 
 rng = np.random.default_rng(0)
 N = 1_000

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.training.audit.planted import CANCEL, cancel_shop
-from tests.training.commands import SETTINGS, Run
+from tests.training.cli.commands import SETTINGS, Run
 from tests.training.shops import TABLE, Shop, table_shop
 
 Planted = tuple[Shop, str]

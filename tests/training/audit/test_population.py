@@ -22,11 +22,11 @@ from tests.training.lives import (
     row_lists,
     timeline_of,
 )
-from tests.training.naive import Life, Row, is_asked, labels_of, life_in_log, life_of_contract
+from tests.training.question.naive import Life, Row, is_asked, labels_of, life_in_log, life_of_contract
 from training.audit.population import cutoff_table, dropped
-from training.plan import Plan
-from training.question import Question
-from training.timeline import log_timeline
+from training.question.question import Question
+from training.question.timeline import log_timeline
+from training.split.plan import Plan
 
 Task = LogTask | ContractTask
 grids = st.lists(instants, min_size=1, max_size=4, unique=True).map(sorted)

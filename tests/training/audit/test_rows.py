@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.columns import Column
+from model.values.columns import Column
 from tests.training.audit.tables import clean
 from training.audit.rows import probe_duplicates, probe_order
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.columns import Texts
+from model.values.columns import Texts
 from tests.training.baselines.worlds import (
     COLUMN_TASK,
     CUTOFF,

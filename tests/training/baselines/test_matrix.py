@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from model.customers import Examples
-from model.history import EventLog
 from model.schema import NumericColumn
 from model.times import DAY
+from model.values.customers import Examples
+from model.values.history import EventLog
 from tests.training.baselines.worlds import FOLDS, HELD, TEST, TRAIN, log_world, table_world
-from training.asked import Asked
 from training.baselines.matrix import (
     MAX_CODES,
     Features,
@@ -18,7 +17,8 @@ from training.baselines.matrix import (
     sides_of,
     tree_matrix,
 )
-from training.labels import Labels
+from training.question.examples import Asked
+from training.question.labels import Labels
 
 
 def features(numbers: list[list[float]], codes: list[list[int]], *widths: int) -> Features:

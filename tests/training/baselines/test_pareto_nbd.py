@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.customers import Examples
 from model.times import DAY
+from model.values.customers import Examples
 from tests.strategies import Event, event_lists, log_of
 from tests.training.baselines.worlds import needs_lifetimes, purchase_log
 from training.baselines.pareto_nbd import (

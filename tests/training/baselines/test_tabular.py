@@ -13,7 +13,7 @@ from training.baselines.tabular import (
     learn_logistic,
     share,
 )
-from training.labels import Labels
+from training.question.labels import Labels
 
 N = 5100
 ROWS = np.arange(N, dtype=np.int64)

@@ -8,18 +8,18 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from model.columns import Column, column_of, texts_of
-from model.customers import Examples
-from model.history import EventLog
 from model.schema import Schema
 from model.task import ColumnTask, LogTask
 from model.times import DAY, days
-from training.asked import Asked
+from model.values.columns import Column, column_of, texts_of
+from model.values.customers import Examples
+from model.values.history import EventLog
 from training.baselines.compare import Baselines, baseline_probabilities
-from training.fit_schema import EventFields, TableFields, fit_schema
-from training.labels import Labels
-from training.plan import Folds
-from training.split import Rows
+from training.question.examples import Asked
+from training.question.labels import Labels
+from training.schema.fit_schema import EventFields, TableFields, fit_schema
+from training.split.plan import Folds
+from training.split.split import Rows
 
 N: Final = 400
 ROWS: Final = np.arange(N, dtype=np.int64)

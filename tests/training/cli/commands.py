@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from tests.training.shops import SMALL
-from training import cli
+from training.cli import main as cli
 
 SETTINGS: Final = [word for setting in SMALL for word in ("--set", setting)]
 

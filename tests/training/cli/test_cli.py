@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from model.checkpoint import read_checkpoint
-from model.registry import Registry
-from tests.training.commands import SETTINGS, Run, in_a_process
+from model.store.checkpoint import read_checkpoint
+from model.store.registry import Registry
+from tests.training.cli.commands import SETTINGS, Run, in_a_process
 from tests.training.shops import LOG, TABLE, Published, table_shop
-from training.run import run_study
+from training.run.run import run_study
 
 
 def test_training_twice_makes_two_versions_and_the_first_stays_in_service(run: Run, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_serve_without_a_registry_is_refused(
 def test_the_installed_command_trains_from_a_log(
     log_model: Published, real_steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.distill.STEPS", real_steps)  # as they are in the process
+    monkeypatch.setattr("training.fit.distill.STEPS", real_steps)  # as they are in the process
     run = run_study(log_model.shop.study(LOG, "fit.refit=false"))
     for name in ("customers.csv", "events.csv"):
         shutil.copy(log_model.shop.folder / name, tmp_path)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.commands import Run
+from tests.training.cli.commands import Run
 from tests.training.shops import Published
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from tests.training.commands import Run, in_a_process
-from training import cli
+from tests.training.cli.commands import Run, in_a_process
+from training.cli import main as cli
 
 COMMANDS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
 USAGE = {

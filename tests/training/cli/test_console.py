@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from training.console import (
+from training.cli.console import (
     epoch_progress,
     print_error,
     print_json,
@@ -18,12 +18,12 @@ from training.console import (
     print_table,
     row_progress,
 )
-from training.learning_curve import LearningPoint, conclusion
-from training.loop import Epoch
-from training.reporting.bootstrap import Difference
-from training.reporting.measuring import measured
-from training.reporting.metrics import base_rate_metrics, measure
-from training.reporting.splits import SplitFigure
+from training.fit.loop import Epoch
+from training.measure.bootstrap import Difference
+from training.measure.measuring import measured
+from training.measure.metrics import base_rate_metrics, measure
+from training.run.learning_curve import LearningPoint, conclusion
+from training.run.splits import SplitFigure
 
 Captured = pytest.CaptureFixture[str]
 

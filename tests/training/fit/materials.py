@@ -7,12 +7,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.inputs import Inputs, Steps
-from model.manifest import HeadName, NetworkSpec
-from model.network import Network, build_network
+from model.features.inputs import Inputs, Steps
+from model.network.network import Network, build_network
+from model.network.trunk import average
 from model.schema import NumericColumn, Scaling, Schema, Series
-from model.trunk import average
-from training.loop import Fit, Material, fit
+from model.store.manifest import HeadName, NetworkSpec
+from training.fit.loop import Fit, Material, fit
 
 CPU: Final = torch.device("cpu")
 F: Final = 3

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from model.manifest import Calibration
-from training.calibrate import MIN_SLOPE, PRIOR, bagged, calibrated_loss, fit_calibration
+from model.store.manifest import Calibration
+from training.fit.calibrate import MIN_SLOPE, PRIOR, bagged, calibrated_loss, fit_calibration
 
 Floats = NDArray[np.float64]
 

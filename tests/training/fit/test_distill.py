@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from model.columns import Column, column_of
-from model.customers import Examples
-from model.manifest import NetworkSpec
+from model.store.manifest import NetworkSpec
 from model.task import ColumnTask
-from tests.training.materials import same, weights
-from training import distill
-from training.asked import Asked
-from training.distill import MAX_EXCESS, distilled, made_up, told_of
-from training.fit_schema import TableFields
-from training.labels import Labels
-from training.model_fit import Fitted, Options, Reading, fit_model
-from training.plan import Folds
+from model.values.columns import Column, column_of
+from model.values.customers import Examples
+from tests.training.fit.materials import same, weights
+from training.fit import distill
+from training.fit.distill import MAX_EXCESS, distilled, made_up, told_of
+from training.fit.model_fit import Fitted, Options, Reading, fit_model
+from training.question.examples import Asked
+from training.question.labels import Labels
+from training.schema.fit_schema import TableFields
+from training.split.plan import Folds
 
 N: Final = 3300
 TRAIN: Final = np.arange(3000, dtype=np.int64)

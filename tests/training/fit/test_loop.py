@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.training.materials import fitted, material, network, same, unseen, weights
-from training.calibrate import calibrated_loss
-from training.loop import PROGRESS, Epoch, Fit, best_epoch
+from tests.training.fit.materials import fitted, material, network, same, unseen, weights
+from training.fit.calibrate import calibrated_loss
+from training.fit.loop import PROGRESS, Epoch, Fit, best_epoch
 
 
 def losses_of(fit: Fit) -> list[float]:

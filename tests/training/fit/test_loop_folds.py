@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.batch import Batch
-from model.inputs import Inputs
-from model.manifest import HeadName
-from tests.training.materials import F, fitted, material, network, same, unseen, weights, weights_of
-from training import loop
-from training.loop import Material
+from model.features.batch import Batch
+from model.features.inputs import Inputs
+from model.store.manifest import HeadName
+from tests.training.fit.materials import F, fitted, material, network, same, unseen, weights, weights_of
+from training.fit import loop
+from training.fit.loop import Material
 
 HEADS: tuple[HeadName, ...] = ("mlp", "rnn", "cnn")
 

@@ -9,21 +9,21 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import Column, column_of
-from model.customers import Examples
-from model.encode import encode
 from model.errors import DeviceError
-from model.manifest import NetworkSpec
+from model.features.encode import encode
 from model.scorer import fold_logits
+from model.store.manifest import NetworkSpec
 from model.task import ColumnTask
-from tests.training.materials import same, weights, weights_of
-from training import model_fit
-from training.asked import Asked
-from training.calibrate import bagged, fit_calibration
-from training.fit_schema import TableFields
-from training.labels import Labels
-from training.model_fit import BATCH_SIZES, EPOCHS, STEPS, Fitted, Options, Reading, fit_model
-from training.plan import Folds
+from model.values.columns import Column, column_of
+from model.values.customers import Examples
+from tests.training.fit.materials import same, weights, weights_of
+from training.fit import model_fit
+from training.fit.calibrate import bagged, fit_calibration
+from training.fit.model_fit import BATCH_SIZES, EPOCHS, STEPS, Fitted, Options, Reading, fit_model
+from training.question.examples import Asked
+from training.question.labels import Labels
+from training.schema.fit_schema import TableFields
+from training.split.plan import Folds
 
 N: Final = 400
 ROWS: Final = np.arange(N, dtype=np.int64)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.materials import fitted, material, network, weights
-from training.optimizer import AVERAGING, WARM_UP, Average, falling_rate
+from tests.training.fit.materials import fitted, material, network, weights
+from training.fit.optimizer import AVERAGING, WARM_UP, Average, falling_rate
 
 
 @pytest.mark.parametrize("n_steps", [1, 7, 400])

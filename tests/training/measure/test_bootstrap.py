@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from training.reporting import bootstrap
-from training.reporting.bootstrap import (
+from training.measure import bootstrap
+from training.measure.bootstrap import (
     MEASURED,
     Difference,
     intervals,
@@ -18,8 +18,8 @@ from training.reporting.bootstrap import (
     resample_counts,
     weighted_measures,
 )
-from training.reporting.metrics import measure
-from training.reporting.report import MEASURES
+from training.measure.metrics import measure
+from training.report.report import MEASURES
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from training.labels import Labels
-from training.reporting import measuring
-from training.reporting.bootstrap import MEASURED, intervals
-from training.reporting.measuring import base_rates, measure_horizons, measured
-from training.reporting.metrics import measure
+from training.measure import measuring
+from training.measure.bootstrap import MEASURED, intervals
+from training.measure.measuring import base_rates, measure_horizons, measured
+from training.measure.metrics import measure
+from training.question.labels import Labels
 
 
 def labels(outcomes: list[list[int]], complete: list[list[int]]) -> Labels:

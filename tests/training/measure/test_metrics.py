@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from training.reporting.metrics import Points, base_rate_metrics, curves, measure
+from training.measure.metrics import Points, base_rate_metrics, curves, measure
 
 Floats = NDArray[np.float64]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.reporting.bootstrap import paired_differences
-from training.reporting.measuring import measured
-from training.reporting.verdict import NETWORK, Verdict, judge
+from training.measure.bootstrap import paired_differences
+from training.measure.measuring import measured
+from training.measure.verdict import NETWORK, Verdict, judge
 
 Floats = NDArray[np.float64]
 N = 600

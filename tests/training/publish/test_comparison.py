@@ -11,9 +11,9 @@ from model.errors import ComparisonError
 from model.times import days, parse_time
 from tests.training.rivals import ids, learnt_from, twin_of
 from tests.training.shops import LOG, TABLE, log_shop, table_shop
-from training.comparison import Comparison, ask_champion
 from training.prepare import Prepared, prepare
-from training.twin import Twin
+from training.publish.comparison import Comparison, ask_champion
+from training.publish.twin import Twin
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.comparison import Comparison
-from training.decision import COMPARED, decide, unheard, unopposed
+from training.publish.comparison import Comparison
+from training.publish.decision import COMPARED, decide, unheard, unopposed
 
 N = 600
 TRUTH = np.random.default_rng(0).uniform(0.05, 0.95, N)

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from model.checkpoint import read_checkpoint
 from model.predictor import load_predictor
-from model.registry import Registry
+from model.store.checkpoint import read_checkpoint
+from model.store.registry import Registry
 from tests.model.stored import seal_again
-from tests.training.commands import SETTINGS, Ran, Run
+from tests.training.cli.commands import SETTINGS, Ran, Run
 from tests.training.shops import LOG, TABLE, Published, log_shop, table_shop
-from training import retrain as retraining
-from training.run import run_study
-from training.studies.targets import ContractTarget, LogTarget
+from training.publish import retrain as retraining
+from training.run.run import run_study
+from training.study.targets import ContractTarget, LogTarget
 
 QUICK = [*SETTINGS, "--set", "split.compare=false", "--set", "fit.epochs=12"]
 CRIPPLED = ["--set", "fit.epochs=1", "--set", "fit.learning_rate=0.000001"]
@@ -236,7 +236,7 @@ def test_a_champion_that_changes_meanwhile_is_not_replaced(
 def test_a_kill_between_publishing_and_promoting_leaves_the_champion(folder: Path) -> None:
     script = (
         "import os, sys\n"
-        "from model.registry import Registry\n"
+        "from model.store.registry import Registry\n"
         "from training import cli\n"
         "Registry.promote = lambda *_: os.kill(os.getpid(), 9)\n"
         f"sys.argv = ['propense', 'retrain', 'study.yaml', *{QUICK!r}]\n"

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.checkpoint import MANIFEST, WEIGHTS, read_checkpoint
 from model.errors import DataError
 from model.predictor import load_predictor
-from model.registry import Registry
+from model.store.checkpoint import MANIFEST, WEIGHTS, read_checkpoint
+from model.store.registry import Registry
 from model.times import parse_time
 from tests.training.shops import LOG, SMALL, TABLE, Published, log_shop, publish, table_shop, write_csv
-from training.loop import PROGRESS, Epoch
+from training.fit.loop import PROGRESS, Epoch
+from training.measure.metrics import measure
 from training.prepare import prepare
-from training.reporting.metrics import measure
-from training.studies.study import read_study
-from training.train import train
+from training.publish.train import train
+from training.study.study import read_study
 
 
 @pytest.fixture(params=["table_model", "log_model"])
@@ -214,7 +214,7 @@ def test_a_failure_while_publishing_leaves_no_trace_and_the_next_run_is_version_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, registry = table_shop(tmp_path, 60).study(TABLE), Registry(tmp_path / "registry")
-    monkeypatch.setattr("training.publish.render_html", lambda _: 1 / 0)
+    monkeypatch.setattr("training.publish.publish.render_html", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(study, registry)
     monkeypatch.undo()

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.checkpoint import read_checkpoint
 from model.errors import CheckpointError, ComparisonError
-from model.registry import Registry
+from model.store.checkpoint import read_checkpoint
+from model.store.registry import Registry
 from tests.model.stored import seal_again
 from tests.training.rivals import learnt_from
 from tests.training.shops import LOG, TABLE, Published, log_shop, table_shop
-from training.publish import publish
-from training.run import Run, run_study
-from training.twin import TWIN, TWIN_WEIGHTS, read_twin
+from training.publish.publish import publish
+from training.publish.twin import TWIN, TWIN_WEIGHTS, read_twin
+from training.run.run import Run, run_study
 
 
 @pytest.fixture(scope="module", params=[TABLE, LOG], ids=["table", "log"])

@@ -10,9 +10,9 @@ import pytest
 from model.errors import ComparisonError
 from tests.training.rivals import ids, learnt_from, twin_of
 from tests.training.shops import LOG, TABLE, Row, Shop, log_shop, table_shop
-from training.plan_table import order_of
 from training.prepare import Prepared, prepare
-from training.unseen import unseen
+from training.publish.unseen import unseen
+from training.split.plan_table import order_of
 
 NAMELESS = TABLE.replace(", id: id", ", exclude: [id]")
 GROUPED = TABLE + "split: {group: contract}\n"

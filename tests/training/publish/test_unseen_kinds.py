@@ -10,9 +10,9 @@ import pytest
 from model.errors import ComparisonError
 from tests.training.rivals import ids, learnt_from, twin_of
 from tests.training.shops import CONTRACT, CONTRACT_LOG, LOG, TABLE, Shop, contract_shop, log_shop, table_shop
-from training.comparison import Comparison, ask_champion
 from training.prepare import Prepared, prepare
-from training.unseen import unseen
+from training.publish.comparison import Comparison, ask_champion
+from training.publish.unseen import unseen
 
 BESIDE_A_LOG = LOG[: LOG.index("target:")] + 'target: {column: churn, positive: "Yes"}\n'
 GROUPED = LOG + "split: {group: region}\n"

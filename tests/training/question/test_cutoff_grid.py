@@ -11,7 +11,7 @@ from model.times import DAY, days
 from tests.training.lives import (
     log_tasks,
 )
-from training.labels import cutoff_grid
+from training.question.labels import cutoff_grid
 
 
 def grid_of(task: LogTask, **changes: Any) -> list[float]:

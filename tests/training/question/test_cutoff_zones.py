@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from model.task import LogTask
 from model.times import days, format_instant, parse_time, to_instant
-from training.labels import cutoff_grid, latest_complete_cutoff
+from training.question.labels import cutoff_grid, latest_complete_cutoff
 
 ZONES = [
     "Europe/Berlin",

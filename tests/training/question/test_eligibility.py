@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import column_of
-from model.customers import Examples
-from model.history import EventLog
 from model.task import ContractTask, Eligible, LogTask
 from model.times import DAY
+from model.values.columns import column_of
+from model.values.customers import Examples
+from model.values.history import EventLog
 from tests.strategies import Event, event_lists, instants, log_of
 from tests.training.lives import (
     ASIDE,
@@ -27,9 +27,9 @@ from tests.training.lives import (
     row_lists,
     timeline_of,
 )
-from tests.training.naive import Row, is_asked, life_in_log, life_of_contract, life_of_row
-from training.eligibility import ELIGIBLE, eligible, eligible_examples, refusals, roll_call, standing
-from training.timeline import Timeline, contract_timeline, log_timeline
+from tests.training.question.naive import Row, is_asked, life_in_log, life_of_contract, life_of_row
+from training.question.eligibility import ELIGIBLE, eligible, eligible_examples, refusals, roll_call, standing
+from training.question.timeline import Timeline, contract_timeline, log_timeline
 
 cutoff_lists = st.lists(instants, max_size=4, unique=True)
 TASK = LogTask(outcome="occurs", horizons_days=(5,), eligible_within_days=10)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.customers import Examples
 from model.task import ContractTask, LogTask
 from model.times import DAY, parse_time
+from model.values.customers import Examples
 from tests.strategies import Event, event_lists, instants, log_of
 from tests.training.lives import (
     N,
@@ -24,10 +24,10 @@ from tests.training.lives import (
     row_lists,
     timeline_of,
 )
-from tests.training.naive import Life, Row, labels_of, life_in_log, life_of_contract, life_of_row
-from training.eligibility import eligible_examples
-from training.labels import Labels, compile_labels
-from training.timeline import Timeline, log_timeline
+from tests.training.question.naive import Life, Row, labels_of, life_in_log, life_of_contract, life_of_row
+from training.question.eligibility import eligible_examples
+from training.question.labels import Labels, compile_labels
+from training.question.timeline import Timeline, log_timeline
 
 data_ends = instants | st.just(60 * DAY)  # the latter completes every window
 

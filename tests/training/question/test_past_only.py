@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import Column, column_of
 from model.task import ContractTask, LogTask
 from model.times import DAY, format_instant
+from model.values.columns import Column, column_of
 from tests.model.examples import CELLS, SCHEMA, batch_of, bits
 from tests.strategies import TYPES, Event, event_lists, instants, log_of
 from tests.training.lives import (
@@ -21,8 +21,8 @@ from tests.training.lives import (
     row_lists,
     timeline_of,
 )
-from tests.training.naive import Row
-from training.eligibility import standing
+from tests.training.question.naive import Row
+from training.question.eligibility import standing
 
 later_events = st.lists(
     st.builds(

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.columns import column_of, texts_of
 from model.errors import DataError
-from model.history import EventLog
+from model.files.dataset import Dataset
 from model.task import ContractTask, LogTask
 from model.times import DAY, format_instant, parse_time
+from model.values.columns import column_of, texts_of
+from model.values.history import EventLog
 from tests.strategies import Event, log_of
-from training.eligibility import eligible_examples
-from training.files.dataset import Dataset
-from training.question import Question, contract_question, log_question
+from training.question.eligibility import eligible_examples
+from training.question.question import Question, contract_question, log_question
 
 CANCEL = LogTask(event="cancel", outcome="occurs", horizons_days=(10,))
 CONTRACT = ContractTask(ends="end", horizons_days=(10,))

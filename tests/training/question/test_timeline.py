@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import column_of
 from model.errors import DataError
-from model.history import EventLog
 from model.task import ContractTask, LogTask
 from model.times import DAY
+from model.values.columns import column_of
+from model.values.history import EventLog
 from tests.strategies import Event, event_lists, instants, log_of, within
 from tests.training.lives import (
     N,
@@ -25,8 +25,8 @@ from tests.training.lives import (
     terminal_tasks,
     timeline_of,
 )
-from tests.training.naive import Life, Row, life_in_log, life_of_contract, life_of_row
-from training.timeline import (
+from tests.training.question.naive import Life, Row, life_in_log, life_of_contract, life_of_row
+from training.question.timeline import (
     NEVER,
     Timeline,
     events_of,

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from model.columns import column_of
 from model.errors import DataError
 from model.task import ContractTask
 from model.times import DAY, parse_time
+from model.values.columns import column_of
 from tests.strategies import Event, log_of
 from tests.training.lives import (
     lone_timeline_of,
 )
-from tests.training.naive import Row
-from training.timeline import (
+from tests.training.question.naive import Row
+from training.question.timeline import (
     NEVER,
     Timeline,
     contract_dates,

@@ -9,14 +9,14 @@ import numpy as np
 
 from model.task import LogTask
 from training.audit.findings import Finding
-from training.choice import Choice, Trial
-from training.learning_curve import LearningPoint
-from training.reporting.bootstrap import Difference
-from training.reporting.measuring import measured
-from training.reporting.metrics import base_rate_metrics, curves
-from training.reporting.report import Report, question
-from training.reporting.splits import SplitFigure
-from training.reporting.verdict import Verdict
+from training.measure.bootstrap import Difference
+from training.measure.measuring import measured
+from training.measure.metrics import base_rate_metrics, curves
+from training.measure.verdict import Verdict
+from training.report.report import Report, question
+from training.run.choice import Choice, Trial
+from training.run.learning_curve import LearningPoint
+from training.run.splits import SplitFigure
 
 TASK = LogTask(outcome="occurs", horizons_days=(30, 180))
 

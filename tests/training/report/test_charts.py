@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.reporting.charts import (
+from training.report.charts import (
     BOX,
     Axis,
     Chart,

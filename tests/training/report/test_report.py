@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from model.task import ColumnTask, ContractTask, LogTask, Task
-from tests.training.reporting.pages import AUDIT, Page, made_up_report
+from tests.training.report.pages import AUDIT, Page, made_up_report
 from tests.training.shops import Published
-from training.reporting.measuring import measured
-from training.reporting.metrics import base_rate_metrics, curves
-from training.reporting.report import Report, question, render_html
-from training.reporting.splits import SplitFigure
+from training.measure.measuring import measured
+from training.measure.metrics import base_rate_metrics, curves
+from training.report.report import Report, question, render_html
+from training.run.splits import SplitFigure
 
 EVIL = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.training.shops import LOG, Published, log_shop
-from training.reporting.report import Report
-from training.reporting.results import build_report
-from training.run import run_study
+from training.report.report import Report
+from training.report.results import build_report
+from training.run.run import run_study
 
 MODELS = ["table_model", "log_model", "contract_model", "contract_log_model"]
 

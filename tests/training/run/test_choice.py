@@ -7,20 +7,20 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from model.hazard import event_by_horizon
-from model.manifest import HeadName, NetworkSpec
+from model.network.hazard import event_by_horizon
+from model.store.manifest import HeadName, NetworkSpec
 from model.task import LogTask
 from tests.training.log_plans import TASK, drawn_log, planned
 from tests.training.shops import LOG, log_shop
-from training.asked import Asked
-from training.choice import Choice, Trial, choose
-from training.fit_schema import TableFields
-from training.loop import Epoch
-from training.model_fit import Fitted, Reading
-from training.plan import Plan, SplitKind
-from training.reporting.bootstrap import paired_differences
-from training.reporting.results import build_report
-from training.run import run_study
+from training.fit.loop import Epoch
+from training.fit.model_fit import Fitted, Reading
+from training.measure.bootstrap import paired_differences
+from training.question.examples import Asked
+from training.report.results import build_report
+from training.run.choice import Choice, Trial, choose
+from training.run.run import run_study
+from training.schema.fit_schema import TableFields
+from training.split.plan import Plan, SplitKind
 
 LOGGED = drawn_log(0, 90)
 PLAN = planned(LOGGED, TASK)

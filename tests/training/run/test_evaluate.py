@@ -9,8 +9,8 @@ import pytest
 from model.errors import PropenseError
 from model.times import DAY, format_instant, parse_time
 from tests.training.shops import Published, Row, contract_shop, log_shop, table_shop, write_csv
-from training.evaluate import evaluate_files
-from training.reporting.metrics import measure
+from training.measure.metrics import measure
+from training.run.evaluate import evaluate_files
 
 
 def evaluated(model: Published, folder: Path | None = None, **changes: Any) -> dict[str, Any]:

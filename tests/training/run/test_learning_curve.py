@@ -8,21 +8,21 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from model.customers import Examples
-from model.hazard import Probabilities
+from model.network.hazard import Probabilities
 from model.scorer import Scorer
+from model.values.customers import Examples
 from tests.training.shops import LOG, TABLE, log_shop, table_shop
-from training.asked import Asked
-from training.labels import Labels
-from training.learning_curve import SHARES, LearningPoint, conclusion, learning_curve
-from training.loop import Epoch
-from training.model_fit import Fitted
-from training.plan import Folds, Plan
+from training.fit.loop import Epoch
+from training.fit.model_fit import Fitted
+from training.measure.bootstrap import Difference, paired_differences
+from training.measure.measuring import measured
 from training.prepare import Prepared, prepare
-from training.reporting.bootstrap import Difference, paired_differences
-from training.reporting.measuring import measured
-from training.split import Rows
-from training.studies.study import read_study
+from training.question.examples import Asked
+from training.question.labels import Labels
+from training.run.learning_curve import SHARES, LearningPoint, conclusion, learning_curve
+from training.split.plan import Folds, Plan
+from training.split.split import Rows
+from training.study.study import read_study
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from model.errors import DataError
+from model.files.names import counted
 from tests.training.listening import QUICK, Heard, listen, repeated
 from tests.training.shops import (
     LOG,
@@ -18,14 +19,13 @@ from tests.training.shops import (
     log_shop,
     table_shop,
 )
-from training.files.names import counted
-from training.labels import Bools, Labels
-from training.loop import Epoch
+from training.fit.loop import Epoch
 from training.prepare import prepare
-from training.reporting.report import render_html
-from training.reporting.results import build_report
-from training.run import run_study
-from training.split import Rows
+from training.question.labels import Bools, Labels
+from training.report.report import render_html
+from training.report.results import build_report
+from training.run.run import run_study
+from training.split.split import Rows
 
 
 @pytest.fixture

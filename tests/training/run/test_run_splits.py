@@ -19,11 +19,11 @@ from tests.training.shops import (
     log_shop,
     table_shop,
 )
-from training.model_fit import Fitted
+from training.fit.model_fit import Fitted
+from training.measure.measuring import base_rates, measured
 from training.prepare import Prepared, prepare
-from training.reporting.measuring import base_rates, measured
-from training.run import Run, run_study
-from training.split import Rows
+from training.run.run import Run, run_study
+from training.split.split import Rows
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import cast
 import numpy as np
 import pytest
 
-from training.labels import Labels
-from training.plan import Plan
-from training.reporting.measuring import measured
-from training.reporting.splits import split_figure
+from training.measure.measuring import measured
+from training.question.labels import Labels
+from training.run.splits import split_figure
+from training.split.plan import Plan
 
 N = 40
 RNG = np.random.default_rng(0)

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import Column, column_of
-from model.customers import Examples
-from model.history import EventLog
-from model.scaling import scale
+from model.features.scaling import scale
 from model.schema import NumericColumn, Schema
 from model.times import DAY
+from model.values.columns import Column, column_of
+from model.values.customers import Examples
+from model.values.history import EventLog
 from tests.strategies import Event, log_of
-from training.fit_schema import (
+from training.schema.fit_schema import (
     BINS,
     MAX_TYPES,
     MIN_CUSTOMERS,
@@ -27,7 +27,7 @@ from training.fit_schema import (
     fit_scaling,
     fit_schema,
 )
-from training.kinds import Kind
+from training.schema.kinds import Kind
 
 EVENTS = EventFields(
     id="id", time="at", time_format=None, type="type", values=["amount"], attributes=[], max_events=9

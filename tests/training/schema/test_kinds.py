@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from model.columns import Column, as_booleans, as_instants, as_numbers, column_of
 from model.errors import DataError
+from model.files.table import RawTable
 from model.times import MISSING_TIME
-from training.files.sources import RawTable
-from training.kinds import Kinds, infer_kinds
+from model.values.columns import Column, as_booleans, as_instants, as_numbers, column_of
+from training.schema.kinds import Kinds, infer_kinds
 
 ROWS = 100
 

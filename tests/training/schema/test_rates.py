@@ -5,21 +5,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.columns import column_of
-from model.customers import Examples
-from model.encode import encode
-from model.manifest import NetworkSpec
-from model.network import Network
-from model.scaling import scale
+from model.features.encode import encode
+from model.features.scaling import scale
+from model.network.network import Network
+from model.store.manifest import NetworkSpec
 from model.task import ColumnTask
-from training import model_fit
-from training.asked import Asked
-from training.fit_schema import TableFields, fit_schema
-from training.labels import Labels
-from training.loop import Fit, Material, fit
-from training.model_fit import Options, Reading, fit_model
-from training.plan import Folds
-from training.rates import MANY, WEIGHT, category_rates, out_of_fold_rates, with_rates
+from model.values.columns import column_of
+from model.values.customers import Examples
+from training.fit import model_fit
+from training.fit.loop import Fit, Material, fit
+from training.fit.model_fit import Options, Reading, fit_model
+from training.question.examples import Asked
+from training.question.labels import Labels
+from training.schema.fit_schema import TableFields, fit_schema
+from training.schema.rates import MANY, WEIGHT, category_rates, out_of_fold_rates, with_rates
+from training.split.plan import Folds
 
 N = 6000
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.plan import Folds
+from training.split.plan import Folds
 
 FOLDS = Folds(
     rows=np.array([1, 2, 4, 7, 8]),

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.history import EventLog
 from model.task import LogTask
 from model.times import DAY, days
+from model.values.history import EventLog
 from tests.strategies import Event, log_of
 from tests.training.log_plans import TASK, N, drawn_log, planned
 from tests.training.table_plans import sides
-from training.plan import Plan
-from training.split import hash_shares
+from training.split.plan import Plan
+from training.split.split import hash_shares
 
 windows = {
     "horizons_days": st.sampled_from([(10,), (5, 15), (3, 8, 20)]),

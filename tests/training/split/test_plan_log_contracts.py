@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from model.columns import column_of
 from model.task import ContractTask
 from model.times import DAY, format_instant
+from model.values.columns import column_of
 from tests.training.table_plans import sides
-from training.labels import cutoff_grid
-from training.plan_log import plan_log
-from training.timeline import Timeline, contract_timeline
+from training.question.labels import cutoff_grid
+from training.question.timeline import Timeline, contract_timeline
+from training.split.plan_log import plan_log
 
 
 def contracts(seed: int = 0) -> tuple[list[str], Timeline]:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from model.errors import DataError
-from model.history import EventLog
 from model.task import LogTask
 from model.times import DAY
+from model.values.history import EventLog
 from tests.strategies import Event, log_of
 from tests.training.log_plans import TASK, drawn_log, planned
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.columns import Texts, column_of
 from model.task import ColumnTask
 from model.times import parse_time
+from model.values.columns import Texts, column_of
 from tests.training.table_plans import CUTOFF, LABELS, TASK, parts, planned, refusal, sides
-from training.plan import HeldOut
-from training.plan_table import read_label
+from training.split.plan import HeldOut
+from training.split.plan_table import read_label
 
 
 def test_test_and_folds_have_the_label_s_own_share_of_positives() -> None:

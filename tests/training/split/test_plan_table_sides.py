@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.table_plans import LABELS, parts, planned, sides
-from training.split import hash_shares
+from training.split.split import hash_shares
 
 
 def test_duplicate_rows_lie_on_one_side() -> None:

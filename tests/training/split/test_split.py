@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from model.columns import Column, column_of
-from training.split import (
+from model.values.columns import Column, column_of
+from training.split.split import (
     COMMON_ROWS,
     Places,
     broken_up,

@@ -7,9 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from model.errors import StudyError
-from tests.training.studies.texts import CONTRACTS, EVERYTHING, LOG, SECTIONS, TABLE, refusal, write
-from training.studies.study import read_study
-from training.studies.targets import ColumnTarget, ContractTarget
+from tests.training.study.texts import CONTRACTS, EVERYTHING, LOG, SECTIONS, TABLE, refusal, write
+from training.study.study import read_study
+from training.study.targets import ColumnTarget, ContractTarget
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from tests.training.studies.texts import refusal, write
-from training.studies.study import Study
-from training.studies.targets import ColumnTarget
+from tests.training.study.texts import refusal, write
+from training.study.study import Study
+from training.study.targets import ColumnTarget
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from model.errors import StudyError
-from model.manifest import NetworkSpec
+from model.store.manifest import NetworkSpec
 from model.task import ColumnTask, ContractTask, Eligible, LogTask
-from tests.training.studies.texts import CONTRACTS, EVERYTHING, LOG, TABLE, write
-from training.studies.study import (
+from tests.training.study.texts import CONTRACTS, EVERYTHING, LOG, TABLE, write
+from training.study.study import (
     CustomersSource,
     EventsSource,
     FitOptions,
@@ -19,7 +19,7 @@ from training.studies.study import (
     read_study,
     resolve_path,
 )
-from training.studies.targets import ColumnTarget, ContractTarget, Cutoffs, LogTarget
+from training.study.targets import ColumnTarget, ContractTarget, Cutoffs, LogTarget
 
 
 def test_a_table_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.studies.texts import TABLE, refusal, write
-from training.studies.study import CustomersSource, read_study
-from training.studies.targets import ColumnTarget
+from tests.training.study.texts import TABLE, refusal, write
+from training.study.study import CustomersSource, read_study
+from training.study.targets import ColumnTarget
 
 
 def test_overrides_replace_make_and_remove(tmp_path: Path) -> None:

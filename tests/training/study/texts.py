@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from model.errors import StudyError
-from training.studies.study import (
+from training.study.study import (
     CustomersSource,
     DataSources,
     EventsSource,
@@ -16,7 +16,7 @@ from training.studies.study import (
     Study,
     read_study,
 )
-from training.studies.targets import Cutoffs, EligibleTarget, LogTarget
+from training.study.targets import Cutoffs, EligibleTarget, LogTarget
 
 TABLE = """\
 name: telecom
