@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.access.addresses import kind_of
 from app.access.key_file import KeysError, Rate, read_keys
 from app.server.cpus import cpus
-from model.device_name import DeviceName
+from model.device import DeviceName
 from model.store.champions import VERSION_PATTERN
 from model.store.registry import NAME_PATTERN
 

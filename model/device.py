@@ -1,20 +1,41 @@
-"""Where tensors are computed."""
+"""The device that tensors are computed on: its name in a study or a setting, and its choice here."""
 
-import torch
+import json
+import re
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import AfterValidator
 
 from model.errors import DeviceError
 
+if TYPE_CHECKING:
+    import torch
 
-def choose_device(name: str) -> torch.device:
-    """A device by name; "auto" picks cuda, then mps, then cpu.
+_NAME: Final = re.compile("auto|cpu|mps|cuda(:[0-9]+)?")
 
-    Choosing cuda sets convolutions and GRUs to the full float32 that the CPU has: their default, TF32,
-    keeps three digits, fewer than golden customers must agree in.
+
+def _checked(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"must be auto, cpu, mps, cuda or cuda:N, got {json.dumps(text)}")
+    return text
+
+
+DeviceName = Annotated[str, AfterValidator(_checked)]
+
+
+def choose_device(name: str) -> "torch.device":
+    """Return a device by name; "auto" picks cuda, then mps, then cpu.
+
+    Choosing cuda sets convolutions and GRUs to full float32. Their default, TF32, keeps three digits, too
+    few for the check of the golden customers.
 
     Raises:
         DeviceError: the named device is not on this machine.
     """
-    available = [kind for kind, present in _present().items() if present]
+    import torch  # loads slowly, and who only reads a study needs no device
+
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = [kind for kind, there in present.items() if there]
     try:
         device = torch.device(available[0] if name == "auto" else name)
     except RuntimeError:
@@ -26,7 +47,3 @@ def choose_device(name: str) -> torch.device:
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32 = False
     return device
-
-
-def _present() -> dict[str, bool]:
-    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from model.device import choose_device
 from model.errors import CheckpointError, DataError, SchemaError
-from model.network.hazard import Probabilities
 from model.network.network import build_network
+from model.probability import Calibration, Probabilities
 from model.quick.row_encoder import RowEncoder
 from model.schema import Schema
 from model.scorer import Scorer, scorer_of
 from model.store.checkpoint import Checkpoint, read_checkpoint
-from model.store.manifest import Calibration, Manifest, NetworkSpec
+from model.store.manifest import Manifest, NetworkSpec
 from model.task import Task
 from model.times import parse_time
 from model.values.customers import Customers
@@ -82,7 +82,7 @@ class Predictor:
             checkpoint.weights,
             device=device,
         )
-        quick = scorer.folded is not None and manifest.schema_.events is None
+        quick = scorer.quick is not None and manifest.schema_.events is None
         predictor = cls(manifest, scorer, RowEncoder.build(manifest.schema_) if quick else None)
         predictor._check_golden()
         return predictor
@@ -103,8 +103,8 @@ class Predictor:
         """
         if self.encoder and len(rows):
             numeric, categories = self.encoder(rows)
-            assert self.scorer.folded is not None
-            raw = self.scorer.folded.logits(numeric, categories)
+            assert self.scorer.quick is not None
+            raw = self.scorer.quick.logits(numeric, categories)
             return Scored(self.scorer.probabilities(raw), numeric, categories)
         return self.scored(rows.customers(self.scorer.schema))
 

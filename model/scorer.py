@@ -11,12 +11,12 @@ from torch import Tensor
 
 from model.features.encode import encode
 from model.features.inputs import Inputs
-from model.network.hazard import Logits, Probabilities, event_by_horizon, no_event_by_horizon
 from model.network.network import Network
 from model.network.trunk import average
-from model.quick.folded import Folded
+from model.probability import Calibration, Logits, Probabilities, event_by_horizon, no_event_by_horizon
+from model.quick.numpy_network import NumpyNetwork
 from model.schema import Schema
-from model.store.manifest import Calibration, NetworkSpec
+from model.store.manifest import NetworkSpec
 from model.task import Task
 from model.values.columns import Column
 from model.values.customers import Examples
@@ -32,7 +32,7 @@ class Scorer:
     Attributes:
         network: in eval mode, on `device`.
         calibration: slope and intercept of each of the K logits.
-        folded: the same network for few rows on a CPU; None where there is no such form.
+        quick: the same network for few rows on a CPU; None where there is no such form.
     """
 
     task: Task
@@ -41,7 +41,7 @@ class Scorer:
     network: Network
     calibration: Calibration
     device: torch.device
-    folded: Folded | None = field(default=None, compare=False)
+    quick: NumpyNetwork | None = field(default=None, compare=False)
 
     def score(self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples) -> Probabilities:
         """(N, K) float64 probability of a positive outcome by each horizon; the last is the longest.
@@ -68,8 +68,8 @@ class Scorer:
 
     def logits(self, inputs: Inputs) -> Logits:
         """(N, K) float64 uncalibrated logits."""
-        if self.folded:
-            return self.folded.logits(inputs.numeric.numpy(), inputs.categories.numpy())
+        if self.quick:
+            return self.quick.logits(inputs.numeric.numpy(), inputs.categories.numpy())
         return logits(self.network, inputs, self.device)
 
     def probabilities(self, raw: Logits) -> Probabilities:
@@ -88,8 +88,8 @@ def scorer_of(
     device: torch.device,
 ) -> Scorer:
     """A scorer of a network that is on the device and has its last weights."""
-    folded = Folded.build(network) if spec.head == "mlp" and device.type == "cpu" else None
-    return Scorer(task, schema, spec, network.eval(), calibration, device, folded)
+    quick = NumpyNetwork.build(network) if spec.head == "mlp" and device.type == "cpu" else None
+    return Scorer(task, schema, spec, network.eval(), calibration, device, quick)
 
 
 @torch.inference_mode()

@@ -12,8 +12,8 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.network.hazard import Probabilities
 from model.predictor import Predictor, load_predictor
+from model.probability import Probabilities
 from model.store.registry import Registry
 from model.times import format_instant, parse_time
 from model.values.rows import customers_from_rows

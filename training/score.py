@@ -11,8 +11,8 @@ from model.errors import DataError
 from model.files.dataset import Dataset, load_dataset
 from model.files.table import RawTable, read_table_chunks, resolve
 from model.files.writers import open_scores
-from model.network.hazard import Probabilities
 from model.predictor import Predictor
+from model.probability import Probabilities
 from model.schema import Schema
 from model.scoring.misread import Misread
 from model.task import ColumnTask, ContractTask, LogTask, Task

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from app.errors import Fault
 from app.versions.served import Served
-from model.network.hazard import Probabilities
 from model.predictor import Scored
+from model.probability import Probabilities
 from model.values.customers import Customers
 from model.values.rows import Rows
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from model.features.batch import Batch
+from model.features.inputs import Batch
 from model.features.sequence import n_step_numbers
 from model.network.cnn import ConvEncoder
 from model.network.embeddings import ColumnTokens

@@ -1,12 +1,10 @@
 """What a checkpoint says about itself: the readable half, stored as manifest.json."""
 
-from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from model.probability import Calibration
 from model.schema import Schema
 from model.task import Task
 
@@ -42,23 +40,6 @@ class NetworkSpec(_Part):
     def reads_steps(self) -> bool:
         """Whether the head reads a sequence beside the columns."""
         return self.head != "mlp"
-
-
-class Calibration(_Part):
-    """`slope * logit + intercept` for each of the K logits (Platt 1999)."""
-
-    slopes: tuple[float, ...]
-    intercepts: tuple[float, ...]
-
-    def apply(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N, K) calibrated logits."""
-        slopes, intercepts = self._arrays
-        calibrated: NDArray[np.float64] = logits * slopes + intercepts
-        return calibrated
-
-    @cached_property
-    def _arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return np.asarray(self.slopes), np.asarray(self.intercepts)
 
 
 class Golden(_Part):

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import torch
 
 from model.network.network import build_network
+from model.probability import Calibration
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -23,7 +24,7 @@ from model.schema import (
 from model.scorer import Scorer
 from model.store.checkpoint import write_checkpoint
 from model.store.golden import made_up_rows
-from model.store.manifest import Calibration, Golden, HeadName, Manifest, NetworkSpec
+from model.store.manifest import Golden, HeadName, Manifest, NetworkSpec
 from model.store.registry import Registry
 from model.task import ColumnTask, LogTask, Task
 from model.times import parse_time

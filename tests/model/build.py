@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from model.probability import Calibration
 from model.schema import (
     CategoricalColumn,
     EventCategory,
@@ -12,7 +13,7 @@ from model.schema import (
     Scaling,
     Schema,
 )
-from model.store.manifest import Calibration, Golden, Manifest, NetworkSpec
+from model.store.manifest import Golden, Manifest, NetworkSpec
 from model.task import LogTask
 
 

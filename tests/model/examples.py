@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from model.features.aggregates import history_features
-from model.features.batch import Batch
 from model.features.encode import encode
+from model.features.inputs import Batch
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.features.batch import Batch
 from model.features.encode import encode
+from model.features.inputs import Batch
 from model.network.network import Network, build_network
+from model.probability import Calibration
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -24,7 +25,7 @@ from model.schema import (
     Series,
 )
 from model.scorer import Scorer
-from model.store.manifest import Calibration, HeadName, NetworkSpec
+from model.store.manifest import HeadName, NetworkSpec
 from model.task import ColumnTask, LogTask, Task
 from model.times import days, format_instant, parse_time
 from model.values.customers import Customers

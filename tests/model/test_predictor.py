@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from model.errors import CheckpointError, DeviceError
-from model.network.hazard import Probabilities
 from model.predictor import Predictor, load_predictor
+from model.probability import Probabilities
 from model.schema import CategoricalColumn, Schema
 from model.scorer import Scorer
 from model.store.checkpoint import write_checkpoint

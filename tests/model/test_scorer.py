@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from model.errors import SchemaError
 from model.features.encode import encode
 from model.features.inputs import Inputs
-from model.network.hazard import Probabilities
+from model.probability import Calibration, Probabilities
 from model.scorer import Scorer, fold_logits, logits
-from model.store.manifest import Calibration, HeadName
+from model.store.manifest import HeadName
 from model.task import LogTask
 from model.values.columns import column_of
 from tests.model.networks import FOLDS, HEADS, MEMBERS, SCHEMAS, customers_of, random_scorer, some_rows

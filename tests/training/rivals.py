@@ -7,8 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from model.network.network import build_network
+from model.probability import Calibration
 from model.scorer import Scorer
-from model.store.manifest import Calibration, NetworkSpec
+from model.store.manifest import NetworkSpec
 from training.prepare import Prepared
 from training.publish.twin import Twin
 from training.schema.fit_schema import fit_schema

@@ -7,7 +7,7 @@ import importlib.util
 
 import numpy as np
 
-from model.network.hazard import Probabilities
+from model.probability import Probabilities
 from model.schema import Schema
 from model.task import LogTask, Task
 from model.values.customers import Examples

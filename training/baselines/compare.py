@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from model.network.hazard import Probabilities
+from model.probability import Probabilities
 from model.schema import Schema
 from model.task import Task
 from training.baselines.btyd import answer_purchases, purchase_task

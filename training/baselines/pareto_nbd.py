@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from model.errors import PropenseError
-from model.network.hazard import Probabilities
+from model.probability import Probabilities
 from model.times import DAY
 from model.values.customers import Examples
 from model.values.history import EventLog

@@ -10,7 +10,7 @@ from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from model.network.hazard import Probabilities
+from model.probability import Probabilities
 from training.baselines.matrix import Matrix, Sides
 from training.fit.calibrate import fit_calibration
 from training.question.labels import Bools, Labels

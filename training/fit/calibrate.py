@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.store.manifest import Calibration
+from model.probability import Calibration
 from training.question.labels import Bools
 
 PRIOR: Final = 1.0  # weight of "the logits are right as they are", in units of one example's curvature

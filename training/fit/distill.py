@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from model.features.inputs import Inputs
 from model.network.network import Network, build_network
+from model.probability import Calibration
 from model.schema import Schema
 from model.scorer import Scorer, scorer_of
-from model.store.manifest import Calibration
 from training.fit.model_fit import Fitted, Options, seeded
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
 from training.question.examples import Asked

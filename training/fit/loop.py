@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.features.inputs import Inputs
-from model.network.hazard import Logits
 from model.network.network import Network
 from model.network.trunk import average
+from model.probability import Logits
 from model.scorer import BATCH_SIZE
 from training.fit.calibrate import calibrated_loss
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from model.device import choose_device
 from model.features.encode import encode
-from model.network.hazard import Logits
 from model.network.network import Network, build_network
+from model.probability import Logits
 from model.schema import Schema
 from model.scorer import Scorer, fold_logits, scorer_of
 from model.store.manifest import NetworkSpec

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.network.hazard import Probabilities
+from model.probability import Probabilities
 from training.measure.bootstrap import intervals
 from training.measure.metrics import base_rate_metrics, curves, measure
 from training.question.labels import Labels

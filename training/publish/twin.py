@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.errors import CheckpointError, ComparisonError
 from model.predictor import Predictor, rebuild
+from model.probability import Calibration
 from model.schema import Schema
 from model.scorer import Scorer
 from model.store.checkpoint import Checkpoint, pack, read_checkpoint, unpack
-from model.store.manifest import Calibration, Manifest, NetworkSpec
+from model.store.manifest import Manifest, NetworkSpec
 from model.store.seal import REPAIR, faults
 from model.task import Task
 from model.times import parse_time

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from model.network.hazard import event_by_horizon
+from model.probability import event_by_horizon
 from model.store.manifest import HeadName, NetworkSpec
 from training.fit.model_fit import Fitted, Reading
 from training.measure.bootstrap import Difference, paired_differences

@@ -7,8 +7,8 @@ import numpy as np
 
 from model.errors import DataError
 from model.files.dataset import Dataset
-from model.network.hazard import Probabilities
 from model.predictor import Predictor
+from model.probability import Probabilities
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
 from model.values.customers import Examples

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from model.errors import DataError
-from model.network.hazard import Probabilities
+from model.probability import Probabilities
 from model.scorer import Scorer
 from model.store.manifest import NetworkSpec
 from training.audit.audit import Audit, audit, refuse_leaks

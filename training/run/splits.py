@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from model.network.hazard import Probabilities
+from model.probability import Probabilities
 from training.measure.measuring import measured
 from training.measure.metrics import base_rate_metrics
 from training.split.plan import Plan

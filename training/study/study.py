@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from model.device_name import DeviceName
+from model.device import DeviceName
 from model.errors import StudyError
 from model.store.manifest import HeadName
 from model.task import ColumnTask, ContractTask, LogTask

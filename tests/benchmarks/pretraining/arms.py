@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from model.features.encode import encode
-from model.network.hazard import Probabilities
 from model.network.steps import StepReader
+from model.probability import Probabilities
 from model.schema import Schema
 from model.store.manifest import HeadName
 from tests.benchmarks.defaults import default_options, default_spec

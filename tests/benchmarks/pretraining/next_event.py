@@ -7,8 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from model.features.batch import Batch
-from model.features.inputs import Inputs, Steps
+from model.features.inputs import Batch, Inputs, Steps
 from model.features.sequence import AGE, GAP, STEP_NUMBERS
 from model.network.steps import StepReader
 from tests.benchmarks.pretraining.encoders import embed, state_width, step_states

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from model.features.batch import Batch
+from model.features.inputs import Batch
 from model.store.manifest import HeadName
 from tests.benchmarks.training_speed.alone import THREADS
 from tests.benchmarks.training_speed.ours import Parts, parts_of

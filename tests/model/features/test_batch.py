@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.features.batch import Batch
+from model.features.inputs import Batch
 from tests.model.networks import some_batch
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.features.batch import Batch
+from model.features.inputs import Batch
 from model.features.scaling import scale
 from model.network.network import build_network
 from model.network.trunk import average

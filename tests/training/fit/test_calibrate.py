@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from model.store.manifest import Calibration
+from model.probability import Calibration
 from training.fit.calibrate import MIN_SLOPE, PRIOR, bagged, calibrated_loss, fit_calibration
 
 Floats = NDArray[np.float64]

@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.features.batch import Batch
-from model.features.inputs import Inputs
+from model.features.inputs import Batch, Inputs
 from model.store.manifest import HeadName
 from tests.training.fit.materials import F, fitted, material, network, same, unseen, weights, weights_of
 from training.fit import loop

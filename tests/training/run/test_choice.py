@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from model.network.hazard import event_by_horizon
+from model.probability import event_by_horizon
 from model.store.manifest import HeadName, NetworkSpec
 from model.task import LogTask
 from tests.training.log_plans import TASK, drawn_log, planned

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from model.network.hazard import Probabilities
+from model.probability import Probabilities
 from model.scorer import Scorer
 from model.values.customers import Examples
 from tests.training.shops import LOG, TABLE, log_shop, table_shop

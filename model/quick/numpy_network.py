@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Module
 
-from model.network.hazard import Logits
 from model.network.network import Network
+from model.probability import Logits
 from model.quick.number_tables import Floats, NumberTables
 
 Codes = NDArray[np.int64]
@@ -25,7 +25,7 @@ _ZERO: Final = np.float32(0)
 
 
 @dataclass(frozen=True)
-class Folded:
+class NumpyNetwork:
     """F folds of M members of the mlp head.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The folded network gives the logits of the network itself."""
+"""The numpy network gives the logits of the network itself."""
 
 from copy import deepcopy
 from typing import Any
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from model.network.embeddings import ColumnTokens
 from model.network.network import Network
 from model.network.trunk import Trunk, average
-from model.quick.folded import Folded
+from model.quick.numpy_network import NumpyNetwork
 
 SAME = 1e-5  # of logits in the tens: float32 adds in another order
 CODES = 4
@@ -29,12 +29,12 @@ def network(edges: list[list[float]], n_categories: int, valued: list[int], *, s
 
 
 def both(made: Network, numbers: Any, codes: Any) -> tuple[Any, Any]:
-    """Logits of the folded network, and those of the network in float64."""
+    """Logits of the numpy network, and those of the network in float64."""
     exact = deepcopy(made).double()
     with torch.no_grad():
         tokens = exact.tokens(torch.from_numpy(numbers).double()[None], torch.from_numpy(codes)[None])
         wanted = average(exact.trunk(tokens.flatten(2)).flatten(0, 1))
-    return Folded.build(made).logits(numbers, codes), wanted.numpy()
+    return NumpyNetwork.build(made).logits(numbers, codes), wanted.numpy()
 
 
 ascending = st.lists(st.integers(-12, 12).map(lambda n: n / 4), max_size=6, unique=True).map(sorted)
@@ -88,7 +88,9 @@ def test_blocks_of_rows_are_joined(n: int) -> None:
     got, wanted = both(made, numbers, codes)
     assert got.shape == (n, 2)
     np.testing.assert_allclose(got, wanted, atol=SAME)
-    alone = [Folded.build(made).logits(numbers[i : i + 1], codes[i : i + 1])[0] for i in range(min(n, 3))]
+    alone = [
+        NumpyNetwork.build(made).logits(numbers[i : i + 1], codes[i : i + 1])[0] for i in range(min(n, 3))
+    ]
     np.testing.assert_allclose(got[: len(alone)], np.reshape(alone, (-1, 2)), atol=1e-6)
 
 

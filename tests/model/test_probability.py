@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from model.network.hazard import event_by_horizon, no_event_by_horizon
+from model.probability import event_by_horizon, no_event_by_horizon
 
 
 def rows(low: float, high: float) -> st.SearchStrategy[NDArray[np.float64]]:
