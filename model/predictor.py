@@ -15,19 +15,19 @@ from model.network.network import build_network
 from model.probability import Calibration, Probabilities
 from model.quick.row_encoder import RowEncoder
 from model.schema import Schema
-from model.scorer import Scorer, scorer_of
+from model.scorer import Scorer, build_scorer
 from model.store.checkpoint import Checkpoint, read_checkpoint
 from model.store.manifest import Manifest, NetworkSpec
 from model.task import Task
 from model.times import parse_time
 from model.values.customers import Customers
-from model.values.rows import Rows, rows_of
+from model.values.rows import RequestRows, rows_from_json
 
 TOLERANCE: Final = 1e-5  # golden probabilities may differ by this much between devices and CPU kinds
 
 
 @dataclass(frozen=True)
-class Scored:
+class Predictions:
     """The answer for N rows, and what the network read of them.
 
     Attributes:
@@ -40,10 +40,10 @@ class Scored:
     numeric: NDArray[np.float32]
     categories: NDArray[np.int64]
 
-    def part(self, start: int, stop: int) -> "Scored":
+    def part(self, start: int, stop: int) -> "Predictions":
         """Some of the rows."""
         rows = slice(start, stop)
-        return Scored(self.probabilities[rows], self.numeric[rows], self.categories[rows])
+        return Predictions(self.probabilities[rows], self.numeric[rows], self.categories[rows])
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -74,7 +74,7 @@ class Predictor:
             DeviceError: the device is not on this machine.
         """
         manifest = checkpoint.manifest
-        scorer = rebuild(
+        scorer = rebuild_scorer(
             manifest.task,
             manifest.schema_,
             manifest.network,
@@ -93,9 +93,9 @@ class Predictor:
         Raises:
             SchemaError: a column or event field that the model reads is absent.
         """
-        return self.scored(customers).probabilities
+        return self.predict_customers(customers).probabilities
 
-    def predict_rows(self, rows: Rows) -> Scored:
+    def predict_rows(self, rows: RequestRows) -> Predictions:
         """The same for the rows of requests.
 
         Raises:
@@ -105,10 +105,10 @@ class Predictor:
             numeric, categories = self.encoder(rows)
             assert self.scorer.quick is not None
             raw = self.scorer.quick.logits(numeric, categories)
-            return Scored(self.scorer.probabilities(raw), numeric, categories)
-        return self.scored(rows.customers(self.scorer.schema))
+            return Predictions(self.scorer.probabilities(raw), numeric, categories)
+        return self.predict_customers(rows.customers(self.scorer.schema))
 
-    def scored(self, customers: Customers) -> Scored:
+    def predict_customers(self, customers: Customers) -> Predictions:
         """The same as `predict`, with what the network read.
 
         Raises:
@@ -116,14 +116,14 @@ class Predictor:
         """
         inputs = self.scorer.inputs(customers.columns, customers.log, customers.examples())
         probabilities = self.scorer.probabilities(self.scorer.logits(inputs))
-        return Scored(probabilities, inputs.numeric.numpy(), inputs.categories.numpy())
+        return Predictions(probabilities, inputs.numeric.numpy(), inputs.categories.numpy())
 
     def _check_golden(self) -> None:
         golden = self.manifest.golden
         try:
             schema = self.manifest.schema_
             as_of = parse_time(golden.as_of, zone=schema.time_zone)
-            rows = rows_of(golden.customers, schema, as_of)
+            rows = rows_from_json(golden.customers, schema, as_of)
             got, wanted = self.predict_rows(rows).probabilities, np.asarray(golden.probabilities)
         except (DataError, SchemaError) as fault:
             raise CheckpointError(f"golden customers must be readable here, however {fault}") from fault
@@ -135,7 +135,7 @@ class Predictor:
             )
 
 
-def rebuild(
+def rebuild_scorer(
     task: Task,
     schema: Schema,
     spec: NetworkSpec,
@@ -156,7 +156,7 @@ def rebuild(
         network.load_state_dict(weights)
     except RuntimeError as fault:
         raise CheckpointError(f"the weights must fit the network of the manifest: {fault}") from fault
-    return scorer_of(task, schema, spec, network.to(chosen), calibration, chosen)
+    return build_scorer(task, schema, spec, network.to(chosen), calibration, chosen)
 
 
 def load_predictor(

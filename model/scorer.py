@@ -79,7 +79,7 @@ class Scorer:
         return (no_event_by_horizon if absent else event_by_horizon)(calibrated)
 
 
-def scorer_of(
+def build_scorer(
     task: Task,
     schema: Schema,
     spec: NetworkSpec,

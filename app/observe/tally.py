@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from prometheus_client import Counter, Histogram
 
 from app.request.warnings import Warn
-from model.predictor import Scored
+from model.predictor import Predictions
 
 _MISSING, _UNKNOWN = 0, 1  # codes
 _MANY: Final = 256  # rows that are counted where they were scored, which is a thread
@@ -34,9 +34,9 @@ class Tally:
     missing: Sequence[Counter]
     outside: Sequence[Counter]
     unknown: Sequence[Counter]
-    _noted: "deque[Scored]" = field(default_factory=deque)
+    _noted: "deque[Predictions]" = field(default_factory=deque)
 
-    def __call__(self, scored: Scored) -> None:
+    def __call__(self, scored: Predictions) -> None:
         """Note one batch, in any thread."""
         if len(scored.probabilities) < _MANY:
             self._noted.append(scored)
@@ -48,7 +48,7 @@ class Tally:
         if self._noted:
             self._count([self._noted.popleft() for _ in range(len(self._noted))])
 
-    def _count(self, batches: Sequence[Scored]) -> None:
+    def _count(self, batches: Sequence[Predictions]) -> None:
         probabilities = np.concatenate([batch.probabilities for batch in batches])[:, -1]
         numeric = np.concatenate([batch.numeric for batch in batches])[:, : len(self.outside)]
         codes = np.concatenate([batch.categories for batch in batches])[:, : len(self.unknown)]

@@ -19,7 +19,7 @@ from app.request.pieces import Cut, cut
 from app.request.values import Histories, NotTaken, Values, check_keys, even
 from model.errors import DataError
 from model.schema import Schema
-from model.values.rows import Rows, event_fields, id_field, side_by_side
+from model.values.rows import RequestRows, cells_by_row, event_fields, id_field
 
 _SLICE: Final = 512  # rows of a piece, where a body has columns
 _FAULTS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError)
@@ -65,7 +65,7 @@ class Decoder:
             countable=not any(":" in name for name in names),
         )
 
-    def __call__(self, bodies: Sequence[bytes], now: int) -> tuple[Rows, list[int]]:
+    def __call__(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, list[int]]:
         """Read bodies: the rows of all of them, and how many each has.
 
         Args:
@@ -81,7 +81,7 @@ class Decoder:
         except _FAULTS as error:
             raise NotTaken from error
 
-    def pieces(self, body: bytes, now: int) -> Iterator[Rows]:
+    def pieces(self, body: bytes, now: int) -> Iterator[RequestRows]:
         """Read a large body about customers of a table, some rows at a time.
 
         What comes last may show that none should have been taken.
@@ -97,7 +97,7 @@ class Decoder:
         except _FAULTS as error:
             raise NotTaken from error
 
-    def lines(self, lines: bytes, as_of: int) -> Rows:
+    def lines(self, lines: bytes, as_of: int) -> RequestRows:
         """Read one customer from each of some lines.
 
         Raises:
@@ -125,14 +125,14 @@ class Decoder:
             raise NotTaken from error
         return read
 
-    def _customers(self, decoders: tuple[Decode, Decode], data: bytes, as_of: int) -> Rows:
+    def _customers(self, decoders: tuple[Decode, Decode], data: bytes, as_of: int) -> RequestRows:
         """The customers of some lines, or of an array."""
         told, whole = _decoded(decoders, data)
         read = self.values.rows(_flat(told), [as_of] * len(told), whole=whole)
         check_keys([data], read.keys, read.texts, read.values)
         return read.rows
 
-    def _told(self, bodies: Sequence[bytes], now: int) -> tuple[Rows, list[int]]:
+    def _told(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, list[int]]:
         """The customers of some bodies, one after another, and how many each has."""
         cells: list[Any] = []
         cutoffs: list[int] = []
@@ -146,7 +146,7 @@ class Decoder:
                 cells += _flat(told.customers)
             elif told.columns is not UNSET and told.customers is UNSET:
                 columns = astuple(told.columns)
-                cells += side_by_side(even(columns))
+                cells += cells_by_row(even(columns))
                 keys += len(columns) - columns.count(UNSET) - (len(cells) - before)
             else:
                 raise NotTaken
@@ -158,7 +158,7 @@ class Decoder:
         check_keys(bodies, keys + read.keys, [*texts, *read.texts], read.values)
         return read.rows, counts
 
-    def _parts(self, parts: Cut, now: int) -> Iterator[Rows]:
+    def _parts(self, parts: Cut, now: int) -> Iterator[RequestRows]:
         _, n_first = self._told([parts.start], now)
         rows, (n_rows,) = self._told([parts.outer], now)
         if n_first != [1]:
@@ -172,7 +172,7 @@ class Decoder:
             yield more
         yield rows.part(1, len(rows))
 
-    def _slices(self, body: bytes, now: int) -> Iterator[Rows]:
+    def _slices(self, body: bytes, now: int) -> Iterator[RequestRows]:
         """The customers that came by columns."""
         told, _ = _decoded(self.bodies, body)
         if told.columns is UNSET or told.customers is not UNSET:
@@ -184,7 +184,7 @@ class Decoder:
         check_keys([body], keys, texts, level)
         for start in range(0, len(level[0]), _SLICE):
             part = [column[start : start + _SLICE] for column in level]
-            yield self.values.rows(side_by_side(part), [as_of] * len(part[0]), whole=True).rows
+            yield self.values.rows(cells_by_row(part), [as_of] * len(part[0]), whole=True).rows
 
     def _as_of(self, told: Any, now: int, texts: list[str]) -> int:
         """The instant of a body's question; its text, if it has one, is noted."""

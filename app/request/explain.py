@@ -10,10 +10,10 @@ from app.errors import Fault, Problem
 from app.request.faults import problem_of, problem_of_row
 from app.request.schemas import RequestModel
 from model.schema import Schema
-from model.values.rows import EVENTS, Rows, read_time, rows_of
+from model.values.rows import EVENTS, RequestRows, parse_iso_time, rows_from_json
 
 
-def read(body: bytes, model: RequestModel, schema: Schema, now: int) -> Rows:
+def read(body: bytes, model: RequestModel, schema: Schema, now: int) -> RequestRows:
     """Read a body with pydantic, which takes its time and remembers where a fault was.
 
     Args:
@@ -31,11 +31,11 @@ def read(body: bytes, model: RequestModel, schema: Schema, now: int) -> Rows:
         raise problem
     _refuse_twins(body)
     as_of = asked.get("as_of")
-    cutoff = read_time(as_of, schema.time_zone) if as_of else now
-    return rows_of(asked.get("customers") or _transposed(asked["columns"]), schema, cutoff)
+    cutoff = parse_iso_time(as_of, schema.time_zone) if as_of else now
+    return rows_from_json(asked.get("customers") or _transposed(asked["columns"]), schema, cutoff)
 
 
-def read_row(line: bytes, row: int, model: RequestModel, schema: Schema, as_of: int) -> Rows:
+def read_row(line: bytes, row: int, model: RequestModel, schema: Schema, as_of: int) -> RequestRows:
     """The same for one customer, as a line of a file has it.
 
     Args:
@@ -49,10 +49,10 @@ def read_row(line: bytes, row: int, model: RequestModel, schema: Schema, as_of: 
     except ValidationError as error:
         raise problem_of_row(error, row, model) from None
     _refuse_twins_of(json.loads(line, object_pairs_hook=_object), row)
-    return rows_of([customer], schema, as_of)
+    return rows_from_json([customer], schema, as_of)
 
 
-def read_history(text: bytes, row: int, model: RequestModel, schema: Schema) -> Rows:
+def read_history(text: bytes, row: int, model: RequestModel, schema: Schema) -> RequestRows:
     """The events of one customer, as a cell of a file has them.
 
     Raises:

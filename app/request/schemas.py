@@ -29,7 +29,7 @@ from model.schema import (
     Schema,
     TableColumn,
 )
-from model.values.rows import EVENTS, id_field, read_time
+from model.values.rows import EVENTS, id_field, parse_iso_time
 
 FLOAT32_MAX: Final = 3.4028234663852886e38
 TEXT_NUMBER: Final = 10**15  # from here on, the text of a number depends on how it was written
@@ -44,7 +44,7 @@ _TIME: Final = "a time in ISO 8601 such as 1997-03-01"
 
 def _check_time(text: str) -> str:
     try:
-        read_time(text)
+        parse_iso_time(text)
     except DataError:
         raise PydanticCustomError("not_a_time", "not a time") from None
     return text

@@ -13,8 +13,8 @@ from app.request.keys import Keys
 from app.request.schemas import RequestModel
 from app.request.values import NotTaken
 from app.request.warnings import Warn
-from model.predictor import Predictor, Scored
-from model.values.rows import Rows
+from model.predictor import Predictions, Predictor
+from model.values.rows import RequestRows
 
 _WARNINGS: Final = 8  # times as long as without them
 LARGE: Final = 1 << 18  # bytes of a body from which on it is worked on in pieces
@@ -41,7 +41,7 @@ class Told(NamedTuple):
 
     content: bytes
     n_rows: int
-    kept: tuple[Rows, Scored] | None
+    kept: tuple[RequestRows, Predictions] | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Desk:
     request: RequestModel
     decoder: Decoder
     keys: Keys
-    tally: Callable[[Scored], object]
+    tally: Callable[[Predictions], object]
     warn: Warn
     keeps: bool
 
@@ -98,7 +98,7 @@ class Desk:
         self.tally(scored)
         return answers
 
-    def _read(self, bodies: Sequence[bytes], now: int) -> tuple[Rows, Sequence[int]]:
+    def _read(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, Sequence[int]]:
         try:
             return self.decoder(bodies, now)
         except NotTaken:
@@ -118,14 +118,14 @@ class Desk:
         if ask.warn or self.keeps or self.predictor.encoder is None:
             return None
         ids: list[str | int | None] = []
-        found: list[Scored] = []
+        found: list[Predictions] = []
         try:
             for rows in self.decoder.pieces(ask.body, now):
                 found.append(self.predictor.predict_rows(rows))
                 ids += rows.ids
         except NotTaken:
             return None
-        scored = Scored.joined(found)
+        scored = Predictions.joined(found)
         told = answer(self.predictor.manifest, rows.cutoffs[0], ids, scored.probabilities.tolist(), None)
         self.tally(scored)
         return Told(told, len(ids), None)

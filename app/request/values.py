@@ -12,11 +12,11 @@ from msgspec import UNSET
 
 from app.request import shapes
 from model.schema import DateColumn, Schema
-from model.values.rows import Cell, Rows, event_fields, instants, read_time
+from model.values.rows import Cell, RequestRows, event_fields, parse_instants, parse_iso_time
 
 _MANY: Final = 4096  # bytes, from which on numpy is quicker
 _SHORT: Final = 40  # letters of a time that is remembered
-_instant: Final = lru_cache(maxsize=64)(read_time)
+_instant: Final = lru_cache(maxsize=64)(parse_iso_time)
 
 
 class NotTaken(Exception):  # noqa: N818 - not a fault of ours, perhaps none at all
@@ -25,7 +25,7 @@ class NotTaken(Exception):  # noqa: N818 - not a fault of ours, perhaps none at 
 
 @dataclass(frozen=True)
 class Histories:
-    """The events of N customers as `Rows` has them, how many keys these had, and their times."""
+    """The events of N customers as `RequestRows` has them, how many keys these had, and their times."""
 
     lengths: Sequence[int]
     times: Sequence[int]
@@ -35,9 +35,9 @@ class Histories:
 
 
 class Read(NamedTuple):
-    """Rows, how many keys their customers had, and the texts of their times."""
+    """RequestRows, how many keys their customers had, and the texts of their times."""
 
-    rows: Rows
+    rows: RequestRows
     keys: int
     texts: Sequence[str]
 
@@ -83,12 +83,12 @@ class Values:
         cells, no_cell = (cells, 0) if whole else _filled(cells)
         keys -= no_id + no_cell
         for at in self.dates:
-            self.instants(cells[at :: width - 1])
+            self.parse_instants(cells[at :: width - 1])
         if histories is None:
-            return Read(Rows(ids, cutoffs, cells), keys, ())
+            return Read(RequestRows(ids, cutoffs, cells), keys, ())
         keys -= histories.count(UNSET)
         read = self.histories(histories)
-        rows = Rows(ids, cutoffs, cells, read.lengths, read.times, read.events)
+        rows = RequestRows(ids, cutoffs, cells, read.lengths, read.times, read.events)
         return Read(rows, keys + read.keys, read.texts)
 
     def histories(self, histories: Sequence[Any]) -> Histories:
@@ -105,7 +105,7 @@ class Values:
         filled = list(map(_filled, fields))
         keys = len(times) * (1 + len(fields)) - sum(absent for _, absent in filled)
         return Histories(
-            list(map(len, told)), self.instants(times), [field for field, _ in filled], keys, times
+            list(map(len, told)), self.parse_instants(times), [field for field, _ in filled], keys, times
         )
 
     def instant(self, text: str) -> int:
@@ -114,16 +114,16 @@ class Values:
         Raises:
             DataError: it cannot be read.
         """
-        read = _instant if len(text) <= _SHORT else read_time  # what a client sends may have any length
+        read = _instant if len(text) <= _SHORT else parse_iso_time  # what a client sends may have any length
         return read(text, self.schema.time_zone)
 
-    def instants(self, texts: Sequence[str | None]) -> list[int]:
+    def parse_instants(self, texts: Sequence[str | None]) -> list[int]:
         """Times in ISO 8601.
 
         Raises:
             DataError: one cannot be read.
         """
-        return instants(texts, self.schema.time_zone, str)  # type: ignore[return-value]
+        return parse_instants(texts, self.schema.time_zone, str)  # type: ignore[return-value]
 
 
 def _filled(cells: list[Any]) -> tuple[list[Any], int]:

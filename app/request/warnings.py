@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from app.request.nearest import Known, Nearest, known_categories
 from model.features.scaling import scale
-from model.predictor import Scored
+from model.predictor import Predictions
 from model.schema import Schema
-from model.values.rows import Rows
+from model.values.rows import RequestRows
 
 _UNKNOWN = 1
 
@@ -50,7 +50,7 @@ class Warn:
             tuple(name for name, _ in numbers), ends[0], ends[1], tuple(categories), known_categories(schema)
         )
 
-    def __call__(self, rows: Rows, scored: Scored) -> list[list[str]]:
+    def __call__(self, rows: RequestRows, scored: Predictions) -> list[list[str]]:
         """Of each row its warnings."""
         numeric = scored.numeric[:, : len(self.numbers)]
         told: list[list[str]] = [[] for _ in range(len(numeric))]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from app.errors import Fault
 from app.versions.served import Served
-from model.predictor import Scored
+from model.predictor import Predictions
 from model.probability import Probabilities
 from model.values.customers import Customers
-from model.values.rows import Rows
+from model.values.rows import RequestRows
 
 BLOCK_ROWS: Final = 6144  # whose arrays fit the processor's cache
 Places = NDArray[np.int64]
@@ -62,7 +62,7 @@ class Block:
     """
 
     n_rows: int
-    asked: Customers | Rows
+    asked: Customers | RequestRows
     places: Places
     ids: Ids
     flaws: Flaws
@@ -89,13 +89,17 @@ class Answer:
 def score(served: Served, block: Block) -> Answer:
     """Score a block. A row at fault is scored along with the others, which it cannot touch, and left out."""
     asked, predictor = block.asked, served.predictor
-    scored = predictor.predict_rows(asked) if isinstance(asked, Rows) else predictor.scored(asked)
+    scored = (
+        predictor.predict_rows(asked)
+        if isinstance(asked, RequestRows)
+        else predictor.predict_customers(asked)
+    )
     told = np.full((block.n_rows, scored.probabilities.shape[1]), np.nan)
     told[block.places] = scored.probabilities
     errors = block.flaws.said
     told[list(errors)] = np.nan
     good = ~np.isnan(told[block.places, -1])
-    served.tally(Scored(scored.probabilities[good], scored.numeric[good], scored.categories[good]))
+    served.tally(Predictions(scored.probabilities[good], scored.numeric[good], scored.categories[good]))
     return Answer(block.ids, told, errors)
 
 

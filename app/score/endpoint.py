@@ -22,7 +22,7 @@ from app.server.memory import Tidy
 from app.versions.models import Models
 from app.versions.served import Served
 from model.errors import DataError
-from model.values.rows import read_time
+from model.values.rows import parse_iso_time
 
 if TYPE_CHECKING:
     from app.score.forms import Form, Reader, Writer
@@ -171,7 +171,7 @@ def _as_of(query: bytes, zone: str) -> int:
     if not asked:
         return time.time_ns() // 1000
     try:
-        return read_time(asked[0][1], zone)
+        return parse_iso_time(asked[0][1], zone)
     except DataError:
         detail = "as_of must be a time in ISO 8601 such as 1997-12-31, got a text that is no such time"
         raise Problem(422, "invalid-request", detail) from None

@@ -20,7 +20,7 @@ from model.schema import EventSchema, Schema
 from model.times import MISSING_TIME
 from model.values.columns import Numbers
 from model.values.history import EventLog
-from model.values.rows import EVENTS, Rows, event_fields
+from model.values.rows import EVENTS, RequestRows, event_fields
 
 _NEITHER: Final = "a column of lists of structs, or of JSON texts"
 _NONE: Final = Told((0,), (), (), 0, ())
@@ -65,7 +65,7 @@ class Histories:
         read = self._read(lines, places, flaws)
         assert self.schema.events
         fields = [[cell for part in read for cell in part.events[n]] for n in range(self._n_fields) if read]
-        rows = Rows(
+        rows = RequestRows(
             [None] * len(told),
             [0] * len(told),
             [None] * (len(told) * len(self.schema.columns)),

@@ -13,7 +13,7 @@ from app.request.schemas import MAX_ID_LENGTH
 from app.request.values import NotTaken
 from app.score.block import Block, Flaws, parts
 from app.versions.served import Served
-from model.values.rows import Rows, id_field
+from model.values.rows import RequestRows, id_field
 
 
 @dataclass
@@ -56,14 +56,14 @@ class LinesReader:
         flaws = Flaws(self._n_rows + 1)
         self._n_rows += len(lines)
         read, name = self._read(lines, 0, flaws), id_field(self.served.manifest.schema_)
-        rows = Rows.joined(read) if read else Rows((), (), ())
+        rows = RequestRows.joined(read) if read else RequestRows((), (), ())
         places = np.delete(np.arange(len(lines)), list(flaws.said))
         ids = [_id_of(line, name) if place in flaws.said else None for place, line in enumerate(lines)]
         for place, id_ in zip(places.tolist(), rows.ids, strict=True):
             ids[place] = str(flaws.first + place) if id_ is None else id_
         return Block(len(lines), rows, places, ids, flaws)
 
-    def _read(self, lines: Sequence[bytes], place: int, flaws: Flaws) -> list[Rows]:
+    def _read(self, lines: Sequence[bytes], place: int, flaws: Flaws) -> list[RequestRows]:
         """Read all at once; where that fails, the halves, down to the line that is at fault."""
         try:
             return [self.served.decoder.lines(b"\n".join(lines), self.as_of)]

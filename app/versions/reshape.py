@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from model.schema import Schema
-from model.values.rows import Rows, event_fields, side_by_side
+from model.values.rows import RequestRows, cells_by_row, event_fields
 
 _Field = TypeVar("_Field")
 
 
-def reshaped(rows: Rows, read: Schema, wanted: Schema) -> Rows:
+def reshaped(rows: RequestRows, read: Schema, wanted: Schema) -> RequestRows:
     """The same customers with the fields of another schema; a field that nobody sent is missing.
 
     Args:
@@ -20,17 +20,17 @@ def reshaped(rows: Rows, read: Schema, wanted: Schema) -> Rows:
     cells = rows.cells
     if places != list(range(len(read.column_names))):
         columns, missing = rows.columns(), [None] * len(rows)
-        cells = side_by_side([missing if at is None else columns[at] for at in places])
+        cells = cells_by_row([missing if at is None else columns[at] for at in places])
     if wanted.events is None:
-        return Rows(rows.ids, rows.cutoffs, cells)
+        return RequestRows(rows.ids, rows.cutoffs, cells)
     if read.events is None:
-        return Rows(
+        return RequestRows(
             rows.ids, rows.cutoffs, cells, [0] * len(rows), [], [[] for _ in event_fields(wanted.events)]
         )
     fields = _places(event_fields(wanted.events), event_fields(read.events))
     absent = [None] * len(rows.times)
     events = [absent if at is None else rows.events[at] for at in fields]
-    return Rows(rows.ids, rows.cutoffs, cells, rows.lengths, rows.times, events)
+    return RequestRows(rows.ids, rows.cutoffs, cells, rows.lengths, rows.times, events)
 
 
 def _places(wanted: Sequence[str], read: Sequence[str]) -> list[int | None]:

@@ -16,9 +16,9 @@ from app.observe.metrics import Metrics
 from app.versions.loader import Loader, Refused
 from app.versions.reshape import reshaped
 from app.versions.snapshot import Mark, mark
-from model.predictor import Predictor, Scored
+from model.predictor import Predictions, Predictor
 from model.store.manifest import Manifest
-from model.values.rows import Rows
+from model.values.rows import RequestRows
 
 Probability = NDArray[np.float64]
 _log: Final = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ _MOST_REQUESTS: Final = 1024  # in one batch, whose ids make one line of the log
 @dataclass(frozen=True, slots=True)
 class _Answered:
     champion: Manifest
-    rows: Rows
-    scored: Scored
+    rows: RequestRows
+    scored: Predictions
     request_id: str
 
 
@@ -70,7 +70,7 @@ class Shadow:
             _log.info("%s %d scores in the shadow of the champion", self._name, self._version)
             self._predictor = loaded
 
-    def offer(self, champion: Manifest, rows: Rows, scored: Scored, request_id: str) -> None:
+    def offer(self, champion: Manifest, rows: RequestRows, scored: Predictions, request_id: str) -> None:
         """Take note of what was answered; dropped if too much waits, or if the champion is the challenger."""
         if self._predictor is None or champion.version == self._version:
             return
@@ -111,7 +111,7 @@ class Shadow:
 
     def _score(self, batch: Sequence[_Answered]) -> Probability:
         assert self._predictor
-        rows = Rows.joined([one.rows for one in batch])
+        rows = RequestRows.joined([one.rows for one in batch])
         rows = reshaped(rows, batch[0].champion.schema_, self._predictor.manifest.schema_)
         return self._predictor.predict_rows(rows).probabilities[:, -1]
 

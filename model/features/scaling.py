@@ -31,13 +31,13 @@ class Scales:
 
 def scale(values: Numbers, scaling: Scaling | Scales) -> NDArray[np.float32]:
     """(N,) or (N, D) float32; computed in float64, so that every finite number stays so. NaN stays NaN."""
-    squashed = squash(values, scaling.center, scaling.scale)
+    squashed = asinh_transform(values, scaling.center, scaling.scale)
     squashed -= scaling.mean
     squashed /= scaling.deviation
     return squashed.astype(np.float32)
 
 
-def squash(values: Numbers, center: float | Numbers, width: float | Numbers) -> Numbers:
+def asinh_transform(values: Numbers, center: float | Numbers, width: float | Numbers) -> Numbers:
     """`asinh((x - center) / width)`: linear near the centre, logarithmic in the tails.
 
     What is farther from the centre than 1e300 widths, or than a float64 can say, counts as that far.

@@ -17,7 +17,7 @@ from model.features.scaling import Scales, scale
 from model.schema import CategoricalColumn, DateColumn, Schema
 from model.values.columns import Numbers, as_codes, column_of, parse_number, spell_number
 from model.values.customers import Examples
-from model.values.rows import Cell, Rows, column
+from model.values.rows import Cell, RequestRows, column_of_cells
 
 _ABSENT: Final = -1
 Codes = Mapping[type, Mapping[Cell, int]]
@@ -63,7 +63,7 @@ class RowEncoder:
             ),
         )
 
-    def __call__(self, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def __call__(self, rows: RequestRows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The `numeric` and the `categories` of `model.features.inputs.Inputs` for N rows, N > 0.
 
         Raises:
@@ -85,7 +85,7 @@ class RowEncoder:
 
     def _ages(self, cells: Sequence[Cell], date: DateColumn, cutoffs: Sequence[int]) -> list[Cell]:
         zone = self.schema.time_zone
-        read = column(cells, date.name, date, zone)
+        read = column_of_cells(cells, date.name, date, zone)
         examples = Examples(np.arange(len(cutoffs)), np.array(cutoffs, dtype=np.int64))
         ages: list[Cell] = number_of(read, date.kind, date.time_format, zone, examples).tolist()
         return ages

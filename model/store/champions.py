@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from model.errors import CheckpointError
-from model.store.disk import open_itself, replace_file, sync_folder
+from model.store.disk import open_no_follow, replace_file, sync_folder
 
 VERSION_PATTERN: Final = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -91,7 +91,7 @@ def _without_repeats(champions: Sequence[int]) -> list[int]:
 
 def _read_text(path: Path) -> str | None:
     try:
-        with open(path, "rb", opener=open_itself) as file:
+        with open(path, "rb", opener=open_no_follow) as file:
             return file.read(_CAP).decode("ascii", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from model.errors import CheckpointError
-from model.store.disk import open_itself, sync_folder, write_file
+from model.store.disk import open_no_follow, sync_folder, write_file
 from model.store.manifest import Manifest
 from model.store.seal import REPAIR, seal, unseal
 
@@ -191,7 +191,7 @@ def _check_file_set(folder: Path, names: Iterable[str]) -> None:
 def _read(path: Path, cap: int) -> bytes:
     """A regular file's bytes. A link is not followed and a pipe is not waited for."""
     try:
-        with open(path, "rb", opener=open_itself) as file:
+        with open(path, "rb", opener=open_no_follow) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise CheckpointError(f"{path} must be a regular file; put the file itself there")

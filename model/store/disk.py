@@ -37,6 +37,6 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def open_itself(name: str, flags: int) -> int:
+def open_no_follow(name: str, flags: int) -> int:
     """An opener for `open`: a link is not followed, and a pipe is not waited for."""
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -18,7 +18,7 @@ N_CUSTOMERS: Final = 6
 _GAPS: Final = (0, 3, 9, 30, 31, 75)  # days between the events of a made-up history
 
 
-def made_up_rows(schema: Schema, as_of: int, *, n: int = N_CUSTOMERS) -> tuple[dict[str, Any], ...]:
+def synthetic_rows(schema: Schema, as_of: int, *, n: int = N_CUSTOMERS) -> tuple[dict[str, Any], ...]:
     """Request rows: the first typical in every field, the others low, high, unseen and missing in turn."""
     return tuple(_row(schema, as_of, position) for position in range(n))
 

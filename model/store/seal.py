@@ -57,10 +57,10 @@ def unseal(data: bytes, *, path: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise CheckpointError(f"{path} must describe a model: {faults(error)}; {REPAIR}") from None
+        raise CheckpointError(f"{path} must describe a model: {describe_errors(error)}; {REPAIR}") from None
 
 
-def faults(error: ValidationError) -> str:
+def describe_errors(error: ValidationError) -> str:
     """The first faults of a model's fields, with their places, as part of a sentence."""
     faults = error.errors(include_url=False, include_input=False)
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:3])

@@ -25,7 +25,7 @@ _TEXTS: Final = frozenset({str, type(None)})
 _EXACT: Final = 10**15  # below it every whole number is a float, and is spelt without an exponent
 
 Numbers = NDArray[np.float64]
-Rows = NDArray[np.integer] | slice
+RowIndex = NDArray[np.integer] | slice
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Texts:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def take(self, rows: Rows) -> "Texts":
+    def take(self, rows: RowIndex) -> "Texts":
         """Some of the rows."""
         return Texts(self.codes[rows], self.values)
 
@@ -51,7 +51,7 @@ class Texts:
 Column = Numbers | Texts
 
 
-def take(column: Column, rows: Rows) -> Column:
+def take(column: Column, rows: RowIndex) -> Column:
     """Some of the rows of a column."""
     return column.take(rows) if isinstance(column, Texts) else column[rows]
 

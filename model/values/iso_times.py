@@ -12,7 +12,7 @@ _PLAIN: Final = {len(form): form for form in ("0000-00-00", "0000-00-00T00:00:00
 _DATE: Final = len("0000-00-00")
 
 
-def parse_plain_times(texts: Sequence[str | None], zone: str) -> Instants | None:
+def parse_iso_times(texts: Sequence[str | None], zone: str) -> Instants | None:
     """(N,) what `parse_time` makes of each, by numpy; None where one is not of the form that all should have.
 
     That is one of `1997-03-01`, `1997-03-01T10:00:00` and `1997-03-01T10:00:00Z`.

@@ -16,7 +16,7 @@ from model.times import FIRST_TIME, LAST_TIME, SECOND, parse_time, to_local
 from model.values.columns import Column, as_numbers, as_texts, column_of
 from model.values.customers import Customers
 from model.values.history import EventLog
-from model.values.iso_times import parse_plain_times
+from model.values.iso_times import parse_iso_times
 
 EVENTS: Final = "events"
 _DEFAULT_ID: Final = "customer_id"
@@ -28,7 +28,7 @@ Cell = str | float | bool | None  # None: missing
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RequestRows:
     """N customers as a request has them: what a Predictor answers, one by one or many requests at once.
 
     Attributes:
@@ -51,7 +51,7 @@ class Rows:
         return len(self.ids)
 
     @classmethod
-    def joined(cls, parts: "Sequence[Rows]") -> "Rows":
+    def joined(cls, parts: "Sequence[RequestRows]") -> "RequestRows":
         """All of them, one after another."""
         if len(parts) == 1:
             return parts[0]
@@ -67,7 +67,7 @@ class Rows:
             ],
         )
 
-    def part(self, start: int, stop: int) -> "Rows":
+    def part(self, start: int, stop: int) -> "RequestRows":
         """Some of the customers."""
         width = len(self.cells) // len(self)
         cells = self.cells[start * width : stop * width]
@@ -75,7 +75,7 @@ class Rows:
         first = sum(self.lengths[:start])
         events = slice(first, first + sum(lengths))
         fields = [field[events] for field in self.events]
-        return Rows(
+        return RequestRows(
             self.ids[start:stop], self.cutoffs[start:stop], cells, lengths, self.times[events], fields
         )
 
@@ -103,7 +103,7 @@ class Rows:
             ids=[str(number if id_ is None else id_) for number, id_ in enumerate(self.ids, start=1)],
             cutoffs=np.array(self.cutoffs, dtype=np.int64),
             columns={
-                name: column(values, name, dates.get(name), schema.time_zone)
+                name: column_of_cells(values, name, dates.get(name), schema.time_zone)
                 for name, values in zip(schema.column_names, columns, strict=True)
             },
             log=self._log(schema.events) if schema.events else None,
@@ -120,7 +120,7 @@ class Rows:
         )
 
 
-def side_by_side(columns: Sequence[Sequence[Cell]]) -> list[Cell]:
+def cells_by_row(columns: Sequence[Sequence[Cell]]) -> list[Cell]:
     """The cells of rows, one row after another, from the columns of a table."""
     cells: list[Cell] = [None] * sum(map(len, columns))
     for at, column in enumerate(columns):
@@ -139,11 +139,11 @@ def event_fields(schema: EventSchema) -> tuple[str, ...]:
 
 
 def customers_from_rows(rows: Sequence[Row], schema: Schema, as_of: int) -> Customers:
-    """Customers as JSON objects describe them, all asked about at one instant. See `rows_of`."""
-    return rows_of(rows, schema, as_of).customers(schema)
+    """Customers as JSON objects describe them, all asked about at one instant. See `rows_from_json`."""
+    return rows_from_json(rows, schema, as_of).customers(schema)
 
 
-def rows_of(rows: Sequence[Row], schema: Schema, as_of: int) -> Rows:
+def rows_from_json(rows: Sequence[Row], schema: Schema, as_of: int) -> RequestRows:
     """Rows from N JSON objects: columns by name, and under `events` the history in any order.
 
     An absent or null field is missing.
@@ -155,18 +155,18 @@ def rows_of(rows: Sequence[Row], schema: Schema, as_of: int) -> Rows:
         DataError: a value is no scalar, a time cannot be read, or an event has no time.
     """
     id_, names = id_field(schema), schema.column_names
-    read = Rows(
+    read = RequestRows(
         [row.get(id_) for row in rows],
         [as_of] * len(rows),
         [row.get(name) for row in rows for name in names],
     )
     for date in schema.columns:
         if isinstance(date, DateColumn):
-            instants([row.get(date.name) for row in rows], schema.time_zone, _cell_of(date.name))
+            parse_instants([row.get(date.name) for row in rows], schema.time_zone, _cell_of(date.name))
     return read if schema.events is None else _with_events(read, rows, schema.events, schema.time_zone)
 
 
-def _with_events(read: Rows, rows: Sequence[Row], schema: EventSchema, zone: str) -> Rows:
+def _with_events(read: RequestRows, rows: Sequence[Row], schema: EventSchema, zone: str) -> RequestRows:
     histories = [row.get(EVENTS) or () for row in rows]
     events = list(chain.from_iterable(histories))
     lengths = [len(history) for history in histories]
@@ -176,15 +176,15 @@ def _with_events(read: Rows, rows: Sequence[Row], schema: EventSchema, zone: str
         owner = int(np.searchsorted(ends, position, side="right"))
         return f"row {owner + 1}: event {position - int(ends[owner]) + lengths[owner] + 1}: {schema.time}"
 
-    times = instants([event.get(schema.time) for event in events], zone, place)
+    times = parse_instants([event.get(schema.time) for event in events], zone, place)
     if None in times:
         raise DataError(f"{place(times.index(None))} is required, as a time in ISO 8601")
     known = [time for time in times if time is not None]
     fields = [[event.get(name) for event in events] for name in event_fields(schema)]
-    return Rows(read.ids, read.cutoffs, read.cells, lengths, known, fields)
+    return RequestRows(read.ids, read.cutoffs, read.cells, lengths, known, fields)
 
 
-def read_time(text: str, zone: str = "UTC") -> int:
+def parse_iso_time(text: str, zone: str = "UTC") -> int:
     """An ISO 8601 time as an instant. Whether it can be read does not depend on the zone.
 
     Raises:
@@ -196,7 +196,7 @@ def read_time(text: str, zone: str = "UTC") -> int:
     return instant
 
 
-def column(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str) -> Column:
+def column_of_cells(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str) -> Column:
     """One column of a request as the study's files would have it.
 
     Args:
@@ -204,7 +204,7 @@ def column(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str
     """
     if date is None:
         return column_of(values)
-    times = instants(values, zone, _cell_of(name))
+    times = parse_instants(values, zone, _cell_of(name))
     spelt = {time: _spell(time, date.time_format, zone) for time in set(times) if time is not None}
     return column_of(None if time is None else spelt[time] for time in times)
 
@@ -213,10 +213,10 @@ def _cell_of(name: str) -> Place:
     return lambda position: f"row {position + 1}: {name}"
 
 
-def instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:
+def parse_instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:
     """Instants, None where missing; each distinct text is parsed once."""
     if len(values) > _MANY:
-        plain = parse_plain_times(values, zone)
+        plain = parse_iso_times(values, zone)
         if plain is not None:
             return plain.tolist()  # type: ignore[no-any-return]
     known: dict[str, int] = {}
@@ -232,7 +232,7 @@ def instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]
 
 def _time(text: str, zone: str, position: int, place: Place) -> int:
     try:
-        return read_time(text, zone)
+        return parse_iso_time(text, zone)
     except DataError as error:
         raise DataError(f"{place(position)}: {error}") from None
 

@@ -23,7 +23,7 @@ from model.schema import (
 )
 from model.scorer import Scorer
 from model.store.checkpoint import write_checkpoint
-from model.store.golden import made_up_rows
+from model.store.golden import synthetic_rows
 from model.store.manifest import Golden, HeadName, Manifest, NetworkSpec
 from model.store.registry import Registry
 from model.task import ColumnTask, LogTask, Task
@@ -119,7 +119,7 @@ def _manifest(name: str, version: int, schema: Schema, task: Task, spec: Network
         "schema": schema,
         "network": spec,
         "calibration": Calibration(slopes=(1.0,) * task.n_outputs, intercepts=(0.0,) * task.n_outputs),
-        "golden": Golden(as_of=AS_OF, customers=made_up_rows(schema, _as_of(schema)), probabilities=()),
+        "golden": Golden(as_of=AS_OF, customers=synthetic_rows(schema, _as_of(schema)), probabilities=()),
         "metrics": {"test": {"auc": 0.81}},
         "provenance": {},
     }

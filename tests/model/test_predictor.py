@@ -14,7 +14,7 @@ from model.probability import Probabilities
 from model.schema import CategoricalColumn, Schema
 from model.scorer import Scorer
 from model.store.checkpoint import write_checkpoint
-from model.store.golden import made_up_rows
+from model.store.golden import synthetic_rows
 from model.store.manifest import Golden, HeadName, Manifest
 from model.times import days, format_instant
 from tests.model.networks import (
@@ -40,7 +40,7 @@ def scores(scorer: Scorer, rows: list[dict[str, Any]]) -> Probabilities:
 
 
 def golden_of(scorer: Scorer) -> Golden:
-    rows = made_up_rows(scorer.schema, AS_OF)
+    rows = synthetic_rows(scorer.schema, AS_OF)
     answers = scores(scorer, list(rows)).tolist()
     return Golden(
         as_of=format_instant(AS_OF), customers=rows, probabilities=tuple(tuple(answer) for answer in answers)

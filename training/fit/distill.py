@@ -16,7 +16,7 @@ from model.features.inputs import Inputs
 from model.network.network import Network, build_network
 from model.probability import Calibration
 from model.schema import Schema
-from model.scorer import Scorer, scorer_of
+from model.scorer import Scorer, build_scorer
 from training.fit.model_fit import Fitted, Options, seeded
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
 from training.question.examples import Asked
@@ -108,7 +108,7 @@ def _student(bag: Scorer, inputs: Inputs, options: Options) -> Scorer:
         losses = nn.functional.binary_cross_entropy_with_logits(logits, answers[rows], reduction="none")
         take_step(losses.mean(dim=0).sum(), optimizer, schedule, averaged)
     as_it_is = Calibration(slopes=(1.0,) * bag.task.n_outputs, intercepts=(0.0,) * bag.task.n_outputs)
-    return scorer_of(bag.task, bag.schema, spec, averaged.network.eval(), as_it_is, bag.device)
+    return build_scorer(bag.task, bag.schema, spec, averaged.network.eval(), as_it_is, bag.device)
 
 
 def _start(network: Network, bag: Network) -> None:

@@ -15,7 +15,7 @@ from model.features.encode import encode
 from model.network.network import Network, build_network
 from model.probability import Logits
 from model.schema import Schema
-from model.scorer import Scorer, fold_logits, scorer_of
+from model.scorer import Scorer, build_scorer, fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import Task
 from training.fit.calibrate import bagged, fit_calibration
@@ -129,7 +129,7 @@ def fit_model(asked: Asked, folds: Folds, reading: Reading, options: Options, *,
     labels = asked.labels.take(folds.rows[folds.judged])
     single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
     calibration = bagged(single, _spread(network, material, device))
-    scorer = scorer_of(reading.task, schema, reading.spec, network, calibration, device)
+    scorer = build_scorer(reading.task, schema, reading.spec, network, calibration, device)
     unseen = single.apply(fitted.unseen)
     return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started)
 

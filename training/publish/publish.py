@@ -14,7 +14,7 @@ import torch
 from model.errors import CheckpointError
 from model.scorer import Scorer
 from model.store.checkpoint import write_checkpoint
-from model.store.golden import made_up_rows
+from model.store.golden import synthetic_rows
 from model.store.manifest import Golden, Manifest
 from model.store.registry import Registry
 from model.times import format_instant
@@ -97,7 +97,7 @@ def _manifest(run: Run, version: int, report: Mapping[str, Any]) -> Manifest:
 
 
 def _golden(scorer: Scorer, as_of: int) -> Golden:
-    rows = made_up_rows(scorer.schema, as_of)
+    rows = synthetic_rows(scorer.schema, as_of)
     customers = customers_from_rows(rows, scorer.schema, as_of)
     answers = scorer.score(customers.columns, customers.log, customers.examples())
     return Golden(

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from model.features.encode import event_features, number_of
-from model.features.scaling import squash
+from model.features.scaling import asinh_transform
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -97,7 +97,7 @@ def fit_scaling(values: Numbers) -> Scaling:
         known = np.zeros(1)
     low, quarter, median, three_quarters, high = np.quantile(known, [0, 0.25, 0.5, 0.75, 1])
     width = _width(known, float(three_quarters - quarter))
-    squashed = squash(known, float(median), width)
+    squashed = asinh_transform(known, float(median), width)
     mean, deviation = float(squashed.mean()), float(squashed.std()) or 1.0
     scaled = (squashed - mean) / deviation
     edges = np.unique(np.quantile(scaled, np.linspace(0, 1, BINS + 1)).astype(np.float32))

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.observe.tally import Tally, observe
 from app.request.warnings import Warn
-from model.predictor import Scored
+from model.predictor import Predictions
 
 NAN = float("nan")
 BOUNDS = (0.25, 0.5, 1.0)
@@ -43,9 +43,9 @@ class Counts:
         return value
 
 
-def scored(*rows: tuple[float, float, float, int]) -> Scored:
+def scored(*rows: tuple[float, float, float, int]) -> Predictions:
     """Rows of probability, age, tenure, plan; beside them what no customer sent."""
-    return Scored(
+    return Predictions(
         np.array([[0.0, row[0]] for row in rows]),
         np.array([[row[1], row[2], NAN] for row in rows], np.float32),
         np.array([[row[3], 1] for row in rows], np.int64),

@@ -15,7 +15,7 @@ from app.request.schemas import request_model
 from app.request.values import NotTaken
 from model.schema import Schema
 from model.times import parse_time
-from model.values.rows import Rows
+from model.values.rows import RequestRows
 from tests.app.toys import LOG_SCHEMA, TABLE_SCHEMA
 
 NOW = parse_time("1998-02-03T04:05:06.789Z")
@@ -54,7 +54,7 @@ def bodies(rows: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[st
     )
 
 
-def decoded(body: bytes, schema: Schema) -> Rows | None:
+def decoded(body: bytes, schema: Schema) -> RequestRows | None:
     try:
         rows, (n_rows,) = Decoder.build(schema, max_rows=MAX_ROWS)([body], NOW)
     except NotTaken:
@@ -63,14 +63,14 @@ def decoded(body: bytes, schema: Schema) -> Rows | None:
     return rows
 
 
-def read(body: bytes, schema: Schema) -> Rows | None:
+def read(body: bytes, schema: Schema) -> RequestRows | None:
     try:
         return careful.read(body, request_model(schema, max_rows=MAX_ROWS), schema, NOW)
     except Problem:
         return None
 
 
-def same(one: Rows, other: Rows) -> None:
+def same(one: RequestRows, other: RequestRows) -> None:
     assert list(one.ids) == list(other.ids)
     assert list(one.cutoffs) == list(other.cutoffs)
     assert list(one.cells) == list(other.cells)

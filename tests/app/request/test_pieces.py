@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.request import pieces
 from app.request.decoder import Decoder
 from app.request.values import NotTaken
-from model.values.rows import Rows
+from model.values.rows import RequestRows
 from tests.app.request.test_columns import TABLE_NAMES, columns
 from tests.app.request.test_decoder import NOW, TABLE_ROWS, bodies, same
 from tests.app.toys import TABLE_SCHEMA
@@ -28,14 +28,14 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.request.decoder._SLICE", 2)
 
 
-def whole(body: bytes, max_rows: int = MANY) -> Rows | None:
+def whole(body: bytes, max_rows: int = MANY) -> RequestRows | None:
     try:
         return Decoder.build(TABLE_SCHEMA, max_rows=max_rows)([body], NOW)[0]
     except NotTaken:
         return None
 
 
-def in_pieces(body: bytes, max_rows: int = MANY) -> list[Rows] | None:
+def in_pieces(body: bytes, max_rows: int = MANY) -> list[RequestRows] | None:
     try:
         return list(Decoder.build(TABLE_SCHEMA, max_rows=max_rows).pieces(body, NOW))
     except NotTaken:
@@ -60,7 +60,7 @@ def test_pieces_are_taken_where_the_whole_is_and_are_the_same(
     told, wanted = in_pieces(body), whole(body)
     if told is not None:
         assert wanted is not None
-        same(Rows.joined(told), wanted)
+        same(RequestRows.joined(told), wanted)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 9])
@@ -75,7 +75,7 @@ def test_a_good_body_is_taken_in_pieces(n: int, form: str) -> None:
         assert told is None  # nothing is between the first and the last
         return
     assert told
-    same(Rows.joined(told), wanted)
+    same(RequestRows.joined(told), wanted)
     assert len(told) == (n if form == "customers" else (n + 1) // 2)
 
 
@@ -119,4 +119,4 @@ def test_a_text_that_looks_like_customers_is_none(body: bytes) -> None:
     told, wanted = in_pieces(body), whole(body)
     if told is not None:
         assert wanted is not None
-        same(Rows.joined(told), wanted)
+        same(RequestRows.joined(told), wanted)

@@ -13,9 +13,9 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.predictor import Predictor, Scored
+from model.predictor import Predictions, Predictor
 from model.store.checkpoint import Checkpoint, read_checkpoint
-from model.values.rows import Rows
+from model.values.rows import RequestRows
 from tests.app.client import Client, running
 from tests.app.server.test_refusals import problem
 
@@ -40,7 +40,7 @@ def hold_scoring(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Scoring waits for the event."""
     go_on, predict = threading.Event(), Predictor.predict_rows
 
-    def held(self: Predictor, rows: Rows) -> Scored:
+    def held(self: Predictor, rows: RequestRows) -> Predictions:
         go_on.wait(HANGS)
         return predict(self, rows)
 

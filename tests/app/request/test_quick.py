@@ -12,7 +12,7 @@ from app.settings import Settings
 from model.predictor import Predictor, load_predictor
 from model.store.registry import Registry
 from model.times import parse_time
-from model.values.rows import rows_of
+from model.values.rows import rows_from_json
 from tests.app.client import running
 from tests.app.toys import AS_OF, TABLE_SCHEMA, TABLE_TASK, publish
 
@@ -49,7 +49,7 @@ def customers(n: int) -> list[dict[str, Any]]:
 
 
 def wanted(predictor: Predictor, asked: list[dict[str, Any]]) -> list[float]:
-    rows = rows_of(
+    rows = rows_from_json(
         [{k: v for k, v in c.items() if k != "customer_id"} for c in asked], TABLE_SCHEMA, parse_time(AS_OF)
     )
     told: list[float] = predictor.predict_rows(rows).probabilities[:, -1].tolist()

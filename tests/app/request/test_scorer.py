@@ -12,7 +12,7 @@ from app.request.keys import Keys
 from app.request.schemas import request_model
 from app.request.scorer import Ask, Desk, Told, most_rows
 from app.request.warnings import Warn
-from model.predictor import Predictor, Scored, load_predictor
+from model.predictor import Predictions, Predictor, load_predictor
 from model.store.registry import Registry
 from tests.app.toys import AS_OF
 
@@ -25,12 +25,12 @@ def predictor(request: pytest.FixtureRequest, registry: Path) -> Predictor:
 
 
 @pytest.fixture
-def counted() -> list[Scored]:
+def counted() -> list[Predictions]:
     return []
 
 
 @pytest.fixture
-def desk(predictor: Predictor, counted: list[Scored]) -> Desk:
+def desk(predictor: Predictor, counted: list[Predictions]) -> Desk:
     schema = predictor.manifest.schema_
     model = request_model(schema, max_rows=MAX_ROWS)
     decoder = Decoder.build(schema, max_rows=MAX_ROWS)
@@ -72,7 +72,7 @@ def test_together_and_alone_the_answers_are_the_same(desk: Desk) -> None:
         assert one["as_of"] == other["as_of"]
 
 
-def test_a_bad_request_is_told_so_and_no_other(desk: Desk, counted: list[Scored]) -> None:
+def test_a_bad_request_is_told_so_and_no_other(desk: Desk, counted: list[Predictions]) -> None:
     good = bodies(desk.predictor)
     wanted = [probabilities(told) for told in desk([Ask(body) for body in good])]
     counted.clear()
@@ -107,7 +107,7 @@ def test_a_desk_that_keeps_gives_what_was_asked_and_found(desk: Desk) -> None:
 
 
 def test_a_large_body_is_answered_as_it_would_be_whole(
-    desk: Desk, counted: list[Scored], monkeypatch: pytest.MonkeyPatch
+    desk: Desk, counted: list[Predictions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = bodies(desk.predictor)
     wanted = [probabilities(told) for told in desk([Ask(body) for body in good])]

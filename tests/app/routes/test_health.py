@@ -4,8 +4,8 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from model.predictor import Predictor, Scored
-from model.values.rows import Rows
+from model.predictor import Predictions, Predictor
+from model.values.rows import RequestRows
 from tests.app.client import Client, running
 from tests.app.server.test_refusals import problem
 
@@ -59,7 +59,7 @@ def test_clients_cannot_add_labels(client: Client) -> None:
 
 
 def test_a_failure_is_bland_and_counted(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_self: Predictor, _rows: Rows) -> Scored:
+    def fail(_self: Predictor, _rows: RequestRows) -> Predictions:
         raise RuntimeError("secret of /some/path")
 
     with running(create_app(Settings(registry=registry))) as client:

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from app.settings import Settings, explain
 from app.versions import shadow as module
 from app.versions.reshape import reshaped
-from model.predictor import Predictor, Scored
+from model.predictor import Predictions, Predictor
 from model.store.registry import Registry
-from model.values.rows import Rows, rows_of
+from model.values.rows import RequestRows, rows_from_json
 from tests.app.client import Client
 from tests.app.routes.test_health import sample
 from tests.app.toys import LOG_SCHEMA, LOG_TASK, TABLE_SCHEMA, TABLE_TASK, publish
@@ -63,7 +63,7 @@ def hold(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Have version 2 do something before it scores."""
     score = Predictor.predict_rows
 
-    def held(self: Predictor, rows: Rows) -> Scored:
+    def held(self: Predictor, rows: RequestRows) -> Predictions:
         if self.manifest.version == 2:
             act()
         return score(self, rows)
@@ -206,15 +206,15 @@ def test_rows_of_one_schema_are_those_of_another() -> None:
     )
     event = {"date": "1997-03-01", "kind": "buy", "amount": 2.0, "shop": "north"}
     customers: list[dict[str, Any]] = [{"tenure": 3.0, "events": [event, event]}, {"customer_id": "2"}]
-    read = rows_of(customers, LOG_SCHEMA, 0)
+    read = rows_from_json(customers, LOG_SCHEMA, 0)
     for wanted in (LOG_SCHEMA, other):
-        told, straight = reshaped(read, LOG_SCHEMA, wanted), rows_of(customers, wanted, 0)
+        told, straight = reshaped(read, LOG_SCHEMA, wanted), rows_from_json(customers, wanted, 0)
         assert told.times == straight.times
         assert list(told.cells) == list(straight.cells)
         assert [list(field) for field in told.events] == [list(field) for field in straight.events]
-    back = reshaped(rows_of(customers, other, 0), other, LOG_SCHEMA)
+    back = reshaped(rows_from_json(customers, other, 0), other, LOG_SCHEMA)
     assert [list(field) for field in back.events] == [[2.0, 2.0], ["buy", "buy"], [None, None]]
-    bare = reshaped(rows_of([{}, {}], TABLE_SCHEMA, 0), TABLE_SCHEMA, LOG_SCHEMA)
+    bare = reshaped(rows_from_json([{}, {}], TABLE_SCHEMA, 0), TABLE_SCHEMA, LOG_SCHEMA)
     assert (list(bare.lengths), list(bare.times), bare.cells) == ([0, 0], [], [None, None])
 
 

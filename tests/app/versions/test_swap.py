@@ -17,9 +17,9 @@ from app.main import create_app
 from app.observe.metrics import Metrics
 from app.settings import Settings
 from app.versions.models import Models
-from model.predictor import Predictor, Scored
+from model.predictor import Predictions, Predictor
 from model.store.registry import Registry
-from model.values.rows import Rows
+from model.values.rows import RequestRows
 from tests.app.client import running
 from tests.app.routes.test_health import sample
 from tests.app.toys import TABLE_SCHEMA, TABLE_TASK, publish
@@ -110,7 +110,7 @@ def test_a_request_is_answered_by_the_version_that_it_began_with(
     """It waits in the old version's queue while that goes out of service."""
     go_on, score = threading.Event(), Predictor.predict_rows
 
-    def held(self: Predictor, rows: Rows) -> Scored:
+    def held(self: Predictor, rows: RequestRows) -> Predictions:
         if self.manifest.version == 1:
             go_on.wait(SOON)
         return score(self, rows)

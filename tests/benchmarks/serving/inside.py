@@ -12,7 +12,7 @@ import torch
 from model.predictor import Predictor, load_predictor
 from model.store.registry import Registry
 from model.times import parse_time
-from model.values.rows import Rows, rows_of
+from model.values.rows import RequestRows, rows_from_json
 from tests.benchmarks.serving.models import AS_OF
 from tests.benchmarks.serving.sample import Row
 
@@ -52,7 +52,7 @@ def times(
     return [_time(predictor, _rows(predictor, rows[:n]), seconds) for n in counts]
 
 
-def _time(predictor: Predictor, rows: Rows, seconds: float) -> Inside:
+def _time(predictor: Predictor, rows: RequestRows, seconds: float) -> Inside:
     scorer = predictor.scorer
     customers = rows.customers(scorer.schema)
     inputs = scorer.inputs(customers.columns, customers.log, customers.examples())
@@ -82,6 +82,6 @@ def _load(registry: Path, name: str) -> Predictor:
     return load_predictor(store.folder(name, version))
 
 
-def _rows(predictor: Predictor, rows: Sequence[Row]) -> Rows:
+def _rows(predictor: Predictor, rows: Sequence[Row]) -> RequestRows:
     schema = predictor.scorer.schema
-    return rows_of(rows, schema, parse_time(AS_OF, zone=schema.time_zone))
+    return rows_from_json(rows, schema, parse_time(AS_OF, zone=schema.time_zone))

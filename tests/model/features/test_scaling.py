@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model.features.scaling import scale, squash
+from model.features.scaling import asinh_transform, scale
 from model.schema import Scaling
 from tests.model.build import tiny_scaling
 
@@ -28,14 +28,14 @@ def test_scaling_is_asinh_then_standard_units() -> None:
 
 
 def test_it_is_linear_near_the_centre_and_logarithmic_far_out() -> None:
-    near = squash(np.array([0.001, 0.002]), 0.0, 1.0)
-    far = squash(np.array([1e6, 1e7, 1e8]), 0.0, 1.0)
+    near = asinh_transform(np.array([0.001, 0.002]), 0.0, 1.0)
+    far = asinh_transform(np.array([1e6, 1e7, 1e8]), 0.0, 1.0)
     assert near[1] == pytest.approx(2 * near[0], rel=1e-5)
     np.testing.assert_allclose(np.diff(far), math.log(10), rtol=1e-9)
 
 
 def test_a_centre_far_from_zero_costs_no_precision() -> None:
-    got = squash(np.array([1e10 + 0.5]), 1e10, 0.3)
+    got = asinh_transform(np.array([1e10 + 0.5]), 1e10, 0.3)
     assert got[0] == pytest.approx(math.asinh(0.5 / 0.3), rel=1e-12)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from model.features.encode import encode
 from model.quick.row_encoder import RowEncoder
 from model.schema import BooleanColumn, CategoricalColumn, DateColumn, NumericColumn, Rates, Schema
-from model.values.rows import rows_of
+from model.values.rows import rows_from_json
 from tests.model.build import tiny_scaling
 from tests.model.networks import AS_OF
 
@@ -94,7 +94,7 @@ rows = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(rows)
 def test_both_encoders_give_the_same_bits(sent: list[dict[str, Any]]) -> None:
-    read = rows_of(sent, SCHEMA, AS_OF)
+    read = rows_from_json(sent, SCHEMA, AS_OF)
     numeric, codes = RowEncoder.build(SCHEMA)(read)
     customers = read.customers(SCHEMA)
     wanted = encode(
@@ -109,11 +109,11 @@ def test_both_encoders_give_the_same_bits(sent: list[dict[str, Any]]) -> None:
 def test_columns_of_one_kind_alone_are_encoded() -> None:
     for column in SCHEMA.columns:
         schema = Schema(id=None, columns=(column,))
-        numeric, codes = RowEncoder.build(schema)(rows_of([{}, {}], schema, AS_OF))
+        numeric, codes = RowEncoder.build(schema)(rows_from_json([{}, {}], schema, AS_OF))
         assert len(numeric) == len(codes) == 2
         wanted = encode(
             schema,
-            (customers := rows_of([{}, {}], schema, AS_OF).customers(schema)).columns,
+            (customers := rows_from_json([{}, {}], schema, AS_OF).customers(schema)).columns,
             None,
             customers.examples(),
             lookback_days=1,

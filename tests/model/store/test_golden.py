@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.schema import CategoricalColumn, DateColumn, EventSchema, NumericColumn, Schema
-from model.store.golden import N_CUSTOMERS, made_up_rows
+from model.store.golden import N_CUSTOMERS, synthetic_rows
 from model.times import DAY, parse_time
 from model.values.columns import as_codes, as_instants, as_numbers
 from model.values.rows import customers_from_rows
@@ -39,7 +39,7 @@ every_moment = pytest.mark.parametrize("as_of", MOMENTS, ids=["midnight", "eveni
 @every_schema
 @every_moment
 def test_they_are_valid_requests(schema: Schema, as_of: int) -> None:
-    rows = made_up_rows(schema, as_of)
+    rows = synthetic_rows(schema, as_of)
     assert json.loads(json.dumps(rows, allow_nan=False)) == list(rows)
     customers = customers_from_rows(rows, schema, as_of)
     assert len(customers) == N_CUSTOMERS
@@ -56,7 +56,7 @@ def test_they_are_valid_requests(schema: Schema, as_of: int) -> None:
 @every_schema
 @every_moment
 def test_they_hold_what_the_schema_declares_and_nothing_else(schema: Schema, as_of: int) -> None:
-    for row in made_up_rows(schema, as_of):
+    for row in synthetic_rows(schema, as_of):
         for column in schema.columns:
             cell = row[column.name]
             if isinstance(column, CategoricalColumn):
@@ -89,13 +89,13 @@ def _check_event(event: dict[str, Any], schema: EventSchema, as_of: int) -> None
 
 @every_schema
 def test_they_are_always_the_same(schema: Schema) -> None:
-    assert made_up_rows(schema, AS_OF) == made_up_rows(schema.model_copy(deep=True), AS_OF)
+    assert synthetic_rows(schema, AS_OF) == synthetic_rows(schema.model_copy(deep=True), AS_OF)
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
 def test_between_them_they_try_everything(kind: str) -> None:
     schema = SCHEMAS[kind]
-    customers = customers_from_rows(made_up_rows(schema, AS_OF), schema, AS_OF)
+    customers = customers_from_rows(synthetic_rows(schema, AS_OF), schema, AS_OF)
     for column in schema.columns:
         cells = customers.columns[column.name]
         if isinstance(column, CategoricalColumn):
@@ -113,13 +113,13 @@ def test_a_repeated_number_is_tried_wherever_its_column_stands(
 ) -> None:
     plain = [NumericColumn(name=f"x{number}", scaling=tiny_scaling()) for number in range(before)]
     rate = NumericColumn(name="rate", scaling=tiny_scaling(), values=values)
-    cells = [row["rate"] for row in made_up_rows(Schema(id=None, columns=(*plain, rate)), AS_OF)]
+    cells = [row["rate"] for row in synthetic_rows(Schema(id=None, columns=(*plain, rate)), AS_OF)]
     assert set(cells) == {0.0, 5.0, 10.0, None, 4.25}
     assert cells[0] == 5.0
 
 
 def test_the_first_is_typical() -> None:
-    first = made_up_rows(TABLE, AS_OF)[0]
+    first = synthetic_rows(TABLE, AS_OF)[0]
     assert first == {
         "customer_id": "1",
         "Total Charges": 5.0,
@@ -130,7 +130,7 @@ def test_the_first_is_typical() -> None:
 
 
 def test_histories_grow_and_are_told_oldest_first() -> None:
-    rows = made_up_rows(LOG, AS_OF)
+    rows = synthetic_rows(LOG, AS_OF)
     assert [len(row["events"]) for row in rows] == [1, 2, 3, 4, 5, 6]
     for row in rows:
         times = [event["date"] for event in row["events"]]
@@ -140,7 +140,7 @@ def test_histories_grow_and_are_told_oldest_first() -> None:
 
 def test_a_date_as_old_as_the_calendar_is_a_date() -> None:
     schema, as_of = dated(CALENDAR_DAYS + 0.75), AS_OF + DAY * 3 // 4
-    rows = made_up_rows(schema, as_of)
+    rows = synthetic_rows(schema, as_of)
     assert rows[2] == {"since": "0001-01-01"}
     read = as_instants(customers_from_rows(rows, schema, as_of).columns["since"], "%Y-%m-%d")
     assert read[2] == parse_time("0001-01-01")
@@ -151,7 +151,7 @@ def test_a_date_as_old_as_the_calendar_is_a_date() -> None:
 def test_dates_are_those_of_the_zone_and_never_in_the_future(schema: Schema, zone: str) -> None:
     schema = schema.model_copy(update={"time_zone": zone})
     for as_of in MOMENTS:
-        customers = customers_from_rows(made_up_rows(schema, as_of), schema, as_of)
+        customers = customers_from_rows(synthetic_rows(schema, as_of), schema, as_of)
         if customers.log:
             assert as_of - DAY <= customers.log.times.max() <= as_of
         for column in schema.columns:
@@ -161,5 +161,5 @@ def test_dates_are_those_of_the_zone_and_never_in_the_future(schema: Schema, zon
 
 
 def test_as_many_as_are_wanted() -> None:
-    assert len(made_up_rows(TABLE, AS_OF, n=2)) == 2
-    assert made_up_rows(TABLE, AS_OF, n=2) == made_up_rows(TABLE, AS_OF)[:2]
+    assert len(synthetic_rows(TABLE, AS_OF, n=2)) == 2
+    assert synthetic_rows(TABLE, AS_OF, n=2) == synthetic_rows(TABLE, AS_OF)[:2]

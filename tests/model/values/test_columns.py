@@ -12,7 +12,7 @@ from model.errors import DataError
 from model.times import MISSING_TIME, parse_time
 from model.values.columns import (
     Column,
-    Rows,
+    RowIndex,
     Texts,
     as_booleans,
     as_codes,
@@ -235,7 +235,7 @@ def test_a_value_that_is_no_scalar_is_refused(value: object, kind: str) -> None:
 
 @pytest.mark.parametrize("rows", [slice(1, 3), np.array([3, 0, 0]), np.array([], dtype=np.int64)])
 @pytest.mark.parametrize("column", [column_of([1, None, 3, 4]), column_of(["a", None, "c", "d"])])
-def test_rows_taken_of_a_column_are_its_rows(column: Column, rows: Rows) -> None:
+def test_rows_taken_of_a_column_are_its_rows(column: Column, rows: RowIndex) -> None:
     taken, known = take(column, rows), ("1", "3", "a", "c")
     assert as_codes(taken, known).tolist() == as_codes(column, known)[rows].tolist()
     assert isinstance(taken, Texts) == isinstance(column, Texts)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.times import parse_time
-from model.values.iso_times import parse_plain_times
+from model.values.iso_times import parse_iso_times
 
 near = st.sampled_from(
     ["1997-03-01", "2000-02-29", "0001-01-01", "9999-12-31", "2024-03-31", "1900-02-29", "0000-01-01"]
@@ -26,13 +26,13 @@ letters = st.text("0123456789-T:Z+\x00 ", min_size=10, max_size=20)
     st.sampled_from(["UTC", "Europe/Berlin", "America/Havana", "Pacific/Apia"]),
 )
 def test_many_plain_times_are_read_as_one_is(texts: list[str | None], zone: str) -> None:
-    many = parse_plain_times(texts, zone)
+    many = parse_iso_times(texts, zone)
     if many is not None:
         assert many.tolist() == [parse_time(text or "", zone=zone) for text in texts]
 
 
 @pytest.mark.parametrize("form", ["1997-03-01", "1997-03-01T10:00:00", "1997-03-01T10:00:00Z"])
 def test_these_are_plain_times(form: str) -> None:
-    many = parse_plain_times([form] * 3, "Europe/Berlin")
+    many = parse_iso_times([form] * 3, "Europe/Berlin")
     assert many is not None
     assert many.tolist() == [parse_time(form, zone="Europe/Berlin")] * 3

@@ -10,7 +10,14 @@ from model.errors import DataError
 from model.schema import CategoricalColumn, DateColumn, NumericColumn, Schema, Series
 from model.times import DAY, format_instant, parse_time
 from model.values.columns import as_codes, as_instants, as_numbers, as_texts
-from model.values.rows import Rows, customers_from_rows, id_field, read_time, rows_of, side_by_side
+from model.values.rows import (
+    RequestRows,
+    cells_by_row,
+    customers_from_rows,
+    id_field,
+    parse_iso_time,
+    rows_from_json,
+)
 from tests.model.build import tiny_scaling, tiny_schema
 
 AS_OF = parse_time("1998-01-01")
@@ -86,7 +93,7 @@ def test_times_without_an_offset_are_those_of_the_schemas_zone(time_format: str 
     instant = parse_time(shown, zone="Europe/Berlin")
     for text in (shown, format_instant(instant), format_instant(instant, "Asia/Kathmandu")):
         offset_less = text == shown
-        assert read_time(text, "Europe/Berlin" if offset_less else "America/Havana") == instant
+        assert parse_iso_time(text, "Europe/Berlin" if offset_less else "America/Havana") == instant
         column = customers_from_rows([{"since": text}], schema, AS_OF).columns["since"]
         assert as_instants(column, time_format, "Europe/Berlin").tolist() == [instant]
 
@@ -168,7 +175,7 @@ def test_an_unreadable_event_time_names_its_row_and_event(event: dict[str, Any],
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_time_outside_of_what_can_be_written_is_refused(text: str) -> None:
     with pytest.raises(DataError, match="a time must lie in the years 1 to 9999 of UTC, got"):
-        read_time(text)
+        parse_iso_time(text)
 
 
 histories = st.lists(st.lists(st.integers(0, 400), max_size=6), min_size=1, max_size=6)
@@ -194,11 +201,11 @@ def test_cells_are_seen_by_row_and_by_column(n: int) -> None:
     names = ("plan", "city")
     sent = [{name: f"{name} {number}" for name in names} for number in range(n)]
     columns_of_words = tuple(CategoricalColumn(name=name, vocabulary=()) for name in names)
-    read = rows_of(sent, Schema(id=None, columns=columns_of_words), 0)
+    read = rows_from_json(sent, Schema(id=None, columns=columns_of_words), 0)
     assert [list(read.row(at)) for at in range(n)] == [list(row.values()) for row in sent]
     columns = read.columns()
     assert [list(column) for column in columns] == [[row[name] for row in sent] for name in names]
-    assert side_by_side(columns) == list(read.cells)
-    twice = Rows.joined([read, read])
+    assert cells_by_row(columns) == list(read.cells)
+    twice = RequestRows.joined([read, read])
     assert list(twice.row(n)) == list(read.row(0))
     assert [list(column) for column in twice.columns()] == [list(column) * 2 for column in columns]
