@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
 
 import anyio
 import torch
@@ -28,8 +27,6 @@ from app.service import Service
 from app.settings import Settings
 from app.versions.models import Models
 
-_HOLD_BACK_SECONDS: Final = 20.0  # probes are not answered meanwhile, unless another worker does
-
 
 def create_app(settings: Settings) -> FastAPI:
     """The service. Models are loaded once it runs; until then /health/ready says so."""
@@ -52,9 +49,6 @@ def create_app(settings: Settings) -> FastAPI:
             tasks.start_soon(in_service.run)
             tasks.start_soon(access.watch)
             tasks.start_soon(metrics.keep_up)
-            if settings.workers > 1:  # one that took requests before it can answer them would refuse some
-                with anyio.move_on_after(_HOLD_BACK_SECONDS):
-                    await in_service.loaded()
             yield
             tasks.cancel_scope.cancel()
         metrics.work_up()

@@ -10,15 +10,12 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.access.addresses import kind_of
 from app.access.key_file import KeysError, Rate, read_keys
-from app.server.cpus import cpus
 from model.device import DeviceName
 from model.store.champions import VERSION_PATTERN
 from model.store.registry import NAME_PATTERN
@@ -62,18 +59,17 @@ class Settings(BaseSettings):
         host: address to listen on.
         port: TCP port; 0 takes a free one.
         device: where networks run; auto takes a GPU if there is one.
-        workers: processes that serve; auto: one for every `threads` CPUs that the machine grants.
-        threads: CPU threads of one prediction. More workers serve more requests than more threads do.
+        threads: CPU threads of one prediction. More replicas serve more requests than more threads do.
         max_rows: customers in one request.
         max_body_bytes: size of a request body.
         max_score_bytes: size of a file that is scored.
         max_spool_bytes: on disk, for one file: a Parquet file, or an answer that nobody reads yet.
         max_batch_bytes: of an Arrow record batch, or of the Parquet pages that are read together.
-        max_files: that one worker scores at a time.
+        max_files: that are scored at a time.
         max_waiting: requests to one model that wait for their score; a further one is refused.
         deadline_seconds: from having all of a request to its answer; what takes longer is answered by 504.
-        max_connections: of one worker; beyond it, only probes are answered.
-        max_buffered_bytes: of bodies of one worker that came in pieces, until they are answered.
+        max_connections: beyond it, only probes are answered.
+        max_buffered_bytes: of bodies that came in pieces, until they are answered.
         header_seconds: for a request's head, from its connection's start or the head's first byte.
         body_seconds: from one piece of a body to the next; a body that stops is answered by 408.
         send_seconds: for a client to take a piece of its answer, else it is cut off.
@@ -100,7 +96,6 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     device: DeviceName = "cpu"
     threads: Annotated[int, Field(ge=1, le=256)] = 1
-    workers: Annotated[int, Field(ge=1, le=256)] = 1
     max_rows: Annotated[int, Field(ge=1)] = 10_000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 2**20
     max_score_bytes: Annotated[int, Field(ge=1024)] = 2**30
@@ -127,18 +122,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"
 
-    @field_validator("workers", mode="before")
-    @classmethod
-    def _as_many_as_fit(cls, told: object, info: ValidationInfo) -> object:
-        return max(1, cpus() // info.data.get("threads", 1)) if told == "auto" else told
-
     @model_validator(mode="after")
     def _environment_is_known(self) -> Self:
         known = {PREFIX + name.upper() for name in type(self).model_fields}
         for name in sorted(os.environ):
             if name.upper().startswith(PREFIX) and name.upper() not in known:
-                nearest = get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.0)[0]
-                raise ValueError(f"{name} is not a setting; did you mean {nearest}?")
+                raise ValueError(f"{name} is not a setting; {_instead_of(name.upper(), known)}")
         return self
 
     @model_validator(mode="after")
@@ -161,6 +150,14 @@ class Settings(BaseSettings):
 def explain(error: ValidationError) -> str:
     """One line for each fault of the settings, with the variable's name."""
     return "\n".join(_line(e["loc"], e["msg"].removeprefix("Value error, ")) for e in error.errors())
+
+
+def _instead_of(name: str, known: set[str]) -> str:
+    """The next step for a variable that is no setting."""
+    if name == f"{PREFIX}WORKERS":
+        return "a service is one process: start more replicas instead"
+    nearest = get_close_matches(name, sorted(known), n=1, cutoff=0.0)[0]
+    return f"did you mean {nearest}?"
 
 
 def _line(loc: tuple[int | str, ...], message: str) -> str:

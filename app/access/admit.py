@@ -53,7 +53,7 @@ class Access:
         """
         keyring = None
         if settings.keys:
-            keyring = Keyring(settings.keys, rate=settings.rate, n_workers=settings.workers)
+            keyring = Keyring(settings.keys, rate=settings.rate)
         return cls(
             keyring,
             public=kind_of(settings.host) != "loopback",

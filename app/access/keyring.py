@@ -32,14 +32,13 @@ class Caller:
     bucket: Bucket | None
 
     @classmethod
-    def of(cls, key: Key, rate: float | None, n_workers: int) -> Self:
-        """A key's caller. Workers know nothing of each other, so each gives its part of the rate."""
+    def of(cls, key: Key, rate: float | None) -> Self:
+        """Return a key's caller; `rate` is for keys without one of their own."""
         expires = key.expires.timestamp() if key.expires else None
         bucket = None
         if rate := key.rate or rate:
             # Two at least by default, or a client that keeps to its rate but for some jitter were refused.
-            burst = max(1.0, key.burst / n_workers) if key.burst else max(2.0, rate / n_workers / 10)
-            bucket = Bucket(rate / n_workers, burst)
+            bucket = Bucket(rate, key.burst or max(2.0, rate / 10))
         return cls(key, bytes.fromhex(key.sha256), expires, bucket)
 
     def check(self, scope: KeyScope) -> None:
@@ -62,14 +61,13 @@ class Keyring:
     Args:
         path: the file.
         rate: requests a second for keys without a rate of their own; None: no limit.
-        n_workers: processes that share the work.
 
     Raises:
         KeysError: it cannot be read.
     """
 
-    def __init__(self, path: Path, *, rate: float | None = None, n_workers: int = 1) -> None:
-        self._path, self._rate, self._n_workers = path, rate, n_workers
+    def __init__(self, path: Path, *, rate: float | None = None) -> None:
+        self._path, self._rate = path, rate
         self._seen = _look(path)
         self._callers: dict[bytes, Caller] = {}
         # By the texts that were found right: a look-up by a hash with a random seed says nothing about how
@@ -122,9 +120,7 @@ class Keyring:
     def _take(self, keys: Keys) -> None:
         """Put keys in force. One that did not change stays what it was, its bucket included."""
         before = {caller.key: caller for caller in self._callers.values()}
-        self._callers = {
-            key.id.encode(): before.get(key) or Caller.of(key, self._rate, self._n_workers) for key in keys
-        }
+        self._callers = {key.id.encode(): before.get(key) or Caller.of(key, self._rate) for key in keys}
         self._verified = {}
 
 

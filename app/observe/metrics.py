@@ -1,12 +1,11 @@
-"""What Prometheus may ask: requests, predictions and what was odd about them, of all workers together.
+"""The Prometheus metrics: requests, predictions, and unusual values in them.
 
-Requests only take note; ten times a second the notes are worked up into prometheus_client's values. That
-costs a request a tenth of what counting it there and then would.
+Requests only append to lists; ten times a second the lists are added to prometheus_client's values. That
+costs a request a tenth of what counting it at once would.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import Final
 
 import anyio
@@ -16,18 +15,15 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
 
-from app.observe import shared
 from app.observe.tally import Tally, observe
-from app.observe.workers import OwnProcess, adding_up, fold_the_dead
 from app.request.warnings import Warn
 
-_EVERY_S: Final = 0.1  # between two workings-up
-_SETTLED_S: Final = 0.25  # after which every worker has worked up what it had noted
+_EVERY_S: Final = 0.1  # between two updates
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _ROWS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384)
 _TENTHS: Final = tuple(tenth / 10 for tenth in range(1, 11))
@@ -45,24 +41,13 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        disable_created_metrics()  # of the process, by prometheus_client's making
-        self._folder = shared.folder()
-        self._exposed = CollectorRegistry()
-        self._home = None if self._folder else self._exposed  # a worker's own values go to files
+        disable_created_metrics()  # prometheus_client has this as a switch of the process only
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
         self.in_flight = 0
         self.waiting: Callable[[], int] = lambda: 0
         self._seconds: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
         self._tallies: dict[tuple[str, int], Tally] = {}
-        self._in_service: set[tuple[str, int]] = set()
-        self._exposed.register(_InService(self._in_service))
-        with shared.only_one(self._folder) if self._folder else nullcontext():
-            if self._folder:
-                fold_the_dead(self._folder)
-                self._exposed.register(adding_up(self._folder))
-            self._define()
-
-    def _define(self) -> None:
-        self._process = OwnProcess(self._home)
         self._requests = self._counter("requests", "Requests answered.", "route", "status")
         self._request_seconds = self._histogram(
             "request_seconds", "From a request's head to the end of its answer.", _SECONDS, "route"
@@ -94,6 +79,9 @@ class Metrics:
             "model",
             "version",
         )
+        self._in_service = self._gauge(
+            "model_info", "1 for the version that answers for a model.", "model", "version"
+        )
         self._waiting = self._gauge("queue_waiting", "Requests that wait for a score.")
         self._in_flight = self._gauge("in_flight", "Requests that are being answered.")
 
@@ -119,7 +107,10 @@ class Metrics:
 
     def note_version(self, model: str, version: int, *, in_service: bool) -> None:
         """Note which version answers for a model, and which no longer does."""
-        (self._in_service.add if in_service else self._in_service.discard)((model, version))
+        if in_service:
+            self._in_service.labels(model, version).set(1)
+        else:
+            self._in_service.remove(model, version)
 
     def tally(self, model: str, version: int, warn: Warn) -> Tally:
         """What counts the customers that a version scores; all its series are there from now on."""
@@ -151,44 +142,19 @@ class Metrics:
                 seconds.clear()
         for tally in list(self._tallies.values()):  # threads add to them
             tally.work_up()
-        self._waiting.set(self.waiting())
-        self._in_flight.set(self.in_flight)
-        self._process.look()
 
     async def exposition(self) -> bytes:
-        """All of it in Prometheus' text format."""
-        if self._folder:
-            await anyio.sleep(_SETTLED_S)
+        """Return all metrics in Prometheus' text format."""
         self.work_up()
-        return await run_sync(self._exposition)
-
-    def _exposition(self) -> bytes:
-        if self._folder is None:
-            return generate_latest(self._exposed)
-        with shared.only_one(self._folder):
-            fold_the_dead(self._folder)
-            return generate_latest(self._exposed)
+        self._waiting.set(self.waiting())
+        self._in_flight.set(self.in_flight)
+        return await run_sync(generate_latest, self._registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(f"propense_{name}", meaning, labels, registry=self._home)
+        return Counter(f"propense_{name}", meaning, labels, registry=self._registry)
 
-    def _gauge(self, name: str, meaning: str) -> Gauge:
-        return Gauge(f"propense_{name}", meaning, registry=self._home, multiprocess_mode="livesum")
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"propense_{name}", meaning, labels, registry=self._registry)
 
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"propense_{name}", meaning, labels, registry=self._home, buckets=buckets)
-
-
-class _InService:
-    """The versions that answer; a series ends with its version, which no gauge of several workers can."""
-
-    def __init__(self, versions: set[tuple[str, int]]) -> None:
-        self._versions = versions
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        family = GaugeMetricFamily(
-            "propense_model_info", "1 for the version that answers for a model.", labels=("model", "version")
-        )
-        for model, version in sorted(self._versions):
-            family.add_metric((model, str(version)), 1)
-        yield family
+        return Histogram(f"propense_{name}", meaning, labels, registry=self._registry, buckets=buckets)

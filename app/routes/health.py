@@ -36,7 +36,7 @@ def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRoute
 
     @routes.get("/metrics", response_class=Response)
     async def exposition() -> Response:
-        """What all workers have counted, in Prometheus' text format."""
+        """What the service has counted, in Prometheus' text format."""
         return Response(await metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return routes

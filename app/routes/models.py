@@ -31,7 +31,7 @@ def router(models: Models) -> APIRouter:
     async def reload_model(name: str) -> ModelSummary:
         """Load the champion that the registry names now; refused with the reason if that fails.
 
-        Other workers and replicas follow when they next look at the registry.
+        Other replicas follow when they next look at the registry.
         """
         return ModelSummary(**_summary(name, await models.reload(name)))
 

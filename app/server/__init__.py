@@ -1,1 +1,1 @@
-"""The process around the app: sockets, connections and their time limits, workers, the way to a clean end."""
+"""The process around the app: sockets, connections and their timeouts, and an orderly end."""

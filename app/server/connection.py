@@ -15,8 +15,7 @@ from app.errors import Problem
 from app.server.exchange import Exchange, as_bytes
 from app.server.refusals import crowded
 from app.server.requests import Requests
-from app.server.state import State
-from app.server.waiting import Waiting, Waits
+from app.server.state import State, Waiting, Waits
 
 _MAX_PIPELINED: Final = 64  # requests sent ahead of their answers
 _HIGH_WATER: Final = 64 * 1024  # bytes of a body that the app has not taken
@@ -144,7 +143,7 @@ class Connection(asyncio.Protocol):
         self._state.awake.stay(self._loop)
         self._answering = None
         if self._requests is None or not exchange.keep_alive:
-            self._close(read_on=self._requests is None or not exchange.whole)
+            self._close()
         elif self._queue:
             self._start(self._queue.popleft())
         else:
@@ -158,18 +157,16 @@ class Connection(asyncio.Protocol):
 
     # What the server calls.
 
-    def shutdown(self) -> None:
-        """Close as soon as nothing is being answered."""
-        if self._answering is None:
-            self._transport.close()
-        else:
-            self._answering.keep_alive = False
+    def close_if_idle(self) -> None:
+        """Close it unless a request is being read or answered."""
+        if self._requests and self._answering is None and not self._requests.in_head:
+            self._close()
 
     def check(self, now: float) -> None:
         """Make an end of waiting too long for the client. Called now and then; `now` is in seconds."""
         waits, mark = self._waits()
         waited = self._waiting.seconds(waits, mark, now)
-        if waits is None or waited < getattr(self._state.patience, waits.value):
+        if waits is None or waited < getattr(self._state.timeouts, waits.value):
             return
         if waits is Waits.BODY and self._reading:
             self._reading.stall()
@@ -216,18 +213,16 @@ class Connection(asyncio.Protocol):
                 exchange.lose()
             self._answering = None
             self.write((as_bytes(problem, self.common),))
-            self._close(read_on=True)
+            self._close()
 
     def _read_no_more(self) -> None:
         if self._requests:
             self._requests.close()
             self._requests = None
 
-    def _close(self, *, read_on: bool) -> None:
-        """Hang up; where the client still sends, only after that, as a reset would take its answer away."""
-        if read_on and not self._transport.is_closing():
-            self._read_no_more()
+    def _close(self) -> None:
+        """Send the end, then wait for the client's: closing at once could reset it before it has read all."""
+        self._read_no_more()
+        if not self._transport.is_closing():
             self.resume_reading()
             self._transport.write_eof()
-        else:
-            self._transport.close()

@@ -1,13 +1,25 @@
-"""Where the service listens."""
+"""Listening sockets: taking an address, and closing it without losing a client."""
 
+import asyncio
+import ctypes
 import logging
 import resource
+import select
 import socket
+import struct
+import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
 
 _log: Final = logging.getLogger(__name__)
 _OTHER_FILES: Final = 200  # beside connections: sockets, checkpoints, pipes
+_HANDSHAKE_SECONDS: Final = 0.02  # for clients that the kernel was just connecting
+_SO_ATTACH_FILTER: Final = 26  # of Linux; the module socket has no name for it
+# A BPF program over the TCP header: drop a packet with the flag SYN, let all others pass.
+_DROP_SYN: Final = struct.pack(
+    "HBBI" * 4, 0x30, 0, 0, 13, 0x45, 0, 1, 0x02, 0x06, 0, 0, 0, 0x06, 0, 0, 0xFFFFFFFF
+)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -48,3 +60,26 @@ def allow_connections(n: int) -> int:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return max(1, wanted - _OTHER_FILES)
+
+
+def refuse_new_clients(listening: socket.socket) -> None:
+    """Have the kernel connect no further clients; those already connected still wait to be accepted.
+
+    Closing a socket resets the clients that it has not accepted. So its queue must be empty by then and stay
+    so: the first packet of a new client is dropped, and when the client sends it again it is refused. Systems
+    other than Linux have no such filter: a client that comes in the last moment may be reset.
+    """
+    if sys.platform == "linux":
+        program = ctypes.create_string_buffer(_DROP_SYN)
+        pointer = struct.pack("HP", len(_DROP_SYN) // 8, ctypes.addressof(program))
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, pointer)
+
+
+async def wait_until_accepted(sockets: Sequence[socket.socket]) -> None:
+    """Wait until the event loop has accepted every client that is connected to listening sockets."""
+    await asyncio.sleep(_HANDSHAKE_SECONDS)
+    queues = select.poll()
+    for each in sockets:
+        queues.register(each, select.POLLIN)
+    while queues.poll(0):
+        await asyncio.sleep(0)

@@ -1,7 +1,8 @@
-"""What the connections of one server share."""
+"""What the connections of one server share, and how long each may wait for its client."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, Protocol
 
 from uvicorn.server import ServerState
@@ -9,62 +10,98 @@ from uvicorn.server import ServerState
 from app.server.awake import Awake
 
 ANSWERING: Final = "answering"
-"""Where in the ASGI scope's state the requests are that are being answered, so that an app sees its load."""
+"""The key of the ASGI scope's state that holds the requests in progress, so that an app sees its load."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a connection may take, in seconds.
+class Timeouts:
+    """How long a connection waits for its client, in seconds.
 
     Attributes:
         head: for a request's head, from the connection's start or from the head's first byte.
         body: from one piece of a body to the next.
-        send: for the client to take a piece of its answer.
-        idle: between an answer and the next request.
-        end: for the client to hang up once it was refused before all of its request came.
+        send: for the client to read a piece of its response.
+        idle: between a response and the next request.
+        end: for the client to close, after the last response.
     """
 
     head: float = 10.0
     body: float = 20.0
     send: float = 30.0
-    idle: float = 75.0  # longer than the usual 60 s of a proxy, which must be the one to hang up
-    end: float = 2.0
+    idle: float = 75.0  # longer than the usual 60 s of a proxy, which must be the one to close
+    end: float = 1.0
+
+
+class Waits(Enum):
+    """What a connection waits for; the values are the names of `Timeouts`."""
+
+    HEAD = "head"
+    BODY = "body"
+    SEND = "send"
+    IDLE = "idle"
+    END = "end"
+
+
+class Waiting:
+    """How long a connection has waited without progress, as seen by checks now and then.
+
+    Checks of all connections cost less than a timer for each request.
+    """
+
+    __slots__ = ("_for", "_mark", "_since")
+
+    def __init__(self) -> None:
+        self._for: Waits | None = None
+        self._mark: object = None
+        self._since = 0.0
+
+    def seconds(self, waits: Waits | None, mark: object, now: float) -> float:
+        """Return the seconds for which every check has seen the same wait and no progress.
+
+        Args:
+            waits: None: for nothing that the client has to do.
+            mark: equal as long as there is no progress.
+            now: seconds of a monotonic clock.
+        """
+        if waits is None or waits is not self._for or mark != self._mark:
+            self._for, self._mark, self._since = waits, mark, now
+        return now - self._since
 
 
 class Client(Protocol):
     """A connection, as the server sees it."""
 
     def check(self, now: float) -> None:
-        """End it if its client has kept it waiting for too long; `now` is in seconds."""
+        """End it if a timeout has passed; `now` is in seconds."""
 
-    def shutdown(self) -> None:
-        """Close it as soon as nothing is being answered."""
+    def close_if_idle(self) -> None:
+        """Close it unless a request is being read or answered."""
 
     def abort(self) -> None:
         """Cut it."""
 
 
 class State(ServerState):
-    """Of one server.
+    """The state of one server.
 
     Attributes:
         clients: the open connections.
-        patience: with slow clients.
+        timeouts: of each connection.
         max_connections: beyond which only probes are answered.
-        awake: is told of every answer.
-        stopping: every answer is its connection's last.
-        common: header lines of every answer.
+        awake: is called at every response.
+        stopping: whether every response is the last of its connection.
+        common: header lines of every response.
     """
 
-    def __init__(self, patience: Patience, max_connections: int) -> None:
+    def __init__(self, timeouts: Timeouts, max_connections: int) -> None:
         super().__init__()
         self.clients: set[Client] = set()
-        self.patience = patience
+        self.timeouts = timeouts
         self.max_connections = max_connections
         self.awake = Awake()
         self.stopping = False
         self.common = b""
 
     def set_common(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """Have every answer carry these headers."""
+        """Set the headers of every response."""
         self.common = b"".join(b"%s: %s\r\n" % header for header in headers)

@@ -58,11 +58,6 @@ class Models:
             await anyio.sleep(self._settings.watch_seconds)
             await self._look()
 
-    async def loaded(self) -> None:
-        """Wait until the first champions are loaded or refused, or nothing is there to load."""
-        while self.unready == STILL_LOADING:
-            await anyio.sleep(0.02)
-
     async def reload(self, name: str) -> Champion:
         """Look at a name now, and load its champion even where that has failed before.
 

@@ -40,14 +40,11 @@ def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_as_many_workers_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Settings().workers == 1
-    monkeypatch.setattr(app.settings, "cpus", lambda: 6)
-    monkeypatch.setenv("PROPENSE_WORKERS", "auto")
-    assert Settings().workers == 6
-    assert Settings(threads=4).workers == 1
-    monkeypatch.setenv("PROPENSE_WORKERS", "some")
-    assert reasons().startswith("PROPENSE_WORKERS: Input should be a valid integer")
+def test_workers_are_refused_with_what_to_do_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROPENSE_WORKERS", "2")
+    assert reasons() == (
+        "PROPENSE_WORKERS is not a setting; a service is one process: start more replicas instead"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""GET /metrics of one worker."""
+"""GET /metrics."""
 
+import asyncio
 import re
 
 from app.observe.metrics import Metrics
@@ -47,7 +48,7 @@ def test_scores_and_batches_are_counted(client: Client) -> None:
     assert bounds == ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1.0", "+Inf"]
 
 
-def test_a_version_is_told_while_it_answers(client: Client) -> None:
+def test_a_version_has_a_series_while_it_answers(client: Client) -> None:
     text = client.get("/metrics").text
     assert [line for line in text.splitlines() if line.startswith("propense_model_info{")] == [
         'propense_model_info{model="churn",version="1"} 1.0',
@@ -68,7 +69,7 @@ def test_refusals_are_counted_by_kind(client: Client) -> None:
     assert [sample(client, line) for line in lines] == [count + 1 for count in before]
 
 
-def test_what_is_going_on_is_told(client: Client) -> None:
+def test_requests_in_flight_and_the_process_are_measured(client: Client) -> None:
     assert sample(client, "propense_in_flight") == 1  # this one
     assert sample(client, "propense_queue_waiting") == 0
     assert sample(client, "process_resident_memory_bytes") > 1e6
@@ -80,10 +81,11 @@ def test_each_family_is_described_once(client: Client) -> None:
     assert not any("_created" in line for line in lines)
 
 
-def test_a_version_out_of_service_is_no_longer_told() -> None:
+def test_a_version_out_of_service_has_no_series() -> None:
     metrics = Metrics()
     metrics.note_version("churn", 1, in_service=True)
     metrics.note_version("churn", 1, in_service=False)
     metrics.note_version("churn", 2, in_service=True)
-    assert b'propense_model_info{model="churn",version="2"} 1.0' in metrics._exposition()
-    assert b'version="1"' not in metrics._exposition()
+    text = asyncio.run(metrics.exposition())
+    assert b'propense_model_info{model="churn",version="2"} 1.0' in text
+    assert b'version="1"' not in text

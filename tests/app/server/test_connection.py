@@ -1,4 +1,4 @@
-"""HTTP over real sockets, with small apps and little patience."""
+"""HTTP over real sockets, with small apps and short timeouts."""
 
 import asyncio
 import gc
@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import Problem
 from app.server.connection import Connection
-from app.server.state import Patience, State
+from app.server.state import State, Timeouts
 
 HANGS = 5.0  # seconds
 Conversation = Callable[["Line"], Awaitable[None]]
@@ -84,8 +84,8 @@ async def serving(app: ASGIApp, state: State) -> AsyncIterator[Callable[[], Coro
 
 def talk(app: ASGIApp, conversation: Conversation, **options: Any) -> State:
     """Have a conversation with an app; the server's state afterwards."""
-    patience = Patience(**{"head": 9.0, "body": 9.0, "send": 9.0, "idle": 9.0, **options.pop("patience", {})})
-    state = State(patience, options.pop("max_connections", 100))
+    timeouts = Timeouts(**{"head": 9.0, "body": 9.0, "send": 9.0, "idle": 9.0, **options.pop("timeouts", {})})
+    state = State(timeouts, options.pop("max_connections", 100))
     state.set_common([(b"date", b"now")])
 
     async def run() -> None:
@@ -358,7 +358,7 @@ def test_a_client_that_does_not_hang_up_after_a_refusal_is_cut_off() -> None:
             line.send("more")
             await asyncio.sleep(0.01)
 
-    talk(echo, conversation, patience={"end": 0.1})
+    talk(echo, conversation, timeouts={"end": 0.1})
 
 
 @pytest.mark.parametrize("sent", ["", "POST / HT", "POST / HTTP/1.1\r\nHost: x\r\n"])
@@ -367,7 +367,7 @@ def test_a_head_that_does_not_come_ends_the_connection(sent: str) -> None:
         line.send(sent)
         assert await line.rest() == b""
 
-    talk(echo, conversation, patience={"head": 0.1})
+    talk(echo, conversation, timeouts={"head": 0.1})
 
 
 def test_a_head_that_comes_slowly_ends_the_connection() -> None:
@@ -379,7 +379,7 @@ def test_a_head_that_comes_slowly_ends_the_connection() -> None:
             line.send("A")
             await asyncio.sleep(0.01)
 
-    talk(echo, conversation, patience={"head": 0.1})
+    talk(echo, conversation, timeouts={"head": 0.1})
 
 
 @pytest.mark.parametrize("sent", ["", "\r\n"])
@@ -390,7 +390,7 @@ def test_a_connection_that_is_not_used_again_ends(sent: str) -> None:
         line.send(sent)
         assert await line.rest() == b""
 
-    talk(echo, conversation, patience={"idle": 0.1})
+    talk(echo, conversation, timeouts={"idle": 0.1})
 
 
 def test_a_body_that_stops_coming_is_refused() -> None:
@@ -408,7 +408,7 @@ def test_a_body_that_stops_coming_is_refused() -> None:
         except Problem as stalled:
             await stalled.response()(scope, receive, send)
 
-    talk(app, conversation, patience={"body": 0.1})
+    talk(app, conversation, timeouts={"body": 0.1})
 
 
 def test_a_body_that_comes_slowly_but_steadily_is_waited_for() -> None:
@@ -420,7 +420,7 @@ def test_a_body_that_comes_slowly_but_steadily_is_waited_for() -> None:
             line.send("x")
         assert (await line.answer())[2] == b"/ " + b"x" * 20
 
-    talk(echo, conversation, patience={"body": 0.2, "head": 0.2, "idle": 0.2})
+    talk(echo, conversation, timeouts={"body": 0.2, "head": 0.2, "idle": 0.2})
 
 
 def test_an_app_that_takes_its_time_is_waited_for() -> None:
@@ -432,7 +432,7 @@ def test_an_app_that_takes_its_time_is_waited_for() -> None:
         line.send(post("/", "hello"))
         assert (await line.answer())[2] == b"/ hello"
 
-    talk(app, conversation, patience={"body": 0.1, "head": 0.1, "idle": 0.1, "send": 0.1})
+    talk(app, conversation, timeouts={"body": 0.1, "head": 0.1, "idle": 0.1, "send": 0.1})
 
 
 def test_a_client_that_does_not_read_is_cut_off() -> None:
@@ -450,7 +450,7 @@ def test_a_client_that_does_not_read_is_cut_off() -> None:
         while not ended:
             await asyncio.sleep(0.01)
 
-    talk(app, conversation, patience={"send": 0.1})
+    talk(app, conversation, timeouts={"send": 0.1})
     assert ended == ["/large"]
 
 
@@ -465,7 +465,7 @@ def test_a_client_that_reads_slowly_but_steadily_gets_all() -> None:
             await asyncio.sleep(0.02)
             await line.reader.readexactly(1_000_000)
 
-    talk(app, conversation, patience={"send": 0.2})
+    talk(app, conversation, timeouts={"send": 0.2})
 
 
 def test_a_client_that_has_gone_is_not_answered() -> None:
@@ -490,7 +490,7 @@ def test_a_client_that_has_gone_is_not_answered() -> None:
 
 def test_a_client_that_goes_before_its_request_is_looked_at_leaves_nothing_behind() -> None:
     """A task that is cancelled before it begins never runs: the server would wait for it at its end."""
-    state = State(Patience(), 100)
+    state = State(Timeouts(), 100)
     transport = Mock(spec=asyncio.Transport)
     transport.get_extra_info.return_value = None
 

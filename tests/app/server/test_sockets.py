@@ -1,10 +1,17 @@
+import asyncio
 import logging
 import resource
 import socket
 
 import pytest
 
-from app.server.sockets import allow_connections, bound, url
+from app.server.sockets import (
+    allow_connections,
+    bound,
+    refuse_new_clients,
+    url,
+    wait_until_accepted,
+)
 
 
 def test_an_address_is_taken_before_anyone_listens() -> None:
@@ -66,3 +73,25 @@ def test_a_hard_limit_lowers_the_connections(
     with caplog.at_level(logging.WARNING):
         assert allow_connections(4096) == 824
     assert caplog.messages == ["open files are limited to 1024, so connections to 824"]
+
+
+def test_a_socket_closes_without_losing_a_client() -> None:
+    async def serve() -> bytes:
+        async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(await reader.read(1))
+            writer.close()
+
+        with bound("127.0.0.1", 0) as listening:
+            listening.listen()
+            address = listening.getsockname()
+            with socket.create_connection(address) as client:  # not accepted yet
+                client.sendall(b"x")
+                refuse_new_clients(listening)
+                server = await asyncio.start_server(echo, sock=listening)
+                await wait_until_accepted([listening])
+                server.close()
+                with pytest.raises(OSError, match=r"timed out|refused"):
+                    await asyncio.to_thread(socket.create_connection, address, timeout=0.2)
+                return await asyncio.to_thread(client.recv, 1)
+
+    assert asyncio.run(serve()) == b"x"

@@ -1,8 +1,7 @@
-"""How processes start, stop and are replaced, with an app that is quick to start."""
+"""How the process starts and stops, with an app that is quick to start."""
 
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -103,18 +102,16 @@ def test_stuck_clients_do_not_hold_it(number: signal.Signals) -> None:
         assert process.wait(HANGS) == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_an_interrupt_does_not_go_on_for_a_while(workers: str) -> None:
-    with tiny(drain_seconds="60", workers=workers) as (process, port):
+def test_an_interrupt_does_not_drain() -> None:
+    with tiny(drain_seconds="60") as (process, port):
         told(port)
         process.send_signal(signal.SIGINT)
         assert process.wait(HANGS) == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_ends_it_now(workers: str, second: signal.Signals) -> None:
-    with tiny(drain_seconds="60", grace_seconds="60", workers=workers) as (process, port), stuck(port):
+def test_a_second_signal_ends_it_now(second: signal.Signals) -> None:
+    with tiny(drain_seconds="60", grace_seconds="60") as (process, port), stuck(port):
         told(port)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.7)
@@ -122,87 +119,10 @@ def test_a_second_signal_ends_it_now(workers: str, second: signal.Signals) -> No
         assert process.wait(HANGS) == 0
 
 
-def pids(port: int, *, among: int) -> set[int]:
-    """The processes that answer."""
-    deadline = time.monotonic() + HANGS
-    found: set[int] = set()
-    while len(found) < among and time.monotonic() < deadline:
-        found.add(told(port, "/?0.01")["pid"])
-    return found
-
-
-def ended(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
-def test_a_worker_that_is_killed_is_replaced() -> None:
-    with tiny(workers="1") as (process, port):
-        assert told(port)["pid"] == process.pid
-    with tiny(workers="2") as (process, port):
-        threads = [threading.Thread(target=told, args=(port, "/?0.3")) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        before = pids(port, among=2)
-        assert len(before) == 2
-        assert process.pid not in before
-        for thread in threads:
-            thread.join()
-        killed = min(before)
-        os.kill(killed, signal.SIGKILL)
-        started = time.monotonic()
-        while (now := {told(port)["pid"] for _ in range(20)}) <= before:
-            assert time.monotonic() - started < HANGS
-        assert killed not in now
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(HANGS) == 0
-        assert all(map(ended, now | before))
-
-
-def test_workers_that_are_told_beside_their_parent_drain_all_the_same() -> None:
-    """As systemd tells every process of a service."""
-    with tiny(workers="2", drain_seconds="1") as (process, port):
-        everyone = [process.pid, process.pid, *pids(port, among=2)]
-        for pid in everyone:
-            os.kill(pid, signal.SIGTERM)
-        time.sleep(0.4)
-        for _ in range(10):
-            assert ask(port, "/health/ready").status == 503
-        assert process.wait(HANGS) == 0
-
-
-def test_workers_drain_together() -> None:
-    with tiny(workers="2", drain_seconds="1.5", grace_seconds="0.5") as (process, port), stuck(port):
-        workers = pids(port, among=2)
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
-        for _ in range(10):  # by the one worker and the other
-            answer = ask(port, "/health/ready")
-            assert (answer.status, answer.headers["Connection"]) == (503, "close")
-        assert process.wait(HANGS) == 0
-        assert all(map(ended, workers))
-
-
-def test_workers_end_when_their_parent_is_killed() -> None:
-    with tiny(workers="2", drain_seconds="0.1") as (process, port):
-        workers = pids(port, among=2)
-        process.kill()
-        process.wait()
-        deadline = time.monotonic() + HANGS
-        while not all(map(ended, workers)):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_app_that_cannot_start_ends_it(workers: int) -> None:
+def test_an_app_that_cannot_start_ends_it() -> None:
     program = (
-        "from app.observe.logs import logging_config; from app.server.run import run; "
-        "from app.settings import Settings; "
-        f"run(Settings(port=0, workers={workers}), logging_config('info', 'json'), '{TINY}:missing')"
+        "from app.__main__ import serve; from app.settings import Settings; "
+        f"serve(Settings(port=0), '{TINY}:missing')"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=HANGS)
     assert ran.returncode == 1
@@ -217,24 +137,44 @@ def test_a_second_socket_is_served_by_the_same_app() -> None:
         assert (told(port)["port"], told(admin_port)["port"]) == (port, admin_port)
 
 
+def test_a_request_on_an_idle_connection_is_answered_after_the_drain() -> None:
+    with (
+        tiny() as (process, port),
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)) as used,
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)) as fresh,
+    ):
+        used.request("GET", "/")
+        used.getresponse().read()
+        fresh.connect()
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        for connection in (used, fresh):
+            connection.request("POST", "/?0.5", b"{}")
+        for connection in (used, fresh):
+            answer = connection.getresponse()
+            assert (answer.status, answer.headers["Connection"]) == (200, "close")
+            answer.read()
+        assert process.wait(HANGS) == 0
+
+
 @dataclass
 class Load:
-    """Clients that ask without pause, as a proxy does that asks again where a connection brought nothing.
+    """Clients that send requests without pause, until a connection is refused.
+
+    Half of them keep their connections, the others take a new one for each request.
 
     Attributes:
-        answered: requests answered in full.
-        unheard: times of connections that ended before a byte of an answer.
-        broken: what must not happen.
+        answered: requests with a complete answer.
+        broken: requests that were sent without one.
     """
 
     port: int
     answered: int = 0
-    unheard: list[float] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     over: bool = False
 
     def __enter__(self) -> "Load":
-        self._threads = [threading.Thread(target=self._ask) for _ in range(4)]
+        self._threads = [threading.Thread(target=self._ask, args=[number % 2 == 0]) for number in range(8)]
         for thread in self._threads:
             thread.start()
         return self
@@ -244,46 +184,40 @@ class Load:
         for thread in self._threads:
             thread.join()
 
-    def _ask(self) -> None:
+    def _ask(self, keep_alive: bool) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANGS)
         while not self.over:
             try:
                 connection.request("POST", "/?0.002", b"{}")
                 answer = connection.getresponse()
-            except ConnectionRefusedError:
-                break
-            except (ConnectionError, http.client.RemoteDisconnected):
-                self.unheard.append(time.monotonic())
-                connection.close()
-                continue
-            try:
                 if answer.status != 200 or "pid" not in json.loads(answer.read()):
                     self.broken.append(f"{answer.status}")
                 self.answered += 1
-            except (http.client.HTTPException, ConnectionError, ValueError) as error:
-                self.broken.append(f"an answer broke off: {error!r}")
+            except ConnectionRefusedError:
+                break
+            except (http.client.HTTPException, OSError, ValueError) as error:
+                self.broken.append(repr(error))
+            if not keep_alive:
+                connection.close()
         connection.close()
 
 
-def stopped_under_load(*, workers: str) -> None:
-    """One stop: while it drains every request is answered in full; later none is answered in part."""
-    drain = 0.4
-    with tiny(workers=workers, drain_seconds=str(drain)) as (process, port), Load(port) as load:
+def stopped_under_load(drain_seconds: str) -> None:
+    """Stop once: every request that was sent is answered in full."""
+    with tiny(drain_seconds=drain_seconds) as (process, port), Load(port) as load:
         while load.answered < 20:
             time.sleep(0.02)
-        told_at = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(HANGS) == 0
     assert load.broken == []
-    assert [at for at in load.unheard if at < told_at + drain - 0.05] == []
 
 
-@pytest.mark.parametrize("number", range(5))
-def test_stopping_under_load_breaks_no_answer(number: int) -> None:
-    stopped_under_load(workers="12"[number % 2])
+@pytest.mark.parametrize("drain_seconds", ["0", "0.4"])
+def test_stopping_under_load_loses_no_request(drain_seconds: str) -> None:
+    stopped_under_load(drain_seconds)
 
 
 @pytest.mark.heavy
-def test_stopping_fifty_times_under_load_breaks_no_answer() -> None:
+def test_stopping_fifty_times_under_load_loses_no_request() -> None:
     for number in range(50):
-        stopped_under_load(workers="12"[number % 2])
+        stopped_under_load(drain_seconds=f"{number % 2 * 0.2}")

@@ -6,8 +6,7 @@ import os
 
 from starlette.types import Receive, Scope, Send
 
-from app.observe.logs import logging_config
-from app.server.run import run
+from app.__main__ import serve
 from app.server.state import ANSWERING
 from app.settings import Settings
 
@@ -33,4 +32,4 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 if __name__ == "__main__":
-    run(Settings(), logging_config("info", "json"), "tests.app.server.tiny:app")
+    serve(Settings(), "tests.app.server.tiny:app")
