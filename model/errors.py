@@ -1,12 +1,12 @@
-"""What Propense refuses, each with a sentence that states the rule, the value got and the next step."""
+"""Errors that a user can act on: each text states the place, the rule, the value and the next step."""
 
 
 class PropenseError(Exception):
-    """Base of every refusal that a user can act on; the text is the message to show."""
+    """Base of all of them; the text is the message to show."""
 
 
 class StudyError(PropenseError):
-    """The study file cannot be used; the text lists every fault with its place."""
+    """The study file cannot be used; the text lists every error with its place."""
 
 
 class DataError(PropenseError):
@@ -18,12 +18,12 @@ class SchemaError(PropenseError):
 
 
 class CheckpointError(PropenseError):
-    """A checkpoint or registry entry is missing, damaged or foreign."""
+    """A checkpoint or registry entry is missing, damaged or of another model."""
 
 
 class ComparisonError(PropenseError):
-    """A champion and a challenger cannot be measured on examples that neither has learnt from."""
+    """A champion and a challenger cannot be measured on examples that neither was trained on."""
 
 
 class DeviceError(PropenseError):
-    """A device was named that this machine does not have."""
+    """A device is not on this machine."""

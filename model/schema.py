@@ -1,7 +1,7 @@
-"""What a model reads: its columns, event fields and the statistics that scale them.
+"""The schema of a model: its columns, event fields and the statistics that scale them.
 
-A schema is plain data, fitted on training examples only (`training.schema.fit_schema`), stored in the
-checkpoint, and the source of the request model, the API document and the golden inputs.
+It is plain data, fitted on training examples only (`training.schema.fit_schema`) and stored in the
+checkpoint. The request model, the API document and the golden customers are derived from it.
 """
 
 import itertools
@@ -17,11 +17,13 @@ class _Part(BaseModel):
 
 
 class Scaling(_Part):
-    """How a number becomes a network input: `asinh((x - center) / scale)`, then shifted and divided.
+    """The scaling of a number: `(asinh((x - center) / scale) - mean) / deviation`.
 
-    asinh is linear near the centre and logarithmic in the tails, so that an outlier neither
-    dominates nor saturates. `edges` are quantiles of the scaled values, for piecewise-linear
-    embeddings; `low` and `high` are the raw range seen in training.
+    asinh is linear near the centre and logarithmic in the tails: an outlier neither dominates nor saturates.
+
+    Attributes:
+        edges: quantiles of the scaled values, for piecewise-linear embeddings.
+        low, high, median: of the raw values in training.
     """
 
     center: float
@@ -38,8 +40,8 @@ class NumericColumn(_Part):
     """A column of numbers.
 
     Attributes:
-        values: ascending; numbers so often repeated that each has an embedding of its own, as a
-            category has. Code 0 is any other number, 1 + position a repeated one.
+        values: the often repeated numbers, ascending; each has an embedding of its own, as a category has.
+            Code 0 is any other number, 1 + position a repeated one.
     """
 
     kind: Literal["numeric"] = "numeric"
@@ -51,7 +53,7 @@ class NumericColumn(_Part):
     @classmethod
     def _ascend(cls, values: tuple[float, ...]) -> tuple[float, ...]:
         if any(a >= b for a, b in itertools.pairwise(values)):
-            raise ValueError("values must ascend, without doubles")
+            raise ValueError(f"values must ascend without repeats, got {values}")
         return values
 
 
@@ -73,7 +75,7 @@ class DateColumn(_Part):
 
 
 class Rates(_Part):
-    """How often the event follows each code of a column of many categories; a further number to read.
+    """The event rate of each code of a column of many categories: a further number for the network.
 
     Attributes:
         log_odds: of the event, one for each code.
@@ -104,7 +106,7 @@ TableColumn = Annotated[
 
 
 class Series(_Part):
-    """Wide columns that are one series, oldest first, scaled alike; each is a numeric column as well."""
+    """A series in wide columns, oldest first, with one scaling; each is a numeric column as well."""
 
     name: str
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -133,7 +135,7 @@ class HistoryFeature(_Part):
 
 
 class EventSchema(_Part):
-    """The fields of an event and the aggregates made of them."""
+    """The fields of an event and the history features computed from them."""
 
     id: str
     time: str
@@ -154,7 +156,7 @@ class Schema(_Part):
     """Everything a model reads about a customer.
 
     Attributes:
-        time_zone: whose clock the times without an offset are read from, in files and in requests.
+        time_zone: the zone of times without an offset, in files and in requests.
     """
 
     id: str | None
@@ -167,7 +169,9 @@ class Schema(_Part):
     @classmethod
     def _is_known_here(cls, name: str) -> str:
         if name != "UTC" and name not in time_zones():
-            raise ValueError(f"time_zone must be known on this machine, got {name!r}; pip install -U tzdata")
+            raise ValueError(
+                f"time_zone must be known on this machine, got {name!r}. Run `pip install -U tzdata`."
+            )
         return name
 
     @model_validator(mode="after")
@@ -175,31 +179,31 @@ class Schema(_Part):
         known = {c.name for c in self.columns if c.kind == "numeric"}
         for series in self.series:
             if absent := [name for name in series.columns if name not in known]:
-                raise ValueError(f"the series {series.name} must be made of numeric columns, got {absent}")
+                raise ValueError(f"the series {series.name} must have numeric columns only, got {absent}")
         return self
 
     @property
     def numeric(self) -> tuple[NumericColumn | BooleanColumn | DateColumn, ...]:
-        """The columns that become numbers, in order."""
+        """The columns that are encoded as numbers, in order."""
         return tuple(c for c in self.columns if not isinstance(c, CategoricalColumn))
 
     @property
     def valued(self) -> tuple[tuple[int, NumericColumn], ...]:
-        """The columns of repeated values, each with its position in `numeric`."""
+        """The columns with repeated numbers, each with its position in `numeric`."""
         numbered = enumerate(self.numeric)
         return tuple((n, c) for n, c in numbered if isinstance(c, NumericColumn) and c.values)
 
     @property
     def categorical(self) -> tuple[CategoricalColumn, ...]:
-        """The columns that become codes, in order."""
+        """The columns that are encoded as codes, in order."""
         return tuple(c for c in self.columns if isinstance(c, CategoricalColumn))
 
     @property
     def rated(self) -> tuple[Rates, ...]:
-        """Rates of the categorical columns that have some, in order."""
+        """The rates of the categorical columns that have them, in order."""
         return tuple(c.rates for c in self.categorical if c.rates)
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Every table column that the model reads, in order; those of a series are columns too."""
+        """The names of all table columns, in order; those of a series are included."""
         return tuple(c.name for c in self.columns)

@@ -1,8 +1,8 @@
-"""Instants: int64 microseconds since 1970-01-01 UTC. A time without an offset is read by a zone's clock.
+"""Instants: int64 microseconds since 1970-01-01 UTC. A time without an offset is in a given time zone.
 
-Where clocks go back, the time that comes twice is the first of the two. Where they go forward, the time
-that does not exist is read with the offset before the change. What an offset would carry out of the years
-1 to 9999 stays at their edge: such dates stand for "never".
+A local time that occurs twice, when clocks go back, is the first of the two. One that does not occur, when
+clocks go forward, has the offset before the change. An offset cannot move a time out of the years 1 to
+9999: it stops at their edge, since such dates stand for "never".
 """
 
 from bisect import bisect_left
@@ -21,7 +21,7 @@ DAY: Final = 86_400 * SECOND
 MISSING_TIME: Final = np.iinfo(np.int64).min  # numpy's NaT
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# the first and the last instant of the years 1 to 9999, which are those of a datetime
+# the first and the last instant that a datetime holds
 FIRST_TIME: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 LAST_TIME: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _DATE, _DATE_AND_TIME = len("1970-01-01"), len("1970-01-01T00:00:00")
@@ -41,7 +41,7 @@ def days(value: float) -> int:
 
 
 def to_instant(when: datetime, zone: str = "UTC") -> int:
-    """A datetime as an instant; a naive one is read by the zone's clock."""
+    """Return a datetime as an instant; a naive one is in the zone."""
     if when.tzinfo:
         return (when - _EPOCH) // _MICROSECOND
     instant = (when.replace(tzinfo=_tzinfo(zone)) - _EPOCH) // _MICROSECOND
@@ -49,16 +49,12 @@ def to_instant(when: datetime, zone: str = "UTC") -> int:
 
 
 def to_datetime(instant: int) -> datetime:
-    """An instant as a datetime in UTC.
-
-    Args:
-        instant: FIRST_TIME to LAST_TIME.
-    """
+    """Return an instant, FIRST_TIME to LAST_TIME, as a datetime in UTC."""
     return _EPOCH + timedelta(microseconds=int(instant))
 
 
 def to_local(instant: int, zone: str) -> datetime:
-    """An instant as a datetime of the zone; of UTC where its clock would leave the years 1 to 9999."""
+    """Return an instant as a datetime of the zone; of UTC where the zone's leaves the years 1 to 9999."""
     when = to_datetime(instant)
     try:
         return when.astimezone(_tzinfo(zone))
@@ -67,10 +63,10 @@ def to_local(instant: int, zone: str) -> datetime:
 
 
 def localize(naive: Instants, zone: str) -> Instants:
-    """What a zone's clock shows, as instants: the same as `to_instant` of each.
+    """Return the (N,) instants of local times of a zone: the same as `to_instant` of each.
 
     Args:
-        naive: (N,) int64 microseconds since 1970-01-01 by that clock; MISSING_TIME stays.
+        naive: (N,) int64 microseconds since 1970-01-01 in local time; MISSING_TIME stays.
     """
     if zone == "UTC":
         return naive
@@ -82,32 +78,32 @@ def localize(naive: Instants, zone: str) -> Instants:
 
 
 def midnight(instant: int, zone: str = "UTC") -> int:
-    """The latest midnight of the zone at or before an instant."""
+    """Return the latest midnight of the zone at or before an instant."""
     if zone == "UTC":
         return instant - instant % DAY
     return to_instant(datetime.combine(to_local(instant, zone), datetime.min.time()), zone)
 
 
 def add_days(instant: int, counts: NDArray[np.int64], zone: str = "UTC") -> Instants:
-    """(N,) the instants so many calendar days later or earlier, at the same time by the zone's clock."""
+    """Return the (N,) instants some calendar days later or earlier, at the same local time of the zone."""
     clock = to_instant(to_local(instant, zone).replace(tzinfo=None))
     return localize(clock + counts * DAY, zone)
 
 
 def describe_format(time_format: str | None) -> str:
-    """What a time must look like, as a part of a message."""
+    """Describe a time format for a message."""
     if time_format == "unix":
         return "the format 'unix' (seconds since 1970)"
     return f"the format {time_format!r}" if time_format else "ISO 8601 such as 1997-03-01"
 
 
 def parse_time(text: str, time_format: str | None = None, zone: str = "UTC") -> int:
-    """Read one time as an instant.
+    """Parse one time as an instant.
 
     Args:
-        text: ISO 8601 (`1997-03-01`, `1997-03-01T10:00:00+02:00`), or as `time_format` says.
+        text: ISO 8601 (`1997-03-01`, `1997-03-01T10:00:00+02:00`), or in `time_format`.
         time_format: a strptime format, or "unix" for seconds since 1970.
-        zone: whose clock a time without an offset was read from.
+        zone: the time zone of a time without an offset.
 
     Raises:
         DataError: the text is not such a time.
@@ -124,9 +120,9 @@ def parse_time(text: str, time_format: str | None = None, zone: str = "UTC") -> 
 
 
 def format_instant(instant: int, zone: str = "UTC") -> str:
-    """An instant as ISO 8601 by the zone's clock: a plain date at midnight, else with the offset (Z for UTC).
+    """Return an instant as ISO 8601 in the zone: a date at midnight, else with the offset (Z for UTC).
 
-    Read in that zone it is the same instant.
+    `parse_time` of the text in that zone is the same instant.
     """
     second, microseconds = divmod(instant, SECOND)
     shown, offset, is_midnight = _clock(second, zone)
@@ -137,7 +133,7 @@ def format_instant(instant: int, zone: str = "UTC") -> str:
 
 @lru_cache(maxsize=64)
 def _clock(second: int, zone: str) -> tuple[str, str, bool]:
-    """What a zone's clock shows in a whole second, its offset, and whether that is midnight."""
+    """Return the local time of a whole second, its offset, and whether it is midnight."""
     instant = second * SECOND
     text = to_local(instant, zone).isoformat()
     offset = text[_DATE_AND_TIME:]
@@ -150,9 +146,9 @@ def _tzinfo(zone: str) -> tzinfo:
 
 
 def _ahead(clock: Instants, zone: str) -> Instants:
-    """(N,) microseconds that a zone's clock is ahead of UTC when it shows these times.
+    """Return the (N,) offsets of a zone from UTC at local times, in microseconds.
 
-    Looked up at both ends of each day. A clock changes on a whole second, never twice on a day.
+    They are looked up at both ends of each day: a zone changes on a whole second, at most once a day.
     """
     dates = np.unique(clock // DAY) * DAY
     morning, evening = _looked_up(dates, zone), _looked_up(dates + (DAY - 1), zone)
@@ -161,12 +157,12 @@ def _ahead(clock: Instants, zone: str) -> Instants:
     since = np.concatenate([dates, np.array(changes, dtype=np.int64)])
     order = np.argsort(since, kind="stable")
     since, ahead = since[order], np.concatenate([morning, evening[changing]])[order]
-    news = np.flatnonzero(np.diff(ahead, prepend=MISSING_TIME))  # the fewer, the faster to search
-    return ahead[news][np.searchsorted(since[news], clock, side="right") - 1]
+    changed = np.flatnonzero(np.diff(ahead, prepend=MISSING_TIME))  # fewer of them are faster to search
+    return ahead[changed][np.searchsorted(since[changed], clock, side="right") - 1]
 
 
 def _change(date: int, zone: str) -> int:
-    """The first time of a day, by the zone's clock, that is as far ahead of UTC as the day's end."""
+    """Return the first local time of a day with the offset of the day's end."""
     (morning,) = _looked_up(np.array([date]), zone)
     seconds = range(date, date + DAY, SECOND)
     return seconds[bisect_left(seconds, True, key=lambda at: _looked_up(np.array([at]), zone)[0] != morning)]

@@ -10,7 +10,8 @@ from app.errors import Fault, Problem
 from app.request.faults import problem_of, problem_of_row
 from app.request.schemas import RequestModel
 from model.schema import Schema
-from model.values.rows import EVENTS, RequestRows, parse_iso_time, rows_from_json
+from model.values.iso_times import parse_iso_time
+from model.values.rows import EVENTS, RequestRows, rows_from_json
 
 
 def read(body: bytes, model: RequestModel, schema: Schema, now: int) -> RequestRows:

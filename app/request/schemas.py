@@ -29,7 +29,8 @@ from model.schema import (
     Schema,
     TableColumn,
 )
-from model.values.rows import EVENTS, id_field, parse_iso_time
+from model.values.iso_times import parse_iso_time
+from model.values.rows import EVENTS, id_field
 
 FLOAT32_MAX: Final = 3.4028234663852886e38
 TEXT_NUMBER: Final = 10**15  # from here on, the text of a number depends on how it was written

@@ -12,7 +12,8 @@ from msgspec import UNSET
 
 from app.request import shapes
 from model.schema import DateColumn, Schema
-from model.values.rows import Cell, RequestRows, event_fields, parse_instants, parse_iso_time
+from model.values.iso_times import parse_instants, parse_iso_time
+from model.values.rows import Cell, RequestRows, event_fields
 
 _MANY: Final = 4096  # bytes, from which on numpy is quicker
 _SHORT: Final = 40  # letters of a time that is remembered

@@ -22,7 +22,7 @@ from app.server.memory import Tidy
 from app.versions.models import Models
 from app.versions.served import Served
 from model.errors import DataError
-from model.values.rows import parse_iso_time
+from model.values.iso_times import parse_iso_time
 
 if TYPE_CHECKING:
     from app.score.forms import Form, Reader, Writer

@@ -1,1 +1,1 @@
-"""Raw values: columns, the event log, request rows, and the customers whom they describe."""
+"""Raw values: columns, the event log, request rows, and customers made of them."""

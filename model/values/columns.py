@@ -1,14 +1,14 @@
-"""One column of raw values, however it arrived: numbers, or texts stored once with a code per row.
+"""A column of raw values: numbers, or distinct texts with a code per row.
 
-Files and requests both become columns here, and every parser works on the distinct texts only, so
-that a value means the same in training, batch scoring and a live request.
+Files and requests are both read into columns, so that a value means the same in training, batch scoring
+and a live request. Each parser runs once per distinct text.
 """
 
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ from model.times import MISSING_TIME, Instants, parse_time
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
-_CODE: Final = re.compile(r"[+-]?0[0-9]")  # "007" is no number
+_CODE: Final = re.compile(r"[+-]?0[0-9]")  # "007" is a code, not a number
 _NUMBERS: Final = frozenset({float, int, type(None)})
 _TEXTS: Final = frozenset({str, type(None)})
-_EXACT: Final = 10**15  # below it every whole number is a float, and is spelt without an exponent
+_EXACT: Final = 10**15  # every whole number below it is a float and is written without an exponent
 
 Numbers = NDArray[np.float64]
 RowIndex = NDArray[np.integer] | slice
@@ -34,7 +34,7 @@ class Texts:
 
     Attributes:
         codes: (N,) int32, index into `values`; -1 where the value is missing.
-        values: the distinct texts, stripped; none of them is a missing mark.
+        values: the distinct texts, stripped; none of them stands for a missing value.
     """
 
     codes: NDArray[np.int32]
@@ -44,7 +44,7 @@ class Texts:
         return len(self.codes)
 
     def take(self, rows: RowIndex) -> "Texts":
-        """Some of the rows."""
+        """Select rows."""
         return Texts(self.codes[rows], self.values)
 
 
@@ -52,17 +52,17 @@ Column = Numbers | Texts
 
 
 def take(column: Column, rows: RowIndex) -> Column:
-    """Some of the rows of a column."""
+    """Select rows of a column."""
     return column.take(rows) if isinstance(column, Texts) else column[rows]
 
 
 def is_missing(text: str) -> bool:
-    """Whether a stripped text stands for "no value"."""
+    """Return whether a stripped text stands for a missing value."""
     return text.casefold() in MISSING
 
 
 def texts_of(codes: NDArray[np.integer], values: Sequence[str]) -> Texts:
-    """Normalise raw dictionary codes (-1 missing): strip, merge equal texts, drop missing marks."""
+    """Return the column of raw codes (-1 missing): strip, merge equal texts, drop missing ones."""
     texts = [raw.strip() for raw in values]
     known = tuple(text for text in dict.fromkeys(texts) if not is_missing(text))
     if len(known) == len(texts):
@@ -73,34 +73,25 @@ def texts_of(codes: NDArray[np.integer], values: Sequence[str]) -> Texts:
 
 
 def column_of(values: Iterable[object]) -> Column:
-    """A column from JSON-like scalars: numbers, texts, booleans, None.
+    """Return a column of JSON scalars: numbers, texts, booleans, None.
 
-    Numbers alone stay numbers; anything else becomes texts, spelt as a CSV file would have it. So does
-    a whole number too long for a float to hold: it keeps its digits.
+    Numbers only stay numbers. All else becomes texts, written as in a CSV file. So does a column with a whole
+    number too long for a float: it keeps its digits.
 
     Raises:
-        DataError: a value is neither of these.
+        DataError: a value is of another type.
     """
     listed = list(values)
     kinds = set(map(type, listed))
     if kinds <= _NUMBERS and (int not in kinds or all(v is None or abs(v) < _EXACT for v in listed)):  # type: ignore[arg-type]
         return np.array(listed, dtype=np.float64)
-    if kinds <= _TEXTS:  # the distinct ones are themselves: nothing has to be spelt
-        distinct = dict.fromkeys(listed)
-        distinct.pop(None, None)
-        places = {value: code for code, value in enumerate(distinct)}
-        places[None] = -1
-        codes = np.fromiter(map(places.__getitem__, listed), dtype=np.int32, count=len(listed))
-        return texts_of(codes, tuple(places)[:-1])  # type: ignore[arg-type]
-    return _spelt_texts(listed)
-
-
-def _spelt_texts(values: Sequence[object]) -> Texts:
-    index: dict[str, int] = {}
-    codes = np.empty(len(values), dtype=np.int32)
-    for row, value in enumerate(values):
-        codes[row] = -1 if value is None else index.setdefault(_spell(value), len(index))
-    return texts_of(codes, tuple(index))
+    texts: list[Any] = (
+        listed if kinds <= _TEXTS else [None if value is None else _spell(value) for value in listed]
+    )
+    distinct = [text for text in dict.fromkeys(texts) if text is not None]
+    index = {None: -1} | {text: code for code, text in enumerate(distinct)}
+    codes = np.fromiter(map(index.__getitem__, texts), dtype=np.int32, count=len(texts))
+    return texts_of(codes, distinct)
 
 
 def as_numbers(column: Column) -> Numbers:
@@ -121,7 +112,7 @@ def as_instants(column: Column, time_format: str | None = None, zone: str = "UTC
     """(N,) int64 instants; MISSING_TIME where missing or not a time of that format.
 
     Args:
-        zone: whose clock the times without an offset were read from.
+        zone: the time zone of times without an offset.
     """
     texts = as_texts(column)
     parsed = [_time_or_missing(text, time_format, zone) for text in texts.values]
@@ -129,7 +120,7 @@ def as_instants(column: Column, time_format: str | None = None, zone: str = "UTC
 
 
 def as_dates(column: Column, time_format: str | None, zone: str) -> Instants:
-    """As `as_instants`, though ISO 8601 is understood beside the format."""
+    """(N,) int64 instants as in `as_instants`; ISO 8601 is read as well as the format."""
     instants = as_instants(column, time_format, zone)
     if time_format is None or not (instants == MISSING_TIME).any():
         return instants
@@ -137,7 +128,7 @@ def as_dates(column: Column, time_format: str | None, zone: str) -> Instants:
 
 
 def as_texts(column: Column) -> Texts:
-    """The column as texts; whole numbers lose their `.0`, so 3, 3.0 and "3" are one category."""
+    """Return the column as texts; a whole number has no `.0`, so that 3, 3.0 and "3" are one category."""
     if isinstance(column, Texts):
         return column
     distinct, codes = np.unique(column, return_inverse=True)
@@ -146,9 +137,9 @@ def as_texts(column: Column) -> Texts:
 
 
 def as_categories(column: Column) -> Texts:
-    """The column as category names, each number spelt one way: 3, 3.0, "3" and "3.0" are one category.
+    """Return the column as category names: 3, 3.0, "3" and "3.0" are one category.
 
-    So a category does not depend on whether the words beside it made its column one of texts.
+    A category thus does not depend on whether other values made its column one of texts.
     """
     texts = as_texts(column)
     return texts_of(texts.codes, [_category(text) for text in texts.values])
@@ -163,13 +154,13 @@ def as_codes(column: Column, vocabulary: Sequence[str]) -> NDArray[np.int64]:
 
 
 def gather(texts: Texts, parse: Callable[[str], float], missing: float) -> Numbers:
-    """(N,) float64: `parse` of each row's text, called once per distinct text."""
+    """(N,) float64 `parse` of each row's text, called once per distinct text."""
     parsed = [parse(text) for text in texts.values]
     return np.array([*parsed, missing], dtype=np.float64)[texts.codes]
 
 
 def parse_number(text: str) -> float:
-    """A finite number, or NaN. `1,234.5` and `1_000` are not numbers: they are ambiguous."""
+    """Return a finite number, or NaN. `1,234.5` and `1_000` are ambiguous and thus not numbers."""
     try:
         number = math.nan if "_" in text else float(text)
     except ValueError:
@@ -178,18 +169,18 @@ def parse_number(text: str) -> float:
 
 
 def parse_boolean(text: str) -> float:
-    """1.0, 0.0 or NaN."""
+    """Return 1.0, 0.0 or NaN."""
     folded = text.casefold()
     return 1.0 if folded in _TRUE else 0.0 if folded in _FALSE else math.nan
 
 
 def spell_number(number: float) -> str:
-    """A number as a category name: 3.0 -> "3", 2.5 -> "2.5"."""
+    """Return a number as a category name: 3.0 -> "3", 2.5 -> "2.5"."""
     return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
 
 
 def _category(text: str) -> str:
-    """A number as `spell_number` has it; a code such as "007", or a number too long, as it is."""
+    """Return a number as `spell_number` writes it; a code such as "007" or a longer number unchanged."""
     number = parse_number(text)
     return spell_number(number) if abs(number) < _EXACT and not _CODE.match(text) else text
 

@@ -1,4 +1,4 @@
-"""Whom a score is asked for: customers, their columns, their history, and the instant of the question."""
+"""Customers with their columns, histories and cutoffs, and examples of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from model.values.history import EventLog, Positions
 
 @dataclass(frozen=True)
 class Customers:
-    """N customers as raw columns; the only form in which data reach a schema or a Predictor.
+    """N customers as raw columns: the input of a Predictor.
 
     Attributes:
-        ids: N texts, for the answer only.
+        ids: N texts, returned with the scores and not read.
         cutoffs: (N,) int64 instants; nothing after them is read.
         columns: table columns by name, each of length N.
-        log: the event log of exactly these N customers, in order; None for a model of a table alone.
+        log: the event log of these N customers, in order; None for a model of a table only.
     """
 
     ids: Sequence[str]
@@ -33,20 +33,20 @@ class Customers:
         lengths = {name: len(column) for name, column in self.columns.items() if len(column) != n}
         if lengths or len(self.cutoffs) != n or (self.log and self.log.n_customers != n):
             raise DataError(
-                f"every part must hold the same {n} customers; {lengths or 'the cutoffs or the log'} differ"
+                f"every part must have {n} customers, got {lengths or 'other cutoffs or another log'}"
             )
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def examples(self) -> "Examples":
-        """One question a customer, in order."""
+        """Return one example per customer, in order."""
         return Examples(np.arange(len(self), dtype=np.int64), self.cutoffs)
 
 
 @dataclass(frozen=True)
 class Examples:
-    """N questions: who and when.
+    """N pairs of a customer and a cutoff.
 
     Attributes:
         customers: (N,) int64 positions in the columns and the log.
@@ -60,5 +60,5 @@ class Examples:
         return len(self.customers)
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> "Examples":
-        """Some of the examples."""
+        """Select examples."""
         return Examples(self.customers[rows], self.cutoffs[rows])

@@ -1,4 +1,4 @@
-"""An event log as flat arrays, customers one after another (compressed rows), and windows over it."""
+"""The event log as flat arrays in compressed-row form, and windows over it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from model.values.columns import Numbers, Texts
 
 Positions = NDArray[np.int64]
 
-# What a search costs in `until`, in events that one pass over the log compares in the same time.
-_PASS_COST: Final = 4096  # of starting a pass
+# Costs in `until`, in events that a pass over the log compares in the same time.
+_PASS_COST: Final = 4096  # of each pass
 _QUERY_COST: Final = 16  # of each query of the binary search
-_SEARCH_COST: Final = 8192  # of starting one
+_SEARCH_COST: Final = 8192  # of the search
 
 
 @dataclass(frozen=True)
 class EventLog:
-    """Events sorted by customer, then time; equal times keep the order they came in.
+    """Events sorted by customer, then time; events of one time keep their order.
 
     Attributes:
         offsets: (C + 1,) int64; customer c's events are `offsets[c]:offsets[c + 1]`.
@@ -70,7 +70,7 @@ class EventLog:
         return np.repeat(np.arange(self.n_customers, dtype=np.int64), np.diff(self.offsets))
 
     def part(self, start: int, stop: int) -> Self:
-        """The log of customers start to stop alone."""
+        """Return the log of the customers start to stop."""
         events = slice(int(self.offsets[start]), int(self.offsets[stop]))
         return type(self)(
             offsets=self.offsets[start : stop + 1] - self.offsets[start],
@@ -80,19 +80,15 @@ class EventLog:
         )
 
     def histories(self, start: Positions, end: Positions) -> tuple[Positions, Positions]:
-        """The events `start[i]:end[i]` of N examples, one example after another.
-
-        Returns:
-            (N + 1,) the offsets of each example's events, and the positions in this log of all of them.
-        """
+        """Return the (N + 1,) offsets and the positions in this log of the events `start[i]:end[i]`."""
         offsets = _offsets(end - start)
         return offsets, np.arange(offsets[-1]) + np.repeat(start - offsets[:-1], end - start)
 
     def until(self, customers: Positions, times: Instants) -> Positions:
         """(N,) end position of each customer's events at or before each time.
 
-        Many customers at one time (or at several, one after another) are counted in a pass over the
-        log for each time; otherwise all N are searched for at once.
+        A run of many customers with one time is counted in one pass over the log; without such runs, a
+        binary search finds all N at once.
         """
         edges = np.flatnonzero(np.diff(times)) + 1
         if (len(edges) + 1) * (len(self.times) + _PASS_COST) > len(times) * _QUERY_COST + _SEARCH_COST:
@@ -109,7 +105,7 @@ class EventLog:
         return self.offsets[:-1] + (past[1:] - past[:-1])
 
     def _searched(self, customers: Positions, times: Instants) -> Positions:
-        """The same by binary search: log2 of the longest history in numpy steps."""
+        """(N,) the same by binary search, in log2 of the longest history steps."""
         low, high = self.offsets[customers], self.offsets[customers + 1]
         if not len(self.times):
             return low
@@ -122,7 +118,7 @@ class EventLog:
         return low
 
     def times_at(self, positions: Positions, valid: NDArray[np.bool_], missing: int) -> Instants:
-        """(N,) the times at some positions; `missing` where these are not valid."""
+        """(N,) times at the positions; `missing` where a position is not valid."""
         if not len(self.times):
             return np.full(len(positions), missing, dtype=np.int64)
         return np.where(valid, self.times.take(positions, mode="clip"), missing)
@@ -133,10 +129,7 @@ class EventLog:
 
 
 def _order(customers: NDArray[np.integer], times: Instants) -> Positions | slice:
-    """What sorts events by customer, then time; a slice where they are sorted.
-
-    The same as `np.lexsort((times, customers))`, though quicker.
-    """
+    """Return the order of `np.lexsort((times, customers))`, faster; a slice where they are sorted."""
     step = np.diff(customers)
     if bool(np.all((step > 0) | ((step == 0) & (times[1:] >= times[:-1])))):
         return slice(None)
@@ -145,7 +138,7 @@ def _order(customers: NDArray[np.integer], times: Instants) -> Positions | slice
 
 
 def _grouped(customers: NDArray[np.integer]) -> Positions:
-    """What sorts events by customer and keeps their order: customer and position are sorted as one number."""
+    """Return the stable order by customer: customer and position are sorted as one number."""
     bits = len(customers).bit_length()
     keys = customers.astype(np.int64) << bits
     keys |= np.arange(len(customers))

@@ -1,25 +1,66 @@
-"""Many times at once, where all of them have one of the plain forms of ISO 8601."""
+"""ISO 8601 times of requests: one, or many at once by numpy if all have the same form."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.times import DAY, SECOND, Instants, localize
+from model.errors import DataError
+from model.times import DAY, FIRST_TIME, LAST_TIME, SECOND, Instants, localize, parse_time
 
-_PLAIN: Final = {len(form): form for form in ("0000-00-00", "0000-00-00T00:00:00", "0000-00-00T00:00:00Z")}
+_FORMS: Final = {len(form): form for form in ("0000-00-00", "0000-00-00T00:00:00", "0000-00-00T00:00:00Z")}
 _DATE: Final = len("0000-00-00")
+_MANY: Final = 128  # times; for more of them numpy is faster
+
+Place = Callable[[int], str]  # names the place of a value in an error
+
+
+def parse_iso_time(text: str, zone: str = "UTC") -> int:
+    """Return an ISO 8601 time as an instant.
+
+    Raises:
+        DataError: the text is not ISO 8601, or the time is not in the years 1 to 9999 of UTC, in any zone.
+    """
+    instant = parse_time(text, None, zone)
+    if not FIRST_TIME <= instant <= LAST_TIME:
+        raise DataError(f"a time must lie in the years 1 to 9999 of UTC, got {text!r}")
+    return instant
+
+
+def parse_instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:
+    """Return the instants of ISO 8601 texts, None where missing; each distinct text is parsed once.
+
+    Raises:
+        DataError: a value is not such a text; `place` names it by its position.
+    """
+    if len(values) > _MANY:
+        parsed = parse_iso_times(values, zone)
+        if parsed is not None:
+            listed: list[int | None] = parsed.tolist()
+            return listed
+    known: dict[str, int] = {}
+    for position, value in enumerate(values):
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise DataError(f"{place(position)} must be text in ISO 8601, got {type(value).__name__}")
+        if value not in known:
+            try:
+                known[value] = parse_iso_time(value, zone)
+            except DataError as error:
+                raise DataError(f"{place(position)}: {error}") from None
+    return [None if value is None else known[value] for value in values]
 
 
 def parse_iso_times(texts: Sequence[str | None], zone: str) -> Instants | None:
-    """(N,) what `parse_time` makes of each, by numpy; None where one is not of the form that all should have.
+    """Return the (N,) instants of `parse_time` by numpy; None unless all texts have the same form.
 
-    That is one of `1997-03-01`, `1997-03-01T10:00:00` and `1997-03-01T10:00:00Z`.
+    The forms are `1997-03-01`, `1997-03-01T10:00:00` and `1997-03-01T10:00:00Z`.
     """
     listed = [text for text in texts if text is not None]
     lengths = set(map(len, listed))
-    form = _PLAIN.get(lengths.pop()) if len(lengths) == 1 and len(listed) == len(texts) else None
+    form = _FORMS.get(lengths.pop()) if len(lengths) == 1 and len(listed) == len(texts) else None
     if form is None:
         return None
     letters = np.frombuffer("".join(listed).encode("ascii", "replace"), dtype=np.uint8)
@@ -37,7 +78,7 @@ def parse_iso_times(texts: Sequence[str | None], zone: str) -> Instants | None:
 
 
 def _clock(digits: NDArray[np.int64]) -> Instants | None:
-    """(N,) the times whose digits stand in the rows of `_PLAIN`; None where one is no time."""
+    """Return the (N,) local times of (len(form), N) digits; None if one of them is not a time."""
 
     def number(*places: int) -> NDArray[np.int64]:
         read = np.zeros(digits.shape[1], dtype=np.int64)

@@ -1,9 +1,9 @@
-"""Request rows (JSON objects that use the study's own names) into Customers, for service and golden check.
+"""Request rows, JSON objects with the study's own names, and the Customers made of them.
 
-Times in a row are ISO 8601, whatever format the study's files have; without an offset, in the schema's zone.
+A time in a row is ISO 8601, in any study; without an offset it is in the schema's time zone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -12,32 +12,30 @@ import numpy as np
 
 from model.errors import DataError
 from model.schema import DateColumn, EventSchema, Schema
-from model.times import FIRST_TIME, LAST_TIME, SECOND, parse_time, to_local
+from model.times import SECOND, to_local
 from model.values.columns import Column, as_numbers, as_texts, column_of
 from model.values.customers import Customers
 from model.values.history import EventLog
-from model.values.iso_times import parse_iso_times
+from model.values.iso_times import Place, parse_instants
 
 EVENTS: Final = "events"
 _DEFAULT_ID: Final = "customer_id"
-_MANY: Final = 128  # times, from which on numpy is quicker
 
 Row = Mapping[str, Any]
-Place = Callable[[int], str]
 Cell = str | float | bool | None  # None: missing
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRows:
-    """N customers as a request has them: what a Predictor answers, one by one or many requests at once.
+    """N customers of one request or of several.
 
     Attributes:
-        ids: N ids as sent; None where none was.
+        ids: N ids as sent; None where absent.
         cutoffs: N instants.
-        cells: N * C values, of each customer one for each of the schema's C columns; dates as text.
-        lengths: of each customer how many events follow; empty for a schema without events.
-        times: E instants of all events, one customer after another.
-        events: of every numeric field of an event, then every category, as the schema has them, E values.
+        cells: N * C values: the C columns of the schema, one customer after another; dates are text.
+        lengths: N numbers of events; empty for a schema without events.
+        times: E instants of the events, one customer after another.
+        events: the E values of each numeric field of an event, then of each category, as in the schema.
     """
 
     ids: Sequence[str | int | None]
@@ -52,7 +50,7 @@ class RequestRows:
 
     @classmethod
     def joined(cls, parts: "Sequence[RequestRows]") -> "RequestRows":
-        """All of them, one after another."""
+        """Concatenate rows."""
         if len(parts) == 1:
             return parts[0]
         return cls(
@@ -68,7 +66,7 @@ class RequestRows:
         )
 
     def part(self, start: int, stop: int) -> "RequestRows":
-        """Some of the customers."""
+        """Select the customers start to stop."""
         width = len(self.cells) // len(self)
         cells = self.cells[start * width : stop * width]
         lengths = self.lengths[start:stop]
@@ -80,22 +78,22 @@ class RequestRows:
         )
 
     def row(self, at: int) -> Sequence[Cell]:
-        """The C cells of one customer."""
+        """Return the C cells of one customer."""
         width = len(self.cells) // len(self)
         return self.cells[at * width : (at + 1) * width]
 
     def columns(self) -> list[Sequence[Cell]]:
-        """The N cells of each column, N > 0."""
+        """Return the N cells of each column, N > 0."""
         if len(self) == 1:
             return list(zip(self.cells, strict=True))
         width = len(self.cells) // len(self)
         return [self.cells[at::width] for at in range(width)]
 
     def customers(self, schema: Schema) -> Customers:
-        """The same as columns and a log; a row without an id is called by its number, from 1.
+        """Return the customers as columns and a log. The id of a row without one is its number, from 1.
 
         Raises:
-            DataError: a date is no time.
+            DataError: a date cannot be parsed.
         """
         dates = {c.name: c for c in schema.columns if isinstance(c, DateColumn)}
         columns = self.columns() if len(self) else ((),) * len(schema.columns)
@@ -121,7 +119,7 @@ class RequestRows:
 
 
 def cells_by_row(columns: Sequence[Sequence[Cell]]) -> list[Cell]:
-    """The cells of rows, one row after another, from the columns of a table."""
+    """Return the cells of columns row by row."""
     cells: list[Cell] = [None] * sum(map(len, columns))
     for at, column in enumerate(columns):
         cells[at :: len(columns)] = column
@@ -129,17 +127,17 @@ def cells_by_row(columns: Sequence[Sequence[Cell]]) -> list[Cell]:
 
 
 def id_field(schema: Schema) -> str:
-    """The field of a row that holds the customer's id: the study's own, else `customer_id`."""
+    """Return the field of a row with the customer's id: the study's own, else `customer_id`."""
     return schema.id or (schema.events.id if schema.events else _DEFAULT_ID)
 
 
 def event_fields(schema: EventSchema) -> tuple[str, ...]:
-    """The names of an event's numeric fields, then of its categories."""
+    """Return the names of an event's numeric fields, then of its categories."""
     return (*(v.name for v in schema.values), *(c.name for c in schema.categories))
 
 
 def customers_from_rows(rows: Sequence[Row], schema: Schema, as_of: int) -> Customers:
-    """Customers as JSON objects describe them, all asked about at one instant. See `rows_from_json`."""
+    """Return the customers of JSON objects with one cutoff. See `rows_from_json`."""
     return rows_from_json(rows, schema, as_of).customers(schema)
 
 
@@ -184,23 +182,11 @@ def _with_events(read: RequestRows, rows: Sequence[Row], schema: EventSchema, zo
     return RequestRows(read.ids, read.cutoffs, read.cells, lengths, known, fields)
 
 
-def parse_iso_time(text: str, zone: str = "UTC") -> int:
-    """An ISO 8601 time as an instant. Whether it can be read does not depend on the zone.
-
-    Raises:
-        DataError: the text is none, or the time is not in the years 1 to 9999 of UTC.
-    """
-    instant = parse_time(text, None, zone)
-    if not FIRST_TIME <= instant <= LAST_TIME:
-        raise DataError(f"a time must lie in the years 1 to 9999 of UTC, got {text!r}")
-    return instant
-
-
 def column_of_cells(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str) -> Column:
-    """One column of a request as the study's files would have it.
+    """Return one column of a request as the study's files have it.
 
     Args:
-        date: what the schema says of it, if it is a date.
+        date: the schema's column, if it is one of dates.
     """
     if date is None:
         return column_of(values)
@@ -213,32 +199,8 @@ def _cell_of(name: str) -> Place:
     return lambda position: f"row {position + 1}: {name}"
 
 
-def parse_instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:
-    """Instants, None where missing; each distinct text is parsed once."""
-    if len(values) > _MANY:
-        plain = parse_iso_times(values, zone)
-        if plain is not None:
-            return plain.tolist()  # type: ignore[no-any-return]
-    known: dict[str, int] = {}
-    for position, value in enumerate(values):
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise DataError(f"{place(position)} must be text in ISO 8601, got {type(value).__name__}")
-        if value not in known:
-            known[value] = _time(value, zone, position, place)
-    return [None if value is None else known[value] for value in values]
-
-
-def _time(text: str, zone: str, position: int, place: Place) -> int:
-    try:
-        return parse_iso_time(text, zone)
-    except DataError as error:
-        raise DataError(f"{place(position)}: {error}") from None
-
-
 def _spell(instant: int, time_format: str | None, zone: str) -> str:
-    """An instant in the format of the study's files, which is how the schema reads the column."""
+    """Return an instant in the time format of the schema, which is that of the study's files."""
     if time_format == "unix":
         return repr(instant / SECOND)
     when = to_local(instant, zone)

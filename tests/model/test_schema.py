@@ -68,7 +68,7 @@ def test_a_zone_that_this_machine_does_not_know_is_refused() -> None:
     for name in ("Europe/Berln", "localtime", "../zone", ""):
         with pytest.raises(ValidationError) as error:
             Schema(id=None, columns=(), time_zone=name)
-        assert f"time_zone must be known on this machine, got {name!r}; pip install -U tzdata" in str(
+        assert f"time_zone must be known on this machine, got {name!r}. Run `pip install -U tzdata`." in str(
             error.value
         )
 
@@ -84,7 +84,7 @@ def test_a_series_is_made_of_numeric_columns(columns: tuple[str, ...]) -> None:
             ),
             series=(Series(name="bill", columns=columns, scaling=tiny_scaling()),),
         )
-    assert f"the series bill must be made of numeric columns, got ['{columns[1]}']" in str(error.value)
+    assert f"the series bill must have numeric columns only, got ['{columns[1]}']" in str(error.value)
 
 
 def test_a_series_has_a_column() -> None:

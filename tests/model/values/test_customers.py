@@ -40,14 +40,14 @@ def test_there_may_be_none() -> None:
     [
         ({"columns": {"plan": column_of(["x"]), "tenure": column_of([1, 2, 3])}}, "{'plan': 1}"),
         ({"columns": {"tenure": column_of([1, 2, 3, 4])}}, "{'tenure': 4}"),
-        ({"cutoffs": np.array([5])}, "the cutoffs or the log"),
-        ({"log": log_of([], 4)}, "the cutoffs or the log"),
+        ({"cutoffs": np.array([5])}, "other cutoffs or another log"),
+        ({"log": log_of([], 4)}, "other cutoffs or another log"),
     ],
 )
 def test_parts_of_other_lengths_are_refused(changes: dict[str, Any], parts: str) -> None:
     with pytest.raises(DataError) as error:
         customers(**changes)
-    assert str(error.value) == f"every part must hold the same 3 customers; {parts} differ"
+    assert str(error.value) == f"every part must have 3 customers, got {parts}"
 
 
 def test_some_examples_are_taken_by_position_or_mask() -> None:

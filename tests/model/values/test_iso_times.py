@@ -1,9 +1,12 @@
+"""One ISO 8601 time, and many at once."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.errors import DataError
 from model.times import parse_time
-from model.values.iso_times import parse_iso_times
+from model.values.iso_times import parse_iso_time, parse_iso_times
 
 near = st.sampled_from(
     ["1997-03-01", "2000-02-29", "0001-01-01", "9999-12-31", "2024-03-31", "1900-02-29", "0000-01-01"]
@@ -36,3 +39,9 @@ def test_these_are_plain_times(form: str) -> None:
     many = parse_iso_times([form] * 3, "Europe/Berlin")
     assert many is not None
     assert many.tolist() == [parse_time(form, zone="Europe/Berlin")] * 3
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_outside_of_what_can_be_written_is_refused(text: str) -> None:
+    with pytest.raises(DataError, match="a time must lie in the years 1 to 9999 of UTC, got"):
+        parse_iso_time(text)
