@@ -18,6 +18,7 @@ from model.schema import Schema
 from model.scorer import Scorer, build_scorer
 from model.store.checkpoint import Checkpoint, read_checkpoint
 from model.store.manifest import Manifest, NetworkSpec
+from model.store.registry import Registry
 from model.task import Task
 from model.times import parse_time
 from model.values.customers import Customers
@@ -169,3 +170,16 @@ def load_predictor(
         DeviceError: the device is not on this machine.
     """
     return Predictor.build(read_checkpoint(folder, name=name, version=version), device=device)
+
+
+def load_version(
+    registry: Registry, name: str, version: int | None = None, *, device: str = "cpu"
+) -> Predictor:
+    """Load a version of a model; the champion if `version` is None.
+
+    Raises:
+        CheckpointError: there is no such version, or it is damaged, foreign or not reproducible here.
+        DeviceError: the device is not on this machine.
+    """
+    number = registry.resolve(name, version)
+    return load_predictor(registry.folder(name, number), name=name, version=number, device=device)

@@ -20,7 +20,7 @@ from model.errors import PropenseError
 from model.store.checkpoint import read_checkpoint
 from model.store.registry import Registry
 from model.times import format_instant, parse_time
-from training.cli import console
+from training.cli import console, figures
 from training.prepare import read_dataset
 from training.publish.train import train
 from training.study.study import Study, read_study
@@ -62,7 +62,7 @@ def _train_once(study: Study, registry: Registry) -> None:
     with console.epoch_progress() as on_epoch:
         trained = train(study, registry, on_epoch=on_epoch)
     registry.promote(study.name, trained.version)
-    console.print_report(trained.report)
+    figures.print_report(trained.report)
     console.print_lines(
         [f"Trained in {time.perf_counter() - started:.0f} s; see {trained.folder}/report.html"]
     )

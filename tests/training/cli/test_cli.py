@@ -1,18 +1,13 @@
 """Commands that write: a refusal publishes nothing and says all that is wrong."""
 
-import os
-import shutil
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from model.store.checkpoint import read_checkpoint
 from model.store.registry import Registry
-from tests.training.cli.commands import SETTINGS, Run, in_a_process
-from tests.training.shops import LOG, TABLE, Published, table_shop
-from training.run.run import run_study
+from tests.training.cli.commands import SETTINGS, Run
+from tests.training.shops import TABLE, table_shop
 
 
 def test_training_twice_makes_two_versions_and_the_first_stays_in_service(run: Run, tmp_path: Path) -> None:
@@ -156,56 +151,3 @@ def test_simulate_writes_a_shop_once(run: Run, tmp_path: Path) -> None:
         f"30 customers with {told['events']:,} events -> {tmp_path / 'shop'}; truth as of 2024-10-02\n"
     )
     assert (tmp_path / "shop" / "events.csv").read_text() == text
-
-
-def test_serve_hands_over_to_the_service(run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    handed: list[Any] = []
-    monkeypatch.setattr(os, "execve", lambda *words: handed.append(words))
-    ran = run("serve", "--registry", registry, "--host", "0.0.0.0", "--port", 1234, "--json")
-    assert (ran.status, ran.told) == (0, {"url": "http://0.0.0.0:1234", "models": ["log", "table"]})
-    ((program, words, environment),) = handed
-    assert (program, words) == (sys.executable, [sys.executable, "-m", "app"])
-    assert (
-        environment.items()
-        >= {
-            "PROPENSE_REGISTRY": str(registry),
-            "PROPENSE_HOST": "0.0.0.0",
-            "PROPENSE_PORT": "1234",
-        }.items()
-    )
-
-
-def test_serve_takes_the_service_s_own_variables_where_no_option_is_given(
-    run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "execve", lambda *_: None)
-    monkeypatch.setenv("PROPENSE_HOST", "0.0.0.0")
-    monkeypatch.setenv("PROPENSE_PORT", "9000")
-    assert run("serve", "--registry", registry, "--json").told["url"] == "http://0.0.0.0:9000"
-    assert run("serve", "--registry", registry, "--port", 1, "--json").told["url"] == "http://0.0.0.0:1"
-
-
-def test_serve_without_a_registry_is_refused(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("the service was started"))
-    ran = run("serve", "--registry", tmp_path / "none", "--json")
-    assert ran.status == 1
-    assert ran.told["error"].startswith(f"there is no registry at {tmp_path / 'none'}")
-
-
-def test_the_installed_command_trains_from_a_log(
-    log_model: Published, real_steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("training.fit.distill.STEPS", real_steps)  # as they are in the process
-    run = run_study(log_model.shop.study(LOG, "fit.refit=false"))
-    for name in ("customers.csv", "events.csv"):
-        shutil.copy(log_model.shop.folder / name, tmp_path)
-    (tmp_path / "study.yaml").write_text(LOG)
-    ran = in_a_process(tmp_path, "train", "study.yaml", *SETTINGS, "--set", "fit.refit=false", "--json")
-    assert (ran.status, ran.err) == (0, "")
-    assert ran.told["version"] == ran.told["champion"] == 1
-    for horizon, compared in run.metrics.items():
-        told = ran.told["metrics"][horizon]["model"]
-        assert told["log_loss"] == pytest.approx(compared["model"]["log_loss"], abs=1e-4)
-    assert (tmp_path / "registry" / "log" / "champion").read_text() == "1\n"

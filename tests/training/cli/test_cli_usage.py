@@ -41,7 +41,7 @@ def test_a_run_that_is_stopped_says_so(run: Run, registry: Path, monkeypatch: py
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load_predictor", stop)
+    monkeypatch.setattr("model.predictor.load_version", stop)
     ran = run("evaluate", "table", "--registry", registry, "--json")
     assert (ran.status, ran.err, ran.told) == (1, "propense: stopped\n", {"error": "stopped"})
 

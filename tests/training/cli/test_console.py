@@ -10,14 +10,11 @@ from training.cli.console import (
     epoch_progress,
     print_error,
     print_json,
-    print_learning_curve,
     print_lines,
-    print_metrics,
-    print_report,
-    print_splits,
     print_table,
     row_progress,
 )
+from training.cli.figures import print_learning_curve, print_metrics, print_report, print_splits
 from training.fit.loop import Epoch
 from training.measure.bootstrap import Difference
 from training.measure.measuring import measured
