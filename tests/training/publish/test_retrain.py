@@ -237,10 +237,10 @@ def test_a_kill_between_publishing_and_promoting_leaves_the_champion(folder: Pat
     script = (
         "import os, sys\n"
         "from model.store.registry import Registry\n"
-        "from training import cli\n"
+        "from training.cli.main import main\n"
         "Registry.promote = lambda *_: os.kill(os.getpid(), 9)\n"
         f"sys.argv = ['propense', 'retrain', 'study.yaml', *{QUICK!r}]\n"
-        "cli.main()\n"
+        "main()\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, timeout=120)
     assert ran.returncode == -signal.SIGKILL
