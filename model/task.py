@@ -4,12 +4,28 @@ The one time convention: history is `(cutoff - lookback, cutoff]`, the label win
 `(cutoff + gap, cutoff + gap + h]`, a customer is eligible with an event in `(cutoff - within, cutoff]`.
 """
 
-from typing import Annotated, Literal, Self
+from datetime import date
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-Days = Annotated[int, Field(ge=0, le=36_500)]
-PositiveDays = Annotated[int, Field(gt=0, le=36_500)]
+Ordered = TypeVar("Ordered", int, date)
+
+
+def increasing(values: tuple[Ordered, ...]) -> tuple[Ordered, ...]:
+    """Return the values as they are.
+
+    Raises:
+        ValueError: one is not greater than the one before it.
+    """
+    if list(values) != sorted(set(values)):
+        raise ValueError(f"must increase, got {[v if isinstance(v, int) else str(v) for v in values]}")
+    return values
+
+
+Days = Annotated[int, Strict(), Field(ge=0, le=36_500)]
+PositiveDays = Annotated[int, Strict(), Field(gt=0, le=36_500)]
+Horizons = Annotated[tuple[PositiveDays, ...], Field(min_length=1, max_length=52), AfterValidator(increasing)]
 EventTypes = tuple[Annotated[str, Field(min_length=1)], ...]
 
 ANY_EVENT = "any"
@@ -47,7 +63,7 @@ class Eligible(_Part):
             event; no upper limit with None.
     """
 
-    min_events: Annotated[int, Field(ge=0)] = 0
+    min_events: Annotated[int, Strict(), Field(ge=0)] = 0
     min_history_days: Days = 0
     max_history_days: Days | None = None
 
@@ -65,7 +81,7 @@ class WindowTask(_Part):
             or up to `involuntary_within_days` before it. Such an ending is not the event asked about.
     """
 
-    horizons_days: Annotated[tuple[PositiveDays, ...], Field(min_length=1, max_length=52)]
+    horizons_days: Horizons
     gap_days: Days = 0
     lookback_days: PositiveDays = 365
     ingestion_lag_days: Days = 0
@@ -74,12 +90,6 @@ class WindowTask(_Part):
     returns: EventTypes = ()
     involuntary: EventTypes = ()
     involuntary_within_days: Days = 7
-
-    @model_validator(mode="after")
-    def _horizons_increase(self) -> Self:
-        if list(self.horizons_days) != sorted(set(self.horizons_days)):
-            raise ValueError(f"horizons_days must increase, got {list(self.horizons_days)}")
-        return self
 
     @property
     def window_days(self) -> int:

@@ -20,8 +20,8 @@ from training.split.plan import Plan
 from training.split.plan_log import plan_log
 from training.split.plan_table import plan_table
 from training.split.split import groups_of
-from training.study.study import Study, resolve_path
-from training.study.targets import ColumnTarget, ContractTarget, LogTarget
+from training.study.sections import resolve_path
+from training.study.study import ColumnTarget, ContractTarget, LogTarget, Study
 
 
 @dataclass(frozen=True)

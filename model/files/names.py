@@ -28,7 +28,9 @@ def check_names(wanted: Iterable[str], known: Collection[str], owner: str) -> No
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like this one, ignoring case; None where nothing is like it."""
     folded = {other.casefold(): other for other in known}
-    close = get_close_matches(name.casefold(), folded, n=1)
+    # With one of its two letters wrong, "id" is only half like itself.
+    cutoff = 0.5 if len(name) < 3 else 0.6
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
     return folded[close[0]] if close else None
 
 

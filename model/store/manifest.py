@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from model.probability import Calibration
 from model.schema import Schema
@@ -27,14 +27,14 @@ class NetworkSpec(_Part):
             it is read linearly.
     """
 
-    head: HeadName
-    width: Annotated[int, Field(ge=4, le=4096)]
-    layers: Annotated[int, Field(gt=0, le=16)]
-    dropout: Annotated[float, Field(ge=0, lt=1)]
-    embedding: Annotated[int, Field(gt=0, le=256)]
-    folds: Annotated[int, Field(ge=1, le=64)]
-    members: Annotated[int, Field(gt=0, le=256)]
-    piecewise: bool
+    head: HeadName = "mlp"
+    width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 96
+    layers: Annotated[int, Strict(), Field(gt=0, le=16)] = 2
+    dropout: Annotated[float, Strict(), Field(ge=0, lt=1)] = 0.0
+    embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
+    folds: Annotated[int, Strict(), Field(ge=1, le=64)] = 5
+    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 2
+    piecewise: bool = True
 
     @property
     def reads_steps(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from model.store.manifest import HeadName, NetworkSpec
 from training.fit.model_fit import Options
-from training.study.study import FitOptions, NetworkOptions
+from training.study.sections import FitOptions, NetworkOptions
 
 
 def default_spec(head: HeadName) -> NetworkSpec:

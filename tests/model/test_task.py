@@ -59,7 +59,7 @@ def test_how_long_a_window_and_the_wait_for_its_label_are() -> None:
 def test_horizons_must_increase(horizons: tuple[int, ...]) -> None:
     with pytest.raises(ValidationError) as error:
         log_task(horizons_days=horizons)
-    assert f"horizons_days must increase, got {list(horizons)}" in str(error.value)
+    assert f"must increase, got {list(horizons)}" in str(error.value)
 
 
 @pytest.mark.parametrize(

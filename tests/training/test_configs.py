@@ -6,8 +6,8 @@ from pydantic import BaseModel
 
 from model.task import ColumnTask, ContractTask, Eligible, LogTask
 from tests.training.study.texts import SECTIONS, write
-from training.study.study import Split, read_study
-from training.study.targets import ColumnTarget, ContractTarget, EligibleTarget
+from training.study.sections import SplitOptions
+from training.study.study import ColumnTarget, ContractTarget, read_study
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = ["churn", "oulad", "purchase", "sequences", "table"]
@@ -66,5 +66,5 @@ def test_a_key_behind_a_comment_sign_works_and_shows_its_default(
 
 def test_the_configs_explain_every_key() -> None:
     shown = set(re.findall(r"^ *(?:# )?(\w+):", "\n".join(TEXTS.values()), re.MULTILINE))
-    models: list[type[BaseModel]] = [*SECTIONS.values(), ColumnTarget, ContractTarget, EligibleTarget, Split]
+    models: list[type[BaseModel]] = [*SECTIONS.values(), ColumnTarget, ContractTarget, Eligible, SplitOptions]
     assert {key for model in models for key in model.model_fields} <= shown

@@ -107,7 +107,8 @@ def _files(
     """The files named, or those of the study that the model was trained on."""
     if customers is not None or events is not None:
         return customers, events
-    from training.study.study import Study, resolve_path
+    from training.study.sections import resolve_path
+    from training.study.study import Study
 
     origin = predictor.manifest.provenance
     data, base = Study.model_validate(origin["study"]).data, Path(origin["folder"])

@@ -16,8 +16,7 @@ from training.publish.twin import read_twin
 from training.report.report import Report
 from training.report.results import build_report
 from training.run.run import OnEpoch, Run, run_study
-from training.study.study import Study
-from training.study.targets import ContractTarget, LogTarget, Target
+from training.study.study import ContractTarget, LogTarget, Study, Target
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""The rules of a study that hold between its sections.
+"""The rules between the sections of a study.
 
-They read the raw values, so that they are reported beside faults of single values, not after them.
+They are checked on the raw values, so that they are reported together with the faults of single values.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,12 +8,13 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
+from model.files.names import nearest
 from model.task import ANY_EVENT, ColumnTask, ContractTask, LogTask
-from training.study.faults import closest, show
-from training.study.yaml_places import Place, spell_place
+from training.study.faults import show
+from training.study.yaml_file import Place, spell_place
 
 TargetForm = Literal["column", "log", "contract"]
-Placed = Iterator[tuple[Place, str]]  # a sentence, or a column's name, and where it belongs
+Placed = Iterator[tuple[Place, str]]  # a message, or a column name, with its place
 
 _OF_STUDY: Final = {"cutoffs", "observed_until"}  # no part of a task
 # The keys of each form of a target.
@@ -28,7 +29,7 @@ _OF_ENDINGS: Final = ("reactivates_within_days", "returns", "involuntary")
 
 
 def broken_rules(study: object) -> Placed:
-    """Each broken rule as a place and a sentence; what is not there or not of its kind breaks none."""
+    """Yield each broken rule as a place and a message; absent and malformed values are skipped."""
     raw = _mapping(_plain(study))
     data, target, split = _mapping(raw.get("data")), _mapping(raw.get("target")), _mapping(raw.get("split"))
     customers, events = _mapping(data.get("customers")), _mapping(data.get("events"))
@@ -48,18 +49,18 @@ def broken_rules(study: object) -> Placed:
 
 
 def target_form(target: Mapping[str, Any]) -> TargetForm:
-    """Which of the forms a target has, by its keys; a misspelt key counts as what it was meant to be.
+    """Return the form of a target by its keys; a misspelt key counts as the nearest known one.
 
     Raises:
         ValueError: keys of several forms, or of none.
     """
     every = sorted(frozenset().union(*_KEYS.values()))
-    meant = {key: closest(key, every) for key in target}
+    meant = {key: nearest(key, every) for key in target}
     owners = {name: [form for form in _KEYS if name in _KEYS[form]] for name in every}
-    telling = {key: owners[name][0] for key, name in meant.items() if name and len(owners[name]) == 1}
-    if len(set(telling.values())) == 1:
-        return next(iter(telling.values()))
-    got = f"several: {', '.join(telling)}" if telling else "none of them"
+    decisive = {key: owners[name][0] for key, name in meant.items() if name and len(owners[name]) == 1}
+    if len(set(decisive.values())) == 1:
+        return next(iter(decisive.values()))
+    got = f"several: {', '.join(decisive)}" if decisive else "none of them"
     raise ValueError(
         "must name a column of the customer table (column, positive), an outcome of the event log"
         f" (outcome, horizons_days) or the end of a contract (ends, horizons_days), got {got}"
@@ -91,20 +92,20 @@ def _missing_keys(
                 )
     if form == "contract" and not events:
         eligible = _mapping(target.get("eligible"))
-        asked = [("returns",), ("involuntary",), ("eligible_within_days",)]
-        found = [place for place in asked if target.get(place[0])]
+        keys = [("returns",), ("involuntary",), ("eligible_within_days",)]
+        found = [place for place in keys if target.get(place[0])]
         for place in [*found, *([("eligible", "min_events")] if eligible.get("min_events") else [])]:
             yield ("target", *place), "needs data.events, which the study does not name"
 
 
 def _ending_faults(form: TargetForm | None, target: Mapping[str, Any]) -> Placed:
-    """Keys that only make sense where something ends."""
+    """Yield the keys that need a terminal event and have none."""
     if form != "log":
         return
     named = target.get("event") not in (None, ANY_EVENT)
     for key in (*_OF_ENDINGS, "terminal"):
         if target.get(key) and not (named and target.get("outcome") == "occurs"):
-            yield ("target", key), "needs an event type that ends a customer's life, with outcome: occurs"
+            yield ("target", key), "needs target.event to name a terminal event type, with outcome: occurs"
         elif key in _OF_ENDINGS and target.get(key) and target.get("terminal") is False:
             yield ("target", key), "needs a terminal event; leave out terminal: false"
 
@@ -133,7 +134,7 @@ def _used_twice(columns: Iterable[tuple[Place, str]]) -> Placed:
 
 
 def _own_columns(form: TargetForm | None, target: Mapping[str, Any]) -> Placed:
-    """The columns that the target itself reads."""
+    """Yield the columns that the target itself reads."""
     keys = {"column": ["column"], "contract": ["ends", "starts"]}.get(form or "", [])
     for key in keys:
         if isinstance(target.get(key), str):
@@ -152,7 +153,7 @@ def _events_columns(events: Mapping[str, Any]) -> Placed:
 
 
 def _named(section: Mapping[str, Any], place: Place, *keys: str) -> Placed:
-    """The columns under some keys of a section, each key holding one name or a list of names."""
+    """Yield the columns under some keys of a section; each key holds one name or a list of names."""
     for key in keys:
         value = section.get(key)
         if isinstance(value, str):
@@ -170,7 +171,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """Models inside as the mappings they were made of."""
+    """Return the value with the models in it as mappings."""
     if isinstance(value, BaseModel):
         return value.model_dump()
     return {key: _plain(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value

@@ -1,131 +1,146 @@
-"""A study: one YAML file that says who is asked about, when, what counts, and how to fit it."""
+"""A study: one YAML file with the data, the target, the split and the fit of a model."""
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, cast
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
+    AfterValidator,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
-    Strict,
     ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
 
-from model.device import DeviceName
 from model.errors import StudyError
-from model.store.manifest import HeadName
-from model.task import ColumnTask, ContractTask, LogTask
+from model.task import (
+    ANY_EVENT,
+    ColumnTask,
+    ContractTask,
+    Eligible,
+    LogTask,
+    PositiveDays,
+    WindowTask,
+    increasing,
+)
 from training.study.faults import explain
-from training.study.rules import broken_rules, target_form
-from training.study.section import EMPTY_IS_DEFAULT, Section
-from training.study.targets import FORMS, ColumnTarget, Target
-from training.study.values import (
-    Count,
+from training.study.rules import TargetForm, broken_rules, target_form
+from training.study.sections import (
+    EMPTY_IS_DEFAULT,
+    DataSources,
+    FitOptions,
+    IsoDate,
+    Label,
     Names,
-    Number,
-    Seed,
+    NetworkOptions,
+    Section,
+    SplitOptions,
     StudyName,
     Text,
-    TimeZone,
 )
-from training.study.yaml_places import read_document
+from training.study.yaml_file import read_document
 
-_PACKAGE: Final = "package:"
-
-
-class CustomersSource(Section):
-    """The customer table. A column has one use; a column that is not named here gets an inferred kind."""
-
-    path: Text
-    id: Text | None = None
-    exclude: Names = ()
-    categorical: Names = ()
-    numeric: Names = ()
-    sequences: dict[str, Annotated[Names, Field(min_length=1)]] = {}  # noqa: RUF012 - pydantic copies it
+_OF_STUDY: Final = {"cutoffs", "observed_until"}  # keys of a target that are not part of its task
 
 
-class EventsSource(Section):
-    """The event log. `time_format` is a strptime format or "unix"; None is ISO 8601."""
+class ColumnTarget(Section):
+    """The label is a column of the customer table, positive where its text is `positive`."""
 
-    path: Text
-    id: Text
-    time: Text
-    time_format: Text | None = None
-    type: Text | None = None
-    values: Names = ()
-    attributes: Names = ()
+    column: Text
+    positive: Label
+    lookback_days: PositiveDays = 365
+
+    @property
+    def task(self) -> ColumnTask:
+        """The task as a checkpoint stores it."""
+        return ColumnTask(**self.model_dump())
 
 
-class DataSources(Section):
-    """Where the rows come from; paths are for `resolve_path`.
+class Cutoffs(Section):
+    """The cutoffs: every so many days, in [first, last]; None is the first or last that the data allow.
 
-    `time_zone` is whose clock the times without an offset were read from.
+    `dates` lists them instead.
     """
 
-    customers: CustomersSource | None = None
-    events: EventsSource | None = None
-    time_zone: TimeZone = "UTC"
+    every_days: PositiveDays = 30
+    first: IsoDate | None = None
+    last: IsoDate | None = None
+    dates: Annotated[tuple[IsoDate, ...], AfterValidator(increasing)] = ()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first and self.last and self.first > self.last:
+            raise ValueError(f"first must not be after last, got {self.first} and {self.last}")
+        rest = {"every_days", "first", "last"}
+        if self.dates and self.model_dump(include=rest) != Cutoffs().model_dump(include=rest):
+            raise ValueError("dates must stand alone; leave out every_days, first and last")
+        return self
 
 
-class Split(Section):
-    """Who is held out.
+class WindowTarget(Section, WindowTask):
+    """The options of a target with windows.
 
-    `group` is a column of the customer table whose values stay together; `time` likewise is one that
-    orders the rows, for a column target only. `compare`: fit once more on the easy split, to show what
-    it would have claimed.
+    `observed_until` is the last day that the files cover; None reads it off the data.
     """
 
-    test_fraction: Annotated[Number, Field(gt=0, lt=1)] = 0.2
-    seed: Seed = 0
-    time: Text | None = None
-    group: Text | None = None
-    compare: bool = True
+    eligible: Annotated[Eligible, EMPTY_IS_DEFAULT] = Eligible()
+    cutoffs: Annotated[Cutoffs, EMPTY_IS_DEFAULT] = Cutoffs()
+    observed_until: IsoDate | None = None
 
 
-class NetworkOptions(Section):
-    """The network; the bounds are those of `model.store.manifest.NetworkSpec`.
+class LogTarget(WindowTarget):
+    """The label is compiled from the event log; see `model.task.LogTask`.
 
-    `choose`: leave out, of what the study asks for, the sequence and the piecewise-linear code where the
-    later dates show that they do not pay.
+    `terminal` None reads it off the log, see `training.question.question`.
     """
 
-    head: HeadName = "mlp"
-    width: Annotated[int, Strict(), Field(ge=4, le=4096)] = 96
-    layers: Annotated[int, Strict(), Field(gt=0, le=16)] = 2
-    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.0
-    embedding: Annotated[int, Strict(), Field(gt=0, le=256)] = 8
-    folds: Annotated[int, Strict(), Field(ge=2, le=64)] = 5
-    members: Annotated[int, Strict(), Field(gt=0, le=256)] = 2
-    piecewise: bool = True
-    choose: bool = True
-    max_events: Count = 64
+    event: Text | Annotated[Names, Field(min_length=1)] = ANY_EVENT
+    outcome: Literal["occurs", "absent"]
+    terminal: bool | None = None
+    eligible_within_days: PositiveDays = 365
+
+    @property
+    def task(self) -> LogTask:
+        """The task as a checkpoint stores it, as far as the study determines it."""
+        plain = self.model_dump(exclude={*_OF_STUDY, "terminal"})
+        return LogTask(**plain, terminal=bool(self.terminal or self.reactivates_within_days))
 
 
-class FitOptions(Section):
-    """How the network is fitted."""
+class ContractTarget(WindowTarget):
+    """The label is the end of a contract, a date in the customer table; see `model.task.ContractTask`.
 
-    device: DeviceName = "auto"
-    epochs: Count | None = None  # None: fewer epochs where an epoch has more steps
-    patience: Count | None = None  # None: a quarter of the epochs
-    batch_size: Count | None = None  # None grows with the data
-    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 0.01
-    weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0001
-    seed: Seed = 0
-    refit: bool = True
+    `starts` None reads the column off the table, see `training.question.question`.
+    """
+
+    ends: Text
+    starts: Text | None = None
+    eligible_within_days: PositiveDays | None = None
+
+    @property
+    def task(self) -> ContractTask:
+        """The task as a checkpoint stores it, as far as the study determines it."""
+        return ContractTask(**self.model_dump(exclude=_OF_STUDY))
+
+
+Target = ColumnTarget | LogTarget | ContractTarget
+
+FORMS: Final[dict[TargetForm, type[ColumnTarget] | type[LogTarget] | type[ContractTarget]]] = {
+    "column": ColumnTarget,
+    "log": LogTarget,
+    "contract": ContractTarget,
+}
 
 
 class Study(Section):
-    """Everything that one training run is told."""
+    """All sections of a study file."""
 
     name: StudyName
     data: DataSources
     target: Target
-    split: Annotated[Split, EMPTY_IS_DEFAULT] = Split()
+    split: Annotated[SplitOptions, EMPTY_IS_DEFAULT] = SplitOptions()
     network: Annotated[NetworkOptions, EMPTY_IS_DEFAULT] = NetworkOptions()
     fit: Annotated[FitOptions, EMPTY_IS_DEFAULT] = FitOptions()
     allow_leaks: Names = ()
@@ -133,18 +148,18 @@ class Study(Section):
 
     @property
     def base(self) -> Path:
-        """The folder that the paths of `data` start from; the study file's own."""
+        """The folder of the study file; the paths of `data` are relative to it."""
         return self._base
 
     @property
     def task(self) -> ColumnTask | LogTask | ContractTask:
-        """The question, as far as the study alone tells."""
+        """The task, as far as the study determines it."""
         return self.target.task
 
     @field_validator("target", mode="before")
     @classmethod
     def _one_form(cls, raw: Any) -> Any:
-        """Validates one form only, so that no fault of the other form is reported."""
+        """Validate one form only, so that no fault of another form is reported."""
         if not isinstance(raw, Mapping):
             return raw if isinstance(raw, tuple(FORMS.values())) else ColumnTarget.model_validate(raw)
         return FORMS[target_form(raw)].model_validate(raw)
@@ -152,7 +167,7 @@ class Study(Section):
     @model_validator(mode="wrap")
     @classmethod
     def _all_faults(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Reports broken rules between sections beside the faults inside them."""
+        """Report broken rules between sections together with the faults inside them."""
         broken = [
             InitErrorDetails(type="value_error", loc=place, input=None, ctx={"error": text})
             for place, text in broken_rules(raw)
@@ -188,30 +203,3 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> Study:
         raise StudyError(document.report())
     study._base = path.parent
     return study
-
-
-def resolve_path(text: str, base: Path) -> Path:
-    """A path of a study as a path of this machine; it may be a glob.
-
-    Args:
-        text: absolute, relative to `base`, or `package:NAME/inner/path`, a file that an installed
-            Python package carries.
-        base: the study's folder.
-
-    Raises:
-        StudyError: the package is not installed, or has no such file.
-    """
-    if not text.startswith(_PACKAGE):
-        return base / Path(text).expanduser()
-    package, _, inner = text.removeprefix(_PACKAGE).partition("/")
-    # importlib.resources would import the package, and so run its code, for the sake of a data file.
-    spec = find_spec(package) if package.isidentifier() else None
-    folders = (spec and spec.submodule_search_locations) or []
-    if not folders:
-        raise StudyError(
-            f'"{text}" needs the Python package "{package}", which is not installed: pip install {package}'
-        )
-    file = Path(folders[0], inner)
-    if not file.is_file():
-        raise StudyError(f'the Python package "{package}" carries no file "{inner}"; correct "{text}"')
-    return file

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from model.errors import DataError, StudyError
 from model.files.table import resolve
-from training.study.study import resolve_path
+from training.study.sections import resolve_path
 
 CASES: Final = Path(__file__).resolve().parent.parent / "cases"
 

@@ -10,8 +10,7 @@ from model.files.dates import column_instants, date_format
 from model.times import MISSING_TIME, Instants
 from model.values.columns import as_instants
 from tests.benchmarks.quality.files import texts_in
-from training.study.study import Study
-from training.study.targets import ContractTarget
+from training.study.study import ContractTarget, Study
 
 
 def without(events: pd.DataFrame, patterns: Mapping[str, str]) -> pd.DataFrame:

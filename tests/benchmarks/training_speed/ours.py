@@ -20,7 +20,7 @@ from training.fit.loop import Fit, Material
 from training.fit.model_fit import Fitted, Reading, fit_model
 from training.measure.metrics import measure
 from training.split.plan import Folds
-from training.study.study import NetworkOptions
+from training.study.sections import NetworkOptions
 
 FOLDS: Final = NetworkOptions().folds
 

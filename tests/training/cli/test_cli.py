@@ -83,7 +83,7 @@ def test_a_bad_study_is_refused_with_all_its_faults_and_nothing_is_published(
     plain, as_json = run(*words), run(*words, "--json")
     faults = [
         'study.yaml:3: data.customers.idd: unknown key; did you mean "id"?',
-        'study.yaml:4: target.column: must be text (in quotes, where needed), got ["churn"]',
+        'study.yaml:4: target.column: must be text (in quotes if needed), got ["churn"]',
         "--set fit.epochs: must be greater than 0, got 0",
     ]
     assert (plain.status, plain.out) == (1, "")

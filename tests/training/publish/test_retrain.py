@@ -18,7 +18,7 @@ from tests.training.cli.commands import SETTINGS, Ran, Run
 from tests.training.shops import LOG, TABLE, Published, log_shop, table_shop
 from training.publish import retrain as retraining
 from training.run.run import run_study
-from training.study.targets import ContractTarget, LogTarget
+from training.study.study import ContractTarget, LogTarget
 
 QUICK = [*SETTINGS, "--set", "split.compare=false", "--set", "fit.epochs=12"]
 CRIPPLED = ["--set", "fit.epochs=1", "--set", "fit.learning_rate=0.000001"]

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from model.errors import StudyError
 from tests.training.study.texts import CONTRACTS, EVERYTHING, LOG, SECTIONS, TABLE, refusal, write
-from training.study.study import read_study
-from training.study.targets import ColumnTarget, ContractTarget
+from training.study.study import ColumnTarget, ContractTarget, read_study
 
 
 @pytest.mark.parametrize(
@@ -36,7 +35,7 @@ from training.study.targets import ColumnTarget, ContractTarget
         ("network.head", "gru", 'must be mlp, cnn or rnn, got "gru"'),
         ("network.head", "RNN", 'must be mlp, cnn or rnn, got "RNN"; did you mean "rnn"?'),
         ("network.width", "5000", "must be at most 4096, got 5000"),
-        ("split.time", "true", "must be text (in quotes, where needed), got true"),
+        ("split.time", "true", "must be text (in quotes if needed), got true"),
         ("split.time", '""', 'must not be empty, got ""'),
         ("split.time", '"\\ud800"', 'must be valid Unicode, got "\\ud800"'),
         ("split", "0.2", "must be a section of keys, got 0.2"),
@@ -62,7 +61,7 @@ def test_a_bad_value_is_refused_with_its_rule(tmp_path: Path, place: str, value:
         (
             "Yes",
             "None",
-            '7: target.positive: "None" marks a missing value in a table, so it cannot be a label',
+            '7: target.positive: must not be a spelling of a missing value, got "None"',
         ),
         ("  positive: Yes\n", "", "5: target.positive: missing; this key is required"),
         ("name: telecom\n", "", "1: name: missing; this key is required"),
@@ -85,7 +84,7 @@ def test_a_bad_value_is_refused_with_its_rule(tmp_path: Path, place: str, value:
         (
             "    path: customers.csv",
             "    path: customers.csv\n    exclude:\n    - a\n    - ~",
-            "7: data.customers.exclude[1]: must be text (in quotes, where needed), got nothing",
+            "7: data.customers.exclude[1]: must be text (in quotes if needed), got nothing",
         ),
         (
             "    path: customers.csv",
@@ -100,7 +99,7 @@ def test_a_bad_value_is_refused_with_its_rule(tmp_path: Path, place: str, value:
         (
             "    path: customers.csv",
             "    path: customers.csv\n    ? [a, b]\n    : c",
-            "3: data.customers: a key must be a plain text, got a list or a mapping",
+            "3: data.customers: a key must be plain text, got a list or a mapping",
         ),
         (
             "name: telecom",
@@ -154,7 +153,7 @@ def test_a_fault_of_a_log_study_has_its_line(tmp_path: Path, right: str, wrong: 
         (
             "  ends: cancelled_at\n",
             "  ends:\n",
-            "7: target.ends: must be text (in quotes, where needed), got nothing",
+            "7: target.ends: must be text (in quotes if needed), got nothing",
         ),
         ("[30, 90]", "[90, 30]", "8: target.horizons_days: must increase, got [90, 30]"),
         (

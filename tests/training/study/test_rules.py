@@ -5,8 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.training.study.texts import refusal, write
-from training.study.study import Study
-from training.study.targets import ColumnTarget
+from training.study.study import ColumnTarget, Study
 
 
 @pytest.mark.parametrize(
@@ -111,7 +110,7 @@ from training.study.targets import ColumnTarget
             (
                 f"data: {{events: {{path: e, id: k, time: t, type: y}}}}\n"
                 f"target: {{event: {event}, outcome: {outcome}, horizons_days: [1], {key}}}",
-                f"target.{key.partition(':')[0]}: needs an event type that ends a customer's life, with "
+                f"target.{key.partition(':')[0]}: needs target.event to name a terminal event type, with "
                 "outcome: occurs",
             )
             for event, outcome, key in [

@@ -9,17 +9,15 @@ from model.errors import StudyError
 from model.store.manifest import NetworkSpec
 from model.task import ColumnTask, ContractTask, Eligible, LogTask
 from tests.training.study.texts import CONTRACTS, EVERYTHING, LOG, TABLE, write
-from training.study.study import (
+from training.study.sections import (
     CustomersSource,
     EventsSource,
     FitOptions,
     NetworkOptions,
-    Split,
-    Study,
-    read_study,
+    SplitOptions,
     resolve_path,
 )
-from training.study.targets import ColumnTarget, ContractTarget, Cutoffs, LogTarget
+from training.study.study import ColumnTarget, ContractTarget, Cutoffs, LogTarget, Study, read_study
 
 
 def test_a_table_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> None:
@@ -30,7 +28,7 @@ def test_a_table_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -
     assert study.data.events is None
     assert study.target == ColumnTarget(column="Churn", positive="Yes")
     assert study.task == ColumnTask(column="Churn", positive="Yes", lookback_days=365)
-    assert (study.split, study.network, study.fit) == (Split(), NetworkOptions(), FitOptions())
+    assert (study.split, study.network, study.fit) == (SplitOptions(), NetworkOptions(), FitOptions())
     assert study.base == path.parent
 
 
@@ -49,7 +47,7 @@ def test_a_log_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> 
 
 
 def test_the_defaults_are_these() -> None:
-    assert Split().model_dump() == {
+    assert SplitOptions().model_dump() == {
         "test_fraction": 0.2,
         "seed": 0,
         "time": None,
@@ -278,7 +276,7 @@ def test_a_file_that_a_package_does_not_carry_is_refused(inner: str) -> None:
     with pytest.raises(StudyError) as caught:
         resolve_path(f"package:carrier/{inner}", Path())
     assert str(caught.value) == (
-        f'the Python package "carrier" carries no file "{inner}"; correct "package:carrier/{inner}"'
+        f'the Python package "carrier" has no file "{inner}"; correct "package:carrier/{inner}"'
     )
 
 

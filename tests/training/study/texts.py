@@ -7,16 +7,9 @@ import pytest
 from pydantic import BaseModel
 
 from model.errors import StudyError
-from training.study.study import (
-    CustomersSource,
-    DataSources,
-    EventsSource,
-    FitOptions,
-    NetworkOptions,
-    Study,
-    read_study,
-)
-from training.study.targets import Cutoffs, EligibleTarget, LogTarget
+from model.task import Eligible
+from training.study.sections import CustomersSource, DataSources, EventsSource, FitOptions, NetworkOptions
+from training.study.study import Cutoffs, LogTarget, Study, read_study
 
 TABLE = """\
 name: telecom
@@ -122,7 +115,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("data", "customers"): CustomersSource,
     ("data", "events"): EventsSource,
     ("target",): LogTarget,
-    ("target", "eligible"): EligibleTarget,
+    ("target", "eligible"): Eligible,
     ("target", "cutoffs"): Cutoffs,
     ("network",): NetworkOptions,
     ("fit",): FitOptions,

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from tests.training.study.texts import TABLE, refusal, write
-from training.study.study import CustomersSource, read_study
-from training.study.targets import ColumnTarget
+from training.study.sections import CustomersSource
+from training.study.study import ColumnTarget, read_study
 
 
 def test_overrides_replace_make_and_remove(tmp_path: Path) -> None:
@@ -71,7 +71,10 @@ def test_a_bad_override_is_named(tmp_path: Path, override: str, fault: str) -> N
             "study.yaml:2: not valid YAML: while scanning for the next token,"
             " found character '%' that cannot start any token; put the text in quotes",
         ),
-        ("a: &a 1\nb: *a\n", "study.yaml:2: not valid YAML: a study has no aliases, write the value out"),
+        (
+            "a: &a 1\nb: *a\n",
+            "study.yaml:2: not valid YAML: a study must not use aliases; write the value out",
+        ),
         (
             "a: 1\n--- \nb: 2\n",
             "study.yaml:2: not valid YAML: expected a single document in the stream,"
@@ -90,11 +93,11 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     empty.write_text("# nothing\n")
     foreign.write_bytes("name: café\n".encode("latin-1"))
     assert refusal(absent) == (
-        f"the study {absent} cannot be read: No such file or directory; give a YAML file"
+        f"the study {absent} cannot be read: No such file or directory; name a YAML file"
     )
-    assert refusal(tmp_path) == f"the study {tmp_path} cannot be read: Is a directory; give a YAML file"
+    assert refusal(tmp_path) == f"the study {tmp_path} cannot be read: Is a directory; name a YAML file"
     assert refusal(empty) == f"the study {empty} is empty; it needs at least name, data and target"
-    assert refusal(foreign) == f"the study {foreign} must be UTF-8 text; save it as that"
+    assert refusal(foreign) == f"the study {foreign} must be UTF-8 text; save it as UTF-8"
 
 
 def test_a_fault_stays_on_its_line_whatever_the_key(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A YAML file as plain values, each with the place where it was written."""
+"""A YAML file as plain values, with the line of each of them."""
 
 import math
 import re
@@ -25,11 +25,11 @@ _SCALARS: Final[Mapping[str, Callable[[str], object]]] = {
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One thing wrong at a place.
+class StudyFault:
+    """A message about one place of a study.
 
     Attributes:
-        meant: the place that a misspelt key was meant for; nothing is said to be missing there.
+        meant: the place that a misspelt key was meant for; no missing key is reported there.
     """
 
     place: Place
@@ -39,22 +39,22 @@ class Fault:
 
 @dataclass
 class Document:
-    """A mapping read from a file, with overrides applied.
+    """The mapping of a YAML file, with overrides applied.
 
     Attributes:
         file: the file's name, for messages.
         values: plain dicts, lists, texts, numbers, booleans and None.
-        spots: where each place was written.
-        faults: what has been found wrong so far.
+        spots: the line, or the override, that each place comes from.
+        faults: the faults found so far.
     """
 
     file: str
     values: dict[str, Any] = field(default_factory=dict)
     spots: dict[Place, Spot] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[StudyFault] = field(default_factory=list)
 
     def override(self, assignment: str) -> None:
-        """Set one value: `fit.epochs=3`; sections on the way are made, the value is read as YAML.
+        """Set one value, such as `fit.epochs=3`; the value is YAML, and missing sections are added.
 
         Raises:
             StudyError: not KEY=VALUE, not YAML, or the key leads through something other than a section.
@@ -77,26 +77,26 @@ class Document:
         section[place[-1]] = None if node is None else self._value(node, place, key)
 
     def report(self) -> str:
-        """One line for each fault, in the order of the file; overrides last."""
+        """Return one line for each fault, in the order of the file, overrides last."""
         meant = {fault.meant for fault in self.faults} - self.spots.keys()
         faults = [fault for fault in self.faults if fault.place not in meant]
         faults.sort(key=lambda f: spot if isinstance(spot := self._spot(f.place), int) else math.inf)
         return "\n".join(map(self._line, faults))
 
-    def _line(self, fault: Fault) -> str:
+    def _line(self, fault: StudyFault) -> str:
         spot, place = self._spot(fault.place), spell_place(fault.place)
         where = f"{self.file}:{spot}" if isinstance(spot, int) else f"--set {spot}"
         named = place and place != spot
         return _printable(f"{where}: {place}: {fault.message}" if named else f"{where}: {fault.message}")
 
     def _spot(self, place: Place) -> Spot:
-        """Where a place was written; for a missing one, where the nearest section around it was."""
+        """Return the spot of a place; of a missing place, that of the nearest section around it."""
         while place not in self.spots:
             place = place[:-1]
         return self.spots[place]
 
     def _value(self, node: yaml.Node, place: Place, key: str | None) -> Any:
-        """The value of a node at a noted spot; notes the spots inside it."""
+        """Return the value of a node, and note the spots inside it."""
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place, key)
         if isinstance(node, yaml.SequenceNode):
@@ -106,19 +106,19 @@ class Document:
             return _SCALARS[node.tag](node.value)
         except (KeyError, ValueError):
             kind = node.tag.removeprefix(_TAG)
-            fault = Fault(place, f"must be a plain value, got {node.value!r} tagged {kind}")
+            fault = StudyFault(place, f"must be a plain value, got {node.value!r} tagged {kind}")
             raise StudyError(self._line(fault)) from None
 
     def _mapping(self, node: yaml.MappingNode, place: Place, key: str | None) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, value in node.value:
             if not isinstance(name, yaml.ScalarNode):
-                self.faults.append(Fault(place, "a key must be a plain text, got a list or a mapping"))
+                self.faults.append(StudyFault(place, "a key must be plain text, got a list or a mapping"))
                 continue
             inner = (*place, name.value)
             if name.value in values:
                 first = "" if key else f", first on line {self.spots[inner]}"
-                self.faults.append(Fault(inner, f"written twice{first}; keep one"))
+                self.faults.append(StudyFault(inner, f"written twice{first}; keep one"))
             self.spots[inner] = key or _line_of(name.start_mark)
             values[name.value] = self._value(value, inner, key)
         return values
@@ -133,9 +133,9 @@ def read_document(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise StudyError(f"the study {path} cannot be read: {error.strerror}; give a YAML file") from None
+        raise StudyError(f"the study {path} cannot be read: {error.strerror}; name a YAML file") from None
     except UnicodeDecodeError:
-        raise StudyError(f"the study {path} must be UTF-8 text; save it as that") from None
+        raise StudyError(f"the study {path} must be UTF-8 text; save it as UTF-8") from None
     node = _compose(text, lambda line: f"{path.name}:{line}")
     if node is None:
         raise StudyError(f"the study {path} is empty; it needs at least name, data and target")
@@ -148,22 +148,22 @@ def read_document(path: Path) -> Document:
 
 
 def spell_place(place: Place) -> str:
-    """`("fit", "epochs")` as `fit.epochs`, `("exclude", 1)` as `exclude[1]`."""
+    """Spell `("fit", "epochs")` as `fit.epochs`, `("exclude", 1)` as `exclude[1]`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")
 
 
 class _Loader(yaml.SafeLoader):
-    """Bare values much as YAML 1.2 reads them: Yes, 010, 12:30 and dates stay texts, 1e-3 is a number.
+    """Bare values are read as YAML 1.2 has them: Yes, 010, 12:30 and dates are texts, 1e-3 is a number.
 
-    Whole numbers of more than 15 digits stay texts too: they are identifiers.
+    Whole numbers of more than 15 digits are texts too: they are identifiers.
     """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuses aliases: they could make a value that contains itself."""
+        """Refuse aliases: a value could contain itself."""
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(
-                problem="a study has no aliases, write the value out", problem_mark=mark
+                problem="a study must not use aliases; write the value out", problem_mark=mark
             )
         return super().compose_node(parent, index)
 
@@ -179,7 +179,7 @@ for _kind, _pattern, _first in (
 
 
 def _compose(text: str, where: Callable[[int], str]) -> yaml.Node | None:
-    """The tree of a YAML text; None where it holds nothing. `where` spells a line for the message."""
+    """Return the tree of a YAML text, None where it is empty. `where` spells a line for the message."""
     try:
         return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
