@@ -1,4 +1,4 @@
-"""A checkpoint brought back to life: rebuilt from an allow-list, proven on its golden customers."""
+"""The predictor: a checkpoint's network, rebuilt and checked on its golden customers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from model.times import parse_time
 from model.values.customers import Customers
 from model.values.rows import RequestRows, rows_from_json
 
-TOLERANCE: Final = 1e-5  # golden probabilities may differ by this much between devices and CPU kinds
+TOLERANCE: Final = 1e-5  # of golden probabilities, between devices and kinds of CPU
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """The answer for N rows, and what the network read of them.
+    """Probabilities of N customers, with the inputs of the network.
 
     Attributes:
         probabilities: (N, K) float64.
@@ -42,24 +42,23 @@ class Predictions:
     categories: NDArray[np.int64]
 
     def part(self, start: int, stop: int) -> "Predictions":
-        """Some of the rows."""
+        """Select the customers start to stop."""
         rows = slice(start, stop)
         return Predictions(self.probabilities[rows], self.numeric[rows], self.categories[rows])
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """All of them, one after another."""
+        """Concatenate predictions."""
         fields = zip(*((part.probabilities, part.numeric, part.categories) for part in parts), strict=True)
         return cls(*map(np.concatenate, fields))
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A published model, ready to answer.
+    """A published model.
 
     Attributes:
-        manifest: what the model is, reads and was measured at.
-        encoder: of a table's rows; None for a model of events.
+        encoder: the fast encoder of request rows; None where the model has no numpy network or reads events.
     """
 
     manifest: Manifest
@@ -71,7 +70,7 @@ class Predictor:
         """Rebuild the network of a verified checkpoint and check its golden customers.
 
         Raises:
-            CheckpointError: the weights do not fit the description, or the golden answers differ.
+            CheckpointError: the weights do not fit the description, or the golden probabilities differ.
             DeviceError: the device is not on this machine.
         """
         manifest = checkpoint.manifest
@@ -97,20 +96,19 @@ class Predictor:
         return self.predict_customers(customers).probabilities
 
     def predict_rows(self, rows: RequestRows) -> Predictions:
-        """The same for the rows of requests.
+        """Predict for request rows.
 
         Raises:
-            DataError: a date is no time.
+            DataError: a date cannot be parsed.
         """
-        if self.encoder and len(rows):
+        if self.encoder and self.scorer.quick and len(rows):
             numeric, categories = self.encoder(rows)
-            assert self.scorer.quick is not None
             raw = self.scorer.quick.logits(numeric, categories)
             return Predictions(self.scorer.probabilities(raw), numeric, categories)
         return self.predict_customers(rows.customers(self.scorer.schema))
 
     def predict_customers(self, customers: Customers) -> Predictions:
-        """The same as `predict`, with what the network read.
+        """Predict as `predict` does, and return the inputs of the network too.
 
         Raises:
             SchemaError: a column or event field that the model reads is absent.
@@ -127,12 +125,12 @@ class Predictor:
             rows = rows_from_json(golden.customers, schema, as_of)
             got, wanted = self.predict_rows(rows).probabilities, np.asarray(golden.probabilities)
         except (DataError, SchemaError) as fault:
-            raise CheckpointError(f"golden customers must be readable here, however {fault}") from fault
+            raise CheckpointError(f"the golden customers must be readable: {fault}") from fault
         worst = float(np.abs(got - wanted).max()) if got.shape == wanted.shape else np.inf
         if not worst <= TOLERANCE:
             raise CheckpointError(
-                f"golden customers must get their stored probabilities within {TOLERANCE}, however one "
-                f"differs by {worst:.2g}; this machine or version computes otherwise: train again here"
+                f"the golden customers must get their stored probabilities within {TOLERANCE}, got a "
+                f"difference of {worst:.2g}. This machine or version computes otherwise: train again here."
             )
 
 
@@ -145,7 +143,7 @@ def rebuild_scorer(
     *,
     device: str = "cpu",
 ) -> Scorer:
-    """A scorer from its description and the tensors of its network.
+    """Build a scorer of its description and the weights of its network.
 
     Raises:
         CheckpointError: the weights do not fit the description.

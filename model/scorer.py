@@ -1,4 +1,4 @@
-"""The only place where a logit becomes a probability: for training, batch scoring and the service alike."""
+"""Scores of raw data: in training, batch scoring and the service, only here a logit becomes a probability."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,12 +27,12 @@ BATCH_SIZE: Final = 4096
 
 @dataclass(frozen=True)
 class Scorer:
-    """A network with all it takes to score raw data.
+    """A network with what it needs to score raw data.
 
     Attributes:
         network: in eval mode, on `device`.
         calibration: slope and intercept of each of the K logits.
-        quick: the same network for few rows on a CPU; None where there is no such form.
+        quick: the same network in numpy; None unless the head is mlp and the device the CPU.
     """
 
     task: Task
@@ -52,7 +52,7 @@ class Scorer:
         return self.probabilities(self.logits(self.inputs(columns, log, examples)))
 
     def inputs(self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples) -> Inputs:
-        """What the network reads of N examples.
+        """Encode N examples as network inputs.
 
         Raises:
             SchemaError: a column or event field that the model reads is absent.
@@ -87,7 +87,7 @@ def build_scorer(
     calibration: Calibration,
     device: torch.device,
 ) -> Scorer:
-    """A scorer of a network that is on the device and has its last weights."""
+    """Return the scorer of a fitted network that is on the device."""
     quick = NumpyNetwork.build(network) if spec.head == "mlp" and device.type == "cpu" else None
     return Scorer(task, schema, spec, network.eval(), calibration, device, quick)
 
@@ -95,7 +95,7 @@ def build_scorer(
 @torch.inference_mode()
 def logits(network: Network, inputs: Inputs, device: torch.device) -> Logits:
     """(N, K) float64 uncalibrated logits, computed in batches of a fixed size."""
-    starts = range(0, max(len(inputs), 1), BATCH_SIZE)  # at least one batch, so that K shows
+    starts = range(0, max(len(inputs), 1), BATCH_SIZE)  # at least one batch, for the shape
     rows = [torch.arange(start, min(start + BATCH_SIZE, len(inputs))) for start in starts]
     parts = [network(inputs.batch(part).to(device)).cpu().double().numpy() for part in rows]
     joined: Logits = np.concatenate(parts)
@@ -104,7 +104,7 @@ def logits(network: Network, inputs: Inputs, device: torch.device) -> Logits:
 
 @torch.inference_mode()
 def fold_logits(network: Network, inputs: Inputs, rows: Tensor, device: torch.device) -> NDArray[np.float64]:
-    """(F, n, K) float64 logits of each fold's ensemble for some of the inputs."""
+    """(F, n, K) float64 logits of each fold's ensemble for n of the inputs."""
     members = network.folds(inputs.batch(rows).to(device))
-    told: NDArray[np.float64] = average(members.transpose(0, 1)).cpu().double().numpy()
-    return told
+    averaged: NDArray[np.float64] = average(members.transpose(0, 1)).cpu().double().numpy()
+    return averaged

@@ -1,1 +1,1 @@
-"""From customers and their history to the tensors that a network reads."""
+"""Features: customers and their histories as the tensors of a network."""

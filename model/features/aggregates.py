@@ -1,7 +1,7 @@
-"""What a history amounts to at a cutoff: counts, sums, recency, regularity, last and largest values.
+"""Aggregates of a history at a cutoff: counts, sums, recency, regularity, last and largest values.
 
-One function serves training, batch scoring and live requests. Every sum runs over one customer's own
-events in order, so a feature does not depend, to the last bit, on who else is in the log.
+Training, batch scoring and live requests call the same function. Each sum runs over the events of one
+customer in order, so that a feature is the same to the last bit whatever other customers the log has.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,11 +15,11 @@ from model.values.columns import Numbers
 from model.values.history import EventLog, Positions
 
 _WINDOWS: Final = (7, 30, 90, 180, 365)
-_BLOCK: Final = 1 << 18  # examples and events computed at a time, so that the arrays stay in the cache
+_BLOCK: Final = 1 << 18  # examples and events at a time: their arrays fit into the cache
 
 
 def window_lengths(lookback_days: int) -> tuple[int, ...]:
-    """The windows of counts and sums, in days: the usual ones below the lookback, and the lookback."""
+    """Return the windows of counts and sums in days: the usual ones below the lookback, and the lookback."""
     return (*(w for w in _WINDOWS if w < lookback_days), lookback_days)
 
 
@@ -37,12 +37,12 @@ def history_features(
     Args:
         customers: (N,) positions in the log.
         cutoffs: (N,) instants.
-        type_codes: (E,) codes of the events' types (2 + position in `types`), None without types.
-        types: the types that get counts and sums of their own.
+        type_codes: (E,) codes of the event types (2 + position in `types`), None without types.
+        types: the event types with counts and sums of their own.
 
     Returns:
-        (N,) float64 by feature name, such as `count_30d`, `count[buy]_30d` or `sum(amount)[buy]_30d`: the
-        brackets keep a study's own names apart from ours. NaN where a history is too short to say.
+        (N,) float64 by feature name, such as `count_30d`, `count[buy]_30d` or `sum(amount)[buy]_30d`;
+        brackets mark names of the study. NaN where a history is too short.
     """
     start, end = log.window(customers, cutoffs - days(lookback_days), cutoffs)
 
@@ -66,25 +66,25 @@ def history_features(
 
 
 def segment_reduce(ufunc: np.ufunc, values: Numbers, starts: Positions, ends: Positions) -> Numbers:
-    """(N,) `ufunc` over each `values[start:end]`; 0 for an empty segment.
+    """(N,) float64 `ufunc` over each `values[start:end]`; 0 for an empty segment.
 
     Args:
-        starts, ends: (N,) segments in ascending order; they do not overlap.
+        starts, ends: (N,) segments in ascending order, without overlap.
     """
     result = np.zeros(len(starts))
     filled = np.flatnonzero(ends > starts)
     if not len(filled):
         return result
-    bounds = np.empty(2 * len(filled), dtype=np.int64)  # `reduceat` also walks what lies between segments
+    bounds = np.empty(2 * len(filled), dtype=np.int64)  # `reduceat` also reduces what lies between segments
     bounds[::2], bounds[1::2] = starts[filled], ends[filled]
-    if bounds[-1] == len(values):  # for `reduceat` no position, though the end that it takes for granted
+    if bounds[-1] == len(values):  # not a valid position for `reduceat`, and its implied last end
         bounds = bounds[:-1]
     result[filled] = ufunc.reduceat(values, bounds)[::2]
     return result
 
 
 def _blocks(lengths: Positions) -> list[slice]:
-    """At least one slice of examples, each of about `_BLOCK` examples and events."""
+    """Return slices of examples, at least one, each of about `_BLOCK` examples and events."""
     size = np.cumsum(lengths + 1)
     if not len(size) or size[-1] <= _BLOCK:
         return [slice(0, len(lengths))]
@@ -101,7 +101,7 @@ def _features(
     type_codes: NDArray[np.int64] | None,
     types: Sequence[str],
 ) -> Iterator[tuple[str, Numbers]]:
-    """The features of the examples whose histories, and nothing else, are in the log."""
+    """Yield the features of N examples; the log holds their N histories and nothing else."""
     everyone, end = np.arange(histories.n_customers), histories.offsets[1:]
     starts = {
         w: histories.offsets[:-1] if w == lookback_days else histories.until(everyone, cutoffs - days(w))
@@ -122,10 +122,8 @@ def _features(
         chosen = {field: np.where(of_type, column, 0.0) for field, column in amounts.items()}
         yield from _windows(chosen, counts, starts, end, f"[{name}]")
         last = np.append(histories.times[of_type], MISSING_TIME)[running[end] - 1]
-        yield (
-            f"recency[{name}]_days",
-            _age_days(np.where(counts[lookback_days] > 0, last, MISSING_TIME), cutoffs),
-        )
+        last = np.where(counts[lookback_days] > 0, last, MISSING_TIME)
+        yield f"recency[{name}]_days", _age_days(last, cutoffs)
 
 
 def _windows(
@@ -133,31 +131,30 @@ def _windows(
     counts: Mapping[int, Positions],
     starts: Mapping[int, Positions],
     end: Positions,
-    which: str,
+    brackets: str,
 ) -> Iterator[tuple[str, Numbers]]:
-    """Counts and sums in each window; a window without an event that counts is not summed."""
+    """Yield counts and sums of each window; a window without events of the type has the sum 0."""
     for length, count in counts.items():
-        yield f"count{which}_{length}d", count.astype(np.float64)
+        yield f"count{brackets}_{length}d", count.astype(np.float64)
     for field, column in amounts.items():
         for length, start in starts.items():
             begin = np.where(counts[length] > 0, start, end)
-            yield f"sum({field}){which}_{length}d", segment_reduce(np.add, column, begin, end)
+            yield f"sum({field}){brackets}_{length}d", segment_reduce(np.add, column, begin, end)
 
 
 def _recency(histories: EventLog, cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
-    """Time since the last and the first event, distinct days, gaps between them and their regularity."""
+    """Yield time since the last and the first event, distinct days, gaps and their regularity."""
     start, end, times = histories.offsets[:-1], histories.offsets[1:], histories.times
     some, several, second = end > start, end > start + 1, np.minimum(start + 1, end)
-    last, first = (
-        histories.times_at(end - 1, some, MISSING_TIME),
-        histories.times_at(start, some, MISSING_TIME),
-    )
+    last = histories.times_at(end - 1, some, MISSING_TIME)
+    first = histories.times_at(start, some, MISSING_TIME)
+    before_last = histories.times_at(end - 2, several, MISSING_TIME)
     recency, tenure = _age_days(last, cutoffs), _age_days(first, cutoffs)
     running = _running(np.diff(times // DAY, prepend=0) != 0)
     active = np.where(some, running[end] - running[second] + 1, 0).astype(np.float64)
     span = tenure - recency
     gap = np.where(active > 1, span / np.maximum(active - 1, 1), np.nan)
-    gaps = np.diff(times, prepend=0) / DAY  # the first gap of a history is not looked at
+    gaps = np.diff(times, prepend=0) / DAY  # the first gap of a history is not used
     squares = segment_reduce(np.add, gaps**2, second, end)
     n_gaps = np.maximum(end - start - 1, 1)
     spread = np.sqrt(np.maximum(squares / n_gaps - (span / n_gaps) ** 2, 0))
@@ -168,17 +165,14 @@ def _recency(histories: EventLog, cutoffs: Instants) -> Iterator[tuple[str, Numb
     yield "recency_share", np.where(tenure > 0, recency / np.where(tenure > 0, tenure, 1.0), np.nan)
     yield "mean_gap_days", gap
     yield "gap_spread_days", np.where(several, spread, np.nan)
-    yield (
-        "last_gap_days",
-        np.where(several, (last - histories.times_at(end - 2, several, MISSING_TIME)) / DAY, np.nan),
-    )
+    yield "last_gap_days", np.where(several, (last - before_last) / DAY, np.nan)
     yield "overdue", recency / np.maximum(gap, 1.0)
 
 
 def _values(
     field: str, values: Numbers, known: NDArray[np.bool_], amounts: Numbers, offsets: Positions
 ) -> Iterator[tuple[str, Numbers]]:
-    """Last, largest and mean value of a numeric field."""
+    """Yield the last, largest and mean value of a numeric field."""
     start, end = offsets[:-1], offsets[1:]
     running = _running(known)
     count = running[end] - running[start]
@@ -191,7 +185,7 @@ def _values(
 
 
 def _calendar(cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
-    """Season and weekday of the cutoff, on circles."""
+    """Yield season and weekday of the cutoff as sines and cosines."""
     for name, period_days, shift_days in (("year", 365.2425, 0.0), ("week", 7.0, 3.0)):
         angle = 2 * np.pi * ((cutoffs / DAY + shift_days) % period_days) / period_days
         yield f"cutoff_{name}_sin", np.sin(angle)
@@ -199,13 +193,13 @@ def _calendar(cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
 
 
 def _running(chosen: NDArray[np.bool_]) -> Positions:
-    """(E + 1,) how many are chosen before each position."""
+    """(E + 1,) number of chosen ones before each position."""
     running = np.zeros(len(chosen) + 1, dtype=np.int64)
     np.cumsum(chosen, out=running[1:])
     return running
 
 
 def _age_days(times: Instants, cutoffs: Instants) -> Numbers:
-    """Days from each time to the cutoff; NaN for a missing time."""
+    """(N,) days from each time to the cutoff; NaN for a missing time."""
     present = times != MISSING_TIME
     return np.where(present, (cutoffs - np.where(present, times, 0)) / DAY, np.nan)

@@ -1,4 +1,4 @@
-"""Raw columns and an event log into network inputs, as a schema says: the same for training and serving."""
+"""Raw columns and an event log to network inputs by a schema, in training and serving alike."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -33,9 +33,9 @@ def encode(
     """Encode N examples.
 
     Args:
-        columns: raw table columns by name, one value a customer.
+        columns: raw table columns by name, one value per customer.
         log: the customers' events; None where the schema has none.
-        with_steps: whether the head reads sequences; else none are made.
+        with_steps: whether to encode sequences, for a head that reads them.
 
     Raises:
         SchemaError: a column, event field or history feature that the schema reads is absent.
@@ -67,35 +67,33 @@ def encode(
 
 
 def check_fields(schema: Schema, columns: Mapping[str, Column], log: EventLog | None) -> None:
-    """Refuse data that lack a field of the schema."""
+    """Raise a SchemaError where the data lack a field of the schema."""
     absent = [name for name in schema.column_names if name not in columns]
     if absent:
-        raise SchemaError(
-            f"the model reads the columns {absent}, which the data lack; they have {sorted(columns)}"
-        )
+        raise SchemaError(f"the data must have the columns {absent} of the model, got {sorted(columns)}")
     if schema.events and log is None:
-        raise SchemaError("the model reads an event log, however none was given; name it with --events")
+        raise SchemaError("the model reads an event log, got none. Name it with --events.")
     if schema.events and log:
         numbers = {v.name for v in schema.events.values} - set(log.values)
         lacking = sorted(numbers | {c.name for c in schema.events.categories} - set(log.categories))
         if lacking:
-            raise SchemaError(f"the model reads the event fields {lacking}, which the log lacks")
+            raise SchemaError(f"the log must have the event fields {lacking} of the model")
 
 
 def _check_features(schema: EventSchema, aggregates: Mapping[str, Numbers]) -> None:
-    """Refuse the schema of a Propense that computed other aggregates."""
+    """Raise a SchemaError where the schema has aggregates of another version of Propense."""
     unknown = [f.name for f in schema.features if f.name not in aggregates]
     if unknown:
         raise SchemaError(
-            f"the model reads the history features {unknown}, which this Propense does not make; train again"
+            f"this Propense must compute the history features {unknown}. Train the model again."
         )
 
 
 def number_of(column: Column, kind: str, time_format: str | None, zone: str, examples: Examples) -> Numbers:
-    """(N,) float64 unscaled value of a numeric, boolean or date column for each example."""
+    """(N,) float64 unscaled values of a numeric, boolean or date column."""
     if kind == "date":
         times = as_dates(column, time_format, zone)[examples.customers]
-        known = (times != MISSING_TIME) & (times <= examples.cutoffs)  # a later date was not known yet
+        known = (times != MISSING_TIME) & (times <= examples.cutoffs)  # a later date is not known yet
         return np.where(known, (examples.cutoffs - np.where(known, times, 0)) / DAY, np.nan)
     values = as_booleans(column) if kind == "boolean" else as_numbers(column)
     return values[examples.customers]
@@ -117,7 +115,7 @@ def event_features(
 
 
 def _value_codes(numbers: Numbers, values: Sequence[float]) -> NDArray[np.int64]:
-    """(N,) int64: 1 + position of a number among the ascending values; 0 for any other."""
+    """(N,) int64: 1 + position of each number among the ascending values; 0 for any other."""
     known = np.asarray(values)
     place = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
     return np.where(known[place] == numbers, place + 1, 0)
@@ -126,7 +124,7 @@ def _value_codes(numbers: Numbers, values: Sequence[float]) -> NDArray[np.int64]
 def _last_codes(
     schema: EventSchema, log: EventLog, examples: Examples, lookback_days: int
 ) -> list[NDArray[np.int64]]:
-    """Codes of each example's last event: its type and attributes; 0 for an empty history."""
+    """Return (N,) int64 codes of the last event's type and attributes; 0 for an empty history."""
     start, end = _history(log, examples, lookback_days)
     last = np.where(end > start, end - 1, len(log.times))
     return [np.append(as_codes(log.categories[c.name], c.vocabulary), 0)[last] for c in schema.categories]
@@ -139,7 +137,7 @@ def _steps(
     examples: Examples,
     lookback_days: int,
 ) -> Steps | None:
-    """Events if the schema has them, else declared series, else nothing: the head reads columns as tokens."""
+    """Return events if the schema has them, else the series, else None: the head reads columns as tokens."""
     if schema.events and log:
         numbers, categories = event_steps(log, schema.events)
         start, end = _history(log, examples, lookback_days)
@@ -166,7 +164,7 @@ def _history(log: EventLog, examples: Examples, lookback_days: int) -> tuple[Pos
 
 
 def _scaled(columns: Sequence[Numbers], scales: Scales, length: int) -> NDArray[np.float32]:
-    """(N, D) float32, some rows at a time: together they would need as much again in float64."""
+    """(N, D) float32, some rows at a time to save memory: their float64 copy is small."""
     scaled = np.empty((length, len(columns)), dtype=np.float32)
     for start in range(0, length if columns else 0, _BLOCK):
         rows = slice(start, start + _BLOCK)
@@ -175,5 +173,4 @@ def _scaled(columns: Sequence[Numbers], scales: Scales, length: int) -> NDArray[
 
 
 def _stacked(columns: Sequence[NDArray[np.int64]], length: int) -> NDArray[np.int64]:
-    """(N, C) int64."""
     return np.column_stack(columns) if columns else np.empty((length, 0), dtype=np.int64)

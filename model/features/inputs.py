@@ -1,7 +1,7 @@
-"""Examples encoded once into flat arrays, from which a batch is one gather.
+"""Network inputs: examples encoded once into flat arrays, and batches gathered from them.
 
-Sequences are kept as one row per event (or per step of a wide series), shared by all examples of a
-customer; only the age before the cutoff is computed when a batch is gathered.
+A sequence is one row per event (or per step of a wide series), shared by all examples of a customer. Only
+the age before the cutoff is computed for each batch.
 """
 
 from dataclasses import dataclass, fields
@@ -19,10 +19,10 @@ class Batch:
 
     Attributes:
         numeric: (B, N) float32, scaled; NaN where missing.
-        categories: (B, C) int64 codes; 0 missing, 1 unknown; then those of repeated numbers.
-        steps: (B, L, S) float32, a sequence oldest first, scaled; NaN where missing.
+        categories: (B, C) int64 codes: 0 missing, 1 unknown; then codes of repeated numbers.
+        steps: (B, L, S) float32, oldest first, scaled; NaN where missing.
         step_categories: (B, L, T) int64 codes.
-        lengths: (B,) int64, real steps of each row; what lies beyond is padding.
+        lengths: (B,) int64 steps of each row; the others are padding.
     """
 
     numeric: Tensor
@@ -43,12 +43,12 @@ class Batch:
         return len(self.numeric)
 
     def split(self, n_rows: int) -> list[Self]:
-        """The same rows in batches of `n_rows`."""
+        """Split into batches of `n_rows`; the last may have fewer."""
         parts = zip(*(getattr(self, field.name).split(n_rows) for field in fields(self)), strict=True)
         return [type(self)(*tensors) for tensors in parts]
 
     def to(self, device: torch.device) -> Self:
-        """The same batch on a device; pinned and asynchronous on the way to cuda."""
+        """Return the batch on a device; the copy to cuda is pinned and asynchronous."""
         if device == self.numeric.device:
             return self
         cuda = device.type == "cuda"
@@ -67,7 +67,7 @@ class Steps:
         numbers: (E, S) float32; NaN missing.
         categories: (E, T) int64 codes.
         starts, ends: (N,) int64, each example's rows.
-        ages: for events the (E,) times and the (N,) cutoffs in float64 days; None for a series.
+        ages: of events, the (E,) times and the (N,) cutoffs in float64 days; None for a series.
     """
 
     numbers: Tensor
@@ -83,8 +83,8 @@ class Inputs:
 
     Attributes:
         numeric: (N, D) float32, scaled; NaN missing: columns, history aggregates, rates of categories.
-        categories: (N, C) int64 codes; 0 missing, 1 unknown; then those of repeated numbers.
-        steps: the sequences, None where the head reads none.
+        categories: (N, C) int64 codes: 0 missing, 1 unknown; then codes of repeated numbers.
+        steps: the sequences; None where the head reads none.
     """
 
     numeric: Tensor
@@ -113,7 +113,7 @@ def _gather(steps: Steps, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     if steps.ages is not None and len(offsets):
         times, cutoffs = steps.ages
         numbers[..., AGE] = torch.log1p((cutoffs[rows][:, None] - times[positions]).clamp(min=0)).float()
-        numbers[:, 0, GAP] = torch.nan  # the gap before the first step reaches out of the history
+        numbers[:, 0, GAP] = torch.nan  # the gap before the first step begins before the history
     real = real[..., None]
     return torch.where(real, numbers, 0.0), torch.where(real, steps.categories[positions], 0), lengths
 
@@ -129,5 +129,5 @@ def _check(name: str, tensor: Tensor, shape: tuple[int | None, ...], dtype: torc
     )
     if not fits or tensor.dtype != dtype:
         raise ValueError(
-            f"{name} must be {dtype} of shape {shape}, however it is {tensor.dtype} of {tuple(tensor.shape)}"
+            f"{name} must be {dtype} of shape {shape}, got {tensor.dtype} of {tuple(tensor.shape)}"
         )

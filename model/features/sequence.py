@@ -1,4 +1,4 @@
-"""What a sequence head reads: one row of numbers and codes per step, oldest first."""
+"""The steps of a sequence: one row of numbers and codes per step, oldest first."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,14 +12,14 @@ from model.times import DAY
 from model.values.columns import Column, as_codes, as_numbers
 from model.values.history import EventLog
 
-# Every event's numbers, before its own values. Age and the first gap are filled in per example.
+# The numbers of every event, before its own values. Age and the first gap are filled in per example.
 STEP_NUMBERS: Final = ("age", "gap", "week_sin", "week_cos", "day_sin", "day_cos")
 AGE: Final = 0
 GAP: Final = 1
 
 
 def event_steps(log: EventLog, schema: EventSchema) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(E, S) float32 and (E, T) int64: all events of a log; the age column is left at 0."""
+    """Return the (E, S) float32 numbers and (E, T) int64 codes of a log's events; the age is left at 0."""
     steps = np.zeros((len(log.times), n_step_numbers(schema)), dtype=np.float32)
     steps[:, GAP] = np.log1p(np.maximum(np.diff(log.times, prepend=log.times[:1]), 0) / DAY)
     for column, period_days in ((2, 7.0), (4, 1.0)):
@@ -32,7 +32,7 @@ def event_steps(log: EventLog, schema: EventSchema) -> tuple[NDArray[np.float32]
 
 
 def series_steps(columns: Mapping[str, Column], series: tuple[Series, ...]) -> NDArray[np.float32]:
-    """(N * L, S) float32: wide columns as L steps a customer, shorter series padded in front with NaN."""
+    """(N * L, S) float32: wide columns as L steps per customer, shorter series padded in front with NaN."""
     length = max(len(s.columns) for s in series)
     n_customers = len(columns[series[0].columns[0]])
     steps = np.full((n_customers, length, len(series)), np.nan, dtype=np.float32)
@@ -43,7 +43,7 @@ def series_steps(columns: Mapping[str, Column], series: tuple[Series, ...]) -> N
 
 
 def n_step_numbers(schema: EventSchema) -> int:
-    """S of an event sequence."""
+    """Return S, the numbers of an event's step."""
     return len(STEP_NUMBERS) + len(schema.values)
 
 

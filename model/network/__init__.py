@@ -1,1 +1,1 @@
-"""The networks: from a Batch to logits."""
+"""The networks: Batch -> logits."""

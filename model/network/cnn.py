@@ -9,15 +9,15 @@ KERNEL = 3
 class ConvEncoder(nn.Module):
     """A temporal convolutional network (Bai et al. 2018), pooled over each row's steps.
 
-    Each convolution looks back only, and never out of its own sequence. The answer holds the last,
-    the mean and the largest value of each channel; zeros for no step.
+    Each convolution reads its own and earlier steps of the same sequence only. The output is the last, the
+    mean and the largest value of each channel; zeros without a step.
 
     Shape: (T, width_in) sequences one after another, (B,) int64 lengths that sum to T -> (B, 3 * channels).
     """
 
     def __init__(self, width_in: int, *, channels: int, layers: int = 3) -> None:
         super().__init__()
-        # A convolution is a linear layer over the step and the KERNEL - 1 steps that it looks back to.
+        # A convolution is a linear layer over a step and KERNEL - 1 earlier ones.
         self.taps = nn.ModuleList(
             nn.Linear(KERNEL * (width_in if layer == 0 else channels), channels) for layer in range(layers)
         )

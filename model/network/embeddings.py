@@ -1,7 +1,7 @@
-"""Columns as vectors: numbers piecewise linearly (Gorishniy et al. 2022), categories by a table.
+"""Embeddings of columns: numbers piecewise linearly (Gorishniy et al. 2022), categories by a table.
 
-Every parameter has a leading dimension F: one network for each fold of the training customers, which
-share no weights. They run as one, since F small matrix products cost little more than one.
+The first dimension of every parameter is F: one network per fold of the training customers, without
+shared weights. They run together, since F small matrix products cost little more than one.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-STEEPEST: Final = 1e30  # slope of a bin, so that no product leaves float32
+STEEPEST: Final = 1e30  # slope of a bin; products stay in float32
 
 
 class NumericEmbedding(nn.Module):
-    """A linear layer of its own for each number, over its value and its piecewise-linear code.
+    """A linear layer per number over its value and its piecewise-linear code.
 
-    Bin t of a number's code is 0 below the bin, 1 above it, and linear inside (arXiv 2203.05556,
-    equation 1). A missing number has an embedding of its own.
+    Bin t of the code is 0 below the bin, 1 above it, and linear inside (arXiv 2203.05556, equation 1). A
+    missing number has an embedding of its own.
 
     Shape: (F, B, D) float32 with NaN -> (F, B, D, width).
     """
@@ -62,7 +62,7 @@ class CategoryEmbedding(nn.Module):
     def __init__(self, sizes: Sequence[int], *, folds: int, width: int, n_zero: int = 0) -> None:
         super().__init__()
         starts = torch.tensor([0, *sizes]).cumsum(0)
-        # Positions are the schema's to say, not the weights': those of a file could lead out of the table.
+        # Not stored with the weights: positions from a file could lie outside of the table.
         offsets = starts[:-1] + torch.arange(folds)[:, None, None] * starts[-1]
         self.register_buffer("offsets", offsets, persistent=False)
         table = torch.randn(folds, int(starts[-1]), width)
@@ -83,9 +83,8 @@ class ColumnTokens(nn.Module):
     Args:
         edges: of each of the D numbers.
         sizes: codes of each of the C categorical columns.
-        values: for each of V numbers whose repeated values have embeddings of their own (see
-            `model.schema.NumericColumn`), its position and how many codes it has; these are added to
-            the number's embedding.
+        values: position and number of codes of each of the V numbers with repeated values (see
+            `model.schema.NumericColumn`); the embedding of a repeated value is added to the number's.
     """
 
     valued: Tensor

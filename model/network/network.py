@@ -1,4 +1,4 @@
-"""The network: from a Batch to logits, and the only place where a head's name becomes layers."""
+"""The network, and its construction from the name of a head."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ from model.store.manifest import HeadName, NetworkSpec
 
 
 class Network(nn.Module):
-    """F networks of one shape, each fitted without a fold of its own, whose probabilities are averaged.
+    """F networks of one shape, each fitted without a fold of its own; their mean probability is the output.
 
-    Columns become tokens; the cnn and rnn heads read a sequence as well; a trunk reads both.
+    Columns are embedded as tokens. The cnn and rnn heads encode a sequence too. A trunk reads both.
 
     Shape: Batch -> (B, K) logits.
 
@@ -44,17 +44,17 @@ class Network(nn.Module):
         """(F, M, B, K) logits of each ensemble member of each fold.
 
         Args:
-            batch: of F * B rows: B for the first fold's network, then B for the second's, and so on.
+            batch: of F * B rows: B rows for each fold, one fold after another.
         """
         rows = (self.n_folds, len(batch) // self.n_folds)
         tokens = self.tokens(batch.numeric.unflatten(0, rows), batch.categories.unflatten(0, rows))
-        return self._answer(tokens, batch.split(rows[1]) if self._reads_steps else ())
+        return self._logits(tokens, batch.split(rows[1]) if self._reads_steps else ())
 
     def folds(self, batch: Batch) -> Tensor:
         """(F, M, B, K) logits of each ensemble member of each fold, all for the same B rows."""
         F = self.n_folds
         tokens = self.tokens(batch.numeric.expand(F, -1, -1), batch.categories.expand(F, -1, -1))
-        return self._answer(tokens, [batch] * F if self._reads_steps else ())
+        return self._logits(tokens, [batch] * F if self._reads_steps else ())
 
     def forward(self, batch: Batch) -> Tensor:
         return average(self.folds(batch).flatten(0, 1))
@@ -63,7 +63,7 @@ class Network(nn.Module):
     def _reads_steps(self) -> bool:
         return len(self.readers) > 0 and isinstance(self.readers[0], StepReader)
 
-    def _answer(self, tokens: Tensor, batches: Sequence[Batch]) -> Tensor:
+    def _logits(self, tokens: Tensor, batches: Sequence[Batch]) -> Tensor:
         read = [tokens.flatten(2)]
         if self.readers:
             inputs = batches or tokens
@@ -73,7 +73,7 @@ class Network(nn.Module):
 
 
 def build_network(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Network:
-    """A network with fresh weights that reads what `schema` describes and gives (B, K) logits."""
+    """Return a network with initial weights for the inputs of `schema`, with (B, K) logits as output."""
     tokens = _column_tokens(spec, schema)
     readers = [] if spec.head == "mlp" else [_reader(spec, schema) for _ in range(spec.folds)]
     trunk = Trunk(

@@ -6,9 +6,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 
 class GruEncoder(nn.Module):
-    """The state of a GRU (Cho et al. 2014) after each row's last step; zeros for no step.
+    """The state of a GRU (Cho et al. 2014) after the last step of each row; zeros without a step.
 
-    Steps of equal age run together, the longest rows first, so that no padding is computed.
+    Rows are sorted by length and packed, so that no padding is computed.
 
     Shape: (T, width_in) sequences one after another, (B,) int64 lengths that sum to T -> (B, width).
     """

@@ -1,4 +1,4 @@
-"""What the cnn and rnn heads share: steps embedded, then encoded."""
+"""The readers of the cnn and rnn heads: steps or tokens, embedded and encoded."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ Encoder = ConvEncoder | GruEncoder
 
 
 class StepEmbedding(nn.Module):
-    """Numbers (with a missing mark each) and categories of a step into one vector.
+    """One vector of a step's numbers, each with a missing flag, and categories.
 
     Shape: (T, S) float32, (T, C) int64 -> (T, width).
     """
@@ -44,7 +44,7 @@ class StepReader(nn.Module):
         self.encoder = encoder
 
     def forward(self, batch: Batch) -> Tensor:
-        # Only the real steps, one sequence after another: most rows are far shorter than the longest.
+        # Without the padding, one sequence after another: most rows are far shorter than the longest.
         real = torch.arange(batch.steps.shape[1], device=batch.lengths.device) < batch.lengths[:, None]
         steps = self.embedding(batch.steps[real], batch.step_categories[real])
         encoded: Tensor = self.encoder(steps, batch.lengths)
@@ -52,7 +52,7 @@ class StepReader(nn.Module):
 
 
 class TokenReader(nn.Module):
-    """The columns as a sequence of tokens, for a table that has no sequence.
+    """The column tokens of each row as one vector, for a table without a sequence.
 
     Shape: (B, n, width) -> (B, encoder.width).
     """

@@ -1,15 +1,11 @@
-"""The body of every network: ensembles of MLPs that share their weights (TabM, Gorishniy et al. 2025)."""
+"""The trunk of every network: an ensemble of MLPs with shared weights (TabM, Gorishniy et al. 2025)."""
 
 import torch
 from torch import Tensor, nn
 
 
 class Trunk(nn.Module):
-    """In each fold, M members read the same input through a scaling of their own and answer through a
-    layer of their own.
-
-    This is TabM-mini (arXiv 2410.24210): one set of hidden layers, M cheap adapters in front, M
-    output layers behind. F folds have F such sets.
+    """TabM-mini (arXiv 2410.24210) per fold: M adapters that scale the input, shared layers, M output layers.
 
     Shape: (F, B, width_in) -> (F, M, B, K).
     """
@@ -42,7 +38,7 @@ class Trunk(nn.Module):
         return torch.matmul(members, self.weight) + self.bias
 
     def _drop(self, h: Tensor) -> Tensor:
-        """Dropout with one mask for all members of a fold: random numbers are dear on a CPU."""
+        """Apply dropout with one mask for all members of a fold: random numbers are slow on a CPU."""
         if not self.training or self.dropout == 0:
             return h
         F, rows, width = h.shape
@@ -52,14 +48,14 @@ class Trunk(nn.Module):
 
 
 class FoldLinear(nn.Module):
-    """F linear layers side by side.
+    """F linear layers.
 
     Shape: (F, B, width_in) -> (F, B, width).
     """
 
     def __init__(self, width_in: int, width: int, *, folds: int) -> None:
         super().__init__()
-        bound = width_in**-0.5  # as torch.nn.Linear starts
+        bound = width_in**-0.5  # the initialization of torch.nn.Linear
         self.weight = nn.Parameter(torch.empty(folds, width_in, width).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(folds, 1, width).uniform_(-bound, bound))
 
@@ -68,7 +64,7 @@ class FoldLinear(nn.Module):
 
 
 def average(members: Tensor) -> Tensor:
-    """(M, B, K) member logits -> (B, K) logits of their mean probability."""
+    """Return the (B, K) logits of the mean probability of (M, B, K) logits."""
     log_mean_yes = nn.functional.logsigmoid(members).logsumexp(dim=0)
     log_mean_no = nn.functional.logsigmoid(-members).logsumexp(dim=0)
     return log_mean_yes - log_mean_no

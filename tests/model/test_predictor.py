@@ -117,8 +117,8 @@ def test_other_golden_answers_are_refused(head: HeadName, kind: str, tmp_path: P
     scorer = random_scorer(head, kind)
     folder = written(tmp_path / "1", scorer, golden=shifted(golden_of(scorer), 0.001))
     assert refused(folder) == (
-        "golden customers must get their stored probabilities within 1e-05, however one differs by 0.001; "
-        "this machine or version computes otherwise: train again here"
+        "the golden customers must get their stored probabilities within 1e-05, got a difference of 0.001. "
+        "This machine or version computes otherwise: train again here."
     )
 
 
@@ -137,7 +137,7 @@ def test_golden_answers_of_another_shape_are_refused(tmp_path: Path) -> None:
     ):
         changed = golden.model_copy(update={"probabilities": probabilities})
         text = refused(written(tmp_path / str(number), scorer, golden=changed))
-        assert "within 1e-05, however one differs by inf; this" in text
+        assert "within 1e-05, got a difference of inf. This" in text
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_golden_customers_that_cannot_be_read_are_refused(
 ) -> None:
     scorer = random_scorer("mlp", "log")
     folder = written(tmp_path / "1", scorer, golden=golden_of(scorer).model_copy(update=changes))
-    assert refused(folder) == f"golden customers must be readable here, however {reason}"
+    assert refused(folder) == f"the golden customers must be readable: {reason}"
 
 
 def test_a_history_feature_that_is_no_longer_made_is_refused(tmp_path: Path) -> None:
@@ -163,8 +163,8 @@ def test_a_history_feature_that_is_no_longer_made_is_refused(tmp_path: Path) -> 
     events = schema.events.model_copy(update={"features": (first, *schema.events.features[1:])})
     folder = written(tmp_path / "1", scorer, schema=schema.model_copy(update={"events": events}))
     assert refused(folder) == (
-        "golden customers must be readable here, however the model reads the history features ['novelty'], "
-        "which this Propense does not make; train again"
+        "the golden customers must be readable: this Propense must compute the history features ['novelty']. "
+        "Train the model again."
     )
 
 

@@ -140,5 +140,7 @@ def expit(x: NDArray[np.float64]) -> Probabilities:
 def test_a_column_that_is_absent_is_refused() -> None:
     scorer = random_scorer("mlp", "table")
     customers = customers_of(scorer.schema, some_rows(scorer.schema, 2))
-    with pytest.raises(SchemaError, match=r"the model reads the columns \['Total Charges', .*\], which"):
+    with pytest.raises(
+        SchemaError, match=r"the data must have the columns \['Total Charges', .*\] of the model"
+    ):
         scorer.score({"age": column_of([1, 2])}, None, customers.examples())

@@ -61,7 +61,7 @@ def test_a_batch_counts_its_rows() -> None:
 def test_other_shapes_and_kinds_are_refused(name: str, tensor: Tensor, rule: str, got: str) -> None:
     with pytest.raises(ValueError, match=name) as error:
         Batch(**tensors(**{name: tensor}))
-    assert str(error.value) == f"{name} must be {rule}, however it is {got}"
+    assert str(error.value) == f"{name} must be {rule}, got {got}"
 
 
 def test_a_batch_that_is_there_already_is_not_copied() -> None:

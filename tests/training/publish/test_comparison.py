@@ -133,15 +133,15 @@ def test_another_question_is_refused(
 def test_columns_that_are_gone_are_refused(table_data: Callable[..., Prepared]) -> None:
     text = refused(twin_of(table_data()), table_data("data.customers.exclude=[tenure]"))
     assert text.startswith(
-        "today's data must hold what version 1 reads, however the model reads the columns ['tenure'], "
-        "which the data lack; they have"
+        "today's data must hold what version 1 reads, however the data must have the columns ['tenure'] "
+        "of the model, got ["
     )
 
 
 def test_event_fields_that_are_gone_are_refused(log_data: Callable[..., Prepared]) -> None:
     assert refused(twin_of(log_data()), log_data("data.events.values=[items]")) == (
-        "today's data must hold what version 1 reads, however the model reads the event fields ['amount'], "
-        "which the log lacks"
+        "today's data must hold what version 1 reads, however the log must have the event fields "
+        "['amount'] of the model"
     )
 
 
