@@ -1,9 +1,9 @@
 # make setup | demo | test | test-heavy | check | bench-labels | bench-quality | bench-train | bench-pretrain |
-# bench-serve
+# bench-serve | hops
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 BIN := .venv/bin
 
-.PHONY: setup demo test test-heavy check format bench-labels bench-quality bench-train bench-pretrain bench-serve clean
+.PHONY: setup demo test test-heavy check format bench-labels bench-quality bench-train bench-pretrain bench-serve hops clean
 
 setup: .venv/.installed
 
@@ -35,6 +35,11 @@ test: check
 # What takes minutes.
 test-heavy: setup
 	$(BIN)/pytest -m heavy
+
+# The files, functions and moves between files that a POST, a file and a training run enter, and the lines of each
+# room. FILES=1 names the files.
+hops: setup
+	$(BIN)/python -m tests.benchmarks.hops $(if $(FILES),--files)
 
 # 10 million events of a million customers, next to pandas; keeps 1.5 GB in .bench.
 bench-labels: setup

@@ -1,1 +1,1 @@
-"""Benchmarks as commands: `make bench-quality`, `make bench-train`, `make bench-pretrain`; see RESULTS.md."""
+"""Benchmarks as commands: `make bench-quality`, `make bench-train`, `make hops` and more; see RESULTS.md."""
