@@ -4,6 +4,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+pytest_plugins = ["tests.published"]
+
 # A slow machine is no fault of the code.
 settings.register_profile("propense", deadline=None)
 settings.load_profile("propense")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from model.predictor import Predictor
+from model.scoring.score_file import score_file
 from model.values.rows import customers_from_rows
 from tests.training.shops import TABLE, Row, Shop, publish
-from training.score import score_files
 
 SAME: Final = 1e-6  # as in tests.test_parity
 LONG: Final = ("9007199254740993", "9007199254740992")  # one number to a float
@@ -30,7 +30,7 @@ def test_a_category_that_looks_like_a_number_is_one_however_it_comes(
     predictor = publish(shop, TABLE).predictor
 
     whole = _scored(predictor, tmp_path)
-    monkeypatch.setattr("training.score.CHUNK_ROWS", 30)
+    monkeypatch.setattr("model.scoring.blocks.CHUNK_ROWS", 30)
     assert _scored(predictor, tmp_path) == pytest.approx(whole, abs=SAME)
     spellings: list[list[Any]] = [["1.0", "1", 1, 1.0], ["2.50", "2.5", 2.5], ["1e3", 1000], ["007"]]
     spellings += [[code, int(code)] for code in LONG]
@@ -62,7 +62,7 @@ def test_a_repeated_number_is_one_however_it_comes(tmp_path: Path, monkeypatch: 
     assert column.values == (0.1, 0.3, 5.0, 7.0, 1000.0)
 
     whole = _scored(predictor, tmp_path)
-    monkeypatch.setattr("training.score.CHUNK_ROWS", 30)
+    monkeypatch.setattr("model.scoring.blocks.CHUNK_ROWS", 30)
     assert _scored(predictor, tmp_path) == pytest.approx(whole, abs=SAME)
     numbers = [None if row["rate"] == "unknown" else float(row["rate"]) for row in shop.customers]
     rows = [{**row, "rate": number} for row, number in zip(shop.customers, numbers, strict=True)]
@@ -75,7 +75,7 @@ def test_a_repeated_number_is_one_however_it_comes(tmp_path: Path, monkeypatch: 
 def _scored(predictor: Predictor, folder: Path) -> list[float]:
     """The probabilities of customers.csv."""
     out = folder / "scores.csv"
-    score_files(predictor, out, customers=folder / "customers.csv", events=None, as_of=0)
+    score_file(predictor, out, customers=folder / "customers.csv", events=None, as_of=0)
     with out.open(encoding="utf-8", newline="") as file:
         return [float(row["probability"]) for row in csv.DictReader(file)]
 

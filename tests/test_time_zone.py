@@ -17,6 +17,7 @@ from model.features.encode import encode
 from model.files.dataset import Dataset, load_dataset
 from model.predictor import Predictor, load_predictor
 from model.schema import Schema
+from model.scoring.as_of import snapshot_date
 from model.task import LogTask
 from model.times import format_instant, parse_time
 from model.values.customers import Examples
@@ -25,7 +26,6 @@ from tests.app.client import Client, running
 from tests.app.toys import publish
 from tests.training.cli.commands import runner
 from tests.training.shops import Row, write_csv
-from training.prepare import snapshot_date
 from training.schema.fit_schema import EventFields, TableFields, fit_schema
 
 ZONE: Final = "Europe/Berlin"

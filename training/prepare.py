@@ -1,15 +1,17 @@
 """From a study to everything that a fit needs: data read, kinds inferred, examples planned."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from model.errors import DataError
 from model.files.dataset import Dataset, load_dataset
 from model.files.names import check_names
-from model.files.table import RawTable, resolve
+from model.files.source import resolve
+from model.files.table import RawTable
+from model.scoring.as_of import snapshot_date
 from model.task import ColumnTask, ContractTask, LogTask, Task
-from model.times import DAY, MISSING_TIME, Instants, midnight, parse_time, to_instant
+from model.times import DAY, Instants, parse_time
 from model.values.columns import Column, as_dates
 from model.values.rows import EVENTS
 from training.question.labels import cutoff_grid
@@ -109,13 +111,6 @@ def read_dataset(study: Study) -> Dataset:
         time_zone=study.data.time_zone,
         **options,
     )
-
-
-def snapshot_date(dates: Iterable[Instants], zone: str = "UTC") -> int:
-    """The day a table was taken, from which its dates age: the latest date, or today if that is earlier."""
-    today = midnight(to_instant(datetime.now(UTC)), zone)
-    latest = max((int(column.max(initial=MISSING_TIME)) for column in dates), default=MISSING_TIME)
-    return today if latest == MISSING_TIME else min(latest, today)
 
 
 def _dates(table: TableFields, dataset: Dataset) -> Iterator[Instants]:

@@ -1,4 +1,4 @@
-"""Arrow arrays -> the columns and instants of the model room; whatever their type, values mean the same."""
+"""Arrow arrays into columns and instants: the one reading of a cell, for every form of file."""
 
 from typing import Any, Final
 
@@ -6,59 +6,75 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute as pc
+from pyarrow import types
 
 from model.files.numbers import LEADING_ZERO, spells_number
 from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, localize, to_datetime
-from model.values.columns import Column, Numbers, Texts, as_instants, as_texts, gather, texts_of
+from model.values.columns import Column, Numbers, Texts, as_instants, as_texts, gather, take, texts_of
 
-ChunkedArray = Any  # pyarrow has no types
+Array = Any  # an Array or a ChunkedArray: pyarrow has no types
 DataType = Any
 
 _ISO: Final = (pa.timestamp("us"), pa.timestamp("us", "UTC"))
 
 
 def is_readable(kind: DataType) -> bool:
-    """Whether a column of this type can become a `Column`: no lists, structs, maps or bytes."""
-    if pa.types.is_dictionary(kind):
-        return is_readable(kind.value_type)
-    return _is_number(kind) or _is_time(kind) or _is_text(kind) or pa.types.is_boolean(kind)
+    """Return whether a column of this type can become a `Column`: no lists, structs, maps or bytes."""
+    if types.is_dictionary(kind):
+        return not types.is_dictionary(kind.value_type) and is_readable(kind.value_type)
+    return _is_number(kind) or _is_time(kind) or is_text(kind) or types.is_boolean(kind)
 
 
-def joined(arrays: list[ChunkedArray]) -> ChunkedArray:
+def is_text(kind: DataType) -> bool:
+    """Return whether values of this type are read as texts; a time of day is one."""
+    strings = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    return bool(strings or types.is_null(kind) or types.is_time(kind))
+
+
+def joined(arrays: list[Array]) -> Array:
     """Several arrays as one; as texts where their types differ."""
-    plain = [_plain(array) for array in arrays]
+    plain = [_plain(_spread(array)) for array in arrays]
     if len({array.type for array in plain}) > 1:
         plain = [_strings(array) for array in plain]
-    return pa.chunked_array([chunk for array in plain for chunk in array.chunks], type=plain[0].type)
+    chunks = [chunk for array in plain for chunk in _chunked(array).chunks]
+    return pa.chunked_array(chunks, type=plain[0].type)
 
 
-def column_from(array: ChunkedArray) -> Column:
-    """A column as its values suggest: numbers where every one is a number, else texts.
+def column_from(array: Array) -> Column:
+    """(N,) a column as its values suggest: numbers where every one is a number, else texts.
 
     Texts such as "007" are codes, not numbers. Infinite numbers are kept, for the caller to count.
     """
+    if types.is_dictionary(array.type):
+        return _looked_up(array, exact=False)
     array = _plain(array)
     if _is_number(array.type):
         return _doubles(array)
     strings = _strings(array)
     try:
         numbers = _doubles(strings)
-    except pa.ArrowInvalid:  # blanks around a number, an unusual missing mark, or a word
-        texts = _texts(strings)
-        return gather(texts, float, np.nan) if all(map(spells_number, texts.values)) else texts
-    has_code = pc.any(pc.match_substring_regex(strings, LEADING_ZERO)).as_py()
-    return _texts(strings) if has_code else numbers
+        if int(np.isnan(numbers).sum()) == strings.null_count:
+            has_code = pc.any(pc.match_substring_regex(strings, LEADING_ZERO)).as_py()
+            return _texts(strings) if has_code else numbers
+    except pa.ArrowInvalid:
+        pass
+    texts = _texts(strings)  # blanks around a number, an unusual missing mark, or a word
+    return gather(texts, float, np.nan) if all(map(spells_number, texts.values)) else texts
 
 
-def texts_from(array: ChunkedArray) -> Texts:
-    """A column as exact texts: "007" keeps its zeros and a long whole number its digits."""
+def texts_from(array: Array) -> Texts:
+    """(N,) a column as exact texts: "007" keeps its zeros and a long whole number its digits."""
+    if types.is_dictionary(array.type):
+        texts = _looked_up(array, exact=True)
+        assert isinstance(texts, Texts)
+        return texts
     array = _plain(array)
-    return _texts(array if pa.types.is_integer(array.type) else _strings(array))
+    return _texts(array if types.is_integer(array.type) else _strings(array))
 
 
-def instants_from(array: ChunkedArray, time_format: str | None, zone: str) -> Instants:
+def instants_from(array: Array, time_format: str | None, zone: str) -> Instants:
     """(N,) int64 instants as `parse_time` reads them; MISSING_TIME where missing or unreadable."""
-    array = _plain(array)
+    array = _plain(_spread(array))
     if _is_time(array.type):
         return _instants(array, zone)
     if time_format == "unix":
@@ -66,37 +82,47 @@ def instants_from(array: ChunkedArray, time_format: str | None, zone: str) -> In
         return as_instants(seconds, "unix") if isinstance(seconds, Texts) else _from_seconds(seconds)
     if time_format:
         return as_instants(texts_from(array), time_format, zone)
-    chunks = [_from_iso(chunk, zone) for chunk in _strings(array).chunks]
+    chunks = [_from_iso(chunk, zone) for chunk in _chunked(_strings(array)).chunks]
     return np.concatenate([np.empty(0, dtype=np.int64), *chunks])
 
 
 def _is_number(kind: DataType) -> bool:
-    types = pa.types
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
 def _is_time(kind: DataType) -> bool:
-    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+    return bool(types.is_timestamp(kind) or types.is_date(kind))
 
 
-def _is_text(kind: DataType) -> bool:
-    types = pa.types
-    strings = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-    return bool(strings or types.is_null(kind) or types.is_time(kind))
+def _chunked(array: Array) -> Array:
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
-def _plain(array: ChunkedArray) -> ChunkedArray:
+def _spread(array: Array) -> Array:
+    """The same values without a dictionary."""
+    return array.cast(array.type.value_type) if types.is_dictionary(array.type) else array
+
+
+def _looked_up(array: Array, *, exact: bool) -> Column:
+    """A column of dictionary codes; only the values that are used are read."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.unify_dictionaries().combine_chunks()
+    codes = array.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    used, places = np.unique(codes, return_inverse=True)
+    values = array.dictionary.take(pa.array(np.where(used < 0, 0, used), mask=used < 0))
+    return take(texts_from(values) if exact else column_from(values), places)
+
+
+def _plain(array: Array) -> Array:
     """The same values as a number, timestamp, boolean or plain string array."""
-    if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
-    if pa.types.is_date(array.type):
+    if types.is_date(array.type):
         return array.cast(pa.timestamp("us"))
-    return array.cast(pa.string()) if _is_text(array.type) else array
+    return array.cast(pa.string()) if is_text(array.type) else array
 
 
-def _strings(array: ChunkedArray) -> ChunkedArray:
+def _strings(array: Array) -> Array:
     """A plain array as texts, whole numbers without `.0` and times as ISO 8601 (with Z, if they know it)."""
-    if pa.types.is_floating(array.type):
+    if types.is_floating(array.type):
         texts = as_texts(_doubles(array))
         return _spelt(texts.codes, texts.values)
     if _is_time(array.type):
@@ -107,38 +133,39 @@ def _strings(array: ChunkedArray) -> ChunkedArray:
 
 
 def _iso(time: int, naive: bool) -> str:
-    """A plain date is midnight by the clock of whoever reads it, so only a naive time may be one."""
+    """A plain date is midnight by the reader's clock, so only a naive time may be one."""
     text = to_datetime(time).replace(tzinfo=None).isoformat()
     return text.removesuffix("T00:00:00") if naive else f"{text}Z"
 
 
-def _spelt(codes: NDArray[np.integer], values: Any) -> ChunkedArray:
-    indices = pa.array(codes, mask=codes < 0)
-    return pa.chunked_array([pa.array(values, type=pa.string()).take(indices)])
+def _spelt(codes: NDArray[np.integer], values: Any) -> Array:
+    return pa.array(values, type=pa.string()).take(pa.array(codes, mask=codes < 0))
 
 
-def _texts(array: ChunkedArray) -> Texts:
+def _texts(array: Array) -> Texts:
     """Strings or whole numbers as texts; only the distinct values are spelt."""
-    encoded = array.dictionary_encode().combine_chunks()
+    encoded = array.dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return texts_of(codes, encoded.dictionary.cast(pa.string()).to_pylist())
 
 
-def _doubles(array: ChunkedArray) -> Numbers:
+def _doubles(array: Array) -> Numbers:
     """A short float or a decimal becomes the double of its spelling: 0.1 is what a request says for it."""
-    if pa.types.is_decimal(array.type) or array.type in (pa.float16(), pa.float32()):
+    if types.is_decimal(array.type) or array.type in (pa.float16(), pa.float32()):
         array = array.cast(pa.string())
-    numbers: Numbers = array.cast(pa.float64(), safe=False).to_numpy()
+    numbers: Numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return numbers
 
 
-def _instants(array: ChunkedArray, zone: str) -> Instants:
+def _instants(array: Array, zone: str) -> Instants:
     """Times that know their zone are instants; the others show a clock."""
     times = _microseconds(array)
     return times if array.type.tz else localize(times, zone)
 
 
-def _microseconds(array: ChunkedArray) -> Instants:
+def _microseconds(array: Array) -> Instants:
     whole = array.cast(pa.timestamp("us", array.type.tz), safe=False).cast(pa.int64())
     times: Instants = whole.fill_null(MISSING_TIME).to_numpy(zero_copy_only=False)
     return np.where((times >= FIRST_TIME) & (times <= LAST_TIME), times, MISSING_TIME)
@@ -158,4 +185,4 @@ def _from_iso(chunk: Any, zone: str) -> Instants:
             return _instants(chunk.cast(kind), zone)
         except pa.ArrowInvalid:
             continue
-    return as_instants(_texts(pa.chunked_array([chunk])), None, zone)
+    return as_instants(_texts(chunk), None, zone)

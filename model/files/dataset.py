@@ -1,7 +1,7 @@
 """Customers and their events, read and joined: what a study trains and scores on."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ class Dataset:
         columns: table columns by name, the id among them, each of length N.
         log: the events of these customers, in order; None without a log.
         listed: customers that the table has, the first of the N; None for all.
+        unread: why further rows of the table are no customer, by their position in it.
         first_event, data_end: the instants of the first and the last event; None without a log.
         notes: sentences for the report: what was counted, repaired, left out.
     """
@@ -39,6 +40,7 @@ class Dataset:
     data_end: int | None
     notes: tuple[str, ...]
     listed: int | None = None
+    unread: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,8 +78,8 @@ def load_dataset(
         DataError: a file cannot be used, ids repeat in the table, or none is common to both files.
     """
     if customers is None and not events:
-        raise DataError("a data set needs customers or events, however neither was given")
-    table = _Customers(_NOBODY, {}, ())
+        raise DataError("a data set needs customers or events, got neither")
+    table = _Customers(_NOBODY, {}, (), {})
     if customers:
         table = _read_customers(customers, customer_id, exclude, only, categorical)
     if not events:
@@ -104,6 +106,7 @@ class _Customers:
     ids: Texts
     columns: dict[str, Column]
     notes: tuple[str, ...]
+    unread: Mapping[int, str]
 
 
 _NOBODY: Final = Texts(np.empty(0, dtype=np.int32), ())
@@ -128,6 +131,7 @@ def _join(table: _Customers, events: RawEvents, type: str | None) -> Dataset:
         data_end=int(events.times.max()),
         notes=(*table.notes, *events.notes, *_overlap(table, events, log)),
         listed=len(table.ids),
+        unread=table.unread,
     )
 
 
@@ -147,14 +151,14 @@ def _read_customers(
     )
     ids = table.columns[id] if id else Texts(np.full(table.n_rows, -1, dtype=np.int32), ())
     categories = {name: as_categories(table.columns[name]) for name in categorical if name != id}
-    return _Customers(as_texts(ids), {**table.columns, **categories}, table.notes)
+    return _Customers(as_texts(ids), {**table.columns, **categories}, table.notes, table.unread)
 
 
 def _without_log(table: _Customers) -> Dataset:
-    """Every row is kept; one without an id is called by its number."""
-    rows = np.arange(1, len(table.ids) + 1).astype(str).astype(object)
+    """Every row is kept; one without an id has its number in the file as its id."""
+    rows = (_positions(table) + 1).astype(str).astype(object)
     ids = np.where(table.ids.codes < 0, rows, _spelt(table.ids))
-    return Dataset(tuple(ids), table.columns, log=None, first_event=None, data_end=None, notes=table.notes)
+    return Dataset(tuple(ids), table.columns, None, None, None, table.notes, unread=table.unread)
 
 
 def _with_ids(table: _Customers, name: str | None) -> _Customers:
@@ -166,16 +170,23 @@ def _with_ids(table: _Customers, name: str | None) -> _Customers:
     counts = np.bincount(table.ids.codes[table.ids.codes >= 0], minlength=len(table.ids.values))
     if repeated := [table.ids.values[code] for code in np.flatnonzero(counts > 1)]:
         raise DataError(
-            f"{name!r} must name each customer once where there are events, however {len(repeated):,} ids "
-            f"come in several rows, such as {listed(repeated[:_SHOWN])}; keep one row of each"
+            f"{name!r} must name each customer once where there are events, got {len(repeated):,} ids "
+            f"in several rows, such as {listed(repeated[:_SHOWN])}. Keep one row of each."
         )
     kept = np.flatnonzero(table.ids.codes >= 0)
-    n_lost = len(table.ids) - len(kept)
-    if not n_lost:
+    lost = _positions(table)[table.ids.codes < 0].tolist()
+    if not lost:
         return table
-    note = f"left out {n_lost:,} of {len(table.ids):,} customers without {name!r}."
+    note = f"left out {len(lost):,} of {len(table.ids):,} customers without {name!r}."
     columns = {n: take(column, kept) for n, column in table.columns.items()}
-    return _Customers(table.ids.take(kept), columns, (*table.notes, note))
+    unread = {**table.unread, **dict.fromkeys(lost, f"must have an id in {name!r}, got nothing")}
+    return _Customers(table.ids.take(kept), columns, (*table.notes, note), unread)
+
+
+def _positions(table: _Customers) -> Positions:
+    """(N,) where in the file each row stands."""
+    everywhere = np.arange(len(table.ids) + len(table.unread))
+    return np.delete(everywhere, list(table.unread)) if table.unread else everywhere
 
 
 def _owners(ids: Texts, index: dict[str, int]) -> Positions:
@@ -198,8 +209,8 @@ def _overlap(table: _Customers, events: RawEvents, log: EventLog) -> list[str]:
     silent = int((np.diff(log.offsets[: n_table + 1]) == 0).sum())
     if n_table and silent == n_table:
         raise DataError(
-            "the customers and the events must have ids in common, however none is: customers such as "
-            f"{_examples(table.ids)}, events of {_examples(events.ids)}; ids are compared as exact texts"
+            "the customers and the events must have ids in common, got none: customers such as "
+            f"{_examples(table.ids)}, events of {_examples(events.ids)}. Ids are compared as exact texts."
         )
     alone = log.n_customers - n_table if n_table else 0
     return [

@@ -1,4 +1,4 @@
-"""Which format a column of dates has."""
+"""The format of a column of dates."""
 
 import re
 from collections.abc import Sequence
@@ -53,14 +53,14 @@ def column_instants(column: Column, time_format: str | None, what: str, zone: st
     unread = np.flatnonzero((texts.codes >= 0) & (instants == MISSING_TIME))
     if len(unread):
         raise DataError(
-            f"{what} must hold dates such as 2024-03-01, or nothing, however {len(unread):,} of "
-            f"{len(texts):,} values are none, such as {texts.values[texts.codes[unread[0]]]!r}; mend them"
+            f"{what} must hold dates such as 2024-03-01, or nothing, got {len(unread):,} of {len(texts):,} "
+            f"values that are none, such as {texts.values[texts.codes[unread[0]]]!r}. Correct them."
         )
     return instants
 
 
 def is_midnight(column: Column, time_format: str | None) -> NDArray[np.bool_]:
-    """(N,) whether a value is a date without a clock time, or one of midnight."""
+    """(N,) bool, True where a value is a date without a clock time, or one of midnight."""
     return np.equal(as_dates(column, time_format, "UTC") % DAY, 0)
 
 

@@ -1,4 +1,4 @@
-"""Event logs on disk -> one array a field; events without a customer or a time are counted and left out."""
+"""Event logs: one array a field; events without a customer or a time are counted and left out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from model.files.cells import column_from, instants_from, joined, texts_from
 from model.files.dates import suggestion
 from model.files.names import check_names
 from model.files.numbers import unreadable_note
-from model.files.table import open_source
+from model.files.source import StrictRows, open_source
 from model.times import MISSING_TIME, Instants, describe_format
 from model.values.columns import Numbers, Texts, as_categories, as_numbers
 
@@ -75,7 +75,7 @@ def read_events(
     whole = (ids.codes >= 0) & (times != MISSING_TIME)
     kept = slice(None) if whole.all() else np.flatnonzero(whole)  # a slice copies nothing
     if not whole.any():
-        raise DataError(f"the events must have {id!r} and {time!r}, however none has both")
+        raise DataError(f"an event must have {id!r} and {time!r}, got none that has both")
     numbers = {name: column_from(arrays[name]) for name in values}
     notes += [note for name, column in numbers.items() if (note := unreadable_note(name, column))]
     events = RawEvents(
@@ -98,22 +98,23 @@ def _categories(array: Any) -> Texts:
 
 def _read(paths: Sequence[Path], names: list[str]) -> tuple[dict[str, Any], Place, list[str]]:
     """The named columns of all files, one after another, where each row was, and the files' notes."""
-    sources = [open_source(path) for path in paths]
-    parts: dict[str, list[Any]] = {name: [] for name in names}
+    files = [StrictRows(open_source(path)) for path in paths]
+    arrays: dict[str, list[Any]] = {name: [] for name in names}
     starts = [0]
-    for source in sources:
-        check_names(names, source.names, source.path.name)
-        table = pa.Table.from_batches(list(source.batches(names)))
+    for rows in files:
+        if not rows.source.optional:
+            check_names(names, rows.source.names, rows.source.path.name)
+        table = pa.Table.from_batches([batch.cells for batch in rows.batches(names)])
         starts.append(starts[-1] + len(table))
         for name in names:
-            parts[name].append(table[name])
+            arrays[name].append(table[name])
 
     def place(row: int) -> str:
         part = int(np.searchsorted(starts, row, side="right")) - 1
-        number = f"row {sources[part].row_number(row - starts[part])}"
-        return number if len(sources) == 1 else f"{sources[part].path.name} {number}"
+        number = f"row {files[part].number(row - starts[part])}"
+        return number if len(files) == 1 else f"{files[part].source.path.name} {number}"
 
-    return {n: joined(arrays) for n, arrays in parts.items()}, place, [n for s in sources for n in s.notes]
+    return {n: joined(parts) for n, parts in arrays.items()}, place, [n for f in files for n in f.notes]
 
 
 def _missing_ids(ids: Texts, name: str, place: Place) -> list[str]:
@@ -137,8 +138,8 @@ def _missing_times(
     if n_unread > MAX_UNREADABLE_SHARE * (len(times) - n_blank):
         sample = texts_from(array.slice(0, _SAMPLE)).values
         raise DataError(
-            f"{name!r} must hold times in {describe_format(time_format)}, however {n_unread:,} of "
-            f"{len(times):,} cannot be read ({', '.join(where)}); {suggestion(sample)}"
+            f"{name!r} must hold times in {describe_format(time_format)}, got {n_unread:,} of "
+            f"{len(times):,} that cannot be read ({', '.join(where)}); {suggestion(sample)}"
         )
     blank = [place(row) for row in rows[~unread][:_SHOWN]]
     return [

@@ -1,5 +1,6 @@
-"""What is and what is not a number among the texts of a column."""
+"""Numbers among the texts of a column, and the cells that are none."""
 
+import math
 import re
 from typing import Final
 
@@ -12,14 +13,13 @@ LEADING_ZERO: Final = r"^[+-]?0[0-9]+$"
 
 
 def spells_number(text: str) -> bool:
-    """Whether a text is a number, infinite ones included, and not a code such as "007"."""
+    """Return whether a text is a number, infinite ones included, and not a code such as "007"."""
     if "_" in text or re.match(LEADING_ZERO, text):
         return False
     try:
-        float(text)
+        return not math.isnan(float(text))
     except ValueError:
         return False
-    return True
 
 
 def unreadable(column: Column) -> tuple[int, str]:

@@ -65,7 +65,7 @@ class TextStream(io.RawIOBase):
             block = self._raw.read(size)
         except (EOFError, OSError, zlib.error) as error:
             raise DataError(
-                f"{self._name} is damaged and cannot be unzipped ({error}); export it again"
+                f"{self._name} is damaged and cannot be unzipped ({error}). Export it again."
             ) from None
         self._check_utf8(block)
         self._bytes += len(block)
@@ -81,9 +81,9 @@ class TextStream(io.RawIOBase):
             line = self._lines + 1 + error.object.count(b"\n", 0, error.start)
             position = self._bytes - held_back + error.start + 1
             raise DataError(
-                f"{self._name} must be UTF-8 text, however line {line} has the byte "
-                f"0x{error.object[error.start]:02x} (byte {position} of the file); save it as CSV UTF-8, "
-                "or convert it: iconv -f windows-1252 -t utf-8 OLD > NEW"
+                f"{self._name} must be UTF-8 text, got the byte 0x{error.object[error.start]:02x} in line "
+                f"{line} (byte {position} of the file). Save it as UTF-8, or convert it: "
+                "iconv -f windows-1252 -t utf-8 OLD > NEW"
             ) from None
 
 

@@ -1,17 +1,19 @@
-"""The file that batch scoring writes: CSV or Parquet, a block of rows at a time, whole or not at all."""
+"""Files of scores: CSV, JSON lines, Parquet or an Arrow stream, a batch at a time, whole or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
+import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from model.errors import DataError
-
-FORMATS: Final = (".csv", ".parquet")
+from model.probability import Probabilities
 
 
 class TableWriter(Protocol):
@@ -20,22 +22,62 @@ class TableWriter(Protocol):
     def write_table(self, table: pa.Table) -> None:
         """Append rows."""
 
+    def close(self) -> None:
+        """End the file."""
+
+
+class _JsonWriter:
+    """Writes JSON lines."""
+
+    def __init__(self, path: Path, _: pa.Schema) -> None:
+        self._file = path.open("wb")
+
+    def write_table(self, table: pa.Table) -> None:
+        """Append rows."""
+        self._file.write(msgspec.json.Encoder().encode_lines(table.to_pylist()))
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.close()
+
+
+def _csv_writer(path: Path, schema: pa.Schema) -> TableWriter:
+    options = pa.csv.WriteOptions(quoting_header="none")
+    writer: TableWriter = pa.csv.CSVWriter(path, schema, write_options=options)
+    return writer
+
+
+_WRITERS: Final = {
+    ".csv": _csv_writer,
+    ".parquet": pa.parquet.ParquetWriter,
+    ".ndjson": _JsonWriter,
+    ".arrows": pa.ipc.new_stream,
+}
+
 
 @contextmanager
-def open_scores(path: Path, schema: pa.Schema) -> Iterator[TableWriter]:
+def open_scores(path: Path, horizons: Sequence[str], *, eligible: bool) -> Iterator[TableWriter]:
     """A writer whose file appears under its name when the block ends without an error.
 
+    Args:
+        horizons: of the model, in days.
+        eligible: whether the file has a column that says who is eligible.
+
     Raises:
-        DataError: the name ends in neither .csv nor .parquet, or the file cannot be written.
+        DataError: the suffix is none of those known, or the file cannot be written.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise DataError(f"--out must end in .csv or .parquet, got {path.name!r}")
+    suffix = path.suffix.lower()
+    if suffix not in _WRITERS:
+        raise DataError(f"--out must end in one of {', '.join(_WRITERS)}, got {path.name!r}")
     if not path.parent.is_dir():
-        raise DataError(f"--out must lie in a folder that is there, got {str(path)!r}; make {path.parent}")
+        raise DataError(f"--out must lie in a folder that is there, got {str(path)!r}. Make {path.parent}.")
     draft = path.with_name(f".{path.name}.part")
     try:
-        with _writer(draft, path.suffix.lower(), schema) as writer:
+        writer = _WRITERS[suffix](draft, score_schema(horizons, eligible=eligible))
+        try:
             yield writer
+        finally:
+            writer.close()
         draft.replace(path)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error}") from error
@@ -43,7 +85,33 @@ def open_scores(path: Path, schema: pa.Schema) -> Iterator[TableWriter]:
         draft.unlink(missing_ok=True)
 
 
-def _writer(draft: Path, suffix: str, schema: pa.Schema) -> pa.csv.CSVWriter | pa.parquet.ParquetWriter:
-    if suffix == ".csv":
-        return pa.csv.CSVWriter(draft, schema, write_options=pa.csv.WriteOptions(quoting_header="none"))
-    return pa.parquet.ParquetWriter(draft, schema)
+def score_schema(horizons: Sequence[str], *, eligible: bool) -> pa.Schema:
+    """The columns of a file of scores."""
+    numbers = ["probability", *(f"probability_{horizon}d" for horizon in horizons)]
+    fields = [("customer_id", pa.string()), *((name, pa.float64()) for name in numbers)]
+    return pa.schema([*fields, *([("eligible", pa.bool_())] if eligible else []), ("error", pa.string())])
+
+
+def score_table(
+    ids: Sequence[str | None],
+    probabilities: Probabilities,
+    horizons: Sequence[str],
+    eligible: NDArray[np.bool_] | None,
+    rows: NDArray[np.int64],
+    errors: Mapping[int, str],
+) -> pa.Table:
+    """N rows of a file of scores.
+
+    Args:
+        probabilities: (n, K) by horizon, the longest last.
+        eligible: (n,) bool.
+        rows: (N,) which of the n each row shows; -1 for none.
+        errors: by row.
+    """
+    picked = pa.array(rows, mask=rows < 0)
+    numbers = [pa.array(probabilities[:, k]).take(picked) for k in (-1, *range(len(horizons)))]
+    able: list[Any] = [] if eligible is None else [pa.array(eligible).take(picked)]
+    why = [errors.get(row) for row in range(len(ids))] if errors else None
+    said = pa.nulls(len(ids), pa.string()) if why is None else pa.array(why, pa.string())
+    columns = [pa.array(ids, pa.string()), *numbers, *able, said]
+    return pa.table(columns, schema=score_schema(horizons, eligible=eligible is not None))

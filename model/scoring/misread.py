@@ -1,4 +1,4 @@
-"""What a file to be scored holds that the model cannot read: counted and told, or refused."""
+"""Cells of a file that say nothing to the model: counted over its batches, or a reason for each row."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,55 +9,108 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
+from model.files.nested_events import NestedEvents
 from model.schema import CategoricalColumn, DateColumn, Schema, TableColumn
 from model.times import MISSING_TIME
 from model.values.columns import Column, Texts, as_booleans, as_codes, as_dates, as_numbers
 
-_WORDS: Final = {"numeric": "a number", "boolean": "yes or no", "date": "a date"}
-MOST: Final = 0.5  # of a column's values; beyond it the file is not what the model was trained on
+_RULES: Final = {"numeric": "a number", "boolean": "yes or no", "date": "a date"}
+_MOST: Final = 0.5  # of a column's values; beyond it the file is not what the model was trained on
+_SHOWN: Final = 80  # letters of a value
 
 
 @dataclass
 class Misread:
-    """Counts over the blocks of one file: values present, and those of them that say nothing to the model."""
+    """Counts over the batches of one file, by column.
+
+    Attributes:
+        present: values that are there.
+        lost: those of them that cannot be read.
+        example: the first of these.
+        events: the same for the fields of nested events.
+        event_example: the first cell of each that cannot be read.
+    """
 
     schema: Schema
     present: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
+    example: dict[str, str] = field(default_factory=dict)
+    events: Counter[str] = field(default_factory=Counter)
+    event_example: dict[str, str] = field(default_factory=dict)
 
-    def add(self, columns: Mapping[str, Column]) -> None:
-        """Count a block of rows."""
+    def add(self, columns: Mapping[str, Column]) -> dict[int, str]:
+        """Count the cells of some rows.
+
+        Returns:
+            Why a row has no score, if none of its cells may be unreadable; unknown categories are no reason.
+        """
+        reasons: dict[int, str] = {}
         for column in self.schema.columns:
             values = columns[column.name]
             present = values.codes >= 0 if isinstance(values, Texts) else ~np.isnan(values)
+            bad = np.flatnonzero(present & _says_nothing(column, values, self.schema.time_zone)).tolist()
             self.present[column.name] += int(present.sum())
-            self.lost[column.name] += int(
-                (present & _says_nothing(column, values, self.schema.time_zone)).sum()
-            )
+            self.lost[column.name] += len(bad)
+            if bad:
+                self.example.setdefault(column.name, shown(values, bad[0]))
+            for row in bad if not isinstance(column, CategoricalColumn) else ():
+                reasons.setdefault(row, f"{column.name} must be {_rule(column)}, got {shown(values, row)}")
+        return reasons
 
-    def sentences(self) -> tuple[str, ...]:
-        """A sentence for each column that lost some.
+    def add_events(self, nested: NestedEvents) -> dict[int, str]:
+        """Count the cells of the events of some customers; returns the same."""
+        reasons = dict(nested.unread)
+        for cells in nested.misread:
+            self.events[cells.field] += len(cells.owners)
+            self.event_example.setdefault(cells.field, shown(cells.texts, 0))
+            for at, (owner, number) in enumerate(
+                zip(cells.owners.tolist(), cells.events.tolist(), strict=True)
+            ):
+                what = f"event {number}, {cells.field} must be {cells.rule}, got {shown(cells.texts, at)}"
+                reasons.setdefault(owner, what)
+        return reasons
+
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each column and field that lost some.
 
         Raises:
-            DataError: a column of numbers, booleans or dates lost more than MOST of its values.
+            DataError: a column of numbers, booleans or dates lost more than half of its values.
         """
-        return tuple(self._sentence(c) for c in self.schema.columns if self.lost[c.name])
+        columns = [self._note(column) for column in self.schema.columns if self.lost[column.name]]
+        return (*columns, *map(self._event_note, self.events))
 
-    def _sentence(self, column: TableColumn) -> str:
-        share = f"{self.lost[column.name]:,} of {self.present[column.name]:,} values of {column.name!r}"
+    def _note(self, column: TableColumn) -> str:
+        lost, present = self.lost[column.name], self.present[column.name]
+        share = f"{lost:,} of {present:,} values of {column.name!r}"
+        example = f"such as {self.example[column.name]}"
         if isinstance(column, CategoricalColumn):
-            return f"{share} are no category that training knew; they were read as unknown."
-        what = f"{_WORDS[column.kind]}{_format(column)}"
-        if self.lost[column.name] > MOST * self.present[column.name]:
+            return f"{share} are no category that training knew, {example}; they were read as unknown."
+        if lost > _MOST * present:
             raise DataError(
-                f"a column must hold what it held in training, however {share} cannot be read as {what}; "
-                "write them as in the training file (numbers with a decimal point)"
+                f"a column must hold what it held in training, got {share} that cannot be read as "
+                f"{_rule(column)}, {example}. Write them as in training (numbers with a decimal point)."
             )
-        return f"{share} cannot be read as {what}; they were read as missing."
+        return f"{share} cannot be read as {_rule(column)}, {example}; they were read as missing."
+
+    def _event_note(self, name: str) -> str:
+        count, example = self.events[name], self.event_example[name]
+        assert self.schema.events
+        if name == self.schema.events.time:
+            return f"left out {count:,} events whose {name!r} cannot be read as a time, such as {example}."
+        what = f"{count:,} values of {name!r} of events are no number, such as {example}"
+        return f"{what}; they were read as missing."
+
+
+def shown(column: Column, row: int) -> str:
+    """A cell as a message shows it."""
+    if isinstance(column, Texts):
+        code = int(column.codes[row])
+        return repr(column.values[code][:_SHOWN]) if code >= 0 else "nothing"
+    return f"{column[row]:g}"
 
 
 def _says_nothing(column: TableColumn, values: Column, zone: str) -> NDArray[np.bool_]:
-    """(N,) whether a value that is present cannot be read as the column's kind."""
+    """(N,) bool, True where a value cannot be read as the column's kind; missing ones are True too."""
     if isinstance(column, CategoricalColumn):
         return np.equal(as_codes(values, column.vocabulary), 1)
     if isinstance(column, DateColumn):
@@ -65,7 +118,7 @@ def _says_nothing(column: TableColumn, values: Column, zone: str) -> NDArray[np.
     return np.isnan(as_booleans(values) if column.kind == "boolean" else as_numbers(values))
 
 
-def _format(column: TableColumn) -> str:
+def _rule(column: TableColumn) -> str:
     if not isinstance(column, DateColumn):
-        return ""
-    return f" ({column.time_format!r} or ISO 8601)" if column.time_format else " (ISO 8601)"
+        return _RULES[column.kind]
+    return f"a date ({column.time_format!r} or ISO 8601)" if column.time_format else "a date (ISO 8601)"

@@ -1,5 +1,4 @@
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,53 +6,15 @@ import torch
 
 from model.store.registry import Registry
 from tests.training.cli.commands import Run, runner
-from tests.training.shops import (
-    CONTRACT,
-    CONTRACT_LOG,
-    LOG,
-    TABLE,
-    Published,
-    contract_shop,
-    log_shop,
-    publish,
-    table_shop,
-)
-from training.fit import distill
+from tests.training.shops import Published
 
 torch.set_num_threads(1)  # small networks are quicker so, and a run leaves the machine to others
 
 
 @pytest.fixture(scope="session", autouse=True)
-def real_steps() -> Iterator[int]:
-    """Students learn in a tenth of their steps, but in `test_distill`: these are the real ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        steps = distill.STEPS
-        patch.setattr(distill, "STEPS", steps // 10)
-        yield steps
-
-
-@pytest.fixture(scope="session")
-def table_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """A model of a table, not fitted again: the published network is the measured one."""
-    return publish(table_shop(tmp_path_factory.mktemp("table")), TABLE, "fit.refit=false")
-
-
-@pytest.fixture(scope="session")
-def log_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """Likewise of a log with a table beside it."""
-    return publish(log_shop(tmp_path_factory.mktemp("log")), LOG, "fit.refit=false")
-
-
-@pytest.fixture(scope="session")
-def contract_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """Likewise of contracts alone."""
-    return publish(contract_shop(tmp_path_factory.mktemp("contract")), CONTRACT, "fit.refit=false")
-
-
-@pytest.fixture(scope="session")
-def contract_log_model(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """Likewise of contracts with a log."""
-    return publish(contract_shop(tmp_path_factory.mktemp("contract-log")), CONTRACT_LOG, "fit.refit=false")
+def fewer_steps(real_steps: int) -> int:
+    """Students of every test here learn in a tenth of their steps, but in `test_distill`."""
+    return real_steps
 
 
 @pytest.fixture

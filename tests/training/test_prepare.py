@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from model.errors import DataError, PropenseError
+from model.scoring.as_of import snapshot_date
 from model.task import ColumnTask, LogTask
 from model.times import DAY, MISSING_TIME, parse_time, to_instant
 from tests.training.shops import (
@@ -16,7 +17,7 @@ from tests.training.shops import (
     log_shop,
     table_shop,
 )
-from training.prepare import prepare, read_dataset, snapshot_date
+from training.prepare import prepare, read_dataset
 from training.study.study import read_study
 
 
@@ -153,7 +154,7 @@ def test_a_table_of_nothing_but_its_label_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(TABLE)
-    with pytest.raises(DataError, match=r"customers\.csv must be a file, however there is none"):
+    with pytest.raises(DataError, match=r"customers\.csv must be a file, got a path where there is none"):
         read_dataset(read_study(tmp_path / "study.yaml"))
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.scoring.presence import first_after
 from model.values.columns import Column, take
 from model.values.customers import Examples
 from training.audit.feature import Feature, Outcomes, read_feature
@@ -20,7 +21,6 @@ from training.audit.one_class import one_class
 from training.audit.ranking import deal_folds
 from training.audit.states_label import WARNING, states_the_label
 from training.question.question import Question
-from training.question.timeline import first_after
 from training.schema.kinds import Kind
 
 _EVER: Final = "Taken at any time from the cutoff to the end of the data, the outcome shows in it:"

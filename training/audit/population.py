@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from model.scoring.eligible import ELIGIBLE, Bools, refusals
+from model.scoring.presence import first_after
 from model.task import LogTask
 from model.times import days, format_instant
-from training.question.eligibility import ELIGIBLE, Bools, refusals
 from training.question.question import Question
-from training.question.timeline import Timeline, first_after
+from training.question.timeline import Timeline
 from training.split.plan import Plan
 
 Facts = dict[str, Any]

@@ -9,13 +9,13 @@ import numpy as np
 
 from model.probability import Probabilities
 from model.schema import Schema
+from model.scoring.presence import events_of
 from model.task import LogTask, Task
 from model.values.customers import Examples
 from model.values.history import EventLog
 from training.baselines.pareto_nbd import buys_within, fit_pareto_nbd, purchases
 from training.baselines.tabular import share
 from training.question.examples import Asked
-from training.question.timeline import events_of
 from training.split.split import Rows
 
 

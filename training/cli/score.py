@@ -26,7 +26,7 @@ app = typer.Typer()
 @app.command("score")
 def score_command(
     name: Name,
-    out: Annotated[Path, typer.Option("--out", help="The file to write: .csv or .parquet.")],
+    out: Annotated[Path, typer.Option("--out", help="The file: .csv, .parquet, .ndjson or .arrows.")],
     customers: CustomersFile = None,
     events: EventsFile = None,
     as_of: AsOf = None,
@@ -36,16 +36,17 @@ def score_command(
     json: AsJson = False,
 ) -> None:
     """Score every customer of the files; without --customers and --events, of the study's own."""
+    from model.files.names import listed
     from model.predictor import load_version
+    from model.scoring.score_file import score_file
     from model.store.registry import Registry
     from model.times import format_instant
     from training.cli import console
-    from training.score import score_files
 
     predictor = load_version(Registry(registry), name, version, device=device)
     customers, events = _files(predictor, customers, events)
     with console.row_progress("scoring") as on_rows:
-        scored = score_files(
+        scored = score_file(
             predictor,
             out,
             customers=customers,
@@ -55,13 +56,15 @@ def score_command(
         )
     instant = format_instant(scored.as_of, predictor.manifest.schema_.time_zone)
     facts = {"name": name, "version": predictor.manifest.version, "as_of": instant}
+    unused = f"ignored columns that the model does not read: {listed(scored.ignored)}."
+    notes = [*scored.notes, *([unused] if scored.ignored else [])]
     if json:
-        console.print_json({**facts, "rows": scored.rows, "out": str(out), "notes": scored.notes})
+        console.print_json({**facts, "rows": scored.rows, "out": str(out), "notes": notes})
     else:
         console.print_lines(
             [
                 f"{scored.rows:,} customers scored as of {facts['as_of']} -> {out}",
-                *(f"Note: {note}" for note in scored.notes),
+                *(f"Note: {note}" for note in notes),
             ]
         )
 

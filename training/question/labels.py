@@ -10,11 +10,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from model.scoring.presence import first_after
 from model.task import ContractTask, LogTask, WindowTask
 from model.times import Instants, add_days, days, midnight
 from model.values.customers import Examples
 from model.values.history import Positions
-from training.question.timeline import Timeline, first_after
+from training.question.timeline import Timeline
 
 Bools = NDArray[np.bool_]
 

@@ -15,17 +15,11 @@ from model.errors import DataError
 from model.files.dataset import Dataset
 from model.files.dates import column_instants, date_format, fitting_formats
 from model.files.names import listed
+from model.scoring.presence import NEVER, contract_dates
 from model.task import ContractTask, LogTask
 from model.times import DAY, MISSING_TIME, format_instant, to_instant
 from model.values.columns import Column, Texts
-from training.question.timeline import (
-    NEVER,
-    Timeline,
-    contract_dates,
-    contract_timeline,
-    followed_share,
-    log_timeline,
-)
+from training.question.timeline import Timeline, contract_timeline, followed_share, log_timeline
 
 LAST_SHARE: Final = 0.05  # an event that fewer customers than these go on after ends their life
 NAMED_SHARE: Final = 0.5  # likewise for one whose name says so

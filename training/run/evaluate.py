@@ -9,15 +9,15 @@ from model.errors import DataError
 from model.files.dataset import Dataset
 from model.predictor import Predictor
 from model.probability import Probabilities
+from model.scoring.as_of import date_formats, latest_date
+from model.scoring.blocks import event_types, read_for
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
 from model.values.customers import Examples
-from training.as_of import date_names, latest_date
 from training.measure.measuring import MODEL, base_rates, measure_horizons
 from training.question.eligibility import roll_call, tally
 from training.question.labels import Labels, compile_labels, latest_complete_cutoff
 from training.question.question import Question, contract_question, log_question
-from training.score import event_types, read_for
 from training.split.plan_table import read_label
 from training.split.split import group_numbers
 
@@ -39,7 +39,7 @@ def evaluate_files(
     """
     task, zone = predictor.manifest.task, predictor.manifest.schema_.time_zone
     if not isinstance(task, ColumnTask):
-        dataset = read_for(predictor.manifest.schema_, customers, events, also=date_names(task))
+        dataset = read_for(predictor.manifest.schema_, customers, events, also=list(date_formats(task)))
         question = _question(predictor, task, dataset)
         instant = latest_complete_cutoff(task, question.data_end, zone) if as_of is None else as_of
         examples, labels, probabilities = _ask_windows(predictor, question, dataset, instant)
@@ -54,7 +54,7 @@ def evaluate_files(
 
 def _question(predictor: Predictor, task: LogTask | ContractTask, dataset: Dataset) -> Question:
     """The model's task asked of these files."""
-    types = event_types(predictor.manifest.schema_, dataset)
+    types = event_types(predictor.manifest.schema_, dataset.log)
     if isinstance(task, ContractTask):
         zone = predictor.manifest.schema_.time_zone
         return contract_question(dataset, task, types, zone, settled=True)

@@ -17,7 +17,7 @@ from tests.app.score.conftest import ARROW, CSV, NDJSON, PARQUET, Serve, scored
 from tests.app.score.test_arrow import stream
 from tests.app.score.test_parquet import file
 from tests.app.toys import AS_OF, CONTRACTS
-from training.score import score_files
+from model.scoring.score_file import score_file
 
 N = 500
 SAME = 1e-6
@@ -61,7 +61,7 @@ def test_a_csv_file_has_the_scores_of_propense_score(
     content = csv_of([{name: row[name] for name in row if name != "customer_id"} for row in rows])
     (tmp_path / "customers.csv").write_bytes(content)
     out = tmp_path / "scores.csv"
-    score_files(
+    score_file(
         model.predictor, out, customers=tmp_path / "customers.csv", events=None, as_of=parse_time(AS_OF)
     )
     with out.open(encoding="utf-8", newline="") as written:

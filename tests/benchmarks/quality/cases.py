@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from model.errors import DataError, StudyError
-from model.files.table import resolve
+from model.files.source import resolve
 from training.study.sections import resolve_path
 
 CASES: Final = Path(__file__).resolve().parent.parent / "cases"

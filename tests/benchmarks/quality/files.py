@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from model.files.table import open_source, read_table
+from model.files.source import open_source
+from model.files.table import read_table
 from model.values.columns import Texts, texts_of
 
 

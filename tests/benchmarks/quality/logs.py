@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from model.errors import DataError, StudyError
+from model.scoring.eligible import eligible
 from model.task import LogTask
 from model.times import parse_time
 from model.values.customers import Examples
@@ -18,7 +19,6 @@ from tests.benchmarks.quality.files import read_texts
 from tests.benchmarks.quality.problem import Deal, Problem, Repeats, Split, held_customers
 from training.baselines.pareto_nbd import purchases
 from training.prepare import Prepared, ask, prepare, read_dataset
-from training.question.eligibility import eligible
 from training.question.labels import compile_labels
 from training.study.study import Study, read_study
 

@@ -131,7 +131,7 @@ def test_customers_without_an_id_cannot_have_events(tmp_path: Path) -> None:
 def test_notes_of_both_files_are_kept(tmp_path: Path) -> None:
     data = load(tmp_path, "id,\n7,x\n", "who,when\n7,1997-03-01\n,1997-03-02\n", customer_id="id")
     assert data.notes == (
-        "customers.csv: a column without a name was called 'column 2'.",
+        "customers.csv: named 1 column without a name 'column 2'.",
         "left out 1 of 2 events without 'who' (row 3).",
     )
 
@@ -139,20 +139,20 @@ def test_notes_of_both_files_are_kept(tmp_path: Path) -> None:
 def test_repeated_ids(tmp_path: Path) -> None:
     customers = "id,x\n7,1\n8,1\n7,2\n8,2\n9,2\n"
     assert refusal(tmp_path, customers, EVENTS, customer_id="id") == (
-        "'id' must name each customer once where there are events, however 2 ids come in several rows, "
-        "such as '7', '8'; keep one row of each"
+        "'id' must name each customer once where there are events, got 2 ids in several rows, "
+        "such as '7', '8'. Keep one row of each."
     )
 
 
 def test_ids_that_never_meet(tmp_path: Path) -> None:
     assert refusal(tmp_path, "id,x\n08,1\n09,1\n", EVENTS, customer_id="id") == (
-        "the customers and the events must have ids in common, however none is: customers such as "
-        "'08', '09', events of '007', 'x', '7'; ids are compared as exact texts"
+        "the customers and the events must have ids in common, got none: customers such as "
+        "'08', '09', events of '007', 'x', '7'. Ids are compared as exact texts."
     )
 
 
 def test_names_that_are_needed(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == "a data set needs customers or events, however neither was given"
+    assert refusal(tmp_path) == "a data set needs customers or events, got neither"
     needed = "events need the names of their id and time columns, and customers beside them an id"
     assert refusal(tmp_path, CUSTOMERS, EVENTS) == needed
     assert refusal(tmp_path, None, EVENTS, time=None) == needed

@@ -149,7 +149,7 @@ def test_events_that_cannot_be_placed_are_counted(tmp_path: Path) -> None:
     events = read(tmp_path, "id,time\n" + "\n".join(lines))
     assert len(events) == 51
     assert events.notes == (
-        "e.csv: left out rows without the header's 2 fields: row 6 has 1.",
+        "e.csv: left out 1 row of 60: row 6 must have the header's 2 fields, got 1.",
         "left out 6 of 59 events without 'id' (row 3, row 12, row 13, ...).",
         "left out 1 of 59 events without 'time' (row 5).",
         "left out 1 of 59 events whose 'time' is not in ISO 8601 such as 1997-03-01 (row 4: '1997-02-30').",
@@ -178,8 +178,8 @@ def test_unreadable_times_are_refused_with_the_next_step(
 ) -> None:
     content = "id,time\n" + f"a,{times}\n" * 4
     assert refusal(tmp_path, content, time_format=time_format) == (
-        f"'time' must hold times in {rule}, however 4 of 4 cannot be read "
-        f"(row 2: {times!r}, row 3: {times!r}, row 4: {times!r}); {step}"
+        f"'time' must hold times in {rule}, got 4 of 4 that cannot "
+        f"be read (row 2: {times!r}, row 3: {times!r}, row 4: {times!r}); {step}"
     )
 
 
@@ -187,18 +187,22 @@ def test_a_fifth_of_unreadable_times_is_borne(tmp_path: Path) -> None:
     good = "a,1997-03-01\n" * 8
     assert len(read(tmp_path, "id,time\n" + good + "a,?\n" * 2 + "a,\n" * 30)) == 8
     one_more = "id,time\n" + good + "a,?\n" * 3 + "a,\n" * 30
-    assert "however 3 of 41 cannot be read" in refusal(tmp_path, one_more)
+    assert "got 3 of 41 that cannot be read" in refusal(tmp_path, one_more)
 
 
 def test_a_log_without_a_usable_event(tmp_path: Path) -> None:
     content = "id,time\n,1997-03-01\na,\n"
-    assert refusal(tmp_path, content) == "the events must have 'id' and 'time', however none has both"
+    assert refusal(tmp_path, content) == "an event must have 'id' and 'time', got none that has both"
 
 
 def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     content = "Id,date\na,1997-03-01\n"
     listing = "its columns are 'Id', 'date'"
-    assert refusal(tmp_path, content) == f"e.csv has no column 'id'; did you mean 'Id'? {listing}"
+    both = f"e.csv has no column 'id' (and lacks 'time' too); did you mean 'Id'? {listing}"
+    assert refusal(tmp_path, content) == both
+    assert (
+        refusal(tmp_path, content, time="date") == f"e.csv has no column 'id'; did you mean 'Id'? {listing}"
+    )
     assert refusal(tmp_path, content, id="Id") == f"e.csv has no column 'time'; {listing}"
     assert "no column 'dat'; did you mean 'date'?" in refusal(
         tmp_path, content, id="Id", time="date", values=["dat"]

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyarrow import parquet as pq
 
 from model.errors import DataError
-from model.files.table import read_table, read_table_chunks, resolve
+from model.files.source import StrictRows, open_source, parts, resolve
+from model.files.table import read_column, read_table
 from model.values.columns import is_missing
-from tests.model.files.written import listed, read, refusal, write
+from tests.model.files.written import listed, read, refusal, write, written
 
 
 def test_numbers_written_as_text_are_numbers(tmp_path: Path) -> None:
@@ -59,8 +59,14 @@ def test_infinite_numbers_are_counted_and_missing(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "no.csv") == f"{tmp_path / 'no.csv'} must be a file, however there is none"
-    assert refusal(tmp_path) == f"{tmp_path} must be a file, however it is a folder"
+    assert (
+        refusal(tmp_path / "no.csv")
+        == f"{tmp_path / 'no.csv'} must be a file, got a path where there is none"
+    )
+    assert (
+        refusal(tmp_path)
+        == f"{tmp_path} must be a file, a folder of Parquet files or a glob; no file matches"
+    )
 
 
 def test_columns_can_be_excluded_or_chosen(tmp_path: Path) -> None:
@@ -79,11 +85,10 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
         "t.csv has no column 'customer'; did you mean 'customer_id'?"
     )
     assert (
-        refusal(path, exclude=["Plan", "customer_id"])
-        == "t.csv must have a column to read, however all are left out"
+        refusal(path, exclude=["Plan", "customer_id"]) == "t.csv must have a column to read; all are excluded"
     )
     assert refusal(path, exclude=["Plan"], texts=["Plan"]) == (
-        "a column is read or left out, however ['Plan'] of t.csv are excluded and needed"
+        "t.csv must have a column read or excluded, got 'Plan' as both"
     )
 
 
@@ -99,42 +104,41 @@ def test_a_wide_table(tmp_path: Path) -> None:
         read_table(tmp_path / "t.csv", only=["C999"])
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-@pytest.mark.parametrize("chunk_rows", [1, 7, 20, 100])
-def test_chunks_are_the_whole(tmp_path: Path, suffix: str, chunk_rows: int) -> None:
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "ndjson", "arrows"])
+@pytest.mark.parametrize("rows", [1, 7, 20, 100])
+def test_parts_are_the_whole(tmp_path: Path, suffix: str, rows: int) -> None:
     table = pa.table(
         {"id": [f"{n:03}" for n in range(40)], "n": [n / 2 for n in range(40)], "skipped": [""] * 40}
     )
-    path = tmp_path / f"t.{suffix}"
-    if suffix == "csv":
-        table.to_pandas().to_csv(path, index=False)
-    else:
-        pq.write_table(table, path, row_group_size=9)
-    chunks = list(read_table_chunks(path, chunk_rows=chunk_rows, only=["id", "n"], texts=["id"]))
+    path = written(tmp_path / f"t.{suffix}", table)
     whole = read_table(path, exclude=["skipped"], texts=["id"])
-    assert [chunk.n_rows for chunk in chunks] == [
-        min(chunk_rows, 40 - start) for start in range(0, 40, chunk_rows)
-    ]
+    batches = list(parts(open_source(path).batches(["id", "n"]), rows))
+    assert [batch.n_rows for batch in batches] == [min(rows, 40 - start) for start in range(0, 40, rows)]
     for name, column in whole.columns.items():
-        assert [value for chunk in chunks for value in listed(chunk.columns[name])] == listed(column)
+        read = [read_column(batch.cells[name], exact=name == "id") for batch in batches]
+        assert [value for part in read for value in listed(part)] == listed(column)
 
 
-def test_the_last_chunk_tells_what_was_left_out(tmp_path: Path) -> None:
-    path = write(tmp_path, "a,\n1\n" + "1,2\n" * 40)
-    first, last = read_table_chunks(path, chunk_rows=20)
-    assert first.notes == ("t.csv: a column without a name was called 'column 2'.",)
-    assert last.notes == ("t.csv: left out rows without the header's 2 fields: row 2 has 1.",)
+def test_unread_rows_keep_their_places_in_parts(tmp_path: Path) -> None:
+    lines = ["a,b", "1,2", "3", "4,5", "6", "7", "8,9", "1"]
+    path = write(tmp_path, "\n".join(lines))
+    found = [
+        (part.n_rows, part.cells["a"].to_pylist(), part.places.tolist(), sorted(part.unread))
+        for part in parts(open_source(path).batches(["a"]), 3)
+    ]
+    assert found == [(3, ["1", "4"], [0, 2], [1]), (3, ["8"], [2], [0, 1]), (1, [], [], [0])]
 
 
-def test_chunks_may_be_given_up_early(tmp_path: Path) -> None:
-    chunks = read_table_chunks(write(tmp_path, "a,b\n" + "1,2\n" * 1000), chunk_rows=10)
-    assert next(chunks).n_rows == 10
-    chunks.close()  # type: ignore[attr-defined]
+def test_batches_may_be_given_up_early(tmp_path: Path) -> None:
+    batches = open_source(write(tmp_path, "a,b\n" + "1,2\n" * 1000)).batches(["a"])
+    assert next(batches).n_rows == 1000
+    batches.close()  # type: ignore[attr-defined]
 
 
-def test_chunks_of_no_rows_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="chunk_rows must be positive, got 0"):
-        next(read_table_chunks(write(tmp_path, "a\n1\n"), chunk_rows=0))
+def test_the_number_of_a_row_counts_the_header_and_unread_rows(tmp_path: Path) -> None:
+    rows = StrictRows(open_source(write(tmp_path, "a,b\n1\n" + "1,2\n" * 40)))
+    assert sum(len(batch.cells) for batch in rows.batches(["a"])) == 40
+    assert [rows.number(index) for index in (0, 39)] == [3, 42]
 
 
 def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +152,7 @@ def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert resolve(Path("*.csv")) == [Path("1997.csv"), Path("1998.csv")]
     with pytest.raises(
-        DataError, match=r"\*\.json must be a file, a folder of Parquet files or a glob, however no"
+        DataError, match=r"\*\.json must be a file, a folder of Parquet files or a glob; no file"
     ):
         resolve(tmp_path / "*.json")
 

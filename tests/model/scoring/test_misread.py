@@ -34,7 +34,7 @@ def test_clean_rows_have_nothing_to_tell_and_iso_dates_are_clean() -> None:
     misread = Misread(SCHEMA)
     misread.add(columns())
     misread.add(columns(tenure=np.array([1.0, 2.0, 3.0, 4.0]).tolist()))
-    assert misread.sentences() == ()
+    assert misread.notes() == ()
 
 
 def test_values_that_say_nothing_are_counted_over_the_blocks() -> None:
@@ -48,12 +48,14 @@ def test_values_that_say_nothing_are_counted_over_the_blocks() -> None:
             plan=["gold", "gold", "basic", None],
         )
     )
-    assert misread.sentences() == (
-        "1 of 6 values of 'tenure' cannot be read as a number; they were read as missing.",
-        "1 of 7 values of 'senior' cannot be read as yes or no; they were read as missing.",
-        "1 of 5 values of 'since' cannot be read as a date ('%d.%m.%Y' or ISO 8601); "
+    assert misread.notes() == (
+        "1 of 6 values of 'tenure' cannot be read as a number, such as 'abc'; they were read as missing.",
+        "1 of 7 values of 'senior' cannot be read as yes or no, such as 'perhaps'; "
         "they were read as missing.",
-        "2 of 6 values of 'plan' are no category that training knew; they were read as unknown.",
+        "1 of 5 values of 'since' cannot be read as a date ('%d.%m.%Y' or ISO 8601), "
+        "such as '31.02.2020'; they were read as missing.",
+        "2 of 6 values of 'plan' are no category that training knew, such as 'gold'; "
+        "they were read as unknown.",
     )
 
 
@@ -61,8 +63,8 @@ def test_a_column_that_is_mostly_unreadable_is_refused() -> None:
     misread = Misread(SCHEMA)
     misread.add(columns(tenure=["1,5", "2,5", "3", None]))
     with pytest.raises(DataError) as caught:
-        misread.sentences()
+        misread.notes()
     assert str(caught.value) == (
-        "a column must hold what it held in training, however 2 of 3 values of 'tenure' cannot be read as "
-        "a number; write them as in the training file (numbers with a decimal point)"
+        "a column must hold what it held in training, got 2 of 3 values of 'tenure' that cannot be read as "
+        "a number, such as '1,5'. Write them as in training (numbers with a decimal point)."
     )

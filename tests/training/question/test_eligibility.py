@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.scoring.eligible import ELIGIBLE, eligible, refusals, standing
 from model.task import ContractTask, Eligible, LogTask
 from model.times import DAY
 from model.values.columns import column_of
@@ -28,7 +29,7 @@ from tests.training.lives import (
     timeline_of,
 )
 from tests.training.question.naive import Row, is_asked, life_in_log, life_of_contract, life_of_row
-from training.question.eligibility import ELIGIBLE, eligible, eligible_examples, refusals, roll_call, standing
+from training.question.eligibility import eligible_examples, roll_call
 from training.question.timeline import Timeline, contract_timeline, log_timeline
 
 cutoff_lists = st.lists(instants, max_size=4, unique=True)

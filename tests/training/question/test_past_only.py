@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.scoring.eligible import standing
 from model.task import ContractTask, LogTask
 from model.times import DAY, format_instant
 from model.values.columns import Column, column_of
@@ -22,7 +23,6 @@ from tests.training.lives import (
     timeline_of,
 )
 from tests.training.question.naive import Row
-from training.question.eligibility import standing
 
 later_events = st.lists(
     st.builds(

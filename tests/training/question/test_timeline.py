@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import DataError
+from model.scoring.presence import NEVER, events_of, first_after
 from model.task import ContractTask, LogTask
 from model.times import DAY
 from model.values.columns import column_of
@@ -26,14 +27,7 @@ from tests.training.lives import (
     timeline_of,
 )
 from tests.training.question.naive import Life, Row, life_in_log, life_of_contract, life_of_row
-from training.question.timeline import (
-    NEVER,
-    Timeline,
-    events_of,
-    first_after,
-    followed_share,
-    log_timeline,
-)
+from training.question.timeline import Timeline, followed_share, log_timeline
 
 CANCEL = LogTask(event="cancel", outcome="occurs", terminal=True, horizons_days=(10,))
 CONTRACT = ContractTask(ends="ends", starts="starts", horizons_days=(10,))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model.errors import DataError
+from model.scoring.presence import NEVER, contract_dates
 from model.task import ContractTask
 from model.times import DAY, parse_time
 from model.values.columns import column_of
@@ -14,12 +15,7 @@ from tests.training.lives import (
     lone_timeline_of,
 )
 from tests.training.question.naive import Row
-from training.question.timeline import (
-    NEVER,
-    Timeline,
-    contract_dates,
-    contract_timeline,
-)
+from training.question.timeline import Timeline, contract_timeline
 
 CONTRACT = ContractTask(ends="ends", starts="starts", horizons_days=(10,))
 
@@ -124,8 +120,8 @@ def test_the_dates_of_contracts_are_missing_where_a_cell_is_empty() -> None:
         ),
         (
             {"starts": ["1970-01-02"] * 2, "ends": ["1970-01-02", "soon"]},
-            "target.ends 'ends' must hold dates such as 2024-03-01, or nothing, however 1 of 2 "
-            "values are none, such as 'soon'; mend them",
+            "target.ends 'ends' must hold dates such as 2024-03-01, or nothing, got 1 of 2 "
+            "values that are none, such as 'soon'. Correct them.",
         ),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from model.times import parse_time
-from tests.training.scoring import LATE, probabilities, read, score
+from tests.model.scoring.scoring import LATE, probabilities, read, score
 from tests.training.shops import Published, write_csv
 from training.prepare import prepare
 
@@ -34,7 +34,14 @@ def test_contracts_are_scored_and_those_that_run_are_eligible(
     as_of = parse_time(LATE)
     score(model, tmp_path / "out.csv", as_of=as_of)
     rows = read(tmp_path / "out.csv")
-    assert list(rows[0]) == ["customer_id", "probability", "probability_10d", "probability_30d", "eligible"]
+    assert list(rows[0]) == [
+        "customer_id",
+        "probability",
+        "probability_10d",
+        "probability_30d",
+        "eligible",
+        "error",
+    ]
     assert {row["customer_id"] for row in rows} == {row["id"] for row in model.shop.customers}
     assert eligible_ids(tmp_path / "out.csv") == running(model, as_of)
 

@@ -95,11 +95,9 @@ def test_unusable_parquet(tmp_path: Path) -> None:
         "t.parquet cannot be read as Parquet: "
     )
     pq.write_table(pa.table({"a": pa.nulls(0)}), tmp_path / "t.parquet")
-    assert refusal(tmp_path / "t.parquet") == "t.parquet must hold rows, however there are none"
+    assert refusal(tmp_path / "t.parquet") == "t.parquet must hold rows, got none"
     pq.write_table(pa.table({"a": [1], "a ": [2]}), tmp_path / "t.parquet")
-    assert refusal(tmp_path / "t.parquet").startswith(
-        "t.parquet must name each column once, however it repeats 'a'"
-    )
+    assert refusal(tmp_path / "t.parquet").startswith("t.parquet must name each column once, got 'a' again")
 
 
 def test_a_csv_and_the_parquet_file_of_its_columns_read_alike(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_names_are_kept_but_for_outer_blanks(tmp_path: Path) -> None:
 def test_a_column_without_a_name_gets_one(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, ",a\n0,1\n"))
     assert list(table.columns) == ["column 1", "a"]
-    assert table.notes == ("t.csv: a column without a name was called 'column 1'.",)
+    assert table.notes == ("t.csv: named 1 column without a name 'column 1'.",)
 
 
 def test_a_header_below_blank_lines(tmp_path: Path) -> None:
@@ -87,67 +87,69 @@ def test_rows_with_too_many_or_few_fields_are_counted(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, "a,b\n" + "\n".join(rows)))
     assert table.n_rows == 60
     assert listed(table.columns["a"]) == list(range(60))
-    assert table.notes == ("t.csv: left out rows without the header's 2 fields: row 3 has 1, row 42 has 3.",)
+    assert table.notes == (
+        "t.csv: left out 2 rows of 62: row 3 must have the header's 2 fields, got 1; "
+        "row 42 must have the header's 2 fields, got 3.",
+    )
 
 
 def test_the_header_is_row_1_however_many_lines_it_has(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, '\n"a\nb",c\n' + "1\n" + "1,2\n" * 20))
-    assert table.notes == ("t.csv: left out rows without the header's 2 fields: row 2 has 1.",)
+    assert table.notes == ("t.csv: left out 1 row of 21: row 2 must have the header's 2 fields, got 1.",)
 
 
 def test_only_the_first_bad_rows_are_shown(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, "a,b\n" + "1\n" * 7 + "1,2\n" * 200))
-    assert table.notes[0].endswith(
-        "row 2 has 1, row 3 has 1, row 4 has 1, row 5 has 1, row 6 has 1 and 2 more."
-    )
+    shown = "; ".join(f"row {n} must have the header's 2 fields, got 1" for n in range(2, 7))
+    assert table.notes == (f"t.csv: left out 7 rows of 207: {shown}; and 2 more.",)
 
 
 @pytest.mark.parametrize("n_bad", [3, 5000])
 def test_many_bad_rows_are_refused(tmp_path: Path, n_bad: int) -> None:
     path = write(tmp_path, "a,b\n" + "1,2\n" * 40 + "1,2,3\n" * n_bad + "1,2\n" * n_bad)
-    assert refusal(path).startswith(
-        "t.csv must have the header's 2 fields in every row, however row 42 has 3,"
-    )
-    assert refusal(path).endswith("; put texts that hold the delimiter ',' in quotes")
+    assert refusal(path).startswith("t.csv must hold rows that can be read, got ")
+    assert " lines that cannot: row 42 must have the header's 2 fields, got 3; row 43 " in refusal(path)
+    assert refusal(path).endswith(". Put texts that hold the delimiter ',' in quotes.")
 
 
 def test_a_quote_that_is_never_closed_swallows_no_rows_in_silence(tmp_path: Path) -> None:
     in_last_column = write(tmp_path, 'a,b\n1,"x\n' + "2,y\n" * 40)
-    assert refusal(in_last_column) == 't.csv has a quote (") that is never closed; close or remove it'
+    assert refusal(in_last_column) == 't.csv has a quote (") that is never closed. Close or remove it.'
     assert refusal(in_last_column, only=["a"]) == refusal(in_last_column)
     in_first_column = write(tmp_path, "a,b\n" + "2,y\n" * 40 + '"1,x\n' + "2,y\n" * 40)
-    assert refusal(in_first_column).startswith(
-        "t.csv must have the header's 2 fields in every row, however row 42"
-    )
+    assert refusal(in_first_column) == refusal(in_last_column)
 
 
 def test_a_row_longer_than_the_parser_s_block_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.files.delimited._BLOCK", 1 << 20)
+    monkeypatch.setattr("model.files.csv_text._BLOCK", 1 << 20)
     path = write(tmp_path, 'a,b\n"' + "1,2\n" * (1 << 20))
-    assert refusal(path) == 't.csv has a row longer than 1 MiB, perhaps from a quote (") that is never closed'
+    assert refusal(path) == (
+        "t.csv must have rows of at most 1 MiB, got a longer one. "
+        'Close the quote (") that may stand open in it.'
+    )
 
 
 def test_other_encodings_are_refused_with_the_place(tmp_path: Path) -> None:
     path = write(tmp_path, "a,b\n1,é\n2,André\n".encode() + "3,Müller\n".encode("latin-1"))
     assert refusal(path) == (
-        "t.csv must be UTF-8 text, however line 4 has the byte 0xfc (byte 22 of the file); "
-        "save it as CSV UTF-8, or convert it: iconv -f windows-1252 -t utf-8 OLD > NEW"
+        "t.csv must be UTF-8 text, got the byte 0xfc in line 4 (byte 22 of the file). "
+        "Save it as UTF-8, or convert it: iconv -f windows-1252 -t utf-8 OLD > NEW"
     )
-    assert "line 1 has the byte 0xff (byte 1 of the file)" in refusal(
+    assert "the byte 0xff in line 1 (byte 1 of the file)" in refusal(
         write(tmp_path, "a,b\n1,2".encode("utf-16"))
     )
-    assert "line 3 has the byte 0xc3 (byte 9 of the file)" in refusal(write(tmp_path, b"a,b\n1,2\n\xc3"))
+    assert "the byte 0xc3 in line 3 (byte 9 of the file)" in refusal(write(tmp_path, b"a,b\n1,2\n\xc3"))
 
 
 @pytest.mark.parametrize("bad_row", [b"\xe9\n", b"\xe9,2,3\n"])
 def test_a_bad_row_in_another_encoding(tmp_path: Path, bad_row: bytes) -> None:
-    assert "line 3 has the byte 0xe9" in refusal(write(tmp_path, b"a,b\n1,2\n" + bad_row + b"1,2\n" * 50))
+    assert "the byte 0xe9 in line 3" in refusal(write(tmp_path, b"a,b\n1,2\n" + bad_row + b"1,2\n" * 50))
 
 
 def test_characters_may_lie_across_two_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.files.delimited._BLOCK", 1001)
+    monkeypatch.setattr("model.files.csv_text._BLOCK", 1001)
     table = read_table(write(tmp_path, "a,b\n" + "é,x\n" * 5000), only=["a"])
     assert table.n_rows == 5000
     assert table.columns["a"].values == ("é",)  # type: ignore[union-attr]
@@ -157,7 +159,7 @@ def test_characters_may_lie_across_two_reads(tmp_path: Path, monkeypatch: pytest
 def test_blank_separated_lines_may_lie_across_two_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    monkeypatch.setattr("model.files.delimited._BLOCK", 1001)
+    monkeypatch.setattr("model.files.csv_text._BLOCK", 1001)
     table = read_table(write(tmp_path, " a  b" + "\n  12   x " * 5000 + ending))
     assert table.n_rows == 5000
     assert table.columns["b"].values == ("x",)  # type: ignore[union-attr]
@@ -167,15 +169,15 @@ def test_blank_separated_lines_may_lie_across_two_reads(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "t.csv must hold a header and rows, however it is empty"),
-        ("\n \n\n", "t.csv must hold a header and rows, however it is empty"),
-        ("a,b", "t.csv must hold rows below its header, however there are none"),
-        ("a,b\n\n\n", "t.csv must hold rows below its header, however there are none"),
+        ("", "t.csv must hold a header and rows, got an empty file"),
+        ("\n \n\n", "t.csv must hold a header and rows, got an empty file"),
+        ("a,b", "t.csv must hold rows, got none"),
+        ("a,b\n\n\n", "t.csv must hold rows, got none"),
         (
             "a,b,a,c,b\n1,2,3,4,5\n",
-            "t.csv must name each column once, however it repeats 'a', 'b'; rename them",
+            "t.csv must name each column once, got 'a', 'b' again. Rename them.",
         ),
-        ("a, a\n1,2\n", "t.csv must name each column once, however it repeats 'a'; rename them"),
+        ("a, a\n1,2\n", "t.csv must name each column once, got 'a' again. Rename them."),
     ],
 )
 def test_unusable_headers(tmp_path: Path, content: str, message: str) -> None:

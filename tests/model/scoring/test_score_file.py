@@ -9,12 +9,12 @@ import pyarrow.parquet
 import pytest
 
 from model.errors import PropenseError
+from model.scoring.as_of import latest_date
+from model.scoring.blocks import read_for
 from model.times import DAY, parse_time, to_instant
-from tests.training.scoring import LATE, probabilities, read, score
+from tests.model.scoring.scoring import LATE, probabilities, read, score
 from tests.training.shops import TABLE, Published, publish, table_shop, write_csv
-from training.as_of import latest_date
 from training.prepare import prepare
-from training.score import read_for
 
 
 def refusal(*args: Any, **changes: Any) -> str:
@@ -26,7 +26,7 @@ def refusal(*args: Any, **changes: Any) -> str:
 def test_a_table_s_scores_as_csv(table_model: Published, tmp_path: Path) -> None:
     scored = score(table_model, tmp_path / "out.csv")
     rows = read(tmp_path / "out.csv")
-    assert list(rows[0]) == ["customer_id", "probability"]
+    assert list(rows[0]) == ["customer_id", "probability", "error"]
     assert [row["customer_id"] for row in rows] == [row["id"] for row in table_model.shop.customers]
     assert rows[6]["customer_id"] == "0007"
     assert (scored.rows, scored.as_of) == (len(rows), prepare(table_model.study).as_of)
@@ -38,7 +38,14 @@ def test_a_table_s_scores_as_csv(table_model: Published, tmp_path: Path) -> None
 def test_a_log_s_scores_as_csv(log_model: Published, tmp_path: Path) -> None:
     scored = score(log_model, tmp_path / "out.csv")
     rows = read(tmp_path / "out.csv")
-    assert list(rows[0]) == ["customer_id", "probability", "probability_10d", "probability_30d", "eligible"]
+    assert list(rows[0]) == [
+        "customer_id",
+        "probability",
+        "probability_10d",
+        "probability_30d",
+        "eligible",
+        "error",
+    ]
     assert [row["customer_id"] for row in rows] == [row["id"] for row in log_model.shop.customers]
     assert all(row["probability"] == row["probability_30d"] for row in rows)
     assert all(float(row["probability_10d"]) <= float(row["probability_30d"]) for row in rows)
@@ -51,7 +58,14 @@ def test_parquet_holds_the_same_as_csv(log_model: Published, tmp_path: Path) -> 
     score(log_model, tmp_path / "out.csv")
     score(log_model, tmp_path / "out.parquet")
     table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
-    assert [str(field.type) for field in table.schema] == ["string", "double", "double", "double", "bool"]
+    assert [str(field.type) for field in table.schema] == [
+        "string",
+        "double",
+        "double",
+        "double",
+        "bool",
+        "string",
+    ]
     for row, wanted in zip(table.to_pylist(), read(tmp_path / "out.csv"), strict=True):
         assert row["customer_id"] == wanted["customer_id"]
         assert row["probability_10d"] == float(wanted["probability_10d"])
@@ -103,7 +117,7 @@ def test_chunks_equal_the_whole(
 ) -> None:
     published: Published = request.getfixturevalue(model)
     score(published, tmp_path / "whole.csv", as_of=parse_time(LATE))
-    monkeypatch.setattr("training.score.CHUNK_ROWS", 7)
+    monkeypatch.setattr("model.scoring.blocks.CHUNK_ROWS", 7)
     told: list[int] = []
     scored = score(published, tmp_path / f"chunks.{form}", as_of=parse_time(LATE), on_rows=told.append)
     n = len(published.shop.customers)
@@ -120,7 +134,7 @@ def test_chunks_equal_the_whole(
 def test_chunks_of_a_table_are_asked_at_the_latest_date_of_all(
     table_model: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.score.CHUNK_ROWS", 7)
+    monkeypatch.setattr("model.scoring.blocks.CHUNK_ROWS", 7)
     assert score(table_model, tmp_path / "out.csv").as_of == prepare(table_model.study).as_of
 
 
@@ -136,7 +150,7 @@ def test_a_file_needs_only_what_the_model_reads(table_model: Published, tmp_path
 def test_customers_without_an_id_are_called_by_their_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.score.CHUNK_ROWS", 7)
+    monkeypatch.setattr("model.scoring.blocks.CHUNK_ROWS", 7)
     shop = table_shop(tmp_path, 60)
     model = publish(shop, TABLE)
     shop.customers[8]["id"] = None
@@ -160,8 +174,8 @@ def test_customers_of_the_log_alone_are_scored_too(log_model: Published, tmp_pat
     ("content", "text"),
     [
         ("id,tenure,since\n1,2,\n", "new.csv has no column 'contract'"),
-        (None, "new.csv must be a file, however there is none"),
-        ("", "new.csv must hold a header and rows, however it is empty"),
+        (None, "new.csv must be a file, got a path where there is none"),
+        ("", "new.csv must hold a header and rows, got an empty file"),
     ],
     ids=["a column is missing", "no file", "empty"],
 )
@@ -180,12 +194,12 @@ def test_a_file_that_cannot_be_scored_leaves_the_old_scores(
 def test_a_fault_far_into_a_file_leaves_the_old_scores_and_no_draft(
     table_model: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.score.CHUNK_ROWS", 7)
+    monkeypatch.setattr("model.scoring.blocks.CHUNK_ROWS", 7)
     lines = (table_model.shop.folder / "customers.csv").read_text(encoding="utf-8").splitlines()
     (tmp_path / "new.csv").write_text("\n".join([*lines, *["1,2,3"] * 100]), encoding="utf-8")
     (tmp_path / "out.csv").write_text("old")
     text = refusal(table_model, tmp_path / "out.csv", customers=tmp_path / "new.csv", as_of=parse_time(LATE))
-    assert "must have the header's 11 fields in every row, however" in text
+    assert " must have the header's 11 fields, got 3; row " in text
     assert (tmp_path / "out.csv").read_text() == "old"
     assert {path.name for path in tmp_path.iterdir()} == {"out.csv", "new.csv"}
 
@@ -193,7 +207,9 @@ def test_a_fault_far_into_a_file_leaves_the_old_scores_and_no_draft(
 def test_a_log_without_a_field_is_refused(log_model: Published, tmp_path: Path) -> None:
     write_csv(tmp_path / "new.csv", [{"who": "0001", "when": "2022-02-02", "kind": "buy", "items": 1.0}])
     text = refusal(log_model, tmp_path / "out.csv", events=tmp_path / "new.csv")
-    assert text.startswith("new.csv has no column 'amount'; its columns are 'who', 'when', 'kind', 'items'")
+    assert text.startswith(
+        "new.csv has no column 'amount' (and lacks 'shop' too); its columns are 'who', 'when', 'kind', "
+    )
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -204,14 +220,21 @@ def test_files_that_are_not_named_are_asked_for(
     assert refusal(table_model, out, customers=None) == (
         "this model reads a customer table; name it with --customers FILE"
     )
-    assert refusal(log_model, out, events=None) == "this model reads an event log; name it with --events FILE"
+    log = "this model reads an event log; name it with --events FILE"
+    assert refusal(log_model, out, events=None, customers=None) == log
+    assert refusal(log_model, out, events=None).startswith(
+        f"{log}, or as a column 'events': customers.csv has"
+    )
     assert refusal(log_model, out, customers=None) == (
         "this model reads a customer table; name it with --customers FILE"
     )
 
 
 def test_another_suffix_is_refused(table_model: Published, tmp_path: Path) -> None:
-    assert refusal(table_model, tmp_path / "out.txt") == "--out must end in .csv or .parquet, got 'out.txt'"
+    assert (
+        refusal(table_model, tmp_path / "out.txt")
+        == "--out must end in one of .csv, .parquet, .ndjson, .arrows, got 'out.txt'"
+    )
 
 
 def test_a_log_in_parts_is_read_as_one(log_model: Published, tmp_path: Path) -> None:
@@ -264,7 +287,7 @@ def test_what_cannot_be_read_is_told_of_a_table_and_beside_a_log(
     notes = score(published, tmp_path / "out.csv", customers=spoilt("one.csv", 1)).notes
     assert any(note.startswith("1 of ") and "of 'since' cannot be read as a date" in note for note in notes)
     told = refusal(published, tmp_path / "none.csv", customers=spoilt("all.csv", len(rows)))
-    assert "values of 'since' cannot be read as a date" in told
+    assert "values of 'since' that cannot be read as a date" in told
     assert not (tmp_path / "none.csv").exists()
 
 

@@ -4,13 +4,13 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from model.scoring.score_file import Summary, score_file
 from tests.training.shops import Published
-from training.score import Scored, score_files
 
 LATE = "2022-07-01"
 
 
-def score(model: Published, out: Path, **changes: Any) -> Scored:
+def score(model: Published, out: Path, **changes: Any) -> Summary:
     """Score the files that the model was trained on."""
     folder = model.shop.folder
     log = model.predictor.manifest.schema_.events is not None
@@ -19,7 +19,7 @@ def score(model: Published, out: Path, **changes: Any) -> Scored:
         "events": folder / "events.csv" if log else None,
         "as_of": None,
     }
-    return score_files(model.predictor, out, **{**options, **changes})
+    return score_file(model.predictor, out, **{**options, **changes})
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -1,0 +1,294 @@
+"""The customers of files, some thousand at a time, with the reasons of those that have no score."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from model.errors import DataError
+from model.files.batch import Batch
+from model.files.dataset import Dataset, load_dataset
+from model.files.names import MissingColumnsError, check_names
+from model.files.nested_events import check_type, read_nested
+from model.files.source import Source, StrictRows, open_source, parts, resolve
+from model.files.table import read_column
+from model.schema import Schema
+from model.scoring.as_of import date_formats, log_date, table_date
+from model.scoring.eligible import Bools, eligible
+from model.scoring.misread import Misread, shown
+from model.scoring.presence import contract_presence, log_presence
+from model.task import ColumnTask, LogTask, Task
+from model.times import MISSING_TIME
+from model.values.columns import Column, Texts, as_dates, as_texts, take
+from model.values.customers import Customers, Examples
+from model.values.history import EventLog, Positions
+from model.values.rows import EVENTS, id_field
+
+CHUNK_ROWS: Final = 16_384
+
+
+@dataclass(frozen=True)
+class Block:
+    """N consecutive rows of the result, n of them with a customer to score.
+
+    Attributes:
+        ids: N ids; None where a row could not be read.
+        customers: n customers.
+        places: (n,) their rows.
+        eligible: (n,) bool, True where training would have asked about the customer; None for a column task.
+        errors: why a row has no score, by its place in the block.
+    """
+
+    ids: Sequence[str | None]
+    customers: Customers
+    places: Positions
+    eligible: Bools | None
+    errors: Mapping[int, str]
+
+
+class TableBlocks:
+    """The rows of a customer file, which has the events nested in it if the model reads any.
+
+    Args:
+        as_of: an instant; None for the date of the file.
+        reject: whether a row with an unreadable cell has no score, and a file may have any number of
+            unreadable rows. Else such a cell is missing, and a file of many is refused.
+    """
+
+    def __init__(self, path: Path, task: Task, schema: Schema, as_of: int | None, *, reject: bool) -> None:
+        self._task, self._schema, self._reject = task, schema, reject
+        self._source = open_source(path)
+        self._names = _columns(self._source, task, schema)
+        self._id = name if (name := id_field(schema)) in self._source.names else None
+        self._rows = StrictRows(self._source)
+        self._misread = Misread(schema)
+        self.as_of = table_date(path, task, schema) if as_of is None else as_of
+
+    @property
+    def ignored(self) -> list[str]:
+        """The columns of the file that the model does not read."""
+        read = {*self._names, self._id}
+        return [name for name in (*self._source.names, *self._source.unreadable) if name not in read]
+
+    def __iter__(self) -> Iterator[Block]:
+        """Yield all rows, in order.
+
+        Raises:
+            DataError: the file is damaged, or too much of it cannot be read.
+        """
+        names = [*self._names, *([self._id] if self._id else [])]
+        batches = (self._source if self._reject else self._rows).batches(names)
+        n_rows = 0
+        for batch in parts(batches, CHUNK_ROWS):
+            yield self._block(batch, n_rows)
+            n_rows += batch.n_rows
+
+    def notes(self) -> tuple[str, ...]:
+        """What was read otherwise than it stands there, after the last row.
+
+        Raises:
+            DataError: most values of a column cannot be read.
+        """
+        name = id_field(self._schema)
+        numbers = () if self._id else (f"the file has no column {name!r}; ids are the numbers of its rows.",)
+        return (*self._rows.notes, *numbers, *self._misread.notes())
+
+    def _block(self, batch: Batch, n_before: int) -> Block:
+        schema, n, places = self._schema, len(batch.cells), batch.places
+        exact = {column.name for column in schema.categorical}
+        columns = {
+            name: read_column(batch.cells[name], exact=name in exact)
+            for name in self._names
+            if name != EVENTS
+        }
+        reasons, log = self._misread.add(columns), None
+        if not self._reject:
+            reasons = {}
+        else:
+            reasons |= _missing_dates(columns, self._task, schema)
+        if schema.events:
+            check_type(batch.cells[EVENTS].type, schema.events, self._source.path.name)
+            nested = read_nested(batch.cells[EVENTS], schema.events, schema.time_zone)
+            log, found = nested.log, self._misread.add_events(nested)
+            reasons = (found if self._reject else nested.unread) | reasons
+        customers = Customers([""] * n, np.full(n, self.as_of, dtype=np.int64), columns, log)
+        errors = {**batch.unread, **{int(places[row]): why for row, why in reasons.items()}}
+        return Block(
+            self._ids(batch, n_before),
+            customers,
+            places,
+            eligible_customers(self._task, schema, customers),
+            {place: _numbered(n_before + place + 1, why) for place, why in errors.items()},
+        )
+
+    def _ids(self, batch: Batch, n_before: int) -> list[str | None]:
+        """The ids of all rows; a row without one has its number, an unreadable row none."""
+        ids: list[str | None] = [str(number) for number in range(n_before + 1, n_before + batch.n_rows + 1)]
+        if self._id is None:
+            return ids
+        for place in batch.unread:
+            ids[place] = None
+        texts = read_column(batch.cells[self._id], exact=True)
+        assert isinstance(texts, Texts)
+        for place, code in zip(batch.places.tolist(), texts.codes.tolist(), strict=True):
+            if code >= 0:
+                ids[place] = texts.values[code]
+        return ids
+
+
+class LogBlocks:
+    """The customers of a log, those of a customer file first, in its order.
+
+    Args:
+        as_of: an instant; None for that of the last event.
+    """
+
+    def __init__(
+        self, customers: Path | None, events: Path, task: Task, schema: Schema, as_of: int | None
+    ) -> None:
+        self._task, self._schema = task, schema
+        there = open_source(customers).names if customers else ()
+        self._dataset = read_for(
+            schema, customers, events, also=[n for n in date_formats(task) if n in there]
+        )
+        self.ignored = [name for name in there if name not in self._dataset.columns]
+        self._misread = Misread(schema)
+        self.as_of = log_date(self._dataset, task, schema) if as_of is None else as_of
+
+    def __iter__(self) -> Iterator[Block]:
+        """Yield all customers."""
+        dataset, unread = self._dataset, self._dataset.unread
+        cutoffs = np.full(len(dataset), self.as_of, dtype=np.int64)
+        everyone = Customers(dataset.ids, cutoffs, dataset.columns, dataset.log)
+        able = eligible_customers(self._task, self._schema, everyone, listed=dataset.listed)
+        n_rows = len(dataset) + len(unread)
+        places = np.delete(np.arange(n_rows), list(unread)) if unread else np.arange(n_rows)
+        for start in range(0, n_rows, CHUNK_ROWS):
+            stop = min(start + CHUNK_ROWS, n_rows)
+            first, last = np.searchsorted(places, [start, stop]).tolist()
+            columns = {name: take(column, slice(first, last)) for name, column in dataset.columns.items()}
+            self._misread.add(columns)
+            assert dataset.log is not None
+            inside = places[first:last] - start
+            ids: list[str | None] = [None] * (stop - start)
+            for place, id_ in zip(inside.tolist(), dataset.ids[first:last], strict=True):
+                ids[place] = id_
+            yield Block(
+                ids,
+                Customers(
+                    dataset.ids[first:last], cutoffs[first:last], columns, dataset.log.part(first, last)
+                ),
+                inside,
+                None if able is None else able[first:last],
+                {at - start: _numbered(at + 1, why) for at, why in unread.items() if start <= at < stop},
+            )
+
+    def notes(self) -> tuple[str, ...]:
+        """What was read otherwise than it stands there, after the last customer.
+
+        Raises:
+            DataError: most values of a column cannot be read.
+        """
+        return (*self._dataset.notes, *self._misread.notes())
+
+
+def read_for(
+    schema: Schema, customers: Path | None, events: Path | None, *, also: Sequence[str] = ()
+) -> Dataset:
+    """The fields that a model reads, from files that hold at least these.
+
+    Args:
+        also: further columns of the table, such as the label.
+
+    Raises:
+        DataError: a file is not named, cannot be used, or lacks such a field.
+    """
+    fields = schema.events
+    if fields is not None and events is None:
+        raise DataError("this model reads an event log; name it with --events FILE")
+    if (schema.column_names or also) and customers is None:
+        raise DataError("this model reads a customer table; name it with --customers FILE")
+    return load_dataset(
+        customers if schema.column_names or also or fields is None else None,
+        resolve(events) if events and fields else (),
+        customer_id=schema.id,
+        only=(*schema.column_names, *also),
+        categorical=[c.name for c in schema.categorical],
+        event_id=fields.id if fields else None,
+        time=fields.time if fields else None,
+        time_format=fields.time_format if fields else None,
+        time_zone=schema.time_zone,
+        type=fields.type.name if fields and fields.type else None,
+        values=[v.name for v in fields.values] if fields else (),
+        attributes=[a.name for a in fields.attributes] if fields else (),
+    )
+
+
+def event_types(schema: Schema, log: EventLog | None) -> Texts | None:
+    """The type of each event; None where the model knows no types."""
+    return log.categories[schema.events.type.name] if log and schema.events and schema.events.type else None
+
+
+def eligible_customers(
+    task: Task, schema: Schema, customers: Customers, *, listed: int | None = None
+) -> Bools | None:
+    """(N,) bool, True where training would have asked about the customer; None for a column task, which
+    asks about everyone.
+
+    Args:
+        listed: customers with a contract, the first of the N; None for all.
+    """
+    if isinstance(task, ColumnTask):
+        return None
+    log, types = customers.log, event_types(schema, customers.log)
+    everyone = Examples(np.arange(len(customers)), customers.cutoffs)
+    if isinstance(task, LogTask):
+        assert log is not None
+        return eligible(log_presence(log, task, types, strict=False), task, everyone)
+    absent = {name: np.full(len(customers), np.nan) for name in date_formats(task)}
+    columns, zone = {**absent, **customers.columns}, schema.time_zone
+    presence = contract_presence(log, task, columns, types, zone, listed=listed, strict=False)
+    return eligible(presence, task, everyone)
+
+
+def _columns(source: Source, task: Task, schema: Schema) -> list[str]:
+    """The columns to read of a customer file, without the id.
+
+    Raises:
+        DataError: the file lacks one, or has one that is nested.
+    """
+    dates = [name for name in date_formats(task) if name in source.names]
+    names = list(dict.fromkeys([*schema.column_names, *dates]))
+    for name in names:
+        if kind := source.unreadable.get(name):
+            raise DataError(f"{source.path.name}: {name} must be a column of values, got one of type {kind}")
+    needed = [*names, EVENTS] if schema.events else names
+    try:
+        check_names([] if source.optional else needed, [*source.names, *source.unreadable], source.path.name)
+    except MissingColumnsError as error:
+        if EVENTS not in dict(error.missing):
+            raise
+        log = f"this model reads an event log; name it with --events FILE, or as a column {EVENTS!r}"
+        raise MissingColumnsError(f"{log}: {error}", error.missing) from None
+    return needed
+
+
+def _missing_dates(columns: dict[str, Column], task: Task, schema: Schema) -> dict[int, str]:
+    """Make the unreadable dates of contracts missing; returns why their rows have no score."""
+    reasons: dict[int, str] = {}
+    for name, form in date_formats(task).items():
+        if name not in columns:
+            continue
+        texts = as_texts(columns[name])
+        bad = (texts.codes >= 0) & (as_dates(texts, form, schema.time_zone) == MISSING_TIME)
+        for row in np.flatnonzero(bad).tolist():
+            reasons.setdefault(row, f"{name} must be a date, got {shown(texts, row)}")
+        columns[name] = Texts(np.where(bad, -1, texts.codes).astype(np.int32), texts.values)
+    return reasons
+
+
+def _numbered(number: int, why: str) -> str:
+    """A reason with its row; one that begins with a column's name after a comma."""
+    return f"row {number} {why}" if why.startswith("must ") else f"row {number}, {why}"

@@ -1,0 +1,80 @@
+"""Eligibility: whether a customer is asked about at a cutoff, from what was known by then."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.scoring.presence import NEVER, Presence
+from model.task import ContractTask, LogTask
+from model.times import MISSING_TIME, Instants, days
+from model.values.customers import Examples
+
+ELIGIBLE: Final = 0  # else a position in `refusals`, from 1
+
+Bools = NDArray[np.bool_]
+Standing = NDArray[np.int8]
+
+
+def refusals(task: LogTask | ContractTask) -> tuple[str, ...]:
+    """Reasons why a customer is not asked about, in the order of the rules; the first that fits counts."""
+    return (
+        "not there yet",
+        "has left",
+        f"no event within {task.eligible_within_days} days",
+        f"fewer than {task.eligible.min_events} events",
+        f"less than {task.eligible.min_history_days} days of history",
+        f"more than {task.eligible.max_history_days} days of history",
+    )
+
+
+def standing(presence: Presence, task: LogTask | ContractTask, examples: Examples) -> Standing:
+    """(N,) ELIGIBLE, or which of the `refusals` applies, counted from 1."""
+    customers, cutoffs = examples.customers, examples.cutoffs
+    began, (n_events, last) = _began(presence, customers), _past(presence, examples)
+    rules = [began > cutoffs, _has_left(presence, examples)]
+    rules.append(_is_silent(task, last, cutoffs))
+    rules.append(n_events < task.eligible.min_events)
+    rules.append(began > cutoffs - days(task.eligible.min_history_days))
+    most = task.eligible.max_history_days
+    rules.append(np.zeros(len(examples), dtype=bool) if most is None else began < cutoffs - days(most))
+    return np.select(rules, range(1, len(rules) + 1), ELIGIBLE).astype(np.int8)
+
+
+def eligible(presence: Presence, task: LogTask | ContractTask, examples: Examples) -> Bools:
+    """(N,) bool, True where the customer is asked about at the cutoff."""
+    return np.equal(standing(presence, task, examples), ELIGIBLE)
+
+
+def _began(presence: Presence, customers: NDArray[np.int64]) -> Instants:
+    """(N,) the start of the contract, else the first event; NEVER for neither."""
+    if presence.starts is not None:
+        return presence.starts[customers]
+    assert presence.log is not None
+    first, end = presence.log.offsets[customers], presence.log.offsets[customers + 1]
+    return presence.log.times_at(first, end > first, NEVER)
+
+
+def _has_left(presence: Presence, examples: Examples) -> Bools:
+    """(N,) bool, True where the last ending up to the cutoff was followed by no return up to it."""
+    gone = presence.gone
+    if not len(gone.times):
+        return np.zeros(len(examples), dtype=bool)
+    end = gone.until(examples.customers, examples.cutoffs)
+    ended = np.greater(end, gone.offsets[examples.customers])
+    return np.asarray(ended & (presence.back[np.where(ended, end - 1, 0)] > examples.cutoffs))
+
+
+def _is_silent(task: LogTask | ContractTask, last: Instants, cutoffs: Instants) -> Bools:
+    if task.eligible_within_days is None:
+        return np.zeros(len(cutoffs), dtype=bool)
+    return np.less_equal(last, cutoffs - days(task.eligible_within_days))
+
+
+def _past(presence: Presence, examples: Examples) -> tuple[NDArray[np.int64], Instants]:
+    """(N,) the events up to the cutoff, and the last of them; nobody is silent where there is no log."""
+    if presence.log is None:
+        return np.zeros(len(examples), dtype=np.int64), np.full(len(examples), NEVER)
+    end = presence.log.until(examples.customers, examples.cutoffs)
+    n_events = end - presence.log.offsets[examples.customers]
+    return n_events, presence.log.times_at(end - 1, n_events > 0, MISSING_TIME)

@@ -1,0 +1,96 @@
+"""Batch scoring: customers' files in, one row of probabilities for each of their rows out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.errors import DataError
+from model.files.writers import open_scores, score_table
+from model.predictor import Predictions, Predictor
+from model.scoring.blocks import Block, LogBlocks, TableBlocks
+from model.task import ColumnTask
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was scored.
+
+    Attributes:
+        rows: of the result.
+        as_of: the instant of the prediction.
+        notes: what was read otherwise than it stands there, as sentences.
+        ignored: columns of the customer file that the model does not read.
+    """
+
+    rows: int
+    as_of: int
+    notes: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+def score_file(
+    predictor: Predictor,
+    out: Path,
+    *,
+    customers: Path | None,
+    events: Path | None = None,
+    as_of: int | None = None,
+    reject: bool = False,
+    on_rows: Callable[[int], object] = lambda _: None,
+    on_scored: Callable[[Predictions], object] = lambda _: None,
+) -> Summary:
+    """Score the customers of these files. Each row has a score, or else the reason in the column `error`.
+
+    A customer file is read in batches, at flat memory; a log is read whole.
+
+    Args:
+        out: the result, in the form of its suffix; not written where this raises.
+        events: the log; None for a model of a table, or where a column `events` of `customers` holds it.
+        as_of: the instant of the prediction; None for the last event, or the latest date of the table.
+        reject: whether a cell that cannot be read costs its row the score. Else it counts as missing, is
+            noted, and refused where most of a column is so.
+        on_rows: gets the number of rows so far, after each batch.
+        on_scored: gets what was scored, batch by batch.
+
+    Raises:
+        DataError, SchemaError: the files cannot be used, or lack a field that the model reads.
+    """
+    task, schema = predictor.manifest.task, predictor.manifest.schema_
+    if schema.events is None and customers is None:
+        raise DataError("this model reads a customer table; name it with --customers FILE")
+    if schema.events and customers is None and events is None:
+        raise DataError("this model reads an event log; name it with --events FILE")
+    blocks: LogBlocks | TableBlocks
+    if schema.events is None or events is None:
+        assert customers is not None
+        blocks = TableBlocks(customers, task, schema, as_of, reject=reject)
+    else:
+        blocks = LogBlocks(customers, events, task, schema, as_of)
+    names, n_rows = task.output_names, 0
+    with open_scores(out, names, eligible=not isinstance(task, ColumnTask)) as writer:
+        for block in blocks:
+            writer.write_table(_scored(predictor, block, on_scored))
+            n_rows += len(block.ids)
+            on_rows(n_rows)
+        notes = blocks.notes()
+    return Summary(n_rows, blocks.as_of, notes, tuple(blocks.ignored))
+
+
+def _scored(predictor: Predictor, block: Block, on_scored: Callable[[Predictions], object]) -> Any:
+    """The rows of a block as a table of the result."""
+    rows = np.full(len(block.ids), -1)
+    rows[block.places] = np.arange(len(block.places))
+    rows[list(block.errors)] = -1
+    if not len(block.customers):
+        probabilities = np.empty((0, predictor.manifest.task.n_outputs))
+    else:
+        scored = predictor.predict_customers(block.customers)
+        kept = rows[rows >= 0]
+        on_scored(Predictions(scored.probabilities[kept], scored.numeric[kept], scored.categories[kept]))
+        probabilities = scored.probabilities
+    return score_table(
+        block.ids, probabilities, predictor.manifest.task.output_names, block.eligible, rows, block.errors
+    )
