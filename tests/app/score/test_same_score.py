@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
+from model.scoring.score_file import score_file
 from model.times import parse_time
 from model.values.columns import parse_number
 from tests.app.score.conftest import ARROW, CSV, NDJSON, PARQUET, Serve, scored
 from tests.app.score.test_arrow import stream
 from tests.app.score.test_parquet import file
 from tests.app.toys import AS_OF, CONTRACTS
-from model.scoring.score_file import score_file
 
 N = 500
 SAME = 1e-6
