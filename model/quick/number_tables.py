@@ -1,4 +1,4 @@
-"""Numbers to tokens by table: a piecewise-linear embedding is one line in each segment of a number."""
+"""Tokens of numbers by table: a piecewise-linear embedding is one line per segment of a number."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -15,14 +15,13 @@ _LOWEST: Final = np.float32(-3e38)
 
 @dataclass(frozen=True)
 class NumberTables:
-    """Lines of N numbers, S segments each: below the bins, in each bin, above them; the last is "missing".
+    """Lines of N numbers with S segments each: below the bins, one per bin, above them, and missing.
 
-    A token is `at + (x - origin) * step`: nothing large is subtracted from something large, however narrow
-    a bin.
+    A token is `at + (x - origin) * step`, which is exact in narrow bins too.
 
     Attributes:
-        last: (N,) the row of each number's last segment.
-        edges: (S - 1, N, 1) where a segment ends and the next begins; inf behind the last.
+        last: (N,) row of the last segment of each number.
+        edges: (S - 1, N, 1) ends of the segments; inf after the last.
         origin: (N * S,) of each segment.
         at, step: (F, N * S, width) of each segment.
     """
@@ -35,7 +34,7 @@ class NumberTables:
 
     @classmethod
     def build(cls, module: NumericEmbedding) -> Self:
-        """The tables of F embeddings."""
+        """Convert F embeddings."""
         F, N, _, width = module.weight.shape
         weight, bias, missing = (
             part.detach().cpu().double().numpy() for part in (module.weight, module.bias, module.missing)
@@ -72,11 +71,11 @@ class NumberTables:
         return len(self.last)
 
     def __call__(self, numbers: Floats) -> Floats:
-        """(F, n, N, width) tokens of (n, N) numbers, NaN where missing; quickest if stored by columns."""
-        ahead = (np.ascontiguousarray(numbers.T) < self.edges).view(np.uint8)  # no edge is ahead of NaN
-        counted = np.uint8 if len(ahead) < 256 else np.uint16
-        segments = self.last - np.add.reduce(ahead, axis=0, dtype=counted).T
-        inside = np.fmax(numbers, _LOWEST)  # any number instead of NaN
+        """(F, n, N, width) tokens of (n, N) numbers, NaN where missing; fastest if stored by columns."""
+        above = (np.ascontiguousarray(numbers.T) < self.edges).view(np.uint8)  # no edge is above NaN
+        counted = np.uint8 if len(above) < 256 else np.uint16
+        segments = self.last - np.add.reduce(above, axis=0, dtype=counted).T
+        inside = np.fmax(numbers, _LOWEST)  # any number in place of NaN
         inside -= self.origin.take(segments)
         tokens: Floats = self.step.take(segments, axis=1)
         tokens *= inside[:, :, None]

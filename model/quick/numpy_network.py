@@ -1,7 +1,7 @@
-"""The mlp network as a few numpy operations: what it costs to answer one customer on a CPU.
+"""The mlp network in numpy, with tokens read from tables: `model.network.network` up to float32 rounding.
 
-Torch spends some microseconds on every operation, which is most of the time that a single row takes.
-A token is read from a table. The arithmetic is that of `model.network.network`, up to float32's rounding.
+Torch takes some microseconds per operation, most of the time of a single row. Of many rows, numpy is several
+times as fast too, since blocks of rows stay in the cache.
 """
 
 from dataclasses import dataclass
@@ -18,26 +18,26 @@ from model.quick.number_tables import Floats, NumberTables
 
 Codes = NDArray[np.int64]
 
-_LARGEST_LOGIT: Final = 500.0  # whose exponential is still a float64
-_BLOCK: Final = 512  # rows of all members at a time: what lies between the layers stays in the cache
+_LARGEST_LOGIT: Final = 500.0  # its exponential is a finite float64
+_BLOCK: Final = 512  # rows of all members at a time: the values between the layers fit into the cache
 _LEAST: Final = 64  # rows at a time
 _ZERO: Final = np.float32(0)
 
 
 @dataclass(frozen=True)
 class NumpyNetwork:
-    """F folds of M members of the mlp head.
+    """A network of the mlp head: F folds of M members.
 
     Attributes:
         numbers: tokens of the N numbers.
-        table, offsets: (F, codes, width) tokens of the C categories and V repeated numbers; (C + V,) where
-            the codes of each begin.
+        table: (F, codes, width) tokens of the C categories and V repeated numbers.
+        offsets: (C + V,) first row in the table of each.
         n_categories: C.
-        valued: (V,) which numbers the repeated values belong to.
-        first: the weights of the first layer, with the adapters in them: (F, M, N * width, hidden) for the
-            numbers' tokens, (F, M, C * width, hidden) for the categories'; and its (F, 1, 1, hidden) bias.
+        valued: (V,) position among the numbers of each repeated number.
+        first: weights of the first layer times the adapters, (F, M, N * width, hidden) for tokens of numbers
+            and (F, M, C * width, hidden) for those of categories, and its (F, 1, 1, hidden) bias.
         hidden: weight and bias of each further layer, (F, 1, hidden, hidden) and (F, 1, 1, hidden).
-        last: of the output layer, (F, M, hidden, K) and (F, M, 1, K).
+        last: weight and bias of the output layer, (F, M, hidden, K) and (F, M, 1, K).
         n_members: F * M.
     """
 
@@ -53,7 +53,7 @@ class NumpyNetwork:
 
     @classmethod
     def build(cls, network: Network) -> Self:
-        """Read the weights of a network of the mlp head."""
+        """Convert a network of the mlp head."""
         tokens, trunk = network.tokens, network.trunk
         numbers = NumberTables.build(tokens.numeric)
         layers = [(_array(one.weight)[:, None], _array(one.bias)[:, None]) for one in trunk.hidden]
@@ -77,8 +77,8 @@ class NumpyNetwork:
         """(n, K) float64 uncalibrated logits.
 
         Args:
-            numbers: (n, N) scaled, NaN missing.
-            codes: (n, C + V or more: without piecewise numbers the repeated values are not read).
+            numbers: (n, N) float32, scaled; NaN missing.
+            codes: (n, C + V or more) int64; without piecewise numbers those of repeated values are not read.
         """
         codes = codes[:, : len(self.offsets)]
         size = max(_BLOCK // self.n_members, _LEAST)
@@ -115,7 +115,7 @@ def _joined(tokens: Floats) -> Floats:
 
 
 def _average(members: NDArray[Any]) -> Logits:
-    """(F * M, n, K) member logits -> (n, K) logits of their mean probability."""
+    """Return the (n, K) logits of the mean probability of (F * M, n, K) logits."""
     exact: Logits = members.astype(np.float64)
     if len(exact) == 1:
         return exact.reshape(exact.shape[1:])

@@ -1,7 +1,7 @@
-"""The rows of a few customers into network inputs: a look-up where `encode` parses a column.
+"""Network inputs of request rows by look-up: the same bits as `model.features.encode.encode`, for few rows.
 
-Made for requests: `encode` spends its time on each column, this on each value. Both give the same bits;
-what a table here does not hold is looked up by `encode`'s own functions.
+`encode` takes its time per column, this per value. A value that is not in a table is encoded by the functions
+of `encode`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,15 +25,15 @@ Codes = Mapping[type, Mapping[Cell, int]]
 
 @dataclass(frozen=True)
 class RowEncoder:
-    """What a schema without events says, as tables.
+    """A schema without events as tables.
 
     Attributes:
-        numbers: positions of the numeric columns among the cells of a row.
-        dates: of those that are dates, the position among the numbers, and the column.
+        numbers: position of each numeric column among the cells of a row.
+        dates: position among the numbers, and the column, of each date.
         scales: of the numbers, then of the rates.
-        categories: of each categorical column its position among the cells, and the codes of its values.
-        rates: which categorical columns have rates, and these by code.
-        values: of each repeated number its position among the numbers, and its codes.
+        categories: position among the cells, the column and the codes of its values, of each category.
+        rates: position among the categories, and the rates by code, where there are rates.
+        values: position among the numbers, and the codes, of each repeated number.
     """
 
     schema: Schema
@@ -46,7 +46,7 @@ class RowEncoder:
 
     @classmethod
     def build(cls, schema: Schema) -> Self:
-        """The tables of a schema."""
+        """Convert a schema."""
         place = {c.name: position for position, c in enumerate(schema.columns)}
         numeric = schema.numeric
         return cls(
@@ -64,13 +64,13 @@ class RowEncoder:
         )
 
     def __call__(self, rows: RequestRows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """The `numeric` and the `categories` of `model.features.inputs.Inputs` for N rows, N > 0.
+        """Return the `numeric` and the `categories` of `model.features.inputs.Inputs` for N rows, N > 0.
 
         Raises:
-            DataError: a date is no time.
+            DataError: a date cannot be parsed.
         """
         cells = rows.columns()
-        codes = _side_by_side(self._codes(cells), len(rows), np.int64)
+        codes = _stored_by_columns(self._codes(cells), len(rows), np.int64)
         raw = self._raw(cells, rows.cutoffs)
         if self.rates:
             raw = np.column_stack([raw, *(log_odds.take(codes[:, n]) for n, log_odds in self.rates)])
@@ -81,7 +81,7 @@ class RowEncoder:
         columns = [cells[at] for at in self.numbers]
         for n, date in self.dates:
             columns[n] = self._ages(columns[n], date, cutoffs)
-        return _side_by_side(columns, len(cutoffs), np.float64)
+        return _stored_by_columns(columns, len(cutoffs), np.float64)
 
     def _ages(self, cells: Sequence[Cell], date: DateColumn, cutoffs: Sequence[int]) -> list[Cell]:
         zone = self.schema.time_zone
@@ -91,12 +91,12 @@ class RowEncoder:
         return ages
 
     def _codes(self, cells: Sequence[Sequence[Cell]]) -> list[list[int]]:
-        """Of every category and repeated number its N codes."""
+        """Return the N codes of each category and repeated number."""
         codes = []
         for at, c, table in self.categories:
             try:
                 codes.append(list(map(table[str].__getitem__, cells[at])))
-            except KeyError:  # a number, or a text that is no category as it stands
+            except KeyError:  # a number, or a text that is not in the vocabulary as it is
                 codes.append(self._column_codes(cells[at], table, c))
         return codes + [list(map(table.get, cells[self.numbers[n]], repeat(0))) for n, table in self.values]
 
@@ -104,19 +104,19 @@ class RowEncoder:
         codes = [table[cell.__class__].get(cell, _ABSENT) for cell in cells]
         absent = [n for n, code in enumerate(codes) if code == _ABSENT]
         if absent:
-            told = as_codes(column_of([cells[n] for n in absent]), c.vocabulary).tolist()
-            for n, code in zip(absent, told, strict=True):
+            encoded = as_codes(column_of([cells[n] for n in absent]), c.vocabulary).tolist()
+            for n, code in zip(absent, encoded, strict=True):
                 codes[n] = code
         return codes
 
 
-def _side_by_side(columns: Sequence[Sequence[Any]], length: int, dtype: type[Any]) -> NDArray[Any]:
-    """(N, D) from D columns of N values, and stored by columns."""
+def _stored_by_columns(columns: Sequence[Sequence[Any]], length: int, dtype: type[Any]) -> NDArray[Any]:
+    """(N, D) array, stored by columns, of D columns of N values."""
     return np.array(columns, dtype=dtype).reshape(len(columns), length).T
 
 
 def _codes(vocabulary: Sequence[str]) -> Codes:
-    """The codes of a vocabulary's values, by the kind of a request's value: 1 and true are two values."""
+    """Return the codes of a vocabulary's values by the type of a request's value: 1 and true differ."""
     numbers = [n for n in map(parse_number, vocabulary) if spell_number(n) in vocabulary]
     kinds: dict[type, list[Cell]] = {
         str: [None, *vocabulary],

@@ -1,1 +1,1 @@
-"""Checkpoints on disk: manifest, seal, golden rows, registry, champions."""
+"""Checkpoints and the registry on disk."""

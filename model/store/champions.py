@@ -1,8 +1,7 @@
-"""Which version of a model is in service, and which were before: two small files in the model's folder.
+"""The champion of a model, and the champions before it: two small files in the folder of the model.
 
-`champion` holds the version in service and is the truth; `champions.log` holds one champion a line, oldest
-first. A change writes them in such an order that kill -9 between the two leaves the old state or the new.
-The writing functions need the lock that `model.store.registry` holds.
+`champion` is the version in service, `champions.log` lists the champions, one per line, oldest first. kill -9
+between the writes of both leaves the old state or the new. Writing needs the lock of `model.store.registry`.
 """
 
 import re
@@ -21,10 +20,10 @@ _CAP: Final = 100_000  # bytes of a file
 
 
 def read_champion(home: Path) -> int | None:
-    """What the champion file says; None where there is none.
+    """Return the version in the champion file; None without such a file.
 
     Raises:
-        CheckpointError: it does not hold a version number.
+        CheckpointError: it is not a version number.
     """
     path = home / "champion"
     text = _read_text(path)
@@ -32,19 +31,19 @@ def read_champion(home: Path) -> int | None:
         return None
     if not VERSION_PATTERN.fullmatch(text.strip()):
         raise CheckpointError(
-            f"{path} must hold a version number, got {text!r:.40}; run `propense promote {home.name} VERSION`"
+            f"{path} must be a version number, got {text!r:.40}. Run `propense promote {home.name} VERSION`."
         )
     return int(text)
 
 
 def past_champions(home: Path, versions: Collection[int]) -> list[int]:
-    """The champions so far, oldest first, the present one last; without versions removed since.
+    """Return the champions so far, oldest first and the present one last, without removed versions.
 
-    Lines of the log above the present champion are the trace of a change that kill -9 cut short.
+    Lines of the log after the present champion are left by a change that kill -9 interrupted.
     """
     try:
         present = read_champion(home)
-    except CheckpointError:  # promoting is how to mend it
+    except CheckpointError:  # repaired by the next promotion
         present = None
     if present is None:
         return []
@@ -56,21 +55,21 @@ def past_champions(home: Path, versions: Collection[int]) -> list[int]:
 
 
 def add_champion(home: Path, past: Sequence[int], version: int) -> None:
-    """Put a version in service after the past ones: the log first, then the truth."""
+    """Put a version in service after the past ones: the log first, then the champion."""
     _write_log(home, [*past, version])
     _write_champion(home, version)
 
 
 def drop_champion(home: Path, past: Sequence[int]) -> None:
-    """Put the champion before the last of the past ones back in service: the truth first, then the log."""
-    # What an earlier kill left in the log could pass for the past of the champion to come: clear it first.
+    """Put the last but one of the past champions back in service: the champion first, then the log."""
+    # The log may have lines of an interrupted change, which would count as the past of the next champion.
     _write_log(home, past)
     _write_champion(home, past[-2])
     _write_log(home, past[:-1])
 
 
 def forget_champions(home: Path) -> None:
-    """No champion, no past: what a model without any version has."""
+    """Remove the champion and its past, for a model without versions."""
     for name in ("champion", "champions.log"):
         (home / name).unlink(missing_ok=True)
     sync_folder(home)

@@ -1,4 +1,4 @@
-"""A checkpoint folder: weights, reports, and a manifest that holds the SHA-256 of each. Never pickle."""
+"""A checkpoint folder: weights, reports, and a manifest with the SHA-256 of each. Nothing is pickled."""
 
 import errno
 import hashlib
@@ -18,14 +18,14 @@ from torch import Tensor
 from model.errors import CheckpointError
 from model.store.disk import open_no_follow, sync_folder, write_file
 from model.store.manifest import Manifest
-from model.store.seal import REPAIR, seal, unseal
+from model.store.seal import damaged, seal, unseal
 
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.safetensors"
 
 _MANIFEST_CAP: Final = 16 * 2**20  # bytes
 _PART_CAP: Final = 2**30
-_HEADER_CAP: Final = 2**20  # the safetensors library alone would parse 100 MB of header
+_HEADER_CAP: Final = 2**20  # the safetensors library parses up to 100 MB
 _PART_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}\.(json|html|safetensors)")
 
 
@@ -34,9 +34,8 @@ class Checkpoint:
     """A verified checkpoint.
 
     Attributes:
-        manifest: everything but the weights.
         weights: tensors by name, on the CPU, all finite.
-        kept: the bytes of the further files that the reader asked for.
+        kept: the bytes of the files in `keep` of `read_checkpoint`, by name.
     """
 
     manifest: Manifest
@@ -47,19 +46,19 @@ class Checkpoint:
 def write_checkpoint(
     folder: Path, manifest: Manifest, weights: Mapping[str, Tensor], extras: Mapping[str, bytes]
 ) -> None:
-    """Fill an empty or new folder and put it on the disk; the manifest comes last.
+    """Write a checkpoint into an empty or new folder and sync it; the manifest is the last file.
 
     Args:
-        folder: where; its parent exists.
-        manifest: its `files` is filled in here.
+        folder: its parent exists.
+        manifest: its `files` is set here.
         weights: tensors by name, on any device.
-        extras: further files by name: report.json, report.html.
+        extras: further files by name, such as report.json.
 
     Raises:
-        CheckpointError: `read_checkpoint` would refuse the result, or the disk does.
+        CheckpointError: `read_checkpoint` would refuse the checkpoint, or it cannot be written.
     """
     if WEIGHTS in extras:
-        raise CheckpointError(f"{WEIGHTS} is written from the tensors; leave it out of the extras")
+        raise CheckpointError(f"{WEIGHTS} is written from the tensors. Leave it out of the extras.")
     parts = {WEIGHTS: pack(weights), **extras}
     files = {name: _sha256(data) for name, data in parts.items()}
     sealed = seal(manifest.model_copy(update={"files": files}), path=folder / MANIFEST)
@@ -71,7 +70,7 @@ def write_checkpoint(
     try:
         folder.mkdir(exist_ok=True)
         if any(folder.iterdir()):
-            raise CheckpointError(f"{folder} must be empty: a checkpoint is written once; name a new folder")
+            raise CheckpointError(f"{folder} must be empty: a checkpoint is written once. Name a new folder.")
         for name, data in (*parts.items(), (MANIFEST, sealed)):
             write_file(folder / name, data)
         sync_folder(folder)
@@ -84,18 +83,15 @@ def read_checkpoint(
 ) -> Checkpoint:
     """Read and verify a checkpoint folder.
 
-    It holds the manifest and exactly the files that the manifest lists, each a regular file: a
-    missing file, a further file (whatever it is) and a symbolic link are refused.
+    It has the manifest and exactly the files that the manifest lists, each a regular file. A missing file, a
+    further file and a symbolic link are errors.
 
     Args:
-        folder: where.
-        name: the model that must be in it; None takes any.
-        version: the version that must be in it; None takes any.
-        keep: further files to hand over, where the checkpoint has them; others are hashed and let go.
+        name, version: the model that the folder must have; None takes any.
+        keep: files to return, where the checkpoint has them; the others are hashed only.
 
     Raises:
-        CheckpointError: anything is missing, damaged, foreign or of a newer format; the text names
-            the file and the reason.
+        CheckpointError: the checkpoint is incomplete, damaged, foreign or of a newer format.
     """
     path = folder / MANIFEST
     manifest = unseal(_read(path, _MANIFEST_CAP), path=path)
@@ -107,10 +103,8 @@ def read_checkpoint(
     for part, digest in manifest.files.items():
         data = _read(folder / part, _PART_CAP)
         if _sha256(data) != digest:
-            raise CheckpointError(
-                f"{folder / part} is damaged or exchanged: its SHA-256 is not that in {MANIFEST}; {REPAIR}"
-            )
-        if part == WEIGHTS:  # the very bytes that were hashed
+            raise damaged(f"{folder / part} is damaged or exchanged: its SHA-256 is not that in {MANIFEST}")
+        if part == WEIGHTS:  # of the same bytes that were hashed
             weights = unpack(data, folder / part)
         elif part in keep:
             kept[part] = data
@@ -118,36 +112,27 @@ def read_checkpoint(
 
 
 def pack(weights: Mapping[str, Tensor]) -> bytes:
-    """Tensors by name, on any device, as the bytes of a safetensors file."""
-    # Copies, because safetensors refuses tensors that share memory.
+    """Return tensors by name, on any device, as the bytes of a safetensors file."""
+    # Cloned, because safetensors refuses tensors that share memory.
     return safetensors.torch.save({n: t.detach().cpu().clone().contiguous() for n, t in weights.items()})
 
 
 def unpack(data: bytes, path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, on the CPU.
-
-    Args:
-        path: where it lies, for the error text.
+    """Return the tensors of a safetensors file, on the CPU; errors name its path.
 
     Raises:
         CheckpointError: it is not such a file, or a weight is not finite.
     """
     header = int.from_bytes(data[:8], "little")
     if header > _HEADER_CAP:
-        raise CheckpointError(
-            f"{path} may have a header of {_HEADER_CAP} bytes, however it claims {header}; {REPAIR}"
-        )
+        raise damaged(f"{path} must have a header of at most {_HEADER_CAP} bytes, got {header}")
     try:
         weights = safetensors.torch.load(data)
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} must be a safetensors file of plain tensors: {error}; {REPAIR}"
-        ) from error
+        raise damaged(f"{path} must be a safetensors file of plain tensors: {error}") from error
     for name, tensor in weights.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor.double()).all():
-            raise CheckpointError(
-                f"{path} must hold finite weights, however {name!r} has others; train again"
-            )
+            raise CheckpointError(f"{path} must have finite weights, got others in {name!r}. Train again.")
     return weights
 
 
@@ -160,21 +145,19 @@ def _check_place(manifest: Manifest, name: str | None, version: int | None, path
     version = manifest.version if version is None else version
     if (name, version) != (manifest.name, manifest.version):
         raise CheckpointError(
-            f"{path} must be of {name} version {version}, however it is of {manifest.name} version "
-            f"{manifest.version}; put the folders back in their places"
+            f"{path} must be of {name} version {version}, got {manifest.name} version {manifest.version}. "
+            "Put the folders back in their places."
         )
 
 
 def _check_part_names(names: Iterable[str], path: Path) -> None:
     listed = sorted(names)
     if WEIGHTS not in listed:
-        raise CheckpointError(f"{path} must list {WEIGHTS}, however it lists {listed}; {REPAIR}")
+        raise damaged(f"{path} must list {WEIGHTS}, got {listed}")
     for name in listed:
         if name == MANIFEST or not _PART_NAME.fullmatch(name):
-            raise CheckpointError(
-                f"{path} must list plain lower-case names ending in .json, .html or .safetensors, "
-                f"however it lists {name!r:.80}; {REPAIR}"
-            )
+            rule = "must list plain lower-case names ending in .json, .html or .safetensors"
+            raise damaged(f"{path} {rule}, got {name!r:.80}")
 
 
 def _check_file_set(folder: Path, names: Iterable[str]) -> None:
@@ -183,26 +166,26 @@ def _check_file_set(folder: Path, names: Iterable[str]) -> None:
     except OSError as error:
         raise CheckpointError(f"{folder} cannot be listed: {error.strerror}") from error
     for name in sorted(wanted - present):
-        raise CheckpointError(f"{folder / name} is missing, however {MANIFEST} lists it; {REPAIR}")
+        raise damaged(f"{folder / name} is missing: {MANIFEST} lists it")
     for name in sorted(present - wanted):
-        raise CheckpointError(f"{folder / name} does not belong here: {MANIFEST} does not list it; remove it")
+        raise CheckpointError(f"{folder / name} is not a part: {MANIFEST} does not list it. Remove it.")
 
 
 def _read(path: Path, cap: int) -> bytes:
-    """A regular file's bytes. A link is not followed and a pipe is not waited for."""
+    """Return the bytes of a regular file. A link is not followed and a pipe is not waited for."""
     try:
         with open(path, "rb", opener=open_no_follow) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise CheckpointError(f"{path} must be a regular file; put the file itself there")
+                raise CheckpointError(f"{path} must be a regular file. Put the file itself there.")
             _check_size(path, status.st_size, cap)
             return file.read(cap + 1)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise CheckpointError(f"{path} must not be a symbolic link; put the file itself there") from None
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}; {REPAIR}") from error
+            raise CheckpointError(f"{path} must not be a symbolic link. Put the file itself there.") from None
+        raise damaged(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _check_size(path: Path, size: int, cap: int) -> None:
     if size > cap:
-        raise CheckpointError(f"{path} may hold {cap} bytes, however it holds {size}; {REPAIR}")
+        raise damaged(f"{path} must have at most {cap} bytes, got {size}")

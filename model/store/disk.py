@@ -1,17 +1,14 @@
-"""Writes that survive kill -9 and a power cut: what is there after either is the old or the new, whole.
-
-And reads of the very file that is named.
-"""
+"""Atomic, durable writes: after kill -9 or a power cut, a file has its old or its new content."""
 
 import os
 from pathlib import Path
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a new file down to the disk.
+    """Write a new file and sync it.
 
     Raises:
-        FileExistsError: there is such a file already.
+        FileExistsError: the file exists.
     """
     with path.open("xb") as file:
         file.write(data)
@@ -20,7 +17,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Give a small file new content in one step. One writer at a time: the caller holds a lock."""
+    """Replace the content of a small file in one step. The caller holds a lock: one writer at a time."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     write_file(draft, data)
@@ -29,7 +26,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put a folder's list of names on the disk; without it a finished rename can still be lost."""
+    """Sync the list of names of a folder; without it, a finished rename can be lost."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -38,5 +35,5 @@ def sync_folder(folder: Path) -> None:
 
 
 def open_no_follow(name: str, flags: int) -> int:
-    """An opener for `open`: a link is not followed, and a pipe is not waited for."""
+    """Opener for `open` that does not follow a link or wait for a pipe."""
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

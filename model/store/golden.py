@@ -1,4 +1,4 @@
-"""Made-up customers that look like real ones, from a schema's vocabularies and numbers: no customer's row."""
+"""Golden customers: synthetic request rows of a schema's vocabularies and numbers, without customer data."""
 
 from typing import Any, Final
 
@@ -15,11 +15,11 @@ from model.schema import (
 from model.times import days, format_instant
 
 N_CUSTOMERS: Final = 6
-_GAPS: Final = (0, 3, 9, 30, 31, 75)  # days between the events of a made-up history
+_GAPS: Final = (0, 3, 9, 30, 31, 75)  # days between the events of a synthetic history
 
 
 def synthetic_rows(schema: Schema, as_of: int, *, n: int = N_CUSTOMERS) -> tuple[dict[str, Any], ...]:
-    """Request rows: the first typical in every field, the others low, high, unseen and missing in turn."""
+    """Return n request rows: the first typical in each field, the others low, high, unknown or missing."""
     return tuple(_row(schema, as_of, position) for position in range(n))
 
 
@@ -45,7 +45,7 @@ def _cell(column: TableColumn, as_of: int, zone: str, turn: int) -> str | float 
     if isinstance(column, BooleanColumn):
         return number >= 0.5
     if isinstance(column, DateColumn):
-        return _date(as_of - days(int(number)), zone)  # rounded up, it could leave the calendar
+        return _date(as_of - days(int(number)), zone)  # rounded down, to stay in the calendar
     return number
 
 
@@ -62,13 +62,13 @@ def _date(instant: int, zone: str) -> str:
 
 
 def _number(scaling: Scaling, turn: int, values: tuple[float, ...] = ()) -> float | None:
-    """In turn: median, low, high, missing, then a repeated number where there are some."""
+    """Return in turn median, low, high, missing, and a repeated number if there are any."""
     middle = len(values) // 2
     choices = (scaling.median, scaling.low, scaling.high, None, *values[middle : middle + 1])
     return choices[turn % len(choices)]
 
 
 def _category(vocabulary: tuple[str, ...], turn: int) -> str | None:
-    """In turn: each known category, then one that training never saw, then none."""
+    """Return in turn each known category, an unknown one, and missing."""
     choices = (*vocabulary[:6], "never seen in training", None)
     return choices[turn % len(choices)] if vocabulary else None

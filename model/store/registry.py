@@ -1,7 +1,7 @@
-"""Where checkpoints live: `<root>/<name>/<version>/`, with the champion's number in `<root>/<name>/champion`.
+"""The registry: checkpoints in `<root>/<name>/<version>/`, the champion's number in `<root>/<name>/champion`.
 
-Readers take no lock and see whole versions only, for a version appears by one rename. Writers of one
-name queue at `<root>/<name>/.lock`; kill -9 at any instant leaves the old state or the new.
+Readers need no lock: a version appears complete, by one rename. Writers of one name wait for the lock
+`<root>/<name>/.lock`. kill -9 at any moment leaves the old state or the new.
 """
 
 import difflib
@@ -33,56 +33,52 @@ _DRAFT: Final = ".tmp-"
 
 @dataclass(frozen=True)
 class Registry:
-    """The models of one folder. Every method checks a name and a version before they become a path.
-
-    Attributes:
-        root: the folder; `publish` makes it.
-    """
+    """The models in the folder `root`. Each method checks names and versions before they become paths."""
 
     root: Path
 
     def names(self) -> list[str]:
-        """The models that have a version, sorted.
+        """Return the models with a version, sorted.
 
         Raises:
-            CheckpointError: there is no such registry.
+            CheckpointError: the registry does not exist.
         """
         found = _folders(self.root)
         if found is None:
             raise CheckpointError(
-                f"there is no registry at {self.root}; `propense train STUDY.yaml` makes one"
+                f"there is no registry at {self.root}. `propense train STUDY.yaml` makes one."
             )
         return [name for name in sorted(found) if NAME_PATTERN.fullmatch(name) and self.versions(name)]
 
     def versions(self, name: str) -> list[int]:
-        """The versions of a model, ascending; none for a model not yet trained."""
+        """Return the versions of a model, ascending; none for an untrained model."""
         home = self._home(name)
         found = [] if home.is_symlink() else _folders(home) or []  # as `names` has it
         return sorted(int(entry) for entry in found if VERSION_PATTERN.fullmatch(entry))
 
     def champion(self, name: str) -> int | None:
-        """The version in service; None for a model not yet trained or with none promoted.
+        """Return the version in service; None for an untrained model or without a promoted version.
 
         Raises:
             CheckpointError: the champion file does not name a version of the model.
         """
-        # Read before the versions are listed, so that a version published and promoted meanwhile is seen.
+        # Read before the versions, so that a version that is published and promoted meanwhile is listed.
         champion = read_champion(self._home(name))
         versions = self.versions(name)
         if champion is None or not versions:
             return None
         if champion not in versions:
             raise CheckpointError(
-                f"the champion of {name} must be one of its versions {versions}, however it is {champion}; "
-                f"run `propense promote {name} VERSION`"
+                f"the champion of {name} must be one of its versions {versions}, got {champion}. "
+                f"Run `propense promote {name} VERSION`."
             )
         return champion
 
     def resolve(self, name: str, version: int | None) -> int:
-        """The version meant: the given one if it exists, the champion for None.
+        """Return the given version if it exists, and the champion for None.
 
         Raises:
-            CheckpointError: no such registry, model or version; the text lists what there is.
+            CheckpointError: no such registry, model or version; the text lists those that exist.
         """
         _check_version(version)
         versions = self.versions(name)
@@ -95,7 +91,7 @@ class Registry:
         return version
 
     def folder(self, name: str, version: int) -> Path:
-        """The checkpoint folder of an existing version.
+        """Return the checkpoint folder of an existing version.
 
         Raises:
             CheckpointError: no such registry, model or version.
@@ -107,16 +103,15 @@ class Registry:
 
         Args:
             name: the model.
-            write: called once with an empty folder and the version to fill it with; it puts its files
-                on the disk, and must not change the same model's registry entry itself.
+            write: called once with an empty folder and the new version; it writes and syncs the files.
             promote_first: whether the first version of a model becomes its champion.
 
         Returns:
             The new version.
 
         Raises:
-            CheckpointError: the registry cannot be written. What else `write` raises comes through.
-                Either way nothing is left behind.
+            CheckpointError: the registry cannot be written. Errors of `write` are raised too. The registry
+                is then unchanged.
         """
         with self._changing(name) as home:
             _sweep(home)
@@ -127,7 +122,7 @@ class Registry:
                 write(draft, version)
                 sync_folder(draft)
                 if version == 1:
-                    # Not seen before the rename, which so shows the version and its service at once.
+                    # Not read before the rename, which thus shows the version and the champion at once.
                     forget_champions(home)
                     if promote_first:
                         add_champion(home, [], version)
@@ -148,7 +143,7 @@ class Registry:
             add_champion(home, past_champions(home, self.versions(name)), version)
 
     def rollback(self, name: str) -> int:
-        """Put the champion before the present one back in service, and forget the present one.
+        """Put the champion before the present one back in service.
 
         Returns:
             The version now in service.
@@ -161,8 +156,8 @@ class Registry:
             past = past_champions(home, self.versions(name))
             if len(past) < 2:
                 raise CheckpointError(
-                    f"{name} had no champion before version {present}; to change it "
-                    f"run `propense promote {name} VERSION` with one of {self.versions(name)}"
+                    f"{name} had no champion before version {present}. To change it, "
+                    f"run `propense promote {name} VERSION` with one of {self.versions(name)}."
                 )
             drop_champion(home, past)
         return past[-2]
@@ -178,21 +173,21 @@ class Registry:
         champion = self.champion(name)
         if champion is None:
             raise CheckpointError(
-                f"{name} has no champion; run `propense promote {name} VERSION` with one of {versions}"
+                f"{name} has no champion. Run `propense promote {name} VERSION` with one of {versions}."
             )
         return champion
 
     def _unknown(self, name: str) -> str:
         known = self.names()
         if not known:
-            return f"the registry {self.root} holds no model yet; `propense train STUDY.yaml` adds one"
+            return f"the registry {self.root} has no model yet. `propense train STUDY.yaml` adds one."
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        return f"the registry {self.root} has no model {name}, it has {', '.join(known)}{hint}"
+        return f"the registry {self.root} has no model {name}; it has {', '.join(known)}{hint}"
 
     @contextmanager
     def _changing(self, name: str) -> Iterator[Path]:
-        """One writer of this name at a time; the lock falls with its process."""
+        """Hold the lock of a name; it is released with its process too."""
         home = self._home(name)
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -205,7 +200,7 @@ class Registry:
 
 
 def _folders(parent: Path) -> list[str] | None:
-    """Names of the real sub-folders, links left out; None where there is no such parent."""
+    """Return the names of the sub-folders without links; None if the parent does not exist."""
     try:
         with os.scandir(parent) as entries:
             return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -221,7 +216,7 @@ def _check_version(version: int | None) -> None:
 
 
 def _sweep(home: Path) -> None:
-    """Remove what dead publishers left; a living one would hold the lock."""
+    """Remove the drafts of killed publishers; a running one holds the lock."""
     for entry in _folders(home) or []:
         if entry.startswith(_DRAFT):
             shutil.rmtree(home / entry, ignore_errors=True)

@@ -16,7 +16,7 @@ from model.store.registry import Registry
 from tests.model.build import tiny_manifest
 
 REPORTS = {"report.json": b'{"auc": 0.81}', "report.html": b"<h1>churn</h1>"}
-REPAIR = "restore the folder from a copy, or train again"
+REPAIR = "Restore the folder from a copy, or train again."
 N_PARTS = 4
 
 

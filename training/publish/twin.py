@@ -10,14 +10,14 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from model.errors import CheckpointError, ComparisonError
+from model.errors import ComparisonError
 from model.predictor import Predictor, rebuild_scorer
 from model.probability import Calibration
 from model.schema import Schema
 from model.scorer import Scorer
 from model.store.checkpoint import Checkpoint, pack, read_checkpoint, unpack
 from model.store.manifest import Manifest, NetworkSpec
-from model.store.seal import REPAIR, describe_errors
+from model.store.seal import damaged, describe_errors
 from model.task import Task
 from model.times import parse_time
 from training.run.run import Run
@@ -93,9 +93,7 @@ def _twin(checkpoint: Checkpoint, folder: Path, device: str) -> Scorer:
     try:
         told = _Description.model_validate_json(checkpoint.kept[TWIN], strict=True)
     except ValidationError as error:
-        raise CheckpointError(
-            f"{folder / TWIN} must describe a model: {describe_errors(error)}; {REPAIR}"
-        ) from None
+        raise damaged(f"{folder / TWIN} must describe a model: {describe_errors(error)}") from None
     weights = unpack(checkpoint.kept[TWIN_WEIGHTS], folder / TWIN_WEIGHTS)
     return rebuild_scorer(told.task, told.schema_, told.network, told.calibration, weights, device=device)
 

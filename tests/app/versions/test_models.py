@@ -99,8 +99,8 @@ def test_a_registry_that_is_absent_or_empty(tmp_path: Path, make: bool) -> None:
         client.wait_until_loaded()
         assert client.get("/health/live").json() == {"status": "live"}
         detail = problem(client.get("/health/ready"), 503, "not-ready")["detail"]
-        said = "the registry holds no model" if make else "there is no registry"
-        assert detail == f"{said}; `propense train STUDY.yaml` makes one"
+        empty = "the registry holds no model; `propense train STUDY.yaml` makes one"
+        assert detail == (empty if make else "there is no registry. `propense train STUDY.yaml` makes one.")
         problem(client.predict("churn", ASK), 503, "not-ready")
         assert client.get("/v1/models").json() == {"models": []}
 

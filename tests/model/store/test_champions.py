@@ -46,8 +46,8 @@ def test_rollback_goes_back_step_by_step(tmp_path: Path) -> None:
     assert registry.resolve("churn", None) == 2
     assert [Registry(tmp_path).rollback("churn") for _ in range(3)] == [1, 3, 1]
     assert refusal(lambda: registry.rollback("churn")) == (
-        "churn had no champion before version 1; to change it run `propense promote churn VERSION` "
-        "with one of [1, 2, 3]"
+        "churn had no champion before version 1. To change it, run `propense promote churn VERSION` "
+        "with one of [1, 2, 3]."
     )
     assert registry.champion("churn") == 1
 
@@ -94,7 +94,7 @@ def test_a_champion_that_is_no_number_is_refused_and_mended(tmp_path: Path, text
     path = tmp_path / "churn" / "champion"
     path.write_bytes(text.encode(errors="surrogateescape"))
     for act in (lambda: registry.champion("churn"), lambda: registry.rollback("churn")):
-        assert refusal(act).startswith(f"{path} must hold a version number, got ")
+        assert refusal(act).startswith(f"{path} must be a version number, got ")
     assert registry.resolve("churn", 2) == 2
     registry.promote("churn", 2)
     assert registry.champion("churn") == 2
@@ -105,8 +105,8 @@ def test_a_champion_that_was_removed_is_refused_and_mended(tmp_path: Path) -> No
     registry.promote("churn", 2)
     (tmp_path / "churn" / "2").rename(tmp_path / "elsewhere")
     assert refusal(lambda: registry.resolve("churn", None)) == (
-        "the champion of churn must be one of its versions [1, 3], however it is 2; "
-        "run `propense promote churn VERSION`"
+        "the champion of churn must be one of its versions [1, 3], got 2. "
+        "Run `propense promote churn VERSION`."
     )
     registry.promote("churn", 3)
     assert registry.rollback("churn") == 1

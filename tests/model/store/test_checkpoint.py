@@ -97,7 +97,7 @@ def test_bytes_after_the_manifest_are_refused(tmp_path: Path, tail: bytes) -> No
     path = written(tmp_path / "1") / "manifest.json"
     path.write_bytes(path.read_bytes() + tail)
     assert unreadable(tmp_path / "1") == (
-        f"{path} is damaged, edited or foreign: its digest does not match; {REPAIR}"
+        f"{path} is damaged, edited or foreign: its digest does not match. {REPAIR}"
     )
 
 
@@ -117,7 +117,7 @@ def test_a_file_of_another_checkpoint_is_refused(tmp_path: Path, name: str) -> N
     write_checkpoint(tmp_path / "2", tiny_manifest(version=2), {"w": torch.ones(3)}, other)
     shutil.copy(tmp_path / "2" / name, tmp_path / "1" / name)
     assert unreadable(tmp_path / "1") == (
-        f"{tmp_path / '1' / name} is damaged or exchanged: its SHA-256 is not that in manifest.json; {REPAIR}"
+        f"{tmp_path / '1' / name} is damaged or exchanged: its SHA-256 is not that in manifest.json. {REPAIR}"
     )
 
 
@@ -136,8 +136,8 @@ def test_a_folder_in_the_place_of_another_is_refused(
 ) -> None:
     folder = written(tmp_path / "1")
     assert unreadable(folder, **place) == (
-        f"{folder / 'manifest.json'} must be {wanted}, however it is of churn version 1; "
-        "put the folders back in their places"
+        f"{folder / 'manifest.json'} must be {wanted}, got churn version 1. "
+        "Put the folders back in their places."
     )
 
 
@@ -147,14 +147,14 @@ def test_a_folder_in_the_place_of_another_is_refused(
 @pytest.mark.parametrize(
     ("changes", "weights", "extras", "text"),
     [
-        ({}, {"w": torch.tensor([torch.nan])}, {}, "must hold finite weights, however 'w' has others"),
-        ({"metrics": {"auc": float("nan")}}, {}, {}, "must hold finite numbers and text only"),
-        ({"provenance": {"study": "\ud800"}}, {}, {}, "must hold finite numbers and text only"),
-        ({"metrics": {"auc": np.float32(0.5)}}, {}, {}, "must hold finite numbers and text only"),
+        ({}, {"w": torch.tensor([torch.nan])}, {}, "must have finite weights, got others in 'w'"),
+        ({"metrics": {"auc": float("nan")}}, {}, {}, "must have finite numbers and text only"),
+        ({"provenance": {"study": "\ud800"}}, {}, {}, "must have finite numbers and text only"),
+        ({"metrics": {"auc": np.float32(0.5)}}, {}, {}, "must have finite numbers and text only"),
         ({}, {}, {"../report.json": b""}, "must list plain lower-case names"),
         ({}, {}, {"model.pkl": b""}, "must list plain lower-case names"),
         ({}, {}, {"manifest.json": b""}, "must list plain lower-case names"),
-        ({}, {}, {"weights.safetensors": b""}, "leave it out of the extras"),
+        ({}, {}, {"weights.safetensors": b""}, "Leave it out of the extras"),
     ],
 )
 def test_nothing_is_written_that_would_be_refused(
@@ -173,7 +173,7 @@ def test_a_checkpoint_is_written_once(tmp_path: Path) -> None:
     folder = written(tmp_path / "1")
     with pytest.raises(CheckpointError) as caught:
         written(folder)
-    assert str(caught.value) == f"{folder} must be empty: a checkpoint is written once; name a new folder"
+    assert str(caught.value) == f"{folder} must be empty: a checkpoint is written once. Name a new folder."
 
 
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
@@ -203,6 +203,6 @@ def test_a_file_too_large_to_read_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap: str, name: str
 ) -> None:
     monkeypatch.setattr(f"model.store.checkpoint.{cap}", 1000)
-    with pytest.raises(CheckpointError, match=rf"{name} may hold 1000 bytes, however it holds \d+"):
+    with pytest.raises(CheckpointError, match=rf"{name} must have at most 1000 bytes, got \d+"):
         write_checkpoint(tmp_path / "1", tiny_manifest(), tiny_weights(), {"report.json": b" " * 1001})
     assert list(tmp_path.iterdir()) == []

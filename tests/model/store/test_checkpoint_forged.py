@@ -28,13 +28,13 @@ def safetensors_file(header: bytes, data: bytes = b"") -> bytes:
 def test_a_missing_file_is_refused(tmp_path: Path, name: str) -> None:
     path = written(tmp_path / "1") / name
     path.unlink()
-    assert unreadable(tmp_path / "1") == f"{path} is missing, however manifest.json lists it; {REPAIR}"
+    assert unreadable(tmp_path / "1") == f"{path} is missing: manifest.json lists it. {REPAIR}"
 
 
 def test_a_missing_manifest_or_folder_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "1") / "manifest.json"
     path.unlink()
-    assert unreadable(tmp_path / "1") == f"{path} cannot be read: No such file or directory; {REPAIR}"
+    assert unreadable(tmp_path / "1") == f"{path} cannot be read: No such file or directory. {REPAIR}"
     assert "cannot be read: No such file or directory" in unreadable(tmp_path / "2")
 
 
@@ -42,9 +42,7 @@ def test_a_missing_manifest_or_folder_is_refused(tmp_path: Path) -> None:
 def test_a_further_file_is_refused(tmp_path: Path, name: str) -> None:
     path = written(tmp_path / "1") / name
     path.write_bytes(b"")
-    assert unreadable(tmp_path / "1") == (
-        f"{path} does not belong here: manifest.json does not list it; remove it"
-    )
+    assert unreadable(tmp_path / "1") == (f"{path} is not a part: manifest.json does not list it. Remove it.")
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors", "report.html"])
@@ -53,21 +51,21 @@ def test_a_symbolic_link_is_refused_wherever_it_leads(tmp_path: Path, name: str)
     outside = tmp_path / name
     path.rename(outside)
     path.symlink_to(outside)
-    assert unreadable(tmp_path / "1") == (f"{path} must not be a symbolic link; put the file itself there")
+    assert unreadable(tmp_path / "1") == (f"{path} must not be a symbolic link. Put the file itself there.")
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     path = written(tmp_path / "1") / "weights.safetensors"
     path.unlink()
     os.mkfifo(path)
-    assert unreadable(tmp_path / "1") == f"{path} must be a regular file; put the file itself there"
+    assert unreadable(tmp_path / "1") == f"{path} must be a regular file. Put the file itself there."
 
 
 def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "1") / "report.json"
     path.unlink()
     path.mkdir()
-    assert unreadable(tmp_path / "1") == f"{path} cannot be read: Is a directory; {REPAIR}"
+    assert unreadable(tmp_path / "1") == f"{path} cannot be read: Is a directory. {REPAIR}"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +89,7 @@ def test_a_name_that_is_not_plain_is_refused(tmp_path: Path, name: str) -> None:
     seal_again(tmp_path / "1", lambda fields: fields["files"].update({name: digest}))
     assert unreadable(tmp_path / "1") == (
         f"{tmp_path / '1' / 'manifest.json'} must list plain lower-case names ending in .json, .html or "
-        f".safetensors, however it lists {name!r}; {REPAIR}"
+        f".safetensors, got {name!r}. {REPAIR}"
     )
 
 
@@ -104,7 +102,7 @@ def test_a_manifest_without_weights_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(fields))
     seal_again(folder)
     assert unreadable(folder) == (
-        f"{path} must list weights.safetensors, however it lists ['report.html', 'report.json']; {REPAIR}"
+        f"{path} must list weights.safetensors, got ['report.html', 'report.json']. {REPAIR}"
     )
 
 
@@ -150,7 +148,7 @@ def test_a_huge_safetensors_header_is_refused(tmp_path: Path, claim: int) -> Non
     path.write_bytes(claim.to_bytes(8, "little") + b"{}" + b" " * 2**20)
     seal_again(folder)
     assert unreadable(folder) == (
-        f"{path} may have a header of 1048576 bytes, however it claims {claim}; {REPAIR}"
+        f"{path} must have a header of at most 1048576 bytes, got {claim}. {REPAIR}"
     )
 
 
@@ -191,9 +189,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, dtype: str) -> 
     width = 8 if dtype == "F64" else 4 if dtype == "F32" else 2
     path.write_bytes(safetensors_file(header.replace("[0, 0]", f"[0, {width}]").encode(), b"\xff" * width))
     seal_again(folder)
-    assert (
-        unreadable(folder) == f"{path} must hold finite weights, however 'head.bias' has others; train again"
-    )
+    assert unreadable(folder) == f"{path} must have finite weights, got others in 'head.bias'. Train again."
 
 
 @settings(deadline=None, max_examples=50)

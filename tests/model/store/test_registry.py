@@ -40,7 +40,7 @@ def test_a_first_version_may_be_kept_out_of_service(tmp_path: Path) -> None:
     registry.publish("churn", fill)
     assert registry.champion("churn") is None
     assert refusal(lambda: registry.resolve("churn", None)) == (
-        "churn has no champion; run `propense promote churn VERSION` with one of [1, 2]"
+        "churn has no champion. Run `propense promote churn VERSION` with one of [1, 2]."
     )
     assert registry.resolve("churn", 1) == 1
 
@@ -199,10 +199,10 @@ def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path) -> Non
     with_versions(tmp_path, 1, "purchase")
     for act in (registry.resolve, registry.folder):
         assert refusal(lambda act=act: act("chrun", 1)) == (  # type: ignore[misc]
-            f"the registry {tmp_path} has no model chrun, it has churn, purchase; did you mean churn?"
+            f"the registry {tmp_path} has no model chrun; it has churn, purchase; did you mean churn?"
         )
     assert refusal(lambda: registry.promote("zzz", 1)) == (
-        f"the registry {tmp_path} has no model zzz, it has churn, purchase"
+        f"the registry {tmp_path} has no model zzz; it has churn, purchase"
     )
     assert refusal(lambda: registry.rollback("zzz")).endswith("it has churn, purchase")
     assert not (tmp_path / "zzz").exists()
@@ -216,10 +216,10 @@ def test_an_unknown_version_is_answered_with_the_known_ones(tmp_path: Path) -> N
 
 
 def test_no_registry_and_an_empty_one_say_how_to_fill_them(tmp_path: Path) -> None:
-    missing = f"there is no registry at {tmp_path / 'none'}; `propense train STUDY.yaml` makes one"
+    missing = f"there is no registry at {tmp_path / 'none'}. `propense train STUDY.yaml` makes one."
     assert refusal(Registry(tmp_path / "none").names) == missing
     assert refusal(lambda: Registry(tmp_path / "none").resolve("churn", None)) == missing
     assert Registry(tmp_path).names() == []
     assert refusal(lambda: Registry(tmp_path).resolve("churn", None)) == (
-        f"the registry {tmp_path} holds no model yet; `propense train STUDY.yaml` adds one"
+        f"the registry {tmp_path} has no model yet. `propense train STUDY.yaml` adds one."
     )

@@ -29,8 +29,7 @@ def test_a_newer_format_asks_for_a_newer_propense(tmp_path: Path) -> None:
     folder = written(tmp_path / "1")
     seal_again(folder, lambda fields: fields.update(format_version=2, invented={"by": "a later release"}))
     assert unreadable(folder) == (
-        f"{folder / 'manifest.json'} has format version 2, however this Propense reads up to 1; "
-        "upgrade Propense"
+        f"{folder / 'manifest.json'} must have a format version up to 1, got 2. Upgrade Propense."
     )
 
 
@@ -80,6 +79,5 @@ def test_a_huge_manifest_is_refused_unread(tmp_path: Path) -> None:
     path = written(tmp_path / "1") / "manifest.json"
     os.truncate(path, 2**40)
     assert (
-        unreadable(tmp_path / "1")
-        == f"{path} may hold 16777216 bytes, however it holds 1099511627776; {REPAIR}"
+        unreadable(tmp_path / "1") == f"{path} must have at most 16777216 bytes, got 1099511627776. {REPAIR}"
     )

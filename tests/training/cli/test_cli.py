@@ -113,7 +113,7 @@ def test_promote_and_rollback(run: Run, registry: Path) -> None:
     assert Registry(registry).champion("table") == 1
     once_more = run("rollback", "table", "--registry", registry)
     assert (once_more.status, once_more.out) == (1, "")
-    assert once_more.err.startswith("propense: table had no champion before version 1; to change it run")
+    assert once_more.err.startswith("propense: table had no champion before version 1. To change it, run")
     assert Registry(registry).champion("table") == 1
 
 

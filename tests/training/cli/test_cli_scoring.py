@@ -65,7 +65,10 @@ def test_as_of_moves_the_question(run: Run, registry: Path, tmp_path: Path) -> N
         (["--device", "abacus"], "device must be one of auto, "),
         (["--customers", "nowhere.csv"], "nowhere.csv must be a file, got a path where there is none"),
         (["--out", "out.txt"], "--out must end in one of .csv, .parquet, .ndjson, .arrows, got 'out.txt'"),
-        (["--registry", "nowhere"], "there is no registry at nowhere; `propense train STUDY.yaml` makes one"),
+        (
+            ["--registry", "nowhere"],
+            "there is no registry at nowhere. `propense train STUDY.yaml` makes one.",
+        ),
     ],
     ids=["time", "version", "damaged", "device", "customers", "out", "registry"],
 )
@@ -90,7 +93,7 @@ def test_a_name_that_is_nearly_right_is_suggested(run: Run, registry: Path) -> N
     ran = run("evaluate", "tabel", "--registry", registry)
     assert ran.status == 1
     assert ran.err == (
-        f"propense: the registry {registry} has no model tabel, it has log, table; did you mean table?\n"
+        f"propense: the registry {registry} has no model tabel; it has log, table; did you mean table?\n"
     )
 
 
