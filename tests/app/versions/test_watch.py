@@ -117,7 +117,7 @@ def test_a_champion_file_that_names_no_version_changes_nothing(
             champion.write_text(text)
         until(lambda: churn(client)[0] is None)
         assert churn(client)[1] == 1
-        assert "run `propense promote churn VERSION`" in churn(client)[2]
+        assert "`propense promote churn VERSION`" in churn(client)[2]
         assert str(three_versions) not in churn(client)[2]
         assert answers(client, 1)
         assert any(m.startswith("churn stays in service as version 1: ") for m in caplog.messages)
