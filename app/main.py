@@ -9,7 +9,9 @@ import anyio
 import torch
 from fastapi import FastAPI
 
+from app.access.addresses import kind_of
 from app.access.admit import Access
+from app.access.keyring import Keyring
 from app.errors import install_handlers
 from app.gate import Gate
 from app.limits import Held, Saturation
@@ -19,7 +21,7 @@ from app.routes import health, models
 from app.routes import predict as predictions
 from app.routes import score as files
 from app.routes.openapi import api_document
-from app.routes.predict_endpoint import Predict
+from app.routes.predict import Predict
 from app.score.block import Bounds
 from app.score.endpoint import Score
 from app.server.memory import Tidy, settle
@@ -30,7 +32,7 @@ from app.versions.models import Models
 
 def create_app(settings: Settings) -> FastAPI:
     """The service. Models are loaded once it runs; until then /health/ready says so."""
-    access = Access.of(settings)
+    access = _access(settings)
     metrics = Metrics()
     in_service = Models(settings, metrics)
     tidy = Tidy()
@@ -83,8 +85,19 @@ def create_app(settings: Settings) -> FastAPI:
         health.router(in_service, metrics, saturation),
     ):
         app.include_router(router)
-    app.openapi = lambda: access.described(api_document(app, in_service))  # type: ignore[method-assign]
+    app.openapi = lambda: api_document(app, in_service, needs_key=access.keyring is not None)  # type: ignore[method-assign]
     return app
+
+
+def _access(settings: Settings) -> Access:
+    keyring = Keyring(settings.keys, rate=settings.rate) if settings.keys else None
+    return Access(
+        keyring,
+        public=kind_of(settings.host) != "loopback",
+        open_to_all=not settings.auth,
+        admin_port=settings.admin_port,
+        admin_public=kind_of(settings.admin_host) != "loopback",
+    )
 
 
 def __getattr__(name: str) -> FastAPI:

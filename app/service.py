@@ -6,8 +6,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.observe.requests import Pattern
-from app.routes.predict import PATHS
-from app.routes.predict_endpoint import PREFIX, SUFFIX
+from app.routes.predict import PATHS, PREFIX, SUFFIX
 
 _PINNED: Final = "/versions/"
 _ROUTES: Final = tuple(map(Pattern, PATHS))

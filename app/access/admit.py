@@ -2,22 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final
 
 from starlette._utils import get_route_path
 from starlette.types import Scope
 
-from app.access.addresses import came_by_network, kind_of
-from app.access.described import with_keys
+from app.access.addresses import came_by_network
 from app.access.keyring import Keyring
 from app.errors import Problem
-from app.settings import Settings
 
 CALLER: Final = "propense.caller"
 """Where in the ASGI scope the id of the caller's key is."""
 
 Admit = Callable[[Scope, Mapping[bytes, bytes]], None]
-_PROBES: Final = frozenset({"/health/live", "/health/ready"})
+PROBES: Final = frozenset({"/health/live", "/health/ready"})
 _ADMIN: Final = frozenset({"/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
 
 
@@ -44,24 +42,6 @@ class Access:
     admin_port: int | None
     admin_public: bool
 
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """What the settings say.
-
-        Raises:
-            KeysError: the file of keys cannot be read.
-        """
-        keyring = None
-        if settings.keys:
-            keyring = Keyring(settings.keys, rate=settings.rate)
-        return cls(
-            keyring,
-            public=kind_of(settings.host) != "loopback",
-            open_to_all=not settings.auth,
-            admin_port=settings.admin_port,
-            admin_public=kind_of(settings.admin_host) != "loopback",
-        )
-
     async def watch(self) -> None:
         """Follow the changes of the keys for ever, if there are any."""
         if self.keyring:
@@ -74,7 +54,7 @@ class Access:
             Problem: it may not come in.
         """
         path = get_route_path(scope)
-        if path in _PROBES:
+        if path in PROBES:
             return
         admin = is_admin(path, scope["method"])
         if admin and self._admin_without_key(scope):
@@ -88,10 +68,6 @@ class Access:
                 "the service has no keys, so it answers its own machine alone; PROPENSE_KEYS gives it some"
             )
             raise Problem(403, "no-keys", detail)
-
-    def described(self, document: dict[str, Any]) -> dict[str, Any]:
-        """An API document, with what it must say about keys."""
-        return with_keys(document, open_paths=_PROBES) if self.keyring else document
 
     def _admin_without_key(self, scope: Scope) -> bool:
         """Whether an admin request came in by a door that only this machine has."""

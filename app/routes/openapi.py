@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.access.admit import PROBES
 from app.errors import MEDIA_TYPE
 from app.routes.answers import Predictions, ProblemDetails
 from app.routes.predict import PATHS
@@ -16,6 +17,10 @@ from app.versions.served import Served
 _COMPONENTS: Final = "#/components/schemas/"
 PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503, 504)
 SCORE_REFUSALS: Final = (400, 404, 413, 415, 422, 503)
+_KEY_SCHEMES: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 _WARNINGS: Final = {
     "name": "warnings",
     "in": "query",
@@ -30,8 +35,8 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def api_document(app: FastAPI, models: Models) -> dict[str, Any]:
-    """The OpenAPI document of the models that are in service now."""
+def api_document(app: FastAPI, models: Models, *, needs_key: bool) -> dict[str, Any]:
+    """Return the OpenAPI document of the models that are in service now."""
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for shape in (Predictions, ProblemDetails):
@@ -43,7 +48,20 @@ def api_document(app: FastAPI, models: Models) -> dict[str, Any]:
         request = served.request.body.json_schema(ref_template=f"{_COMPONENTS}{name}.{{model}}")
         _add(schemas, f"{name}.Request", request, prefix=f"{name}.")
         document["paths"][f"/v1/models/{name}/predict"] = {"post": _operation(served)}
+    if needs_key:
+        _require_key(document)
     return document
+
+
+def _require_key(document: dict[str, Any]) -> None:
+    """Have all operations but the probes need a key."""
+    document["components"]["securitySchemes"] = _KEY_SCHEMES
+    refused = {str(status): response for status, response in refusals(401, 403, 429).items()}
+    for path, operations in document["paths"].items():
+        if path not in PROBES:
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in _KEY_SCHEMES]
+                operation["responses"] = operation["responses"] | refused
 
 
 def _add(schemas: dict[str, Any], title: str, schema: dict[str, Any], *, prefix: str = "") -> None:

@@ -15,11 +15,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import Problem
 from app.observe.requests import Pattern
-from app.routes.predict_endpoint import version_number
 from app.score.block import Block, Bounds, score
 from app.score.outbox import Outbox
 from app.server.memory import Tidy
-from app.versions.models import Models
+from app.versions.models import Models, version_number
 from app.versions.served import Served
 from model.errors import DataError
 from model.values.iso_times import parse_iso_time

@@ -1,6 +1,7 @@
 """Who answers a request: the champion of a name, or a version that it pins."""
 
 import logging
+import re
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
@@ -23,6 +24,7 @@ from model.predictor import Predictor
 from model.store.registry import NAME_PATTERN, Registry
 
 _log: Final = logging.getLogger(__name__)
+_VERSION: Final = re.compile(r"[1-9][0-9]{0,8}")
 _PINNED: Final = 8  # versions beside the champions that stay loaded
 
 
@@ -167,3 +169,14 @@ class Models:
 
 def _not_in_service(called: str, where: str) -> Problem:
     return Problem(503, "model-not-in-service", f"{called} is not in service; {where} says why")
+
+
+def version_number(version: str) -> int:
+    """Return the version that a path names.
+
+    Raises:
+        Problem: it is not a whole number from 1.
+    """
+    if not _VERSION.fullmatch(version):
+        raise Problem(404, "not-found", "version must be a whole number from 1")
+    return int(version)
