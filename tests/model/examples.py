@@ -68,16 +68,16 @@ N_COLUMNS = 3  # numbers before the history features
 
 def batch_of(
     log: EventLog | None,
-    asked: Sequence[tuple[int, int]],
+    pairs: Sequence[tuple[int, int]],
     *,
     schema: Schema = SCHEMA,
     columns: Mapping[str, Column] = COLUMNS,
     with_steps: bool = True,
 ) -> Batch:
     """A batch of (customer, cutoff) examples."""
-    examples = Examples(np.array([a[0] for a in asked], np.int64), np.array([a[1] for a in asked], np.int64))
+    examples = Examples(np.array([a[0] for a in pairs], np.int64), np.array([a[1] for a in pairs], np.int64))
     inputs = encode(schema, columns, log, examples, lookback_days=LOOKBACK, with_steps=with_steps)
-    return inputs.batch(torch.arange(len(asked)))
+    return inputs.batch(torch.arange(len(pairs)))
 
 
 def bits(batch: Batch, row: int) -> dict[str, bytes]:

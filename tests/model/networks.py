@@ -106,7 +106,7 @@ def some_rows(schema: Schema, n: int = 12, *, seed: int = 0) -> list[dict[str, A
 
 
 def customers_of(schema: Schema, rows: list[dict[str, Any]]) -> Customers:
-    """The customers of request rows, asked about at AS_OF."""
+    """The customers of request rows with the cutoff AS_OF."""
     return customers_from_rows(rows, schema, AS_OF)
 
 

@@ -1,4 +1,4 @@
-"""A device is there, or a sentence says which are."""
+"""A device is chosen, or the error lists those of this machine."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 @pytest.fixture
 def two_gpus(machine: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """A machine with two GPUs, as far as torch says."""
+    """A machine on which torch reports two GPUs."""
     machine.setattr("torch.cuda.is_available", lambda: True)
     machine.setattr("torch.cuda.device_count", lambda: 2)
     machine.setattr(torch.backends.cudnn, "allow_tf32", True)

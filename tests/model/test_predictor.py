@@ -1,4 +1,4 @@
-"""A checkpoint comes back to life as the network that was written, or not at all."""
+"""A checkpoint is loaded as the network that was written, or refused."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hazard logits become probabilities as a product by hand would have it."""
+"""Hazard logits to probabilities, against a product by hand."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A schema keeps its order, comes back from JSON unchanged, and refuses what cannot be scaled."""
+"""A schema keeps its order, survives JSON unchanged, and refuses what cannot be scaled."""
 
 import math
 from typing import Any

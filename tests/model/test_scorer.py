@@ -1,4 +1,4 @@
-"""A customer's score is the same alone, in a crowd, in shards and through every door."""
+"""The score of a customer is the same alone, among others, in shards and by every way."""
 
 from dataclasses import replace
 
@@ -64,7 +64,7 @@ def test_the_size_of_a_batch_does_not_matter(
 
 
 @every_head
-def test_nobody_gets_no_score(head: HeadName, kind: str) -> None:
+def test_no_customer_gets_no_score(head: HeadName, kind: str) -> None:
     scorer = random_scorer(head, kind)
     assert scores(scorer, []).shape == (0, scorer.task.n_outputs)
 
@@ -103,7 +103,7 @@ def test_each_logit_is_calibrated_by_its_own_slope_and_intercept() -> None:
 
 
 @every_head
-def test_each_fold_answers_with_the_mean_probability_of_its_members(head: HeadName, kind: str) -> None:
+def test_each_fold_returns_the_mean_probability_of_its_members(head: HeadName, kind: str) -> None:
     scorer = random_scorer(head, kind)
     inputs, rows = inputs_of(scorer, 12), torch.tensor([7, 2, 3, 11])
     got = fold_logits(scorer.network, inputs, rows, scorer.device)
@@ -116,7 +116,7 @@ def test_each_fold_answers_with_the_mean_probability_of_its_members(head: HeadNa
 
 
 @every_head
-def test_the_network_answers_with_the_mean_probability_of_its_folds(head: HeadName, kind: str) -> None:
+def test_the_network_returns_the_mean_probability_of_its_folds(head: HeadName, kind: str) -> None:
     scorer = random_scorer(head, kind)
     inputs, rows = inputs_of(scorer, 12), torch.tensor([7, 2, 3, 11])
     folds = expit(fold_logits(scorer.network, inputs, rows, scorer.device))
@@ -126,7 +126,7 @@ def test_the_network_answers_with_the_mean_probability_of_its_folds(head: HeadNa
 
 
 @each_kind
-def test_no_fold_answers_for_no_row(kind: str) -> None:
+def test_no_row_has_no_fold_logits(kind: str) -> None:
     scorer, none = random_scorer("rnn", kind), torch.zeros(0, dtype=torch.int64)
     got = fold_logits(scorer.network, inputs_of(scorer, 2), none, scorer.device)
     assert got.shape == (FOLDS, 0, scorer.task.n_outputs)

@@ -1,4 +1,4 @@
-"""A task names its outputs and refuses windows that make no sense."""
+"""A task names its outputs and refuses impossible windows."""
 
 from typing import Any
 
@@ -136,4 +136,4 @@ def test_a_task_of_an_unknown_kind_is_refused() -> None:
 
 def test_a_task_does_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        setattr(log_task(), "gap_days", 3)  # noqa: B010 - mypy knows it already
+        setattr(log_task(), "gap_days", 3)  # noqa: B010 - mypy refuses it too

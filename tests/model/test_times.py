@@ -62,7 +62,7 @@ def test_the_clock_of_the_machine_does_not_matter(zone: str, monkeypatch: pytest
         time.tzset()
 
 
-def test_clocks_that_change_are_told_by_their_offsets() -> None:
+def test_times_of_a_clock_change_differ_in_their_offsets() -> None:
     """Berlin, 2021: 02:00 to 03:00 does not exist on 28 March and comes twice on 31 October."""
     before, after = parse_time("2021-03-28T01:59:59+01:00"), parse_time("2021-03-28T03:00:00+02:00")
     assert after - before == SECOND

@@ -1,4 +1,4 @@
-"""History features agree with a naive computation, and see nothing outside the history."""
+"""History features agree with a naive computation and depend on the history only."""
 
 import math
 
@@ -97,12 +97,12 @@ def test_segments_may_be_empty_and_leave_values_out(end: int) -> None:
 
 
 @given(event_lists, st.lists(st.tuples(st.integers(0, 3), instants), max_size=12))
-def test_examples_may_be_computed_in_blocks(listed: list[Event], asked: list[tuple[int, int]]) -> None:
+def test_examples_may_be_computed_in_blocks(listed: list[Event], pairs: list[tuple[int, int]]) -> None:
     """The same to the last bit, in any order, and where a customer comes several times."""
     log = log_of(listed)
 
     def computed() -> dict[str, np.ndarray]:
-        customers, cutoffs = (np.array([a[i] for a in asked], dtype=np.int64) for i in range(2))
+        customers, cutoffs = (np.array([a[i] for a in pairs], dtype=np.int64) for i in range(2))
         codes = as_codes(log.categories["type"], TYPES)
         return history_features(
             log, customers, cutoffs, lookback_days=LOOKBACK, type_codes=codes, types=TYPES

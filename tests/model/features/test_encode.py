@@ -1,4 +1,4 @@
-"""What a network reads of an example is its own past, and nothing else to the last bit."""
+"""The inputs of an example depend on its own history only, to the last bit."""
 
 from typing import Any
 
@@ -34,10 +34,10 @@ def test_no_tensor_depends_on_later_older_or_other_events(
 
 
 @given(event_lists, st.lists(st.tuples(st.integers(0, 3), instants), min_size=2, max_size=6))
-def test_no_tensor_depends_on_what_else_is_asked(listed: list[Event], asked: list[tuple[int, int]]) -> None:
+def test_no_tensor_depends_on_other_examples(listed: list[Event], pairs: list[tuple[int, int]]) -> None:
     log = log_of(listed)
-    together = batch_of(log, asked)
-    for row, one in enumerate(asked):
+    together = batch_of(log, pairs)
+    for row, one in enumerate(pairs):
         assert bits(together, row) == bits(batch_of(log, [one]), 0)
 
 
@@ -63,12 +63,12 @@ def test_a_crowd_is_encoded_as_each_of_it_alone() -> None:
         )
     ]
     log, columns = log_of(listed, 20), {name: column_of([*cells] * 5) for name, cells in CELLS.items()}
-    asked = [
+    pairs = [
         (int(c), int(t))
         for c, t in zip(draw.integers(0, 20, 60), draw.integers(0, days(40), 60), strict=True)
     ]
-    together = batch_of(log, asked, columns=columns)
-    for row, (customer, cutoff) in enumerate(asked):
+    together = batch_of(log, pairs, columns=columns)
+    for row, (customer, cutoff) in enumerate(pairs):
         own = {name: take(column, slice(customer, customer + 1)) for name, column in columns.items()}
         alone = batch_of(log.part(customer, customer + 1), [(0, cutoff)], columns=own)
         assert bits(together, row) == bits(alone, 0)
@@ -123,8 +123,8 @@ def test_the_last_event_gives_its_codes() -> None:
         Event(0, days(2), "visit", 1.0),
         Event(1, days(3), "cancel", 1.0),
     ]
-    asked = [(0, days(1)), (0, days(2)), (1, days(4)), (2, days(4)), (0, days(30))]
-    last = batch_of(log_of(listed), asked).categories[:, 1]
+    pairs = [(0, days(1)), (0, days(2)), (1, days(4)), (2, days(4)), (0, days(30))]
+    last = batch_of(log_of(listed), pairs).categories[:, 1]
     assert last.tolist() == [3, 2, 1, 0, 0]
 
 

@@ -1,4 +1,4 @@
-"""Columns, dates and steps as a schema says, or a sentence about what is absent."""
+"""Columns, dates and steps are encoded by the schema; absent ones are named."""
 
 from collections.abc import Mapping
 
@@ -54,8 +54,8 @@ def since(text: object, cutoff: str, time_format: str | None = None) -> float:
     """The scaled age of a date column with the scaling asinh(age in days)."""
     plain = tiny_scaling(center=0.0, scale=1.0, mean=0.0, deviation=1.0)
     schema = Schema(id=None, columns=(DateColumn(name="since", time_format=time_format, scaling=plain),))
-    asked = [(0, parse_time(cutoff))]
-    return float(batch_of(None, asked, schema=schema, columns={"since": column_of([text])}).numeric[0, 0])
+    pairs = [(0, parse_time(cutoff))]
+    return float(batch_of(None, pairs, schema=schema, columns={"since": column_of([text])}).numeric[0, 0])
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_absent_columns_are_named_beside_those_that_are_there() -> None:
     )
 
 
-def test_an_absent_log_is_asked_for() -> None:
+def test_an_absent_log_is_named() -> None:
     assert refused(SCHEMA, COLUMNS, None) == "the model reads an event log, got none. Name it with --events."
 
 

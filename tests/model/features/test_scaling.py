@@ -1,4 +1,4 @@
-"""Scaling keeps the order of numbers, and no finite number makes anything else of itself."""
+"""Scaling keeps the order of numbers, and a finite number stays finite."""
 
 import math
 

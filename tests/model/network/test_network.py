@@ -1,4 +1,4 @@
-"""A description and a schema make a network, always the same one."""
+"""A network is built of a description and a schema, the same one each time."""
 
 from dataclasses import replace
 from itertools import combinations, product
@@ -41,12 +41,12 @@ def test_the_trunk_reads_every_token() -> None:
     network, batch = random_network("mlp", "log"), some_batch("log")
     tokens = network.tokens(batch.numeric.expand(FOLDS, -1, -1), batch.categories.expand(FOLDS, -1, -1))
     assert tokens.shape == (FOLDS, 12, 6 + 3, 4)  # five numbers, a rate; the plan, the last type and shop
-    told = network.folds(batch)
-    assert torch.equal(told, network.trunk(tokens.flatten(2)))
+    logits = network.folds(batch)
+    assert torch.equal(logits, network.trunk(tokens.flatten(2)))
     for position in range(tokens.shape[2]):
         changed = tokens.clone()
         changed[:, :, position] += 1
-        differs = (network.trunk(changed.flatten(2)) - told).abs().amax(dim=(1, 2, 3)) > 1e-3
+        differs = (network.trunk(changed.flatten(2)) - logits).abs().amax(dim=(1, 2, 3)) > 1e-3
         assert differs.all(), position
 
 

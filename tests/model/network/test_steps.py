@@ -1,4 +1,4 @@
-"""Steps are embedded with their missing marks, and the readers read them in order."""
+"""Steps are embedded with their missing flags; the readers read them in order."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The trunk's contract: shapes, rows and folds apart from each other, and the mean of members."""
+"""The trunk: shapes, independent rows and folds, and the mean of members."""
 
 from itertools import combinations, pairwise
 from typing import Any
@@ -66,9 +66,9 @@ def test_dropout_hides_the_same_units_from_all_members_of_a_fold() -> None:
         made.weight.copy_(made.weight[:1, :1].expand_as(made.weight))
         for parameter in made.hidden.parameters():
             parameter.copy_(parameter[:1].expand_as(parameter))
-    told = made(X[:1].expand(3, -1, -1))
-    torch.testing.assert_close(told[:, 1:], told[:, :1].expand(-1, 3, -1, -1), rtol=0, atol=1e-6)
-    for first, second in combinations(told[:, 0], 2):
+    logits = made(X[:1].expand(3, -1, -1))
+    torch.testing.assert_close(logits[:, 1:], logits[:, :1].expand(-1, 3, -1, -1), rtol=0, atol=1e-6)
+    for first, second in combinations(logits[:, 0], 2):
         assert not torch.allclose(first, second)  # folds draw apart
     first, second = made(X[:1, :1].expand(3, 2, -1))[0, 0]
     assert not torch.allclose(first, second)  # and so do rows

@@ -1,4 +1,4 @@
-"""Promotion and rollback follow a stack, even if writers die at any step."""
+"""Promotion and rollback follow a stack, even if writers are killed at any step."""
 
 import itertools
 from collections.abc import Iterator
@@ -206,4 +206,4 @@ class RegistryMachine(RuleBasedStateMachine):
 
 
 TestRegistryBesideItsModel = RegistryMachine.TestCase
-TestRegistryBesideItsModel.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestRegistryBesideItsModel.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)

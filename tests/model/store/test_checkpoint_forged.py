@@ -1,4 +1,4 @@
-"""A folder that hashes rightly but was not made by Propense is refused for what it is."""
+"""A folder with right hashes that Propense did not write is refused."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Made-up customers can be asked about, and hold nothing but what a schema declares."""
+"""Golden customers can be scored, and have nothing but what a schema declares."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The registry shows whole versions only, and answers what it does not have."""
+"""The registry shows complete versions only, and names those that exist."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The registry among processes: killed ones, rival ones, and ones that may only read."""
+"""The registry with several processes: killed, concurrent and read-only ones."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""A manifest that is not what Propense writes is refused, however well it is sealed."""
+"""A sealed manifest that Propense did not write is refused."""
 
 import hashlib
 import json

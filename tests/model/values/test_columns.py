@@ -1,4 +1,4 @@
-"""A value means the same however it arrived, and whatever else is in its column."""
+"""A value means the same from any source and beside any other values of its column."""
 
 import math
 from typing import Any

@@ -14,12 +14,12 @@ from tests.strategies import Event, event_lists, instants, log_of, within
 
 @given(event_lists, st.lists(st.tuples(st.integers(0, 3), instants, instants), max_size=8))
 def test_windows_hold_what_a_naive_count_finds(
-    listed: list[Event], asked: list[tuple[int, int, int]]
+    listed: list[Event], queries: list[tuple[int, int, int]]
 ) -> None:
     log = log_of(listed)
-    customers, after, until = (np.array([a[i] for a in asked], dtype=np.int64) for i in range(3))
+    customers, after, until = (np.array([a[i] for a in queries], dtype=np.int64) for i in range(3))
     start, end = log.window(customers, np.minimum(after, until), until)
-    for (customer, one, other), i, j in zip(asked, start, end, strict=True):
+    for (customer, one, other), i, j in zip(queries, start, end, strict=True):
         naive = within(listed, customer, min(one, other), other)
         assert log.times[i:j].tolist() == [e.time for e in naive]
         assert _same(log.values["amount"][i:j], [e.amount for e in naive])
@@ -27,11 +27,11 @@ def test_windows_hold_what_a_naive_count_finds(
 
 @given(event_lists, st.lists(st.tuples(st.integers(0, 3), instants), max_size=8))
 def test_a_pass_over_the_log_finds_what_a_search_finds(
-    listed: list[Event], asked: list[tuple[int, int]]
+    listed: list[Event], queries: list[tuple[int, int]]
 ) -> None:
     log = log_of(listed)
-    asked = sorted(asked, key=lambda a: a[1])  # runs of equal times
-    customers, times = (np.array([a[i] for a in asked], dtype=np.int64) for i in range(2))
+    queries = sorted(queries, key=lambda a: a[1])  # runs of equal times
+    customers, times = (np.array([a[i] for a in queries], dtype=np.int64) for i in range(2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("model.values.history._SEARCH_COST", 10**9)
         passed = log.until(customers, times)
@@ -67,7 +67,7 @@ def test_histories_are_the_events_of_examples_one_after_another() -> None:
     assert events.tolist() == [3, 4, 0, 1, 1, 2]
 
 
-def test_times_are_told_where_they_are_valid() -> None:
+def test_times_at_valid_positions() -> None:
     log = log_of([Event(0, 7, "buy", 1.0)])
     positions, valid = np.array([-1, 0, 1]), np.array([False, True, False])
     assert log.times_at(positions, valid, -5).tolist() == [-5, 7, -5]

@@ -1,3 +1,5 @@
+"""Request rows become customers: cells, dates and events, or an error with its place."""
+
 from datetime import date, timedelta
 from typing import Any
 

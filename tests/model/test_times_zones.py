@@ -1,4 +1,4 @@
-"""Times by the clock of a zone, against the standard library's own reading of each."""
+"""Local times of a zone, against the standard library."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -72,9 +72,9 @@ def stdlib_instant(shown: datetime, zone: str) -> int:
 
 @given(shown_clocks, st.booleans())
 def test_a_column_of_times_is_read_as_the_standard_library_reads_each(
-    asked: tuple[str, list[int]], with_missing: bool
+    zone_times: tuple[str, list[int]], with_missing: bool
 ) -> None:
-    zone, listed = asked
+    zone, listed = zone_times
     missing = [int(MISSING_TIME)] * with_missing
     got = localize(np.array([*missing, *listed], dtype=np.int64), zone)
     assert got.dtype == np.int64
@@ -82,8 +82,8 @@ def test_a_column_of_times_is_read_as_the_standard_library_reads_each(
 
 
 @given(shown_clocks)
-def test_so_are_texts_and_datetimes(asked: tuple[str, list[int]]) -> None:
-    zone, listed = asked
+def test_so_are_texts_and_datetimes(zone_times: tuple[str, list[int]]) -> None:
+    zone, listed = zone_times
     wanted = localize(np.array(listed), zone).tolist()
     assert [to_instant(naive(c), zone) for c in listed] == wanted
     assert [parse_time(naive(c).isoformat(), zone=zone) for c in listed] == wanted
@@ -155,8 +155,8 @@ def test_what_an_offset_would_carry_out_of_the_calendar_stays_at_its_edge(zone: 
 
 
 @given(shown_clocks)
-def test_midnight_is_the_start_of_the_day_that_the_clock_shows(asked: tuple[str, list[int]]) -> None:
-    zone, instant = asked[0], asked[1][0]
+def test_midnight_is_the_start_of_the_day_that_the_clock_shows(zone_times: tuple[str, list[int]]) -> None:
+    zone, instant = zone_times[0], zone_times[1][0]
     day = to_datetime(instant).astimezone(ZoneInfo(zone)).date()
     found = midnight(instant, zone)
     assert found == stdlib_instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001
@@ -164,8 +164,8 @@ def test_midnight_is_the_start_of_the_day_that_the_clock_shows(asked: tuple[str,
 
 
 @given(shown_clocks, st.lists(st.integers(-400, 400), max_size=5))
-def test_days_are_counted_by_the_calendar(asked: tuple[str, list[int]], counts: list[int]) -> None:
-    zone, instant = asked[0], asked[1][0]
+def test_days_are_counted_by_the_calendar(zone_times: tuple[str, list[int]], counts: list[int]) -> None:
+    zone, instant = zone_times[0], zone_times[1][0]
     assume(FIRST_TIME + 401 * DAY < instant < LAST_TIME - 401 * DAY)
     shown = to_datetime(instant).astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
     wanted = [stdlib_instant(shown + timedelta(days=n), zone) for n in counts]
@@ -173,8 +173,8 @@ def test_days_are_counted_by_the_calendar(asked: tuple[str, list[int]], counts: 
 
 
 @given(shown_clocks)
-def test_a_written_instant_reads_back_as_itself_in_its_zone(asked: tuple[str, list[int]]) -> None:
-    zone, instants = asked
+def test_a_written_instant_reads_back_as_itself_in_its_zone(zone_times: tuple[str, list[int]]) -> None:
+    zone, instants = zone_times
     assert [parse_time(format_instant(t, zone), zone=zone) for t in instants] == instants
 
 

@@ -1,4 +1,4 @@
-"""Repeated numbers of a column are known by themselves: coded exactly, and embedded beside their value."""
+"""Repeated numbers of a column: exact codes, and embeddings beside their value."""
 
 from dataclasses import replace
 
@@ -48,7 +48,7 @@ def rate_codes(rates: Column) -> list[int]:
     return [rate for _, rate, _ in codes(rates)]
 
 
-def asked(network: Network, numbers: list[float]) -> torch.Tensor:
+def logits_of(network: Network, numbers: list[float]) -> torch.Tensor:
     """(B,) logits of customers with these numbers."""
     examples = Examples(np.arange(len(numbers)), np.zeros(len(numbers), dtype=np.int64))
     columns = {"x": column_of(numbers)}
@@ -118,12 +118,12 @@ def test_they_follow_the_codes_of_the_last_event() -> None:
 def test_repeated_neighbours_are_one_at_first_and_may_become_different(head: HeadName) -> None:
     torch.manual_seed(0)
     network = build_network(spec(head), ONE, n_outputs=1).eval()
-    fresh = asked(network, list(CLOSE))
+    fresh = logits_of(network, list(CLOSE))
     assert fresh.max() - fresh.min() < 1e-3
     with torch.no_grad():
         network.tokens.categories.weight[:, 1] = 9.0  # code 1, of the first
         network.tokens.categories.weight[:, 2] = -9.0
-    first, second, other = asked(network, list(CLOSE))
+    first, second, other = logits_of(network, list(CLOSE))
     assert torch.equal(other, fresh[2])
     assert min(abs(first - second), abs(first - other), abs(second - other)) > 1e-2
 

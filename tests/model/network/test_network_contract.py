@@ -1,4 +1,4 @@
-"""What every head keeps to, for every kind of schema."""
+"""Properties of every head for every kind of schema."""
 
 from dataclasses import replace
 

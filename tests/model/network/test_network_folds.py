@@ -1,4 +1,4 @@
-"""The networks of a bag are strangers to each other, and answer together by their mean probability."""
+"""Networks of a bag share no weights; the bag predicts their mean probability."""
 
 from dataclasses import fields, replace
 
@@ -62,7 +62,7 @@ def assert_same(got: Tensor, wanted: Tensor) -> None:
 
 
 @every_head
-def test_members_are_told_by_fold_and_row(head: HeadName, kind: str) -> None:
+def test_members_are_ordered_by_fold_and_row(head: HeadName, kind: str) -> None:
     network, batch = random_network(head, kind), fold_major(kind)
     members = network.members(batch)
     assert members.shape == (FOLDS, MEMBERS, B, network(batch).shape[1])
@@ -73,14 +73,14 @@ def test_members_are_told_by_fold_and_row(head: HeadName, kind: str) -> None:
 @every_head
 def test_members_and_folds_agree_on_the_same_rows(head: HeadName, kind: str) -> None:
     network, batch = random_network(head, kind), some_batch(kind)
-    told = network.folds(batch)
-    assert_same(network.members(repeated(batch, FOLDS)), told)
-    assert told.std(dim=0).amin(dim=(0, 1)).min() > 1e-3  # folds differ
+    logits = network.folds(batch)
+    assert_same(network.members(repeated(batch, FOLDS)), logits)
+    assert logits.std(dim=0).amin(dim=(0, 1)).min() > 1e-3  # folds differ
 
 
 @every_head
 @each_fold
-def test_a_fold_answers_for_its_own_rows_alone(head: HeadName, kind: str, fold: int) -> None:
+def test_a_fold_reads_its_own_rows_only(head: HeadName, kind: str, fold: int) -> None:
     network, batch = random_network(head, kind), fold_major(kind)
     before, after = network.members(batch), network.members(exchanged(batch, fold))
     others = [f for f in range(FOLDS) if f != fold]
@@ -90,7 +90,7 @@ def test_a_fold_answers_for_its_own_rows_alone(head: HeadName, kind: str, fold: 
 
 @every_head
 @each_fold
-def test_a_fold_learns_from_its_own_rows_alone(head: HeadName, kind: str, fold: int) -> None:
+def test_a_fold_is_trained_on_its_own_rows_only(head: HeadName, kind: str, fold: int) -> None:
     network, batch = random_network(head, kind).train(), fold_major(kind)
     before, after = gradients(network, batch), gradients(network, exchanged(batch, fold))
     others = [f for f in range(FOLDS) if f != fold]
@@ -110,7 +110,7 @@ def test_the_loss_of_a_fold_moves_no_other_fold(head: HeadName, kind: str, fold:
 
 
 @every_head
-def test_the_network_answers_with_the_mean_probability_of_all(head: HeadName, kind: str) -> None:
+def test_the_network_returns_the_mean_probability_of_all(head: HeadName, kind: str) -> None:
     network, batch = random_network(head, kind), some_batch(kind)
     probabilities = network.folds(batch).double().sigmoid().mean(dim=(0, 1))
     torch.testing.assert_close(network(batch).double(), probabilities.logit(), rtol=0, atol=1e-5)
