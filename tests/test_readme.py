@@ -11,16 +11,21 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.score.forms import FORMS
+from app.settings import PREFIX, Settings
+
 ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
 BLOCK = re.compile(r"^```(sh|yaml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 URL = "http://127.0.0.1:8123"
 
 
 def blocks() -> list[tuple[str, str]]:
-    return BLOCK.findall((ROOT / "README.md").read_text())
+    return BLOCK.findall(README)
 
 
 def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
@@ -41,7 +46,7 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
             elif text.startswith("curl "):
                 scored, refused = map(json.loads, _curl(text, tmp_path).splitlines())
                 assert (scored["error"], refused["probability"]) == (None, None)
-                assert f'"error":"{refused["error"]}"' in (ROOT / "README.md").read_text()
+                assert f'"error":"{refused["error"]}"' in README
             elif text.strip() == "kill %1":
                 services[0].send_signal(signal.SIGTERM)
                 assert services[0].wait(timeout=10) == 0
@@ -62,29 +67,41 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
 
 
 def test_no_placeholder_is_left() -> None:
-    assert not re.findall(r"^[A-Z]{3,}$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert not re.findall(r"^[A-Z]{3,}$", README, re.MULTILINE)
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "test-heavy", "check", "bench-serve"])
 def test_the_make_targets_of_the_readme_exist(target: str) -> None:
-    assert f"make {target}" in (ROOT / "README.md").read_text()
+    assert f"make {target}" in README
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_every_file_and_room_that_the_readme_names_exists() -> None:
-    readme = (ROOT / "README.md").read_text()
-    for link in re.findall(r"\]\((?!http)([^)]+)\)", readme):
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / link).exists(), link
-    for room, files in re.findall(r"^\| `(\w+)/` \|[^|]*\|([^|]*)\|$", readme, re.MULTILINE):
-        for file in re.findall(r"`([\w.]+)`", files):
+    for room, files in re.findall(r"^\| `(\w+)/` \|[^|]*\|([^|]*)\|$", README, re.MULTILINE):
+        for file in re.findall(r"`([\w./]+)`", files):
             assert (ROOT / room / file).exists(), f"{room}/{file}"
 
 
-def test_the_settings_of_the_readme_are_those_of_the_service() -> None:
-    from app.settings import PREFIX, Settings
+def test_the_settings_of_the_readme_have_their_defaults() -> None:
+    listed: dict[str, str] = {}
+    for names, defaults in re.findall(rf"^\| (`{PREFIX}[^|]*) \| ([^|]*) \|", README, re.MULTILINE):
+        listed.update(zip(names.split(", "), defaults.split(", "), strict=True))
+    expected = {f"`{PREFIX}{n.upper()}`": _spelt(field.default) for n, field in Settings.model_fields.items()}
+    assert listed == expected
 
-    told = set(re.findall(rf"`{PREFIX}([A-Z_]+)`", (ROOT / "README.md").read_text()))
-    assert told == {name.upper() for name in Settings.model_fields}
+
+def _spelt(default: Any) -> str:
+    if default is None or default == {}:
+        return "-"
+    if isinstance(default, bool):
+        return "`on`" if default else "`off`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def test_the_readme_lists_the_forms_of_a_file() -> None:
+    assert re.findall(r"^\| [\w ]+ \| `(\w+/[\w.-]+)` \|", README, re.MULTILINE) == list(FORMS)
 
 
 def _curl(command: str, folder: Path) -> bytes:

@@ -15,15 +15,14 @@ from typing import Final
 import pytest
 
 from tests.benchmarks.serving.process import free_port
+from tests.deploy.files import NGINX
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-CONFIG: Final = (ROOT / "deploy" / "nginx.conf").read_text()
-NGINX: Final = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+COMMAND: Final = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 OPENSSL: Final = shutil.which("openssl")
 START_S: Final = 10.0
 
 needs_nginx: Final = pytest.mark.skipif(
-    not (NGINX and OPENSSL),
+    not (COMMAND and OPENSSL),
     reason="nginx and openssl are not installed; `.ci/packages` installs them on Debian",
 )
 
@@ -61,7 +60,7 @@ def write_config(folder: Path, replicas: Sequence[int]) -> tuple[Path, int]:
         check=True,
         capture_output=True,
     )
-    text = CONFIG
+    text = NGINX
     for found, put in (
         (" /tmp/", f" {folder}/"),  # first: the others may put such paths in
         ("listen 8443", f"listen 127.0.0.1:{port}"),
@@ -79,7 +78,7 @@ def command(config: Path) -> list[str]:
     """Return the command that runs nginx with a configuration, as the user of this process."""
     user = "user root; " if os.geteuid() == 0 else ""
     return [
-        str(NGINX),
+        str(COMMAND),
         "-e",
         "stderr",
         "-p",

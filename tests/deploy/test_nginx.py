@@ -13,7 +13,8 @@ import pytest
 
 from app.settings import Settings
 from tests.benchmarks.serving.process import free_port
-from tests.deploy.proxy import CONFIG, Proxy, command, needs_nginx, running, write_config
+from tests.deploy.files import NGINX
+from tests.deploy.proxy import Proxy, command, needs_nginx, running, write_config
 
 PREDICT = "/v1/models/churn/predict"
 
@@ -134,14 +135,12 @@ def test_a_body_may_be_as_large_as_the_service_allows(proxy: Proxy) -> None:
 
 def test_limits_are_those_of_the_settings() -> None:
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
-    assert f"client_max_body_size {defaults['max_body_bytes'] >> 20}m; # PROPENSE_MAX_BODY_BYTES" in CONFIG
-    assert f"client_max_body_size {defaults['max_score_bytes'] >> 30}g; # PROPENSE_MAX_SCORE_BYTES" in CONFIG
-    assert (
-        f"proxy_read_timeout {defaults['deadline_seconds'] + 5:g}s; # more than PROPENSE_DEADLINE" in CONFIG
-    )
+    assert f"client_max_body_size {defaults['max_body_bytes'] >> 20}m; # PROPENSE_MAX_BODY_BYTES" in NGINX
+    assert f"client_max_body_size {defaults['max_score_bytes'] >> 30}g; # PROPENSE_MAX_SCORE_BYTES" in NGINX
+    assert f"proxy_read_timeout {defaults['deadline_seconds'] + 5:g}s; # more than PROPENSE_DEADLINE" in NGINX
     for directive, name in (
         ("client_header_timeout", "header_seconds"),
         ("client_body_timeout", "body_seconds"),
         ("send_timeout", "send_seconds"),
     ):
-        assert f"{directive} {defaults[name]:g}s; # PROPENSE_{name.upper()}" in CONFIG
+        assert f"{directive} {defaults[name]:g}s; # PROPENSE_{name.upper()}" in NGINX
