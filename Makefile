@@ -29,8 +29,11 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: check
-	$(BIN)/pytest -n 2 --dist loadfile
+# The checks run beside the tests; where they fail, what they print comes last.
+test: setup
+	@$(MAKE) --no-print-directory check > .venv/check.log 2>&1 & \
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	wait $$! || { cat .venv/check.log; exit 1; }; exit $$tests
 
 # What takes minutes.
 test-heavy: setup

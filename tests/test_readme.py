@@ -28,9 +28,11 @@ def blocks() -> list[tuple[str, str]]:
     return BLOCK.findall(README)
 
 
+@pytest.mark.long
 def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
     """Long-running commands (`&`) are ended by their pid, where the README says `kill %1`."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"}  # other tests run beside it
     services: list[subprocess.Popen[bytes]] = []
     try:
         for language, text in blocks():

@@ -60,6 +60,7 @@ def started(port: int, settings: dict[str, str], stack: ExitStack) -> Service:
 
 
 @needs_nginx
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("restarts", "n_clients"), [(1, 2), pytest.param(8, 16, marks=pytest.mark.heavy)], ids=["one", "many"]
 )
