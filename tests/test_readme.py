@@ -72,15 +72,23 @@ def test_no_placeholder_is_left() -> None:
     assert not re.findall(r"^[A-Z]{3,}$", README, re.MULTILINE)
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-heavy", "check", "bench-serve"])
-def test_the_make_targets_of_the_readme_exist(target: str) -> None:
-    assert f"make {target}" in README
-    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
+def test_the_make_targets_of_a_document_exist(file: str) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make ([\w-]+)|`make ([\w-]+)", (ROOT / file).read_text(), re.MULTILINE):
+        assert re.search(rf"^{''.join(target)}:", makefile, re.MULTILINE), target
 
 
-def test_every_file_and_room_that_the_readme_names_exists() -> None:
-    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
-        assert (ROOT / link).exists(), link
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
+def test_every_path_of_a_document_exists(file: str) -> None:
+    text = (ROOT / file).read_text()
+    links = re.findall(r"\]\((?!http|#)([^)]+)\)", text)
+    paths = re.findall(r"`((?:app|model|training|configs|deploy|tests|\.ci)/[\w./-]*)`", text)
+    missing = [path for path in (*links, *paths) if not (ROOT / path).exists()]
+    assert not missing, missing
+
+
+def test_every_file_of_the_readmes_rooms_exists() -> None:
     for room, files in re.findall(r"^\| `(\w+)/` \|[^|]*\|([^|]*)\|$", README, re.MULTILINE):
         for file in re.findall(r"`([\w./]+)`", files):
             assert (ROOT / room / file).exists(), f"{room}/{file}"
