@@ -146,18 +146,17 @@ def champions_after(
 def test_two_writers_may_die_one_after_the_other(
     tmp_path: Path, first: int | None, second: int | None
 ) -> None:
-    registry = Registry(tmp_path)
-    for i, (one, other) in enumerate(itertools.product(range(8), repeat=2)):
-        name = f"m{i}"
-        for version in (1, 2, 3):
-            (tmp_path / name / str(version)).mkdir(parents=True)
-        (tmp_path / name / "champion").write_text("2\n")
-        (tmp_path / name / "champions.log").write_text("3\n1\n2\n")
-        stack = champions_after(registry, name, first, [3, 1, 2], killed=one)
-        stack = champions_after(registry, name, second, stack, killed=other)
+    registry, home = Registry(tmp_path), tmp_path / "churn"
+    for version in (1, 2, 3):
+        (home / str(version)).mkdir(parents=True)
+    for one, other in itertools.product(range(8), repeat=2):
+        (home / "champion").write_text("2\n")
+        (home / "champions.log").write_text("3\n1\n2\n")
+        stack = champions_after(registry, "churn", first, [3, 1, 2], killed=one)
+        stack = champions_after(registry, "churn", second, stack, killed=other)
         while len(stack) > 1:
-            stack = champions_after(registry, name, None, stack, killed=NEVER)
-        assert "had no champion before" in refusal(lambda name=name: registry.rollback(name))  # type: ignore[misc]
+            stack = champions_after(registry, "churn", None, stack, killed=NEVER)
+        assert "had no champion before" in refusal(lambda: registry.rollback("churn"))
 
 
 class RegistryMachine(RuleBasedStateMachine):
