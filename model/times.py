@@ -90,6 +90,12 @@ def add_days(instant: int, counts: NDArray[np.int64], zone: str = "UTC") -> Inst
     return localize(clock + counts * DAY, zone)
 
 
+def age_days(times: Instants, cutoffs: Instants) -> NDArray[np.float64]:
+    """(N,) days from each time to its cutoff; NaN where the time is missing or after the cutoff."""
+    known = (times != MISSING_TIME) & (times <= cutoffs)
+    return np.where(known, (cutoffs - np.where(known, times, 0)) / DAY, np.nan)
+
+
 def describe_format(time_format: str | None) -> str:
     """Describe a time format for a message."""
     if time_format == "unix":

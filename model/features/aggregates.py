@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.times import DAY, MISSING_TIME, Instants, days
+from model.times import DAY, MISSING_TIME, Instants, age_days, days
 from model.values.columns import Numbers
 from model.values.history import EventLog, Positions
 
@@ -123,7 +123,7 @@ def _features(
         yield from _windows(chosen, counts, starts, end, f"[{name}]")
         last = np.append(histories.times[of_type], MISSING_TIME)[running[end] - 1]
         last = np.where(counts[lookback_days] > 0, last, MISSING_TIME)
-        yield f"recency[{name}]_days", _age_days(last, cutoffs)
+        yield f"recency[{name}]_days", age_days(last, cutoffs)
 
 
 def _windows(
@@ -149,7 +149,7 @@ def _recency(histories: EventLog, cutoffs: Instants) -> Iterator[tuple[str, Numb
     last = histories.times_at(end - 1, some, MISSING_TIME)
     first = histories.times_at(start, some, MISSING_TIME)
     before_last = histories.times_at(end - 2, several, MISSING_TIME)
-    recency, tenure = _age_days(last, cutoffs), _age_days(first, cutoffs)
+    recency, tenure = age_days(last, cutoffs), age_days(first, cutoffs)
     running = _running(np.diff(times // DAY, prepend=0) != 0)
     active = np.where(some, running[end] - running[second] + 1, 0).astype(np.float64)
     span = tenure - recency
@@ -197,9 +197,3 @@ def _running(chosen: NDArray[np.bool_]) -> Positions:
     running = np.zeros(len(chosen) + 1, dtype=np.int64)
     np.cumsum(chosen, out=running[1:])
     return running
-
-
-def _age_days(times: Instants, cutoffs: Instants) -> Numbers:
-    """(N,) days from each time to the cutoff; NaN for a missing time."""
-    present = times != MISSING_TIME
-    return np.where(present, (cutoffs - np.where(present, times, 0)) / DAY, np.nan)

@@ -13,7 +13,7 @@ from model.features.inputs import Inputs, Steps
 from model.features.scaling import Scales, scale
 from model.features.sequence import event_steps, series_steps
 from model.schema import EventSchema, Schema
-from model.times import DAY, MISSING_TIME, days
+from model.times import DAY, age_days, days
 from model.values.columns import Column, Numbers, as_booleans, as_codes, as_dates, as_numbers
 from model.values.customers import Examples
 from model.values.history import EventLog, Positions
@@ -92,9 +92,7 @@ def _check_features(schema: EventSchema, aggregates: Mapping[str, Numbers]) -> N
 def number_of(column: Column, kind: str, time_format: str | None, zone: str, examples: Examples) -> Numbers:
     """(N,) float64 unscaled values of a numeric, boolean or date column."""
     if kind == "date":
-        times = as_dates(column, time_format, zone)[examples.customers]
-        known = (times != MISSING_TIME) & (times <= examples.cutoffs)  # a later date is not known yet
-        return np.where(known, (examples.cutoffs - np.where(known, times, 0)) / DAY, np.nan)
+        return age_days(as_dates(column, time_format, zone)[examples.customers], examples.cutoffs)
     values = as_booleans(column) if kind == "boolean" else as_numbers(column)
     return values[examples.customers]
 

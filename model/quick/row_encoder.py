@@ -12,14 +12,16 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.features.encode import number_of
 from model.features.scaling import Scales, scale
 from model.schema import CategoricalColumn, DateColumn, Schema
-from model.values.columns import Numbers, as_codes, column_of, parse_number, spell_number
-from model.values.customers import Examples
+from model.times import Instants, age_days
+from model.values.columns import Numbers, as_codes, as_dates, column_of, parse_number, spell_number
 from model.values.rows import Cell, RequestRows, column_of_cells
 
 _ABSENT: Final = -1
+_FEW: Final = 64  # rows, of which the texts of dates are remembered
+_REMEMBERED: Final = 4096  # texts of a date column
+_SHORT: Final = 32  # characters of a remembered text
 Codes = Mapping[type, Mapping[Cell, int]]
 
 
@@ -29,7 +31,7 @@ class RowEncoder:
 
     Attributes:
         numbers: position of each numeric column among the cells of a row.
-        dates: position among the numbers, and the column, of each date.
+        dates: position among the numbers, the column, and the instants of the latest texts, of each date.
         scales: of the numbers, then of the rates.
         categories: position among the cells, the column and the codes of its values, of each category.
         rates: position among the categories, and the rates by code, where there are rates.
@@ -38,7 +40,7 @@ class RowEncoder:
 
     schema: Schema
     numbers: tuple[int, ...]
-    dates: tuple[tuple[int, DateColumn], ...]
+    dates: tuple[tuple[int, DateColumn, dict[Cell, int]], ...]
     scales: Scales
     categories: tuple[tuple[int, CategoricalColumn, Codes], ...]
     rates: tuple[tuple[int, Numbers], ...]
@@ -52,7 +54,7 @@ class RowEncoder:
         return cls(
             schema=schema,
             numbers=tuple(place[c.name] for c in numeric),
-            dates=tuple((n, c) for n, c in enumerate(numeric) if isinstance(c, DateColumn)),
+            dates=tuple((n, c, {}) for n, c in enumerate(numeric) if isinstance(c, DateColumn)),
             scales=Scales.of([*(c.scaling for c in numeric), *(r.scaling for r in schema.rated)]),
             categories=tuple((place[c.name], c, _codes(c.vocabulary)) for c in schema.categorical),
             rates=tuple(
@@ -79,16 +81,24 @@ class RowEncoder:
     def _raw(self, cells: Sequence[Sequence[Cell]], cutoffs: Sequence[int]) -> Numbers:
         """(N, D) float64 values of the numeric columns; NaN missing."""
         columns = [cells[at] for at in self.numbers]
-        for n, date in self.dates:
-            columns[n] = self._ages(columns[n], date, cutoffs)
+        for n, date, instants in self.dates:
+            times = self._times(columns[n], date, instants)
+            columns[n] = age_days(times, np.array(cutoffs, dtype=np.int64)).tolist()
         return _stored_by_columns(columns, len(cutoffs), np.float64)
 
-    def _ages(self, cells: Sequence[Cell], date: DateColumn, cutoffs: Sequence[int]) -> list[Cell]:
+    def _times(self, cells: Sequence[Cell], date: DateColumn, instants: dict[Cell, int]) -> Instants:
+        """(N,) instants of a date column."""
+        known = [instants.get(cell) for cell in cells]
+        if None not in known:
+            return np.array(known, dtype=np.int64)
         zone = self.schema.time_zone
-        read = column_of_cells(cells, date.name, date, zone)
-        examples = Examples(np.arange(len(cutoffs)), np.array(cutoffs, dtype=np.int64))
-        ages: list[Cell] = number_of(read, date.kind, date.time_format, zone, examples).tolist()
-        return ages
+        times = as_dates(column_of_cells(cells, date.name, date, zone), date.time_format, zone)
+        if len(cells) <= _FEW:
+            if len(instants) > _REMEMBERED:
+                instants.clear()
+            read = zip(cells, times.tolist(), strict=True)
+            instants.update({cell: time for cell, time in read if cell is None or len(str(cell)) <= _SHORT})
+        return times
 
     def _codes(self, cells: Sequence[Sequence[Cell]]) -> list[list[int]]:
         """Return the N codes of each category and repeated number."""
