@@ -12,14 +12,12 @@ from torch import Tensor
 from model.device import choose_device
 from model.errors import CheckpointError, DataError, SchemaError
 from model.network.network import build_network
-from model.probability import Calibration, Probabilities
+from model.probability import Probabilities
 from model.quick.row_encoder import RowEncoder
-from model.schema import Schema
 from model.scorer import Scorer, build_scorer
 from model.store.checkpoint import Checkpoint, read_checkpoint
-from model.store.manifest import Manifest, NetworkSpec
+from model.store.manifest import Manifest, ModelDescription
 from model.store.registry import Registry
-from model.task import Task
 from model.times import parse_time
 from model.values.customers import Customers
 from model.values.rows import RequestRows, rows_from_json
@@ -70,18 +68,11 @@ class Predictor:
         """Rebuild the network of a verified checkpoint and check its golden customers.
 
         Raises:
-            CheckpointError: the weights do not fit the description, or the golden probabilities differ.
+            CheckpointError: the weights do not fit, or the golden probabilities differ.
             DeviceError: the device is not on this machine.
         """
         manifest = checkpoint.manifest
-        scorer = rebuild_scorer(
-            manifest.task,
-            manifest.schema_,
-            manifest.network,
-            manifest.calibration,
-            checkpoint.weights,
-            device=device,
-        )
+        scorer = rebuild_scorer(manifest, checkpoint.weights, device=device)
         quick = scorer.quick is not None and manifest.schema_.events is None
         predictor = cls(manifest, scorer, RowEncoder.build(manifest.schema_) if quick else None)
         predictor._check_golden()
@@ -124,8 +115,8 @@ class Predictor:
             as_of = parse_time(golden.as_of, zone=schema.time_zone)
             rows = rows_from_json(golden.customers, schema, as_of)
             got, wanted = self.predict_rows(rows).probabilities, np.asarray(golden.probabilities)
-        except (DataError, SchemaError) as fault:
-            raise CheckpointError(f"the golden customers must be readable: {fault}") from fault
+        except (DataError, SchemaError) as error:
+            raise CheckpointError(f"the golden customers must be readable: {error}") from error
         worst = float(np.abs(got - wanted).max()) if got.shape == wanted.shape else np.inf
         if not worst <= TOLERANCE:
             raise CheckpointError(
@@ -134,28 +125,21 @@ class Predictor:
             )
 
 
-def rebuild_scorer(
-    task: Task,
-    schema: Schema,
-    spec: NetworkSpec,
-    calibration: Calibration,
-    weights: Mapping[str, Tensor],
-    *,
-    device: str = "cpu",
-) -> Scorer:
-    """Build a scorer of its description and the weights of its network.
+def rebuild_scorer(model: ModelDescription, weights: Mapping[str, Tensor], *, device: str = "cpu") -> Scorer:
+    """Build the scorer of a model with the weights of its network.
 
     Raises:
-        CheckpointError: the weights do not fit the description.
+        CheckpointError: the weights do not fit the network.
         DeviceError: the device is not on this machine.
     """
     chosen = choose_device(device)
-    network = build_network(spec, schema, n_outputs=task.n_outputs)
+    network = build_network(model.network, model.schema_, n_outputs=model.task.n_outputs)
     try:
         network.load_state_dict(weights)
-    except RuntimeError as fault:
-        raise CheckpointError(f"the weights must fit the network of the manifest: {fault}") from fault
-    return build_scorer(task, schema, spec, network.to(chosen), calibration, chosen)
+    except RuntimeError as error:
+        raise CheckpointError(f"the weights must fit the network of the manifest: {error}") from error
+    network = network.to(chosen)
+    return build_scorer(model.task, model.schema_, model.network, network, model.calibration, chosen)
 
 
 def load_predictor(
@@ -164,7 +148,7 @@ def load_predictor(
     """Read, verify and rebuild the checkpoint in a folder.
 
     Raises:
-        CheckpointError: anything about it is missing, damaged, foreign or not reproducible here.
+        CheckpointError: it is incomplete, damaged, foreign or not reproducible here.
         DeviceError: the device is not on this machine.
     """
     return Predictor.build(read_checkpoint(folder, name=name, version=version), device=device)
@@ -176,7 +160,7 @@ def load_version(
     """Load a version of a model; the champion if `version` is None.
 
     Raises:
-        CheckpointError: there is no such version, or it is damaged, foreign or not reproducible here.
+        CheckpointError: as `load_predictor` does, or there is no such version.
         DeviceError: the device is not on this machine.
     """
     number = registry.resolve(name, version)

@@ -11,7 +11,7 @@ from model.errors import SchemaError
 from model.features.aggregates import history_features
 from model.features.inputs import Inputs, Steps
 from model.features.scaling import Scales, scale
-from model.features.sequence import event_steps, series_steps
+from model.features.sequence import event_steps, series_steps, stack_codes
 from model.schema import EventSchema, Schema
 from model.times import DAY, age_days, days
 from model.values.columns import Column, Numbers, as_booleans, as_codes, as_dates, as_numbers
@@ -61,7 +61,7 @@ def encode(
         codes.append(_value_codes(as_numbers(columns[valued.name])[examples.customers], valued.values))
     return Inputs(
         numeric=torch.from_numpy(_scaled(numbers, Scales.of(scalings), len(examples))),
-        categories=torch.from_numpy(_stacked(codes, len(examples))),
+        categories=torch.from_numpy(stack_codes(codes, len(examples))),
         steps=_steps(schema, columns, log, examples, lookback_days) if with_steps else None,
     )
 
@@ -168,7 +168,3 @@ def _scaled(columns: Sequence[Numbers], scales: Scales, length: int) -> NDArray[
         rows = slice(start, start + _BLOCK)
         scaled[rows] = scale(np.column_stack([column[rows] for column in columns]), scales)
     return scaled
-
-
-def _stacked(columns: Sequence[NDArray[np.int64]], length: int) -> NDArray[np.int64]:
-    return np.column_stack(columns) if columns else np.empty((length, 0), dtype=np.int64)

@@ -1,6 +1,6 @@
 """The steps of a sequence: one row of numbers and codes per step, oldest first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -28,7 +28,7 @@ def event_steps(log: EventLog, schema: EventSchema) -> tuple[NDArray[np.float32]
     for column, value in enumerate(schema.values, start=len(STEP_NUMBERS)):
         steps[:, column] = scale(log.values[value.name], value.scaling)
     codes = [as_codes(log.categories[c.name], c.vocabulary) for c in schema.categories]
-    return steps, _stacked(codes, len(log.times))
+    return steps, stack_codes(codes, len(log.times))
 
 
 def series_steps(columns: Mapping[str, Column], series: tuple[Series, ...]) -> NDArray[np.float32]:
@@ -47,5 +47,6 @@ def n_step_numbers(schema: EventSchema) -> int:
     return len(STEP_NUMBERS) + len(schema.values)
 
 
-def _stacked(codes: list[NDArray[np.int64]], length: int) -> NDArray[np.int64]:
-    return np.stack(codes, axis=1) if codes else np.zeros((length, 0), dtype=np.int64)
+def stack_codes(codes: Sequence[NDArray[np.int64]], length: int) -> NDArray[np.int64]:
+    """Stack C columns of codes as an array of (length, C)."""
+    return np.column_stack(codes) if codes else np.zeros((length, 0), dtype=np.int64)

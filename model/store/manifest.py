@@ -1,4 +1,4 @@
-"""What a checkpoint says about itself: the readable half, stored as manifest.json."""
+"""The manifest of a checkpoint, stored as manifest.json."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -18,13 +18,13 @@ class _Part(BaseModel):
 
 
 class NetworkSpec(_Part):
-    """How to rebuild the network: a head's name and its plain arguments.
+    """The head and the sizes of a network.
 
     Attributes:
         folds: networks in the bag, each fitted without a fold of the training customers.
-        members: of each of them, sharing all but a scaling in front and a layer behind.
-        piecewise: whether a number is read piecewise linearly, and its repeated values by themselves; else
-            it is read linearly.
+        members: of each of these networks; they share all but an input scaling and the output layer.
+        piecewise: whether numbers are embedded piecewise linearly, with embeddings of repeated values; else
+            linearly.
     """
 
     head: HeadName = "mlp"
@@ -38,32 +38,34 @@ class NetworkSpec(_Part):
 
     @property
     def reads_steps(self) -> bool:
-        """Whether the head reads a sequence beside the columns."""
+        """Whether the head reads a sequence as well as the columns."""
         return self.head != "mlp"
 
 
 class Golden(_Part):
-    """Made-up customers in the form of a request, and the probabilities they must get on loading.
-
-    `customers` are request rows; `probabilities` holds K numbers for each of them.
-    """
+    """Synthetic customers, as request rows, and the K probabilities that each must get on loading."""
 
     as_of: str
     customers: tuple[dict[str, Any], ...]
     probabilities: tuple[tuple[float, ...], ...]
 
 
-class Manifest(_Part):
-    """Everything but the weights. `files` holds the SHA-256 of every other file of the checkpoint."""
+class ModelDescription(_Part):
+    """What rebuilds a model, together with the weights of its network."""
+
+    task: Task
+    schema_: Annotated[Schema, Field(alias="schema")]
+    network: NetworkSpec
+    calibration: Calibration
+
+
+class Manifest(ModelDescription):
+    """All of a checkpoint but the weights. `files` has the SHA-256 of every other file."""
 
     format_version: Literal[1] = FORMAT_VERSION
     name: str
     version: Annotated[int, Field(gt=0)]
     created: str
-    task: Task
-    schema_: Annotated[Schema, Field(alias="schema")]
-    network: NetworkSpec
-    calibration: Calibration
     golden: Golden
     metrics: dict[str, Any]
     provenance: dict[str, Any]

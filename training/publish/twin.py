@@ -6,19 +6,16 @@ twin can: it lies beside it in the checkpoint, or is the published model where t
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from model.errors import ComparisonError
 from model.predictor import Predictor, rebuild_scorer
-from model.probability import Calibration
-from model.schema import Schema
 from model.scorer import Scorer
 from model.store.checkpoint import Checkpoint, pack, read_checkpoint, unpack
-from model.store.manifest import Manifest, NetworkSpec
+from model.store.manifest import Manifest, ModelDescription
 from model.store.seal import damaged, describe_errors
-from model.task import Task
 from model.times import parse_time
 from training.run.run import Run
 from training.split.plan import HeldOut
@@ -43,23 +40,12 @@ class Twin:
     data_end: int
 
 
-class _Description(BaseModel):
-    """All of a twin but its weights."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
-
-    task: Task
-    schema_: Annotated[Schema, Field(alias="schema")]
-    network: NetworkSpec
-    calibration: Calibration
-
-
 def twin_files(run: Run) -> dict[str, bytes]:
     """Further files of a run's checkpoint; none where the published model is the measured one."""
     if run.published is run.measured:
         return {}
     scorer = run.measured.scorer
-    description = _Description(
+    description = ModelDescription(
         task=scorer.task, schema_=scorer.schema, network=scorer.spec, calibration=scorer.calibration
     )
     return {
@@ -91,11 +77,11 @@ def _twin(checkpoint: Checkpoint, folder: Path, device: str) -> Scorer:
     if not {TWIN, TWIN_WEIGHTS} <= checkpoint.kept.keys():
         raise _without_record(checkpoint.manifest)
     try:
-        told = _Description.model_validate_json(checkpoint.kept[TWIN], strict=True)
+        model = ModelDescription.model_validate_json(checkpoint.kept[TWIN], strict=True)
     except ValidationError as error:
         raise damaged(f"{folder / TWIN} must describe a model: {describe_errors(error)}") from None
     weights = unpack(checkpoint.kept[TWIN_WEIGHTS], folder / TWIN_WEIGHTS)
-    return rebuild_scorer(told.task, told.schema_, told.network, told.calibration, weights, device=device)
+    return rebuild_scorer(model, weights, device=device)
 
 
 def _held_out(manifest: Manifest) -> HeldOut:
