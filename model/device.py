@@ -32,7 +32,7 @@ def choose_device(name: str) -> "torch.device":
     Raises:
         DeviceError: the named device is not on this machine.
     """
-    import torch  # loads slowly, and who only reads a study needs no device
+    import torch  # slow to load, and not needed to read a study
 
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     available = [kind for kind, there in present.items() if there]

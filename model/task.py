@@ -1,7 +1,7 @@
-"""The question a model answers: about whom, over which windows, and what counts as yes.
+"""The task of a model: which customers are eligible, the windows, and which label is positive.
 
-The one time convention: history is `(cutoff - lookback, cutoff]`, the label window of horizon h is
-`(cutoff + gap, cutoff + gap + h]`, a customer is eligible with an event in `(cutoff - within, cutoff]`.
+The history is `(cutoff - lookback, cutoff]`, the label window of horizon h is `(cutoff + gap,
+cutoff + gap + h]`, and a customer is eligible with an event in `(cutoff - within, cutoff]`.
 """
 
 from datetime import date
@@ -13,11 +13,7 @@ Ordered = TypeVar("Ordered", int, date)
 
 
 def increasing(values: tuple[Ordered, ...]) -> tuple[Ordered, ...]:
-    """Return the values as they are.
-
-    Raises:
-        ValueError: one is not greater than the one before it.
-    """
+    """Return the values; raise a ValueError unless each is greater than the one before it."""
     if list(values) != sorted(set(values)):
         raise ValueError(f"must increase, got {[v if isinstance(v, int) else str(v) for v in values]}")
     return values
@@ -50,17 +46,17 @@ class ColumnTask(_Part):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names of the K cumulative probabilities; empty where there is only one, unnamed."""
+        """Names of the K cumulative probabilities; none, since there is a single one without a horizon."""
         return ()
 
 
 class Eligible(_Part):
-    """What a customer must have by the cutoff to be asked about, beside a recent event.
+    """What makes a customer eligible at a cutoff, as well as a recent event.
 
     Attributes:
-        min_events: events up to the cutoff, however old.
+        min_events: events of any age up to the cutoff.
         min_history_days, max_history_days: days since the start of the contract, else since the first
-            event; no upper limit with None.
+            event; None is no upper limit.
     """
 
     min_events: Annotated[int, Strict(), Field(ge=0)] = 0
@@ -69,16 +65,14 @@ class Eligible(_Part):
 
 
 class WindowTask(_Part):
-    """What a purchase and the end of a contract have in common: windows after a cutoff.
-
-    Horizons are increasing; interval j runs from horizon j-1 to horizon j.
+    """A task with windows after a cutoff. Interval j is from horizon j - 1 to horizon j.
 
     Attributes:
-        ingestion_lag_days: how late events arrive: a window is observed this long after its end.
-        reactivates_within_days: a customer who comes back this soon after an ending never left.
-        returns: event types that mean coming back; empty for any but an ending.
-        involuntary: event types that mark an ending as not the customer's choice, if they come with it
-            or up to `involuntary_within_days` before it. Such an ending is not the event asked about.
+        ingestion_lag_days: delay of events: a window is observed this long after its end.
+        reactivates_within_days: an ending does not count if the customer returns this soon after it.
+        returns: event types of a return; empty for any but an ending.
+        involuntary: event types that mark an ending as involuntary, at the same time or up to
+            `involuntary_within_days` before it. Such an ending does not count.
     """
 
     horizons_days: Horizons
@@ -93,17 +87,17 @@ class WindowTask(_Part):
 
     @property
     def window_days(self) -> int:
-        """From the cutoff to the end of the longest window: gap and longest horizon."""
+        """Days from the cutoff to the end of the longest window."""
         return self.gap_days + self.horizons_days[-1]
 
     @property
     def wait_days(self) -> int:
-        """From the end of a window until its label is certain: for a return, and for late events."""
+        """Days from the end of a window until its label is final, for a return and for late events."""
         return self.reactivates_within_days + self.ingestion_lag_days
 
     @property
     def n_outputs(self) -> int:
-        """K, the hazard logits per example: one per horizon interval."""
+        """K, the hazard logits per example, one per interval."""
         return len(self.horizons_days)
 
     @property
@@ -115,8 +109,8 @@ class WindowTask(_Part):
 class LogTask(WindowTask):
     """The label is compiled from the event log.
 
-    With `outcome` "occurs" the positive customers have an `event` in the window; with "absent" they
-    have none. A `terminal` event ends a customer's life: who had one is asked about no more.
+    With `outcome` "occurs" the positive customers have an `event` in the window, with "absent" none.
+    After a `terminal` event a customer is no longer eligible.
     """
 
     kind: Literal["log"] = "log"
@@ -127,7 +121,7 @@ class LogTask(WindowTask):
 
     @property
     def event_types(self) -> tuple[str, ...]:
-        """The types that count; empty for any event."""
+        """The event types that count; empty for any event."""
         if isinstance(self.event, tuple):
             return self.event
         return () if self.event == ANY_EVENT else (self.event,)
@@ -138,9 +132,8 @@ class ContractTask(WindowTask):
 
     Attributes:
         ends: the column; missing while the contract runs.
-        starts: the column of the first day; None where a customer is there from the first event on.
-        ends_format, starts_format: how the two are written, as read off the table in training: a strptime
-            format, or None for ISO 8601.
+        starts: the column of the first day; None where it is the first event.
+        ends_format, starts_format: strptime format of each, found in training; None for ISO 8601.
     """
 
     kind: Literal["contract"] = "contract"

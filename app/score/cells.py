@@ -20,10 +20,10 @@ from model.values.columns import (
     Numbers,
     Texts,
     as_dates,
+    format_number,
     gather,
     parse_boolean,
     parse_number,
-    spell_number,
     texts_of,
 )
 
@@ -188,7 +188,7 @@ def _check_views(array: Array) -> None:
 def _spelt(values: Array) -> list[str | None]:
     """Distinct values as a CSV file would have them."""
     if types.is_floating(values.type):
-        return [None if np.isnan(v) else spell_number(v) for v in _doubles(values).tolist()]
+        return [None if np.isnan(v) else format_number(v) for v in _doubles(values).tolist()]
     if _is_time(values.type):
         naive = getattr(values.type, "tz", None) is None
         return [None if t == MISSING_TIME else _iso(t, naive) for t in _microseconds(values).tolist()]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model.features.scaling import Scales, scale
 from model.schema import CategoricalColumn, DateColumn, Schema
 from model.times import Instants, age_days
-from model.values.columns import Numbers, as_codes, as_dates, column_of, parse_number, spell_number
+from model.values.columns import Numbers, as_codes, as_dates, column_of, format_number, parse_number
 from model.values.rows import Cell, RequestRows, column_of_cells
 
 _ABSENT: Final = -1
@@ -127,7 +127,7 @@ def _stored_by_columns(columns: Sequence[Sequence[Any]], length: int, dtype: typ
 
 def _codes(vocabulary: Sequence[str]) -> Codes:
     """Return the codes of a vocabulary's values by the type of a request's value: 1 and true differ."""
-    numbers = [n for n in map(parse_number, vocabulary) if spell_number(n) in vocabulary]
+    numbers = [n for n in map(parse_number, vocabulary) if format_number(n) in vocabulary]
     kinds: dict[type, list[Cell]] = {
         str: [None, *vocabulary],
         float: list(numbers),

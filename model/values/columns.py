@@ -86,7 +86,7 @@ def column_of(values: Iterable[object]) -> Column:
     if kinds <= _NUMBERS and (int not in kinds or all(v is None or abs(v) < _EXACT for v in listed)):  # type: ignore[arg-type]
         return np.array(listed, dtype=np.float64)
     texts: list[Any] = (
-        listed if kinds <= _TEXTS else [None if value is None else _spell(value) for value in listed]
+        listed if kinds <= _TEXTS else [None if value is None else _format_value(value) for value in listed]
     )
     distinct = [text for text in dict.fromkeys(texts) if text is not None]
     index = {None: -1} | {text: code for code, text in enumerate(distinct)}
@@ -132,8 +132,8 @@ def as_texts(column: Column) -> Texts:
     if isinstance(column, Texts):
         return column
     distinct, codes = np.unique(column, return_inverse=True)
-    spelt = [spell_number(v) for v in distinct.tolist()]
-    return texts_of(np.where(np.isnan(column), -1, codes), spelt)
+    texts = [format_number(v) for v in distinct.tolist()]
+    return texts_of(np.where(np.isnan(column), -1, codes), texts)
 
 
 def as_categories(column: Column) -> Texts:
@@ -174,18 +174,18 @@ def parse_boolean(text: str) -> float:
     return 1.0 if folded in _TRUE else 0.0 if folded in _FALSE else math.nan
 
 
-def spell_number(number: float) -> str:
+def format_number(number: float) -> str:
     """Return a number as a category name: 3.0 -> "3", 2.5 -> "2.5"."""
     return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
 
 
 def _category(text: str) -> str:
-    """Return a number as `spell_number` writes it; a code such as "007" or a longer number unchanged."""
+    """Return a number as `format_number` writes it; a code such as "007" or a longer number unchanged."""
     number = parse_number(text)
-    return spell_number(number) if abs(number) < _EXACT and not _CODE.match(text) else text
+    return format_number(number) if abs(number) < _EXACT and not _CODE.match(text) else text
 
 
-def _spell(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -193,7 +193,7 @@ def _spell(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return "" if math.isnan(value) else spell_number(value)
+        return "" if math.isnan(value) else format_number(value)
     raise DataError(f"a value must be a number, text, boolean or null, got {type(value).__name__}")
 
 

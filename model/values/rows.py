@@ -191,15 +191,15 @@ def column_of_cells(values: Sequence[Cell], name: str, date: DateColumn | None, 
     if date is None:
         return column_of(values)
     times = parse_instants(values, zone, _cell_of(name))
-    spelt = {time: _spell(time, date.time_format, zone) for time in set(times) if time is not None}
-    return column_of(None if time is None else spelt[time] for time in times)
+    texts = {time: _format_time(time, date.time_format, zone) for time in set(times) if time is not None}
+    return column_of(None if time is None else texts[time] for time in times)
 
 
 def _cell_of(name: str) -> Place:
     return lambda position: f"row {position + 1}: {name}"
 
 
-def _spell(instant: int, time_format: str | None, zone: str) -> str:
+def _format_time(instant: int, time_format: str | None, zone: str) -> str:
     """Return an instant in the time format of the schema, which is that of the study's files."""
     if time_format == "unix":
         return repr(instant / SECOND)

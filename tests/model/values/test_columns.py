@@ -20,10 +20,10 @@ from model.values.columns import (
     as_numbers,
     as_texts,
     column_of,
+    format_number,
     gather,
     is_missing,
     parse_number,
-    spell_number,
     take,
     texts_of,
 )
@@ -95,12 +95,12 @@ def test_case_and_inner_blanks_tell_categories_apart() -> None:
     [(3.0, "3"), (-3.0, "-3"), (-0.0, "0"), (2.5, "2.5"), (0.1, "0.1"), (1e15 - 1, "999999999999999")],
 )
 def test_numbers_are_spelt_as_a_file_would(number: float, text: str) -> None:
-    assert spell_number(number) == text
+    assert format_number(number) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_spelt_number_reads_back_as_itself(number: float) -> None:
-    assert parse_number(spell_number(number)) == number
+    assert parse_number(format_number(number)) == number
 
 
 cells = st.one_of(
