@@ -142,7 +142,7 @@ def customers_from_rows(rows: Sequence[Row], schema: Schema, as_of: int) -> Cust
 
 
 def rows_from_json(rows: Sequence[Row], schema: Schema, as_of: int) -> RequestRows:
-    """Rows from N JSON objects: columns by name, and under `events` the history in any order.
+    """Return the rows of N JSON objects: columns by name, and under `events` the history in any order.
 
     An absent or null field is missing.
 
@@ -150,7 +150,7 @@ def rows_from_json(rows: Sequence[Row], schema: Schema, as_of: int) -> RequestRo
         as_of: the cutoff, an instant.
 
     Raises:
-        DataError: a value is no scalar, a time cannot be read, or an event has no time.
+        DataError: a time cannot be parsed, or an event has none.
     """
     id_, names = id_field(schema), schema.column_names
     read = RequestRows(
