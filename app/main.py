@@ -13,17 +13,16 @@ from app.access.addresses import kind_of
 from app.access.admit import Access
 from app.access.keyring import Keyring
 from app.errors import install_handlers
+from app.files.scorer import FileScorer
 from app.gate import Gate
 from app.limits import Held, Saturation
 from app.observe.metrics import Metrics
 from app.observe.tracing import Spans, telemetry
 from app.routes import health, models
 from app.routes import predict as predictions
-from app.routes import score as files
 from app.routes.openapi import api_document
 from app.routes.predict import Predict
-from app.score.block import Bounds
-from app.score.endpoint import Score
+from app.routes.score import Score, score_routes
 from app.server.memory import Tidy, settle
 from app.service import Service
 from app.settings import Settings
@@ -37,8 +36,8 @@ def create_app(settings: Settings) -> FastAPI:
     in_service = Models(settings, metrics)
     tidy = Tidy()
     predict = Predict(in_service, Held(settings.max_buffered_bytes), tidy)
-    bounds = Bounds(settings.max_batch_bytes, settings.max_spool_bytes)
-    score = Score(in_service, max_files=settings.max_files, bounds=bounds, tidy=tidy)
+    scorer = FileScorer(settings)
+    score = Score(in_service, scorer, max_files=settings.max_files, upload_seconds=settings.upload_seconds)
     saturation = Saturation(settings.saturated_seconds)
     metrics.waiting = in_service.waiting
     spans = telemetry(os.environ)
@@ -53,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
             tasks.start_soon(metrics.keep_up)
             yield
             tasks.cancel_scope.cancel()
+        await scorer.close()
         metrics.work_up()
 
     app = Service(
@@ -80,7 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_handlers(app)
     for router in (
         predictions.router(predict),
-        files.router(score),
+        score_routes(score),
         models.router(in_service),
         health.router(in_service, metrics, saturation),
     ):

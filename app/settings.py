@@ -63,9 +63,10 @@ class Settings(BaseSettings):
         max_rows: customers in one request.
         max_body_bytes: size of a request body.
         max_score_bytes: size of a file that is scored.
-        max_spool_bytes: on disk, for one file: a Parquet file, or an answer that nobody reads yet.
-        max_batch_bytes: of an Arrow record batch, or of the Parquet pages that are read together.
-        max_files: that are scored at a time.
+        max_files: that are received, scored or sent back at a time.
+        upload_seconds: for all of a file to come in.
+        file_memory_bytes: that scoring a file may take.
+        file_cpu_seconds: of CPU time that scoring a file may take.
         max_waiting: requests to one model that wait for their score; a further one is refused.
         deadline_seconds: from having all of a request to its answer; what takes longer is answered by 504.
         max_connections: beyond it, only probes are answered.
@@ -99,9 +100,10 @@ class Settings(BaseSettings):
     max_rows: Annotated[int, Field(ge=1)] = 10_000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 2**20
     max_score_bytes: Annotated[int, Field(ge=1024)] = 2**30
-    max_spool_bytes: Annotated[int, Field(ge=1024)] = 2**30
-    max_batch_bytes: Annotated[int, Field(ge=1024)] = 64 * 2**20
     max_files: Annotated[int, Field(ge=1)] = 8
+    upload_seconds: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    file_memory_bytes: Annotated[int, Field(ge=64 * 2**20)] = 2**30
+    file_cpu_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     max_waiting: Annotated[int, Field(ge=1)] = 1024
     deadline_seconds: Annotated[float, Field(gt=0)] = 30.0
     max_connections: Annotated[int, Field(ge=1)] = 4096

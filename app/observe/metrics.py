@@ -20,13 +20,13 @@ from prometheus_client import (
     generate_latest,
 )
 
+from app.observe.counts import TENTHS
 from app.observe.tally import Tally, observe
 from app.request.warnings import Warn
 
 _EVERY_S: Final = 0.1  # between two updates
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _ROWS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384)
-_TENTHS: Final = tuple(tenth / 10 for tenth in range(1, 11))
 
 
 class Metrics:
@@ -56,7 +56,7 @@ class Metrics:
         self._predictions = self._counter("predictions", "Customers scored.", "model", "version")
         self._batches = self._histogram("batch_rows", "Customers scored together.", _ROWS)
         self._scores = self._histogram(
-            "score", "Probabilities, by the longest horizon.", _TENTHS, "model", "version"
+            "score", "Probabilities, by the longest horizon.", TENTHS, "model", "version"
         )
         self._missing = self._counter("missing_values", "Values that were not there.", "model", "feature")
         self._unknown = self._counter(

@@ -3,16 +3,15 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from prometheus_client import Counter, Histogram
 
+from app.observe.counts import Counts, count
 from app.request.warnings import Warn
 from model.predictor import Predictions
 
-_MISSING, _UNKNOWN = 0, 1  # codes
 _MANY: Final = 256  # rows that are counted where they were scored, which is a thread
 
 
@@ -49,27 +48,30 @@ class Tally:
             self._count([self._noted.popleft() for _ in range(len(self._noted))])
 
     def _count(self, batches: Sequence[Predictions]) -> None:
-        probabilities = np.concatenate([batch.probabilities for batch in batches])[:, -1]
-        numeric = np.concatenate([batch.numeric for batch in batches])[:, : len(self.outside)]
-        codes = np.concatenate([batch.categories for batch in batches])[:, : len(self.unknown)]
-        self.predictions.inc(len(probabilities))
-        observe(self.scores, probabilities)
-        observe(self.batches, [len(batch.probabilities) for batch in batches])
-        absent = np.concatenate([np.isnan(numeric).sum(axis=0), (codes == _MISSING).sum(axis=0)])
-        _increase(self.missing, absent)
-        _increase(self.outside, ((numeric < self.warn.low) | (numeric > self.warn.high)).sum(axis=0))
-        _increase(self.unknown, (codes == _UNKNOWN).sum(axis=0))
+        self.add(count(self.warn, batches))
+
+    def add(self, counts: Counts) -> None:
+        """Add what was counted elsewhere, in any thread."""
+        self.predictions.inc(sum(counts.batches))
+        _add(self.scores, counts.scores, counts.total)
+        observe(self.batches, counts.batches)
+        _increase(self.missing, counts.missing)
+        _increase(self.outside, counts.outside)
+        _increase(self.unknown, counts.unknown)
 
 
-def observe(histogram: Histogram, values: Sequence[float] | NDArray[np.float64]) -> None:
+def observe(histogram: Histogram, values: Sequence[float]) -> None:
     """`histogram.observe` of many values; prometheus_client offers it for one."""
     places = np.searchsorted(histogram._upper_bounds, values)  # bounds are upper and inclusive
-    counts = np.bincount(places, minlength=len(histogram._buckets))
-    histogram._sum.inc(float(np.sum(values)))
-    for place in np.flatnonzero(counts).tolist():
-        histogram._buckets[place].inc(float(counts[place]))
+    _add(histogram, np.bincount(places, minlength=len(histogram._buckets)).tolist(), float(np.sum(values)))
 
 
-def _increase(counters: Sequence[Counter], by: NDArray[np.int64]) -> None:
-    for place in np.flatnonzero(by).tolist():
-        counters[place].inc(float(by[place]))
+def _add(histogram: Histogram, counts: Sequence[int], total: float) -> None:
+    histogram._sum.inc(total)
+    _increase(histogram._buckets, counts)
+
+
+def _increase(counters: Sequence[Any], by: Sequence[int]) -> None:
+    for counter, more in zip(counters, by, strict=False):
+        if more:
+            counter.inc(more)

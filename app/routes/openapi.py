@@ -10,13 +10,13 @@ from app.access.admit import PROBES
 from app.errors import MEDIA_TYPE
 from app.routes.answers import Predictions, ProblemDetails
 from app.routes.predict import PATHS
-from app.score.document import score_paths
+from app.routes.score_document import score_paths
 from app.versions.models import Models
 from app.versions.served import Served
 
 _COMPONENTS: Final = "#/components/schemas/"
 PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503, 504)
-SCORE_REFUSALS: Final = (400, 404, 413, 415, 422, 503)
+SCORE_REFUSALS: Final = (400, 404, 408, 413, 415, 422, 503)
 _KEY_SCHEMES: Final = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

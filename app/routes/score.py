@@ -1,13 +1,125 @@
-"""The paths of `app.score.endpoint`, for the router."""
+"""POST a file, get its scores in the same form: a whole file, by the same code as `propense score`."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from app.score.endpoint import PINNED, ROUTE, Score
+from app.errors import Problem
+from app.files.scorer import FileScorer
+from app.files.upload import receive_file, send_file, spool
+from app.observe.requests import Pattern
+from app.versions.models import Models, version_number
+from model.errors import DataError
+from model.values.iso_times import parse_iso_time
+
+ROUTE: Final = Pattern("/v1/models/{name}/score")
+PINNED: Final = Pattern("/v1/models/{name}/versions/{version}/score")
+SUFFIXES: Final = {
+    "text/csv": ".csv",
+    "application/x-ndjson": ".ndjson",
+    "application/vnd.apache.arrow.stream": ".arrows",
+    "application/vnd.apache.parquet": ".parquet",
+}
+_IGNORED: Final = b"x-propense-ignored-columns"
+_MAX_IGNORED: Final = 1000  # bytes of that header
 
 
-def router(score: Score) -> APIRouter:
-    """Routes that answer with the scores of a file."""
+class Score:
+    """Answers `/v1/models/{name}/score` and `/v1/models/{name}/versions/{version}/score`.
+
+    Args:
+        max_files: received, scored or sent at a time.
+        upload_seconds: for all of a file to come in.
+    """
+
+    def __init__(self, models: Models, scorer: FileScorer, *, max_files: int, upload_seconds: float) -> None:
+        self._models = models
+        self._scorer = scorer
+        self._max_files = max_files
+        self._upload_seconds = upload_seconds
+        self._n_files = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Raises:
+            Problem: what is wrong with it, before any of the answer.
+        """
+        path = scope["path_params"]
+        scope["route"] = PINNED if "version" in path else ROUTE  # for metrics and the log
+        version = version_number(path["version"]) if "version" in path else None
+        served = scope["propense.served"] = await self._models.find(path["name"], version)
+        headers = dict(scope["headers"])
+        kind = _kind_of(headers)
+        as_of = _as_of(scope["query_string"], served.manifest.schema_.time_zone)
+        with self._one_more(), spool() as folder:
+            file = folder / f"file{SUFFIXES[kind]}"
+            out = folder / f"scores{SUFFIXES[kind]}"
+            await receive_file(receive, file, seconds=self._upload_seconds)
+            scores = await self._scorer.score(served.manifest, file, out, as_of)
+            file.unlink()
+            served.tally.add(scores.counts)
+            scope["propense.rows"] = scores.rows
+            ignored = [(_IGNORED, _listed(scores.ignored))] if scores.ignored else []
+            await send_file(send, out, [(b"content-type", kind.encode()), *ignored])
+
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        if self._n_files >= self._max_files:
+            detail = f"the service takes {self._max_files} files at a time; send it again shortly"
+            raise Problem(503, "too-many-files", detail, headers={"Retry-After": "10"})
+        self._n_files += 1
+        try:
+            yield
+        finally:
+            self._n_files -= 1
+
+
+def score_routes(score: Score) -> APIRouter:
+    """The routes that score files."""
     routes = APIRouter()
     routes.routes += [Route(route.path, score, methods=["POST"]) for route in (ROUTE, PINNED)]
     return routes
+
+
+def _kind_of(headers: dict[bytes, bytes]) -> str:
+    """The media type of a file that can be scored."""
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Problem(415, "unsupported-media-type", "send the file uncompressed")
+    kind, _, parameters = headers.get(b"content-type", b"").decode("latin-1").partition(";")
+    kind = kind.strip().lower()
+    if kind not in SUFFIXES:
+        raise Problem(415, "unsupported-media-type", f"send the file as one of {', '.join(SUFFIXES)}")
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().lower().partition("=")
+        if name == "charset" and value.strip('"') not in ("utf-8", "us-ascii"):
+            raise Problem(415, "unsupported-media-type", "send the file in UTF-8")
+    return kind
+
+
+def _as_of(query: bytes, zone: str) -> int:
+    """The instant of the prediction: `?as_of=1997-12-31`, else now."""
+    asked = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    if [name for name, _ in asked] not in ([], ["as_of"]):
+        raise Problem(422, "invalid-request", "the query may have as_of=1997-12-31, nothing else")
+    if not asked:
+        return time.time_ns() // 1000
+    try:
+        return parse_iso_time(asked[0][1], zone)
+    except DataError:
+        detail = "as_of must be a time in ISO 8601 such as 1997-12-31, got a text that is no such time"
+        raise Problem(422, "invalid-request", detail) from None
+
+
+def _listed(names: list[str]) -> bytes:
+    """Column names for a header, percent-encoded, with commas between; the first of them where many."""
+    text = ",".join(quote(name, safe=" ") for name in names)
+    if len(text) > _MAX_IGNORED:
+        text = text[: text.rfind(",", 0, _MAX_IGNORED) + 1] + "..."
+    return text.encode()

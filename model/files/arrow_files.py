@@ -46,8 +46,9 @@ class ArrowFile:
         """
         with _refusing(files[0]):
             schema = pq.read_schema(files[0]) if _is_parquet(files[0]) else _opened(files[0]).schema
-        check_unique([name.strip() for name in schema.names], path.name)
-        stored = {name.strip(): name for name in schema.names}
+            stored_names = [*map(str, schema.names)]
+        check_unique([name.strip() for name in stored_names], path.name)
+        stored = {name.strip(): name for name in stored_names}
         kinds = dict(zip(stored, schema.types, strict=True))
         names = tuple(name for name, kind in kinds.items() if is_readable(kind))
         unreadable = {name: str(kind)[:200] for name, kind in kinds.items() if name not in names}
@@ -101,5 +102,7 @@ def _refusing(path: Path) -> Iterator[None]:
     form = "Parquet" if _is_parquet(path) else "an Arrow IPC stream"
     try:
         yield
+    except MemoryError:  # an ArrowException too
+        raise
     except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} cannot be read as {form}: {error}") from None

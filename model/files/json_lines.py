@@ -62,7 +62,13 @@ class JsonLines:
                     unread[place] = why
                 else:
                     rows.append(row)
-            arrays = [array_from([row.get(name) for row in rows]) for name in columns]
+            cells = {name: [row.get(name) for row in rows] for name in columns}
+            arrays = [
+                pa.array(map(_json_text, cells[name]), pa.string())
+                if name == EVENTS
+                else array_from(cells[name])
+                for name in columns
+            ]
             yield Batch(pa.RecordBatch.from_arrays(arrays, list(columns)), len(lines), unread, len(unread))
 
     def _blocks(self) -> Iterator[list[bytes]]:
@@ -105,11 +111,13 @@ def _nested(row: Mapping[str, Any], columns: Sequence[str]) -> str:
 
 
 def array_from(values: Sequence[Any]) -> Any:
-    """(N,) JSON values as an Arrow array; of several kinds, as the texts that a CSV file would have."""
-    if any(type(value) in _KINDS for value in values):
-        values = [msgspec.json.encode(value).decode() if type(value) in _KINDS else value for value in values]
+    """(N,) JSON scalars as an Arrow array; of several kinds, as the texts that a CSV file would have."""
     column = column_of(values)
     if not isinstance(column, Texts):
         return pa.array(column, from_pandas=True)
     codes = pa.array(column.codes, mask=column.codes < 0)
     return pa.DictionaryArray.from_arrays(codes, pa.array(column.values, pa.string()))
+
+
+def _json_text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -86,11 +86,13 @@ class TableBlocks:
             n_rows += batch.n_rows
 
     def notes(self) -> tuple[str, ...]:
-        """What was read otherwise than it stands there, after the last row.
+        """What was read otherwise than it stands there, after the last row; the rows say it where they may.
 
         Raises:
             DataError: most values of a column cannot be read.
         """
+        if self._reject:
+            return ()
         name = id_field(self._schema)
         numbers = () if self._id else (f"the file has no column {name!r}; ids are the numbers of its rows.",)
         return (*self._rows.notes, *numbers, *self._misread.notes())

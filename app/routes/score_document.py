@@ -1,12 +1,12 @@
-"""How the API document tells of files."""
+"""The description of file scoring in the API document."""
 
 from typing import Any, Final
 
-from app.score.endpoint import PINNED, ROUTE
+from app.routes.score import PINNED, ROUTE
 
 _KINDS: Final = {
     "text/csv": "A header, then a customer a row, spelt as in training files; UTF-8.",
-    "application/x-ndjson": "A customer a line, as in a predict request; a field that is absent is missing.",
+    "application/x-ndjson": "A customer a line, as in a predict request.",
     "application/vnd.apache.arrow.stream": "An Arrow IPC stream.",
     "application/vnd.apache.parquet": "A Parquet file.",
 }
@@ -20,19 +20,20 @@ _VERSION: Final = {
 _AS_OF: Final = {
     "name": "as_of",
     "in": "query",
-    "description": "The instant of the question, in ISO 8601; now if absent.",
+    "description": "The instant of the prediction, in ISO 8601; now if absent.",
     "schema": {"type": "string"},
     "example": "1997-12-31",
 }
-_TOLD: Final = (
-    "The answer has the form of the file, and begins while this is still being sent: `customer_id` (the "
-    "row's number, from 1, where there is none), `probability` (by the longest horizon), `probability_30d` "
-    "and so on for a model of events, and `error`: null, or else what is wrong with the row, which then has "
-    "no probability. Rows keep their order. An answer that breaks off means that the file could not be read "
-    "further.\n\n"
-    "A file must have every column that the model reads, and no other but the id. For a model of events a "
-    "row is a customer with all its history in the column `events`: a list of structs in Arrow and Parquet, "
-    'in CSV a JSON text such as `[{"date": "1997-03-01", "amount": 12.5}]`.'
+_DESCRIPTION: Final = (
+    "The response is a whole file in the form of the request, a row for each row and in its order: "
+    "`customer_id` (the row's number, from 1, where there is none), `probability` (by the longest horizon), "
+    "`probability_30d` and so on for a model of events, `eligible` (whether training would have asked about "
+    "the customer; not for a model whose label is a column), and `error`: null, or what is wrong with the "
+    "row, which then has no probability.\n\n"
+    "A file must have every column that the model reads; in NDJSON, a field that is absent is missing. Other "
+    "columns are ignored and listed in the header `X-Propense-Ignored-Columns`. For a model of events, the "
+    "column `events` has the history of each customer: a list of structs in Arrow and Parquet, a list of "
+    'objects in NDJSON, or a JSON text such as `[{"date": "1997-03-01", "amount": 12.5}]`.'
 )
 
 
@@ -57,7 +58,7 @@ def _operation(id_: str, summary: str, parameters: list[Any], refusals: dict[str
         "tags": ["predictions"],
         "operationId": id_,
         "summary": summary,
-        "description": _TOLD,
+        "description": _DESCRIPTION,
         "parameters": parameters,
         "requestBody": {"required": True, "content": content},
         "responses": {"200": {"description": "In the order of the file.", "content": content}, **refusals},

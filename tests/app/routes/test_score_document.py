@@ -1,7 +1,7 @@
 import re
 from typing import Any
 
-from app.score.forms import FORMS
+from app.routes.score import SUFFIXES
 from tests.app.client import Client
 
 
@@ -10,9 +10,9 @@ def test_the_api_document_tells_of_files(client: Client) -> None:
     scoring = {path: item["post"] for path, item in paths.items() if path.endswith("/score")}
     assert list(scoring) == ["/v1/models/{name}/score", "/v1/models/{name}/versions/{version}/score"]
     for path, operation in scoring.items():
-        assert operation["requestBody"]["content"].keys() == FORMS.keys()
-        assert operation["responses"]["200"]["content"].keys() == FORMS.keys()
-        assert operation["responses"].keys() == {"200", "400", "404", "413", "415", "422", "503"}
+        assert operation["requestBody"]["content"].keys() == SUFFIXES.keys()
+        assert operation["responses"]["200"]["content"].keys() == SUFFIXES.keys()
+        assert operation["responses"].keys() == {"200", "400", "404", "408", "413", "415", "422", "503"}
         named = [one["name"] for one in operation["parameters"] if one["in"] == "path"]
         assert named == re.findall(r"{(\w+)}", path)
 
