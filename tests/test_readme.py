@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from app.score.forms import FORMS
+from app.routes.score import SUFFIXES
 from app.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,7 +111,7 @@ def _spelt(default: Any) -> str:
 
 
 def test_the_readme_lists_the_forms_of_a_file() -> None:
-    assert re.findall(r"^\| [\w ]+ \| `(\w+/[\w.-]+)` \|", README, re.MULTILINE) == list(FORMS)
+    assert re.findall(r"^\| [\w ]+ \| `(\w+/[\w.-]+)` \|", README, re.MULTILINE) == list(SUFFIXES)
 
 
 def _curl(command: str, folder: Path) -> bytes:
