@@ -36,12 +36,15 @@ for turn in range(int(sys.argv[2])):
 
 def test_sigkill_at_random_moments_leaves_a_valid_registry(tmp_path: Path) -> None:
     registry, moments = Registry(tmp_path), random.Random(0)
-    for _ in range(15):
+    versions: list[int] = []
+    rounds = 0
+    while rounds < 15 or not versions:  # on a busy machine the first version takes more rounds
+        rounds += 1
         with start(tmp_path, 10_000) as process:
             assert process.stdout
             assert process.stdout.readline() == "ready\n"
             with suppress(subprocess.TimeoutExpired):
-                process.wait(moments.uniform(0, 0.04))
+                process.wait(moments.uniform(0, 0.04 * max(1, rounds / 15)))
             process.kill()
         assert process.returncode == -9
         versions = registry.versions("churn")
@@ -49,9 +52,7 @@ def test_sigkill_at_random_moments_leaves_a_valid_registry(tmp_path: Path) -> No
         assert all(is_whole(registry.folder("churn", version)) for version in versions)
         champion = registry.champion("churn")
         assert champion in versions if versions else champion is None
-    n_versions = len(versions)
-    assert n_versions
-    assert registry.publish("churn", fill) == n_versions + 1
+    assert registry.publish("churn", fill) == len(versions) + 1
     assert not list((tmp_path / "churn").glob(".tmp-*"))
 
 
