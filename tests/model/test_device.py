@@ -1,5 +1,8 @@
 """A device is chosen, or the error lists those of this machine."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -64,6 +67,11 @@ def test_choosing_cuda_gives_up_tf32(name: str) -> None:
     assert torch.backends.cudnn.allow_tf32
     choose_device(name)
     assert not torch.backends.cudnn.allow_tf32
+
+
+def test_a_device_name_needs_no_torch() -> None:
+    script = "import sys, model.device; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
 @pytest.mark.gpu
