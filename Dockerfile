@@ -1,14 +1,14 @@
-# The service: app/ and model/ with what they import, no training, no root, nothing written.
+# The service: app/ and model/ with what they import. No training code, no root, no writes but to /tmp.
 #
 #   docker build --build-arg TORCH_INDEX_URL=URL -t propense .
-#   docker run --read-only --tmpfs /tmp -p 8000:8000 -v "$PWD/registry:/models:ro" \
+#   docker run --read-only -v /tmp -p 8000:8000 -v "$PWD/registry:/models:ro" \
 #       -v propense-keys:/keys:ro -e PROPENSE_KEYS=/keys/keys.json propense
 #
-# It listens to other machines, so it wants to be told who may call: see README.md, Deploy.
-# TORCH_INDEX_URL is one of PyTorch's own wheel indexes: the CPU one makes the small image, a CUDA one fits
-# a driver. Left empty, torch comes from pip's usual index, whose x86 wheel brings CUDA and some gigabytes.
+# It accepts requests from other machines, so it needs a file of keys: see README.md, Deploy.
+# TORCH_INDEX_URL is one of PyTorch's own wheel indexes: the CPU one makes a small image, a CUDA one fits
+# a driver. Without it torch comes from pip's usual index, whose x86 wheel brings CUDA and some gigabytes.
 # On a GPU machine: docker run --gpus all -e PROPENSE_DEVICE=cuda ...
-# EXTRAS are extras of pyproject.toml, with blanks between: otel sends spans.
+# EXTRAS are extras of pyproject.toml, separated by blanks: otel sends spans.
 
 FROM python:3.11-slim AS build
 ARG TORCH_INDEX_URL=""
@@ -19,7 +19,7 @@ RUN python -c "import sys, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'
     && python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
         ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} --requirement requirements.txt \
-    # What torch and Arrow bring for compiling against them and for testing them.
+    # Files of torch and Arrow that only compilers and their own tests need.
     && cd /venv/lib/python3.11/site-packages \
     && (cd torch && rm -rf include share test bin/test_* bin/protoc*) \
     && (cd pyarrow && rm -rf include src tests)

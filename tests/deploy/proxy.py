@@ -6,10 +6,11 @@ import shutil
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import pytest
@@ -46,8 +47,15 @@ class Proxy:
         return http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=timeout)
 
 
-def write_config(folder: Path, replicas: Sequence[int]) -> tuple[Path, int]:
+def write_config(
+    folder: Path, replicas: Sequence[int], changes: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Path, int]:
     """Write the project's configuration with a certificate, paths and ports of this machine.
+
+    Args:
+        folder: for everything that nginx writes.
+        replicas: ports.
+        changes: parts of the configuration, and what a test has in place of them.
 
     Returns:
         The file, and the port that nginx is to listen on.
@@ -67,6 +75,7 @@ def write_config(folder: Path, replicas: Sequence[int]) -> tuple[Path, int]:
         ("/etc/nginx/tls/", f"{folder}/"),
         ("/dev/stdout", f"{folder}/access.log"),
         *((f"propense-{n}:8000", f"127.0.0.1:{replica}") for n, replica in enumerate(replicas, 1)),
+        *changes.items(),
     ):
         assert found in text, found
         text = text.replace(found, put)
@@ -91,9 +100,11 @@ def command(config: Path) -> list[str]:
 
 
 @contextmanager
-def running(folder: Path, replicas: Sequence[int]) -> Iterator[Proxy]:
+def running(
+    folder: Path, replicas: Sequence[int], changes: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Proxy]:
     """Run nginx in front of replicas at ports of this machine; stop it at the end."""
-    config, port = write_config(folder, replicas)
+    config, port = write_config(folder, replicas, changes)
     with subprocess.Popen(command(config)) as process:
         try:
             tls = ssl.create_default_context(cafile=str(folder / "tls.crt"))
