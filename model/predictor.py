@@ -30,7 +30,7 @@ class Predictions:
     """Probabilities of N customers, with the inputs of the network.
 
     Attributes:
-        probabilities: (N, K) float64.
+        probabilities: (N, K) float64, of a positive outcome by each horizon; the last is the longest.
         numeric: (N, D) float32, scaled; NaN missing.
         categories: (N, C) int64 codes; 0 missing, 1 unknown.
     """
@@ -78,16 +78,8 @@ class Predictor:
         predictor._check_golden()
         return predictor
 
-    def predict(self, customers: Customers) -> Probabilities:
-        """(N, K) float64 probability of a positive outcome by each horizon; the last is the longest.
-
-        Raises:
-            SchemaError: a column or event field that the model reads is absent.
-        """
-        return self.predict_customers(customers).probabilities
-
     def predict_rows(self, rows: RequestRows) -> Predictions:
-        """Predict for request rows.
+        """Predict the probabilities of request rows, as `predict` does.
 
         Raises:
             DataError: a date cannot be parsed.
@@ -96,10 +88,10 @@ class Predictor:
             numeric, categories = self.encoder(rows)
             raw = self.scorer.quick.logits(numeric, categories)
             return Predictions(self.scorer.probabilities(raw), numeric, categories)
-        return self.predict_customers(rows.customers(self.scorer.schema))
+        return self.predict(rows.customers(self.scorer.schema))
 
-    def predict_customers(self, customers: Customers) -> Predictions:
-        """Predict as `predict` does, and return the inputs of the network too.
+    def predict(self, customers: Customers) -> Predictions:
+        """Predict the probabilities of customers, and return the inputs of the network too.
 
         Raises:
             SchemaError: a column or event field that the model reads is absent.

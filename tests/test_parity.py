@@ -192,10 +192,10 @@ def test_batch_scores_are_those_of_the_evaluation(
 def test_the_predictor_gives_rows_the_probabilities_of_the_evaluation(case: Case) -> None:
     _, evaluation = case
     schema, as_of = evaluation.predictor.manifest.schema_, parse_time(evaluation.as_of)
-    together = evaluation.predictor.predict(customers_from_rows(evaluation.rows, schema, as_of))
+    together = evaluation.predictor.predict(customers_from_rows(evaluation.rows, schema, as_of)).probabilities
     assert together == pytest.approx(evaluation.probabilities, abs=SAME)
     for row, wanted in list(zip(evaluation.rows, evaluation.probabilities, strict=True))[:6]:
-        (alone,) = evaluation.predictor.predict(customers_from_rows([row], schema, as_of))
+        (alone,) = evaluation.predictor.predict(customers_from_rows([row], schema, as_of)).probabilities
         assert alone == pytest.approx(wanted, abs=SAME)
 
 

@@ -82,5 +82,8 @@ def _scored(predictor: Predictor, folder: Path) -> list[float]:
 
 def _predicted(predictor: Predictor, rows: list[Row]) -> list[float]:
     return [
-        p for (p,) in predictor.predict(customers_from_rows(rows, predictor.manifest.schema_, 0)).tolist()
+        p
+        for (p,) in predictor.predict(
+            customers_from_rows(rows, predictor.manifest.schema_, 0)
+        ).probabilities.tolist()
     ]

@@ -87,7 +87,7 @@ def _scored(predictor: Predictor, block: Block, on_scored: Callable[[Predictions
     if not len(block.customers):
         probabilities = np.empty((0, predictor.manifest.task.n_outputs))
     else:
-        scored = predictor.predict_customers(block.customers)
+        scored = predictor.predict(block.customers)
         kept = rows[rows >= 0]
         on_scored(Predictions(scored.probabilities[kept], scored.numeric[kept], scored.categories[kept]))
         probabilities = scored.probabilities

@@ -83,7 +83,7 @@ def test_a_checkpoint_gives_the_scores_of_the_network_that_was_written(
 ) -> None:
     scorer, rows = random_scorer(head, kind), some_rows(SCHEMAS[kind], 20, seed=1)
     predictor = load_predictor(written(tmp_path / "1", scorer), name="churn", version=1)
-    got = predictor.predict(customers_of(scorer.schema, rows))
+    got = predictor.predict(customers_of(scorer.schema, rows)).probabilities
     assert got.shape == (20, scorer.task.n_outputs)
     np.testing.assert_allclose(got, scores(scorer, rows), rtol=0, atol=1e-7)
     assert not predictor.scorer.network.training
@@ -95,9 +95,9 @@ def test_each_customer_is_asked_about_at_their_own_cutoff(tmp_path: Path) -> Non
     row = {"tenure": 3, "events": [{"date": "1997-06-01", "amount": 5.0, "kind": "buy"}]}
     customers = customers_of(SCHEMAS["log"], [row, row])
     cutoffs = np.array([AS_OF, AS_OF - days(200)])
-    now, before = predictor.predict(replace(customers, cutoffs=cutoffs))
+    now, before = predictor.predict(replace(customers, cutoffs=cutoffs)).probabilities
     assert np.abs(now - before).max() > 1e-4
-    np.testing.assert_allclose(now, predictor.predict(customers)[0], rtol=0, atol=1e-7)
+    np.testing.assert_allclose(now, predictor.predict(customers).probabilities[0], rtol=0, atol=1e-7)
 
 
 def test_golden_answers_may_differ_in_the_last_digits(tmp_path: Path) -> None:
@@ -271,7 +271,12 @@ def test_cuda_scores_as_the_cpu_does(head: HeadName, kind: str, tmp_path: Path) 
     customers = customers_of(SCHEMAS[kind], some_rows(SCHEMAS[kind], 200, seed=1))
     here, there = (load_predictor(folder, device=name) for name in ("cpu", "cuda"))
     assert next(there.scorer.network.parameters()).is_cuda
-    np.testing.assert_allclose(there.predict(customers), here.predict(customers), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(
+        there.predict(customers).probabilities,
+        here.predict(customers).probabilities,
+        rtol=0,
+        atol=1e-4,
+    )
 
 
 @pytest.mark.gpu

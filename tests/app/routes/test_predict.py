@@ -46,7 +46,7 @@ def test_the_answer_is_what_the_predictor_says(client: Client, registry: Path) -
     customers = customers_from_rows(rows, predictor.manifest.schema_, parse_time(AS_OF))
     answer = client.predict("purchase", {"as_of": AS_OF, "customers": rows}).json()
     said = [one["probability"] for one in answer["predictions"]]
-    assert said == pytest.approx(predictor.predict(customers)[:, -1].tolist(), abs=1e-6)
+    assert said == pytest.approx(predictor.predict(customers).probabilities[:, -1].tolist(), abs=1e-6)
 
 
 def test_rows_keep_their_order_and_a_neighbour_changes_nothing(client: Client) -> None:
