@@ -16,6 +16,7 @@ from model.files.names import check_unique
 
 _BATCH_ROWS: Final = 1 << 16
 _MIN_ROWS: Final = 1 << 12
+_MARKER: Final = b"\xff" * 4
 
 
 @dataclass
@@ -73,6 +74,9 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _opened(path: Path) -> Any:
+    with path.open("rb") as file:
+        if file.read(len(_MARKER)) != _MARKER:  # other bytes would be read as the length of a message
+            raise pa.ArrowInvalid("it does not begin as one")
     return pa.ipc.open_stream(pa.OSFile(str(path)))
 
 

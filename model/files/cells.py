@@ -109,7 +109,7 @@ def _looked_up(array: Array, *, exact: bool) -> Column:
         array = array.unify_dictionaries().combine_chunks()
     codes = array.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     used, places = np.unique(codes, return_inverse=True)
-    values = array.dictionary.take(pa.array(np.where(used < 0, 0, used), mask=used < 0))
+    values = _plain(array.dictionary).take(pa.array(np.where(used < 0, 0, used), mask=used < 0))
     return take(texts_from(values) if exact else column_from(values), places)
 
 
@@ -117,6 +117,9 @@ def _plain(array: Array) -> Array:
     """The same values as a number, timestamp, boolean or plain string array."""
     if types.is_date(array.type):
         return array.cast(pa.timestamp("us"))
+    if types.is_time(array.type):  # a file format may store more places than were written
+        whole = pc.replace_substring_regex(array.cast(pa.string()), r"\.0+$", "")
+        return pc.replace_substring_regex(whole, r"(\.\d*[1-9])0+$", r"\1")
     return array.cast(pa.string()) if is_text(array.type) else array
 
 

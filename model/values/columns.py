@@ -169,9 +169,12 @@ def parse_number(text: str) -> float:
 
 
 def parse_boolean(text: str) -> float:
-    """Return 1.0, 0.0 or NaN."""
+    """Return 1.0, 0.0 or NaN; 1.0 is a spelling of 1, as in a column of numbers."""
     folded = text.casefold()
-    return 1.0 if folded in _TRUE else 0.0 if folded in _FALSE else math.nan
+    if folded in _TRUE or folded in _FALSE:
+        return float(folded in _TRUE)
+    number = parse_number(text)
+    return number if number in (0.0, 1.0) else math.nan
 
 
 def format_number(number: float) -> str:

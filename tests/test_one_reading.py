@@ -1,0 +1,212 @@
+"""A cell is read alike in every form of file, by train, audit, score, evaluate and /score."""
+
+import csv
+import json
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet as pq
+
+from model.errors import DataError
+from model.files.cells import texts_from
+from model.predictor import Predictions
+from model.schema import BooleanColumn, CategoricalColumn, DateColumn, NumericColumn, Schema
+from model.scoring.blocks import read_for
+from model.scoring.score_file import score_file
+from model.task import ColumnTask
+from model.values.columns import as_booleans, as_categories, as_dates, as_numbers
+from model.values.customers import Customers
+from tests.app.toys import scaling
+from tests.model.files.written import listed
+from training.prepare import read_dataset
+from training.study.study import read_study
+
+SCHEMA: Final = Schema(
+    id=None,
+    columns=(
+        NumericColumn(name="number", scaling=scaling()),
+        BooleanColumn(name="flag", scaling=scaling()),
+        DateColumn(name="since", time_format="%d.%m.%Y", scaling=scaling()),
+        CategoricalColumn(name="plan", vocabulary=("basic", "7", "true")),
+    ),
+)
+TASK: Final = ColumnTask(column="churn", positive="yes")
+STUDY: Final = """
+name: one
+data:
+  customers: {{path: {path}, categorical: [plan]}}
+target: {{column: churn, positive: "yes"}}
+"""
+
+MISSING = st.sampled_from(["", " ", "NA", "n/a", "NaN", "null", "None", "<NA>"])
+NUMBER = st.sampled_from(
+    ["1", "1.0", " 2.5", "1e3", "-.5", "+4", "007", "1,5", "1_0", "inf", "-nan", "9" * 20]
+)
+FLAG = st.sampled_from(["yes", "No", "T", "f", "1", "0", "1.0", "0.0", "2", "TRUE"])
+DATE = st.sampled_from(
+    ["31.12.1996", "1997-01-02", "1997-01-02T10:00:00+02:00", "1997-01-02 10:00", "32.01.1997", "19970102"]
+)
+WORD = st.sampled_from(
+    ["basic", " basic ", "7", "7.0", "7e0", "007", "true", 'a "b", c', "two\nlines", "größe"]
+)
+CELL = st.one_of(MISSING, NUMBER, FLAG, DATE, WORD)
+TEXT_KINDS = st.sampled_from([pa.string(), pa.large_string(), pa.string_view(), "dictionary"])
+
+
+def cells(usual: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
+    """Columns of six cells, most of them as the column should have them."""
+    return st.lists(usual, min_size=6, max_size=6) | st.lists(usual | CELL, min_size=6, max_size=6)
+
+
+TABLES = st.fixed_dictionaries(
+    {
+        "number": cells(NUMBER | MISSING),
+        "flag": cells(FLAG | MISSING),
+        "since": cells(DATE | MISSING),
+        "plan": cells(WORD | MISSING),
+    }
+)
+
+
+def write(path: Path, columns: dict[str, list[Any]], kinds: dict[str, Any]) -> Path:
+    """A file in the form of its suffix; `kinds` are the Arrow types of the columns."""
+    columns = {**columns, "churn": ["yes"] * len(columns["number"])}
+    if path.suffix == ".csv":
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, quoting=csv.QUOTE_ALL).writerows(
+                [[*columns], *zip(*columns.values(), strict=True)]
+            )
+    elif path.suffix == ".ndjson":
+        objects = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+        path.write_text("".join(json.dumps(row) + "\n" for row in objects))
+    else:
+        table = pa.table({name: _array(values, kinds.get(name)) for name, values in columns.items()})
+        if path.suffix == ".parquet":
+            pq.write_table(table, path)
+        else:
+            with pa.ipc.new_stream(path, table.schema) as stream:
+                stream.write_table(table, max_chunksize=4)
+    return path
+
+
+def _array(values: list[Any], kind: Any) -> Any:
+    return pa.array(values).dictionary_encode() if kind == "dictionary" else pa.array(values, kind)
+
+
+def meaning(columns: Any) -> dict[str, list[object]]:
+    """What the model reads of the columns."""
+    return {
+        "number": listed(as_numbers(columns["number"])),
+        "flag": listed(as_booleans(columns["flag"])),
+        "since": as_dates(columns["since"], "%d.%m.%Y", "UTC").tolist(),
+        "plan": listed(as_categories(columns["plan"])),
+    }
+
+
+def readings(path: Path) -> dict[str, dict[str, list[object]]]:
+    """What each way of reading makes of a file, and the rows that /score gives no score."""
+    study = path.with_name("study.yaml")
+    study.write_text(STUDY.format(path=path.name))
+    trained = read_dataset(read_study(study))
+    return {
+        "train and audit": meaning(trained.columns),
+        "evaluate": meaning(read_for(SCHEMA, path, None).columns),
+        "score": meaning(scored(path, reject=False)),
+        "/score": meaning(scored(path, reject=True)),
+    }
+
+
+def scored(path: Path, *, reject: bool) -> Any:
+    """The columns that a predictor gets."""
+    got: list[Customers] = []
+
+    def predict(customers: Customers) -> Predictions:
+        got.append(customers)
+        none = np.empty((len(customers), 0))
+        return Predictions(np.full((len(customers), 1), 0.5), none.astype(np.float32), none.astype(np.int64))
+
+    manifest = SimpleNamespace(schema_=SCHEMA, task=TASK)
+    predictor: Any = SimpleNamespace(manifest=manifest, predict_customers=predict)
+    with suppress(DataError):  # where most of a column cannot be read
+        score_file(predictor, path.with_name("out.csv"), customers=path, as_of=0, reject=reject)
+    (customers,) = got
+    return customers.columns
+
+
+def unscored(path: Path) -> list[bool]:
+    """Whether each row of the last file of scores has an error."""
+    with path.with_name("out.csv").open(encoding="utf-8", newline="") as file:
+        return [row["error"] != "" for row in csv.DictReader(file)]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(TABLES, TEXT_KINDS, TEXT_KINDS)
+def test_texts_are_read_alike(tmp_path: Path, columns: dict[str, list[str]], number: Any, plan: Any) -> None:
+    kinds = {"number": number, "plan": plan}
+    found: dict[tuple[str, str], dict[str, list[object]]] = {}
+    for suffix in ("csv", "ndjson", "arrows", "parquet"):
+        file = write(tmp_path / f"t.{suffix}", columns, kinds)
+        found |= {(suffix, way): read for way, read in readings(file).items()}
+        assert unscored(file) == expected_errors(columns)
+    first = found["csv", "train and audit"]
+    assert {key: read for key, read in found.items() if read != first} == {}
+
+
+def expected_errors(columns: dict[str, list[str]]) -> list[bool]:
+    """Whether a row has a cell that is there and cannot be read, by the definition of each kind."""
+    texts = {name: texts_from(pa.array(values)) for name, values in columns.items()}
+    bad = np.zeros(len(columns["number"]), dtype=bool)
+    bad |= (texts["number"].codes >= 0) & np.isnan(as_numbers(texts["number"]))
+    bad |= (texts["flag"].codes >= 0) & np.isnan(as_booleans(texts["flag"]))
+    since = as_dates(texts["since"], "%d.%m.%Y", "UTC")
+    bad |= (texts["since"].codes >= 0) & (since == np.iinfo(np.int64).min)
+    return bad.tolist()
+
+
+CLOCKS: Final = [datetime(1997, 1, 2, 3), None, datetime(1996, 12, 31)]  # noqa: DTZ001 - naive is meant
+TYPED: Final = {
+    "int64": pa.array([1, None, 3], pa.int64()),
+    "uint8": pa.array([1, None, 0], pa.uint8()),
+    "float16": pa.array([1.5, None, 0.0], pa.float16()),
+    "float32": pa.array([0.1, None, 1.0], pa.float32()),
+    "double": pa.array([0.1, None, float("nan")]),
+    "decimal": pa.array([Decimal("7.50"), None, Decimal("0.10")], pa.decimal128(5, 2)),
+    "bool": pa.array([True, None, False]),
+    "date32": pa.array([date(1997, 1, 2), None, date(1996, 12, 31)]),
+    "date64": pa.array([date(1997, 1, 2), None, date(1996, 12, 31)], pa.date64()),
+    "time32": pa.array([time(9, 30), None, time(0, 0)], pa.time32("s")),
+    "time64": pa.array([time(9, 30), None, time(0, 0)], pa.time64("us")),
+    **{f"timestamp {unit}": pa.array(CLOCKS, pa.timestamp(unit)) for unit in ("s", "ms", "us", "ns")},
+    "zoned": pa.array([datetime(1997, 1, 2, tzinfo=UTC), None, None], pa.timestamp("us", "Asia/Tokyo")),
+    "null": pa.nulls(3),
+    "dictionary of numbers": pa.array([1.5, None, 1.5]).dictionary_encode(),
+    "dictionary of views": pa.array(["a", None, "a"], pa.string_view()).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_typed_columns_are_read_alike(tmp_path: Path, kind: str) -> None:
+    array = TYPED[kind]
+    spelt = texts_from(array)
+    texts = [spelt.values[code] if code >= 0 else "" for code in spelt.codes]
+    names = ("number", "flag", "since", "plan")
+    csv_file = write(tmp_path / "t.csv", dict.fromkeys(names, texts), {})
+    found = {("csv", way): read for way, read in readings(csv_file).items()}
+    table = pa.table({**dict.fromkeys(names, array), "churn": ["yes"] * 3})
+    if kind not in ("float16", "dictionary of views"):  # which Parquet does not have
+        pq.write_table(table, tmp_path / "t.parquet")
+        found |= {("parquet", way): read for way, read in readings(tmp_path / "t.parquet").items()}
+    with pa.ipc.new_stream(tmp_path / "t.arrows", table.schema) as stream:
+        stream.write_table(table)
+    found |= {("arrows", way): read for way, read in readings(tmp_path / "t.arrows").items()}
+    first = found["csv", "train and audit"]
+    assert {key: read for key, read in found.items() if read != first} == {}
