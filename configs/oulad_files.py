@@ -3,8 +3,8 @@
     python configs/oulad_files.py FOLDER OUT
 
 FOLDER holds assessment, course, student, student_assessment and student_registration, as .csv or .csv.gz.
-Their days count from the start of a course, whose date they do not tell: "2013B" means February 2013 and
-"2013J" October, of which the first day is assumed. oulad.md says the rest.
+Their days count from the start of a course, which has no date: "2013B" means February 2013 and
+"2013J" October, of which the first day is assumed. oulad.md has the rest.
 """
 
 import argparse
@@ -38,12 +38,12 @@ def read(folder: Path, name: str) -> pd.DataFrame:
     """One of the five tables; ids are texts."""
     paths = [path for suffix in (".csv", ".csv.gz") if (path := folder / f"{name}{suffix}").is_file()]
     if not paths:
-        sys.exit(f"{folder} must hold {name}.csv or {name}.csv.gz; oulad.md says where to get it")
+        sys.exit(f"{folder} must hold {name}.csv or {name}.csv.gz; oulad.md has the address")
     return pd.read_csv(paths[0], dtype={"id_student": str, "id_assessment": str})
 
 
 def all_enrolments(student: pd.DataFrame, registration: pd.DataFrame, course: pd.DataFrame) -> pd.DataFrame:
-    """Every enrolment with its dates; who stayed ends with the course."""
+    """Every enrolment with its dates; those of students who stayed end with the course."""
     rows = student.merge(registration, on=ENROLMENT, validate="1:1").merge(course, on=RUN, validate="m:1")
     presentation = rows["code_presentation"]
     left, length = rows["date_unregistration"], rows["module_presentation_length"]

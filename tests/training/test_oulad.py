@@ -116,7 +116,7 @@ def test_a_table_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(SystemExit) as caught:
         convert(tmp_path / "tables", tmp_path / "oulad", monkeypatch)
     assert caught.value.code == (
-        f"{tmp_path / 'tables'} must hold course.csv or course.csv.gz; oulad.md says where to get it"
+        f"{tmp_path / 'tables'} must hold course.csv or course.csv.gz; oulad.md has the address"
     )
 
 
