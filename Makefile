@@ -13,7 +13,7 @@ setup: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,demo,dev]'
 	touch $@
 
-# Trains two models on real purchases, serves them, asks for three customers, stops.
+# Trains two models on real purchases, serves them, predicts for three customers, stops.
 demo: setup
 	$(BIN)/python -m training.cli.demo
 

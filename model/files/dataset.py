@@ -79,7 +79,7 @@ def load_dataset(
     """
     if customers is None and not events:
         raise DataError("a data set needs customers or events, got neither")
-    table = _Customers(_NOBODY, {}, (), {})
+    table = _Customers(_NO_CUSTOMERS, {}, (), {})
     if customers:
         table = _read_customers(customers, customer_id, exclude, only, categorical)
     if not events:
@@ -109,7 +109,7 @@ class _Customers:
     unread: Mapping[int, str]
 
 
-_NOBODY: Final = Texts(np.empty(0, dtype=np.int32), ())
+_NO_CUSTOMERS: Final = Texts(np.empty(0, dtype=np.int32), ())
 
 
 def _join(table: _Customers, events: RawEvents, type: str | None) -> Dataset:

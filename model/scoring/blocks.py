@@ -37,7 +37,7 @@ class Block:
         ids: N ids; None where a row could not be read.
         customers: n customers.
         places: (n,) their rows.
-        eligible: (n,) bool, True where training would have asked about the customer; None for a column task.
+        eligible: (n,) bool, True where the customer is eligible; None for a column task.
         errors: why a row has no score, by its place in the block.
     """
 
@@ -236,8 +236,7 @@ def event_types(schema: Schema, log: EventLog | None) -> Texts | None:
 def eligible_customers(
     task: Task, schema: Schema, customers: Customers, *, listed: int | None = None
 ) -> Bools | None:
-    """(N,) bool, True where training would have asked about the customer; None for a column task, which
-    asks about everyone.
+    """(N,) bool, True where the customer is eligible; None for a column task, where all are.
 
     Args:
         listed: customers with a contract, the first of the N; None for all.

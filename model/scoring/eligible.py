@@ -1,4 +1,4 @@
-"""Eligibility: whether a customer is asked about at a cutoff, from what was known by then."""
+"""Eligibility: whether a customer is predicted at a cutoff, from what was known by then."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ Standing = NDArray[np.int8]
 
 
 def refusals(task: LogTask | ContractTask) -> tuple[str, ...]:
-    """Reasons why a customer is not asked about, in the order of the rules; the first that fits counts."""
+    """Reasons why a customer is not eligible, in the order of the rules; the first that fits counts."""
     return (
         "not there yet",
         "has left",
@@ -42,7 +42,7 @@ def standing(presence: Presence, task: LogTask | ContractTask, examples: Example
 
 
 def eligible(presence: Presence, task: LogTask | ContractTask, examples: Examples) -> Bools:
-    """(N,) bool, True where the customer is asked about at the cutoff."""
+    """(N,) bool, True where the customer is eligible at the cutoff."""
     return np.equal(standing(presence, task, examples), ELIGIBLE)
 
 
@@ -72,7 +72,7 @@ def _is_silent(task: LogTask | ContractTask, last: Instants, cutoffs: Instants) 
 
 
 def _past(presence: Presence, examples: Examples) -> tuple[NDArray[np.int64], Instants]:
-    """(N,) the events up to the cutoff, and the last of them; nobody is silent where there is no log."""
+    """(N,) the events up to the cutoff, and the last of them; no customer is silent where there is no log."""
     if presence.log is None:
         return np.zeros(len(examples), dtype=np.int64), np.full(len(examples), NEVER)
     end = presence.log.until(examples.customers, examples.cutoffs)

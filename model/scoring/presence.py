@@ -1,4 +1,4 @@
-"""When each customer could be asked about, from what was seen at the time: starts, endings and returns.
+"""When each customer could be eligible, from what was seen at the time: starts, endings and returns.
 
 Purchases, cancellations in a log and the dates of contracts become one form here, which eligibility reads.
 Labels, which look forward, are compiled from it in training.
@@ -97,7 +97,9 @@ def contract_presence(
     """
     starts, ends = contract_dates(columns, task, zone)
     if starts is not None:
-        starts = np.where(starts == MISSING_TIME, NEVER, starts)  # who never started is not asked about
+        starts = np.where(
+            starts == MISSING_TIME, NEVER, starts
+        )  # a contract that never started is not eligible
     ended = np.flatnonzero(ends != MISSING_TIME)
     gone = log_of(ended, ends[ended], len(ends))
     if log is None:
