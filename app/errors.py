@@ -1,14 +1,15 @@
-"""Every refusal of the service: RFC 9457 problem details, written in one place."""
+"""Refusals of the service, as RFC 9457 problem details."""
 
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Final, NoReturn
+from typing import Annotated, Final, NoReturn
 
+import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from msgspec import Meta
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
@@ -19,25 +20,15 @@ _log: Final = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong with a request.
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong with a request."""
 
-    Attributes:
-        row: the customer's number in the request, from 1.
-        event: the event's number in that customer's history, from 1.
-        field: the field's name.
-        got: the kind of what came; never the value.
-        allowed: what may come.
-        hint: the next step.
-    """
-
-    row: int | None = None
-    event: int | None = None
+    row: Annotated[int | None, Meta(description="The customer's number, from 1.")] = None
+    event: Annotated[int | None, Meta(description="The event's number in the history, from 1.")] = None
     field: str | None = None
-    got: str | None = None
-    allowed: str | None = None
-    hint: str | None = None
+    got: Annotated[str | None, Meta(description="The kind of what came, never the value.")] = None
+    allowed: Annotated[str | None, Meta(description="What may come.")] = None
+    hint: Annotated[str | None, Meta(description="The next step.")] = None
 
     def __str__(self) -> str:
         numbers = (("row", self.row), ("event", self.event))
@@ -46,8 +37,19 @@ class Fault:
         return f"{sentence}; {self.hint}" if self.hint else sentence
 
 
+class ProblemDetails(msgspec.Struct, omit_defaults=True):
+    """RFC 9457 problem details."""
+
+    type: Annotated[str, Meta(description="Stable: compare it in programs.")]
+    title: str
+    status: int
+    detail: str
+    instance: Annotated[str | None, Meta(description="The request, as the log names it.")] = None
+    errors: list[Fault] = []
+
+
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
-    """A refusal on its way to the client.
+    """A refusal, raised where it arises and answered by `app.service`.
 
     Args:
         status: HTTP status.
@@ -70,26 +72,21 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         self.status, self.kind, self.errors, self.headers = status, kind, errors, headers
 
     def response(self, request_id: bytes | None = None) -> Response:
-        """The problem as application/problem+json.
-
-        Args:
-            request_id: of the request, by which the log can be searched.
-        """
-        body: dict[str, object] = {
-            "type": f"urn:propense:{self.kind}",
-            "title": self.kind.replace("-", " ").capitalize(),
-            "status": self.status,
-            "detail": str(self),
-        }
-        if request_id:
-            body["instance"] = f"urn:propense:request:{request_id.decode()}"
-        if self.errors:
-            body["errors"] = [{k: v for k, v in asdict(e).items() if v is not None} for e in self.errors]
-        return Response(json.dumps(body), self.status, self.headers, MEDIA_TYPE)  # ASCII: surrogates escaped
+        """Return the problem as application/problem+json, with the request's id, as the log has it."""
+        details = ProblemDetails(
+            type=f"urn:propense:{self.kind}",
+            title=self.kind.replace("-", " ").capitalize(),
+            status=self.status,
+            detail=str(self),
+            instance=f"urn:propense:request:{request_id.decode()}" if request_id else None,
+            errors=list(self.errors),
+        )
+        body = json.dumps(msgspec.to_builtins(details))  # ASCII: a text may hold lone surrogates
+        return Response(body, self.status, self.headers, MEDIA_TYPE)
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Make problems of FastAPI's own refusals; like every other exception they go out to `app.gate`."""
+    """Turn FastAPI's own refusals into problems."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _parameter)
 
@@ -112,7 +109,7 @@ async def _parameter(_: Request, error: Exception) -> NoReturn:
 
 
 def problem_for(error: Exception, scope: Scope) -> Problem:
-    """What an exception means to the client; an unexpected one says nothing about the inside."""
+    """Return the problem that an exception is to the client; an unexpected one discloses nothing."""
     match error:
         case Problem():
             return error

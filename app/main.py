@@ -9,13 +9,11 @@ import anyio
 import torch
 from fastapi import FastAPI
 
-from app.access.addresses import kind_of
-from app.access.admit import Access
+from app.access.admit import Access, kind_of
 from app.access.keyring import Keyring
 from app.errors import install_handlers
 from app.files.scorer import FileScorer
-from app.gate import Gate
-from app.limits import Held, Saturation
+from app.limits import BodyBudget, Saturation
 from app.observe.metrics import Metrics
 from app.observe.tracing import Spans, telemetry
 from app.routes import health, models
@@ -23,8 +21,8 @@ from app.routes import predict as predictions
 from app.routes.openapi import api_document
 from app.routes.predict import Predict
 from app.routes.score import Score, score_routes
-from app.server.memory import Tidy, settle
-from app.service import Service
+from app.server.memory import MemoryTrimmer, freeze_startup
+from app.service import Gate, Service
 from app.settings import Settings
 from app.versions.models import Models
 
@@ -34,8 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
     access = _access(settings)
     metrics = Metrics()
     in_service = Models(settings, metrics)
-    tidy = Tidy()
-    predict = Predict(in_service, Held(settings.max_buffered_bytes), tidy)
+    predict = Predict(in_service, BodyBudget(settings.max_buffered_bytes), MemoryTrimmer())
     scorer = FileScorer(settings)
     score = Score(in_service, scorer, max_files=settings.max_files, upload_seconds=settings.upload_seconds)
     saturation = Saturation(settings.saturated_seconds)
@@ -45,15 +42,15 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         torch.set_num_threads(settings.threads)
-        settle()
+        freeze_startup()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(in_service.run)
             tasks.start_soon(access.watch)
-            tasks.start_soon(metrics.keep_up)
+            tasks.start_soon(metrics.run)
             yield
             tasks.cancel_scope.cancel()
         await scorer.close()
-        metrics.work_up()
+        metrics.update()
 
     app = Service(
         title="Propense",

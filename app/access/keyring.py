@@ -1,4 +1,4 @@
-"""The keys in force: who sent a request, and whether that is allowed now."""
+"""The keys in force: whose key a request has, and whether it may be used now."""
 
 import hmac
 import logging
@@ -14,17 +14,49 @@ import anyio
 from anyio.to_thread import run_sync
 
 from app.access.key_file import PREFIX, Key, Keys, KeyScope, KeysError, read_keys
-from app.access.rate import Bucket
 from app.errors import Problem
 
 _log: Final = logging.getLogger(__name__)
 _LONGEST: Final = 256  # bytes of a key's text
+_ROUNDING: Final = 1e-6  # seconds; of a clock that has run for years
 _REALM: Final = 'Bearer realm="propense"'
+
+
+class Bucket:
+    """A token bucket, which fills at a rate; a request takes one token.
+
+    It keeps the instant at which it will be full again in place of the number of tokens (virtual scheduling,
+    ITU-T I.371): there is nothing to refill, and no error adds up.
+
+    Args:
+        rate: tokens a second.
+        burst: tokens of the full bucket, at least 1.
+    """
+
+    __slots__ = ("_burst_seconds", "_full_at", "_seconds")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._seconds = 1 / rate
+        self._burst_seconds = (burst - 1) / rate
+        self._full_at = 0.0
+
+    def take(self, now: float) -> float:
+        """Take a token; return 0, or the seconds until there is one.
+
+        Args:
+            now: seconds of a monotonic clock.
+        """
+        full_at = max(self._full_at, now)
+        wait = full_at - now - self._burst_seconds
+        if wait > _ROUNDING:
+            return wait
+        self._full_at = full_at + self._seconds
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A key in force, made ready for being asked about often."""
+    """A key in force."""
 
     key: Key
     digest: bytes = field(repr=False)
@@ -37,12 +69,12 @@ class Caller:
         expires = key.expires.timestamp() if key.expires else None
         bucket = None
         if rate := key.rate or rate:
-            # Two at least by default, or a client that keeps to its rate but for some jitter were refused.
+            # At least 2 by default: else a client that keeps to its rate, with some jitter, would be refused.
             bucket = Bucket(rate, key.burst or max(2.0, rate / 10))
         return cls(key, bytes.fromhex(key.sha256), expires, bucket)
 
     def check(self, scope: KeyScope) -> None:
-        """Count a request, and see whether it may be.
+        """Count a request and check that the key may be used for it.
 
         Raises:
             Problem: the key has expired (401), is not good for this (403), or comes too often (429).
@@ -70,14 +102,14 @@ class Keyring:
         self._path, self._rate = path, rate
         self._seen = _look(path)
         self._callers: dict[bytes, Caller] = {}
-        # By the texts that were found right: a look-up by a hash with a random seed says nothing about how
-        # much of a wrong text was right, as comparing byte by byte would.
+        # By verified texts. A look-up by a seeded hash does not show how much of a wrong text was right, as a
+        # comparison byte by byte would.
         self._verified: dict[bytes, Caller] = {}
         self._complaint = ""
         self._take(read_keys(path))
 
     def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
-        """Who sends these headers.
+        """Return whose key the headers hold.
 
         Raises:
             Problem: no key, or one that is not in force (401).
@@ -90,13 +122,13 @@ class Keyring:
         id_, _, secret = rest.partition(b"_")
         caller = self._callers.get(id_) if len(text) <= _LONGEST and prefix == PREFIX.encode() else None
         if caller is None or not hmac.compare_digest(sha256(secret).digest(), caller.digest):
-            raise _refused("key-unknown", "this key is not in force; it may be mistyped, revoked or replaced")
+            raise _refused("key-unknown", "this key is not in force; it is mistyped, revoked or replaced")
         self._verified[text] = caller
         return caller
 
     async def watch(self, seconds: float = 1.0) -> None:
-        """Follow the file's changes for ever; while it is broken, the keys that were in force stay so."""
-        thread = anyio.CapacityLimiter(1)  # of its own: no load of the service delays a revocation
+        """Follow the file's changes for ever; while it is broken, the keys in force stay the same."""
+        thread = anyio.CapacityLimiter(1)  # of its own, so that no load delays a revocation
         while True:
             await anyio.sleep(seconds)
             seen = await run_sync(_look, self._path, limiter=thread)
@@ -112,20 +144,20 @@ class Keyring:
             _log.info("keys in force: %d", len(keys))
 
     def _complain(self, reason: str) -> None:
-        """Log a reason once, not at every look."""
+        """Log a reason once."""
         if reason != self._complaint:
-            _log.error("the keys in force stay as they were: %s", reason)
+            _log.error("the keys in force stay the same: %s", reason)
             self._complaint = reason
 
     def _take(self, keys: Keys) -> None:
-        """Put keys in force. One that did not change stays what it was, its bucket included."""
+        """Put keys in force; one that did not change keeps its bucket."""
         before = {caller.key: caller for caller in self._callers.values()}
         self._callers = {key.id.encode(): before.get(key) or Caller.of(key, self._rate) for key in keys}
         self._verified = {}
 
 
 def _look(path: Path) -> tuple[int, int, int] | None:
-    """What differs once a file was changed; None where there is none."""
+    """What changes when the file does; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -153,10 +185,10 @@ def _refused(kind: str, detail: str) -> Problem:
 
 def _without_scope(scope: KeyScope) -> Problem:
     challenge = f'{_REALM}, error="insufficient_scope", scope="{scope}"'
-    detail = f"this needs a key of scope {scope}, which this one has not"
+    detail = f"this needs a key of scope {scope}, which this key does not have"
     return Problem(403, "key-without-scope", detail, headers={"WWW-Authenticate": challenge})
 
 
 def _too_many(wait: float) -> Problem:
-    detail = f"this key is used more often than it may be; ask again in {wait:.3g} seconds"
+    detail = f"this key is over its rate; ask again in {wait:.3g} seconds"
     return Problem(429, "too-many-requests", detail, headers={"Retry-After": str(math.ceil(wait))})

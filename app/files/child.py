@@ -23,7 +23,7 @@ import pyarrow as pa
 import torch
 
 from app.observe.counts import Counts, count
-from app.request.warnings import Warn
+from app.request.warnings import Warnings
 from model.errors import CheckpointError, PropenseError
 from model.files.names import MissingColumnsError
 from model.predictor import Predictor, load_predictor
@@ -58,7 +58,7 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
     """The result of a job, or the kind of its failure with a sentence."""
     try:
         predictor = _predictor(job)
-        warn, counts = Warn.of(predictor.manifest.schema_), Counts()
+        warn, counts = Warnings.of(predictor.manifest.schema_), Counts()
         _limit(job)
         summary = score_file(
             predictor,

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from app.request.warnings import Warn
+from app.request.warnings import Warnings
 from model.predictor import Predictions
 
 TENTHS: Final = tuple(tenth / 10 for tenth in range(1, 11))
@@ -42,15 +42,15 @@ class Counts:
             setattr(self, name, [a + b for a, b in zip(own, theirs, strict=True)] if own else theirs)
 
 
-def count(warn: Warn, batches: Sequence[Predictions]) -> Counts:
+def count(warnings: Warnings, batches: Sequence[Predictions]) -> Counts:
     """Count some batches, of at least one row together.
 
     Args:
-        warn: knows the ranges of the numbers.
+        warnings: hold the ranges of the numbers.
     """
     probabilities = np.concatenate([batch.probabilities for batch in batches])[:, -1]
-    numeric = np.concatenate([batch.numeric for batch in batches])[:, : len(warn.numbers)]
-    codes = np.concatenate([batch.categories for batch in batches])[:, : len(warn.categories)]
+    numeric = np.concatenate([batch.numeric for batch in batches])[:, : len(warnings.numbers)]
+    codes = np.concatenate([batch.categories for batch in batches])[:, : len(warnings.categories)]
     absent = np.concatenate([np.isnan(numeric).sum(axis=0), (codes == _MISSING).sum(axis=0)])
     tenths = np.searchsorted(TENTHS, probabilities)  # their upper bounds are inclusive
     return Counts(
@@ -58,6 +58,6 @@ def count(warn: Warn, batches: Sequence[Predictions]) -> Counts:
         np.bincount(tenths, minlength=len(TENTHS) + 1).tolist(),
         float(probabilities.sum()),
         absent.tolist(),
-        ((numeric < warn.low) | (numeric > warn.high)).sum(axis=0).tolist(),
+        ((numeric < warnings.low) | (numeric > warnings.high)).sum(axis=0).tolist(),
         (codes == _UNKNOWN).sum(axis=0).tolist(),
     )

@@ -4,7 +4,6 @@ Requests only append to lists; ten times a second the lists are added to prometh
 costs a request a tenth of what counting it at once would.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
@@ -21,8 +20,9 @@ from prometheus_client import (
 )
 
 from app.observe.counts import TENTHS
+from app.observe.requests import RequestRecords
 from app.observe.tally import Tally, observe
-from app.request.warnings import Warn
+from app.request.warnings import Warnings
 
 _EVERY_S: Final = 0.1  # between two updates
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -32,23 +32,24 @@ _ROWS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384)
 class Metrics:
     """The service's metrics.
 
-    A label is a name that the service or a checkpoint gave, never a client's text. All methods but a tally's
-    are for the event loop's thread.
+    A label is a name of the service or of a checkpoint, never a client's text. All methods but a tally's are
+    for the event loop's thread.
 
     Attributes:
-        in_flight: requests that are being answered.
-        waiting: says how many requests wait for a score.
+        requests: records of requests.
+        in_flight: the number of requests that are being answered.
+        waiting: returns the number of requests that wait for a score.
     """
 
     def __init__(self) -> None:
         disable_created_metrics()  # prometheus_client has this as a switch of the process only
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
+        self.requests = RequestRecords()
         self.in_flight = 0
         self.waiting: Callable[[], int] = lambda: 0
-        self._seconds: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
         self._tallies: dict[tuple[str, int], Tally] = {}
-        self._requests = self._counter("requests", "Requests answered.", "route", "status")
+        self._n_requests = self._counter("requests", "Requests answered.", "route", "status")
         self._request_seconds = self._histogram(
             "request_seconds", "From a request's head to the end of its answer.", _SECONDS, "route"
         )
@@ -58,7 +59,7 @@ class Metrics:
         self._scores = self._histogram(
             "score", "Probabilities, by the longest horizon.", TENTHS, "model", "version"
         )
-        self._missing = self._counter("missing_values", "Values that were not there.", "model", "feature")
+        self._missing = self._counter("missing_values", "Values that were missing.", "model", "feature")
         self._unknown = self._counter(
             "unknown_categories", "Categories that training never saw.", "model", "feature"
         )
@@ -68,7 +69,7 @@ class Metrics:
         )
         self._shadowed = self._counter(
             "shadow_customers",
-            "Customers of a challenger in the shadow: scored, dropped (too many waited) or failed.",
+            "Customers of a shadow challenger: scored, dropped (too many waited) or failed.",
             "model",
             "version",
             "outcome",
@@ -85,10 +86,6 @@ class Metrics:
         self._waiting = self._gauge("queue_waiting", "Requests that wait for a score.")
         self._in_flight = self._gauge("in_flight", "Requests that are being answered.")
 
-    def count_request(self, route: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
-        self._seconds[route, status].append(seconds)
-
     def count_refusal(self, kind: str) -> None:
         """Count one refused request."""
         self._refusals.labels(kind).inc()
@@ -98,7 +95,7 @@ class Metrics:
         self._load_failures.labels(model).inc()
 
     def count_shadow(self, model: str, version: int, outcome: str, n: int) -> None:
-        """Count N customers that a challenger should score: `scored`, `dropped` or `failed`."""
+        """Count N customers for a shadow challenger: `scored`, `dropped` or `failed`."""
         self._shadowed.labels(model, version, outcome).inc(n)
 
     def add_shadow_difference(self, model: str, version: int, total: float) -> None:
@@ -106,46 +103,46 @@ class Metrics:
         self._difference.labels(model, version).inc(total)
 
     def note_version(self, model: str, version: int, *, in_service: bool) -> None:
-        """Note which version answers for a model, and which no longer does."""
+        """Note that a version answers for a model, or no longer does."""
         if in_service:
             self._in_service.labels(model, version).set(1)
         else:
             self._in_service.remove(model, version)
 
-    def tally(self, model: str, version: int, warn: Warn) -> Tally:
-        """What counts the customers that a version scores; all its series are there from now on."""
-        features = (*warn.numbers, *warn.categories)
+    def tally(self, model: str, version: int, warnings: Warnings) -> Tally:
+        """Return the tally of a version; all its series exist from now on."""
+        features = (*warnings.numbers, *warnings.categories)
         tally = Tally(
-            warn,
+            warnings,
             self._predictions.labels(model, version),
             self._batches,
             self._scores.labels(model, version),
             [self._missing.labels(model, feature) for feature in features],
-            [self._outside.labels(model, feature) for feature in warn.numbers],
-            [self._unknown.labels(model, feature) for feature in warn.categories],
+            [self._outside.labels(model, feature) for feature in warnings.numbers],
+            [self._unknown.labels(model, feature) for feature in warnings.categories],
         )
         self._tallies[model, version] = tally
         return tally
 
-    async def keep_up(self) -> None:
-        """Work up what was noted, again and again."""
+    async def run(self) -> None:
+        """Update the values for ever."""
         while True:
             await anyio.sleep(_EVERY_S)
-            self.work_up()
+            self.update()
 
-    def work_up(self) -> None:
-        """Count what was noted."""
-        for (route, status), seconds in self._seconds.items():
+    def update(self) -> None:
+        """Add what was recorded since the last update."""
+        for (route, status), seconds in self.requests.seconds.items():
             if seconds:
-                self._requests.labels(route, status).inc(len(seconds))
+                self._n_requests.labels(route, status).inc(len(seconds))
                 observe(self._request_seconds.labels(route), seconds)
                 seconds.clear()
         for tally in list(self._tallies.values()):  # threads add to them
-            tally.work_up()
+            tally.update()
 
     async def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
-        self.work_up()
+        self.update()
         self._waiting.set(self.waiting())
         self._in_flight.set(self.in_flight)
         return await run_sync(generate_latest, self._registry)

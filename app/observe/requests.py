@@ -1,50 +1,52 @@
-"""A line of the log about a request that was refused or failed."""
+"""What is recorded of each request: its seconds for the metrics, and a line of the log if it was refused."""
 
 import logging
 import time
+from collections import defaultdict
 from typing import Any, Final, NamedTuple
 
 from starlette.types import Scope
 
 _log: Final = logging.getLogger("app.requests")
-_A_SECOND: Final = 50  # lines; a flood of refusals must not become one of lines
+_LINES_A_SECOND: Final = 50  # a flood of refusals must not become a flood of lines
 
 
 class Pattern(NamedTuple):
-    """A route as FastAPI leaves it in the scope, for those who take another way."""
+    """A route as FastAPI leaves it in the scope, for requests that do not pass FastAPI's routing."""
 
     path: str
 
 
 def route_of(scope: Scope) -> str:
-    """The route's pattern, so that no client can add a name."""
+    """Return the pattern of a request's route: a text of ours, never of the client's."""
     return getattr(scope.get("route"), "path", "none")
 
 
-class RequestLog:
-    """Writes about refusals; about answers on the debug level only: a line costs as much as an answer."""
+class RequestRecords:
+    """Records of requests. Responses other than refusals are logged at the debug level only.
+
+    Attributes:
+        seconds: of requests, by route and status, until the metrics take them.
+    """
 
     def __init__(self) -> None:
+        self.seconds: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
         self._second = 0
-        self._written = 0
-        self._unwritten = 0
+        self._n_written = 0
+        self._n_unwritten = 0
 
-    @property
-    def of_answers(self) -> bool:
-        """Whether answers are written about too."""
-        return _log.isEnabledFor(logging.DEBUG)
-
-    def __call__(self, scope: Scope, status: int, seconds: float, problem: str | None) -> None:
-        """Write about one request.
+    def add(self, scope: Scope, status: int, seconds: float, problem: str | None) -> None:
+        """Record one request.
 
         Args:
             problem: the kind of the refusal.
         """
+        self.seconds[route_of(scope), status].append(seconds)
         level = logging.WARNING if status >= 500 else logging.INFO if status >= 400 else logging.DEBUG
         if not _log.isEnabledFor(level):
             return
-        if level != logging.DEBUG and not self._may():
-            self._unwritten += 1
+        if level != logging.DEBUG and not self._may_write():
+            self._n_unwritten += 1
             return
         fields = {
             "method": scope["method"],
@@ -52,27 +54,27 @@ class RequestLog:
             "status": status,
             "problem": problem,
             "seconds": round(seconds, 6),
-            **_asked(scope),
-            "unwritten": self._unwritten or None,  # lines like this since the last
+            **_details(scope),
+            "unwritten": self._n_unwritten or None,  # lines since the last one
         }
-        self._unwritten = 0
-        told = {name: value for name, value in fields.items() if value is not None}
-        _log.log(level, "%s %s %d", told["method"], told["route"], status, extra={"fields": told})
+        self._n_unwritten = 0
+        known = {name: value for name, value in fields.items() if value is not None}
+        _log.log(level, "%s %s %d", known["method"], known["route"], status, extra={"fields": known})
 
-    def _may(self) -> bool:
+    def _may_write(self) -> bool:
         second = int(time.monotonic())
         if second != self._second:
-            self._second, self._written = second, 0
-        self._written += 1
-        return self._written <= _A_SECOND
+            self._second, self._n_written = second, 0
+        self._n_written += 1
+        return self._n_written <= _LINES_A_SECOND
 
 
-def _asked(scope: Scope) -> dict[str, Any]:
-    """Who asked what of whom, as far as the request came."""
-    served, caller = scope.get("propense.served"), scope.get("propense.caller")
+def _details(scope: Scope) -> dict[str, Any]:
+    """The caller, the version and the rows, as far as the request came."""
+    served = scope.get("propense.served")
     return {
         "model": served and served.manifest.name,
         "version": served and served.manifest.version,
         "rows": scope.get("propense.rows"),
-        "key": caller,
+        "key": scope.get("propense.caller"),
     }

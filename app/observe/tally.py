@@ -1,4 +1,4 @@
-"""What is counted of the customers that one version scored."""
+"""Counts of the customers that one version scored."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -9,24 +9,24 @@ import numpy as np
 from prometheus_client import Counter, Histogram
 
 from app.observe.counts import Counts, count
-from app.request.warnings import Warn
+from app.request.warnings import Warnings
 from model.predictor import Predictions
 
-_MANY: Final = 256  # rows that are counted where they were scored, which is a thread
+_MANY: Final = 256  # rows of a batch that is counted at once, in the thread that scored it
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Takes note of scored rows, and works up many together: one by one they would cost more than a score.
+    """Notes predictions and counts many together: one by one, counting would cost more than scoring.
 
     Attributes:
-        warn: knows the numbers' ranges.
-        missing: a counter for each of the numbers and categories that `warn` names.
+        warnings: holds the ranges of the numbers.
+        missing: a counter for each of the numbers and categories that `warnings` names.
         outside: for each of its numbers.
         unknown: for each of its categories.
     """
 
-    warn: Warn
+    warnings: Warnings
     predictions: Counter
     batches: Histogram
     scores: Histogram
@@ -36,22 +36,22 @@ class Tally:
     _noted: "deque[Predictions]" = field(default_factory=deque)
 
     def __call__(self, scored: Predictions) -> None:
-        """Note one batch, in any thread."""
+        """Note one batch, from any thread."""
         if len(scored.probabilities) < _MANY:
             self._noted.append(scored)
         else:
             self._count([scored])
 
-    def work_up(self) -> None:
-        """Count what was noted."""
+    def update(self) -> None:
+        """Count the predictions noted since the last update."""
         if self._noted:
             self._count([self._noted.popleft() for _ in range(len(self._noted))])
 
     def _count(self, batches: Sequence[Predictions]) -> None:
-        self.add(count(self.warn, batches))
+        self.add(count(self.warnings, batches))
 
     def add(self, counts: Counts) -> None:
-        """Add what was counted elsewhere, in any thread."""
+        """Add counts, from any thread."""
         self.predictions.inc(sum(counts.batches))
         _add(self.scores, counts.scores, counts.total)
         observe(self.batches, counts.batches)
@@ -61,7 +61,7 @@ class Tally:
 
 
 def observe(histogram: Histogram, values: Sequence[float]) -> None:
-    """`histogram.observe` of many values; prometheus_client offers it for one."""
+    """Observe many values; prometheus_client can observe one at a time only."""
     places = np.searchsorted(histogram._upper_bounds, values)  # bounds are upper and inclusive
     _add(histogram, np.bincount(places, minlength=len(histogram._buckets)).tolist(), float(np.sum(values)))
 

@@ -1,58 +1,69 @@
-"""Probabilities into the bytes of an answer."""
+"""The body of a response: described once, as msgspec types, for the encoder and the API document."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from model.store.manifest import Manifest
 from model.times import format_instant
 
 
 class Prediction(msgspec.Struct, gc=False, omit_defaults=True):
-    """One customer's answer. Its fields are those of `app.routes.answers.Prediction`."""
+    """One customer's prediction."""
 
-    customer_id: str | int
-    probability: float
-    horizons: dict[str, float] | UnsetType = UNSET
-    warnings: list[str] | UnsetType = UNSET
+    customer_id: Annotated[
+        str | int, Meta(description="As in the request; the row's number, from 1, if absent there.")
+    ]
+    probability: Annotated[float, Meta(ge=0, le=1, description="By the longest horizon.")]
+    horizons: (
+        Annotated[dict[str, float], Meta(description="By each horizon in days; models of an event log only.")]
+        | UnsetType
+    ) = UNSET
+    warnings: (
+        Annotated[list[str], Meta(description="What training never saw; with `warnings=true` only.")]
+        | UnsetType
+    ) = UNSET
 
 
-class _Answer(msgspec.Struct, gc=False):
+class Predictions(msgspec.Struct, gc=False):
+    """The predictions of one request, in the order of its customers."""
+
     model: str
     version: int
-    as_of: str
+    as_of: Annotated[str, Meta(description="The instant of the prediction.")]
     predictions: list[Prediction]
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def answer(
+def encode(
     manifest: Manifest,
     cutoff: int,
     ids: Sequence[str | int | None],
     probabilities: Sequence[Sequence[float]],
     warnings: Sequence[list[str]] | None,
 ) -> bytes:
-    """The body of an answer about N customers.
+    """Return the body of a response about N customers.
 
     Args:
-        cutoff: the instant of the question.
-        ids: N ids as sent; a customer without one is called by its number, from 1.
-        probabilities: of each customer K numbers.
-        warnings: what is odd about each; None where nobody asked.
+        cutoff: the instant of the prediction.
+        ids: N ids as sent; None where absent.
+        probabilities: for each customer K numbers.
+        warnings: for each customer; None where the request wants none.
     """
     horizons = manifest.task.output_names
-    told = [
+    predictions = [
         Prediction(str(number) if id_ is None else id_, row[-1])
         for number, (id_, row) in enumerate(zip(ids, probabilities, strict=True), 1)
     ]
     if horizons:
-        for prediction, row in zip(told, probabilities, strict=True):
+        for prediction, row in zip(predictions, probabilities, strict=True):
             prediction.horizons = dict(zip(horizons, row, strict=True))
     if warnings is not None:
-        for prediction, odd in zip(told, warnings, strict=True):
-            prediction.warnings = odd
+        for prediction, unusual in zip(predictions, warnings, strict=True):
+            prediction.warnings = unusual
     as_of = format_instant(cutoff, manifest.schema_.time_zone)
-    return _encode(_Answer(manifest.name, manifest.version, as_of, told))
+    return _encode(Predictions(manifest.name, manifest.version, as_of, predictions))

@@ -1,30 +1,45 @@
-"""A body into rows, by a decoder that msgspec compiles from the checkpoint's schema.
+"""The quick way from bodies to rows: a decoder that msgspec compiles from a schema's types.
 
-It takes good bodies only. Whatever it does not take goes to `app.request.explain`, which finds the words
-for what is wrong, or else reads the body the slow way. So this may refuse too much, never too little.
+It takes good bodies only. Any other is left to `app.request.explain`, which says what is wrong, or else reads
+it slowly. So the decoder may refuse too much, never too little.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
-from types import GenericAlias
-from typing import Any, Final, Self
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from app.request import shapes
-from app.request.pieces import Cut, cut
-from app.request.values import Histories, NotTaken, Values, check_keys, even
+from app.request.structs import RequestTypes
 from model.errors import DataError
-from model.schema import Schema
-from model.values.rows import RequestRows, cells_by_row, event_fields, id_field
+from model.schema import DateColumn, Schema
+from model.values.iso_times import parse_instants, parse_iso_time
+from model.values.rows import Cell, RequestRows, cells_by_row
 
-_SLICE: Final = 512  # rows of a piece, where a body has columns
 _FAULTS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError)
+_MANY: Final = 4096  # bytes, from which on numpy counts faster
+_SHORT: Final = 40  # letters of a time that is cached: a client may send any number of others
+_cached_instant: Final = lru_cache(maxsize=64)(parse_iso_time)
 
-Decode = Callable[[bytes], Any]
+
+class NotDecoded(Exception):  # noqa: N818 - perhaps nothing is wrong
+    """The decoder leaves this body to `app.request.explain`."""
+
+
+class _Events(NamedTuple):
+    """The events of N customers as in `RequestRows`, the number of their keys, the texts of their times."""
+
+    lengths: Sequence[int] = ()
+    times: Sequence[int] = ()
+    fields: Sequence[Sequence[Cell]] = ()
+    n_keys: int = 0
+    texts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -32,181 +47,169 @@ class Decoder:
     """Reads the bodies of one model.
 
     Attributes:
-        bodies: the compiled part: what takes customers with every column alone, and what takes all.
-        lists: the same for an array of customers.
-        customers: the same for one customer, of whom a line of a file has one.
-        history: the same for the events of one customer.
-        values: makes rows of what they give.
-        max_rows: customers in one body.
-        countable: whether no field's name has a colon; see `values.check_keys`.
+        any_body, whole_body: compiled decoders; the second takes only customers with every column.
+        dates: the positions of dates among the columns.
+        width: values of a customer: the id, every column, the history if there is one.
+        event_values: of an event, its values one by one.
+        countable: whether no field's name has a colon, so that the keys of a body can be counted.
     """
 
-    bodies: tuple[Decode, Decode]
-    lists: tuple[Decode, Decode]
-    customers: tuple[Decode, Decode]
-    history: "msgspec.json.Decoder[Any]"
-    values: Values
-    max_rows: int
+    schema: Schema
+    any_body: "msgspec.json.Decoder[Any]"
+    whole_body: "msgspec.json.Decoder[Any]"
+    dates: tuple[int, ...]
+    width: int
+    event_values: "tuple[attrgetter[Any], ...]"
     countable: bool
 
     @classmethod
-    def build(cls, schema: Schema, *, max_rows: int) -> Self:
-        """Compile a schema's decoder."""
-        customers = [shapes.customer(schema, whole=whole) for whole in (True, False)]
-        names = [id_field(schema), *schema.column_names]
-        names += [schema.events.time, *event_fields(schema.events)] if schema.events else []
+    def build(cls, schema: Schema, types: RequestTypes) -> Self:
+        """Compile the decoder of a schema."""
         return cls(
-            bodies=_both(shapes.body(schema, max_rows, customer) for customer in customers),
-            lists=_both(GenericAlias(list, (customer,)) for customer in customers),
-            customers=_both(customers, lines=True),
-            history=msgspec.json.Decoder(shapes.history(schema)),
-            values=Values.of(schema),
-            max_rows=max_rows,
-            countable=not any(":" in name for name in names),
+            schema,
+            any_body=msgspec.json.Decoder(types.body),
+            whole_body=msgspec.json.Decoder(types.whole_body),
+            dates=tuple(n for n, column in enumerate(schema.columns) if isinstance(column, DateColumn)),
+            width=len(types.customer_names),
+            event_values=tuple(attrgetter(f"field_{at}") for at in range(len(types.event))),
+            countable=not any(":" in name for name in [*types.customer_names, *types.event]),
         )
 
     def __call__(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, list[int]]:
-        """Read bodies: the rows of all of them, and how many each has.
+        """Read bodies: the rows of all of them, and the number of rows of each.
 
         Args:
-            now: the instant of the question where a body names none.
+            now: the instant of the prediction where a body names none.
 
         Raises:
-            NotTaken: one holds a fault, or something that only looks like one.
+            NotDecoded: one has a fault, or may have one.
         """
         if not self.countable:
-            raise NotTaken
+            raise NotDecoded
         try:
-            return self._told(bodies, now)
+            return self._read(bodies, now)
         except _FAULTS as error:
-            raise NotTaken from error
+            raise NotDecoded from error
 
-    def pieces(self, body: bytes, now: int) -> Iterator[RequestRows]:
-        """Read a large body about customers of a table, some rows at a time.
-
-        What comes last may show that none should have been taken.
-
-        Raises:
-            NotTaken: as above, or it cannot be cut.
-        """
-        if not self.countable:
-            raise NotTaken
-        try:
-            parts = cut(body)
-            yield from self._slices(body, now) if parts is None else self._parts(parts, now)
-        except _FAULTS as error:
-            raise NotTaken from error
-
-    def lines(self, lines: bytes, as_of: int) -> RequestRows:
-        """Read one customer from each of some lines.
-
-        Raises:
-            NotTaken: as above.
-        """
-        if not self.countable:
-            raise NotTaken
-        try:
-            return self._customers(self.customers, lines, as_of)
-        except _FAULTS as error:
-            raise NotTaken from error
-
-    def histories(self, lines: bytes) -> Histories:
-        """Read the events of one customer from each of some lines.
-
-        Raises:
-            NotTaken: as above.
-        """
-        if not self.countable:
-            raise NotTaken
-        try:
-            read = self.values.histories(self.history.decode_lines(lines))
-            check_keys([lines], read.keys, read.texts, read.events)
-        except _FAULTS as error:
-            raise NotTaken from error
-        return read
-
-    def _customers(self, decoders: tuple[Decode, Decode], data: bytes, as_of: int) -> RequestRows:
-        """The customers of some lines, or of an array."""
-        told, whole = _decoded(decoders, data)
-        read = self.values.rows(_flat(told), [as_of] * len(told), whole=whole)
-        check_keys([data], read.keys, read.texts, read.values)
-        return read.rows
-
-    def _told(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, list[int]]:
-        """The customers of some bodies, one after another, and how many each has."""
+    def _read(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, list[int]]:
         cells: list[Any] = []
         cutoffs: list[int] = []
         counts: list[int] = []
         texts: list[str] = []
-        keys, every = 0, True
+        n_keys, all_whole = 0, True
         for body in bodies:
-            told, whole = _decoded(self.bodies, body)
+            read, whole = self._decoded(body)
+            as_of, customers, columns = astuple(read)
             before = len(cells)
-            if told.columns is UNSET and told.customers is not UNSET:
-                cells += _flat(told.customers)
-            elif told.columns is not UNSET and told.customers is UNSET:
-                columns = astuple(told.columns)
-                cells += cells_by_row(even(columns))
-                keys += len(columns) - columns.count(UNSET) - (len(cells) - before)
+            if customers and not columns:
+                cells += chain.from_iterable(map(astuple, customers))
+            elif columns and not customers:
+                lists = astuple(columns)
+                cells += cells_by_row(_even(lists))
+                n_keys += len(lists) - lists.count(UNSET) - (len(cells) - before)
             else:
-                raise NotTaken
-            counts.append((len(cells) - before) // self.values.width)
-            cutoffs += [self._as_of(told, now, texts)] * counts[-1]
-            keys += 1 + (told.as_of is not UNSET)
-            every = every and whole
-        read = self.values.rows(cells, cutoffs, whole=every)
-        check_keys(bodies, keys + read.keys, [*texts, *read.texts], read.values)
-        return read.rows, counts
+                raise NotDecoded
+            cutoff = now
+            if as_of.__class__ is str:
+                texts.append(as_of)
+                cutoff = self._instant(as_of)
+            counts.append((len(cells) - before) // self.width)
+            cutoffs += [cutoff] * counts[-1]
+            n_keys += 3 - (as_of, customers, columns).count(UNSET)
+            all_whole = all_whole and whole
+        return self._rows(bodies, cells, cutoffs, n_keys, texts, whole=all_whole), counts
 
-    def _parts(self, parts: Cut, now: int) -> Iterator[RequestRows]:
-        _, n_first = self._told([parts.start], now)
-        rows, (n_rows,) = self._told([parts.outer], now)
-        if n_first != [1]:
-            raise NotTaken
-        yield rows.part(0, 1)
-        for piece in parts.middle:
-            more = self._customers(self.lists, piece, rows.cutoffs[0])
-            n_rows += len(more)
-            if n_rows > self.max_rows:
-                raise NotTaken
-            yield more
-        yield rows.part(1, len(rows))
+    def _decoded(self, body: bytes) -> tuple[Any, bool]:
+        """The body, and whether every customer has every column."""
+        try:
+            return self.whole_body.decode(body), True
+        except msgspec.ValidationError:
+            return self.any_body.decode(body), False
 
-    def _slices(self, body: bytes, now: int) -> Iterator[RequestRows]:
-        """The customers that came by columns."""
-        told, _ = _decoded(self.bodies, body)
-        if told.columns is UNSET or told.customers is not UNSET:
-            raise NotTaken
-        texts: list[str] = []
-        as_of, columns = self._as_of(told, now, texts), astuple(told.columns)
-        level = even(columns)
-        keys = 1 + (told.as_of is not UNSET) + len(columns) - columns.count(UNSET)
-        check_keys([body], keys, texts, level)
-        for start in range(0, len(level[0]), _SLICE):
-            part = [column[start : start + _SLICE] for column in level]
-            yield self.values.rows(cells_by_row(part), [as_of] * len(part[0]), whole=True).rows
+    def _instant(self, text: str) -> int:
+        parse = _cached_instant if len(text) <= _SHORT else parse_iso_time
+        return parse(text, self.schema.time_zone)
 
-    def _as_of(self, told: Any, now: int, texts: list[str]) -> int:
-        """The instant of a body's question; its text, if it has one, is noted."""
-        if told.as_of is UNSET or told.as_of is None:
-            return now
-        texts.append(told.as_of)
-        return self.values.instant(told.as_of)
+    def _rows(
+        self,
+        bodies: Sequence[bytes],
+        cells: list[Any],
+        cutoffs: Sequence[int],
+        n_keys: int,
+        texts: Sequence[str],
+        *,
+        whole: bool,
+    ) -> RequestRows:
+        """Rows from the values of N customers, one after another, if no key stands twice."""
+        width, n_keys = self.width, n_keys + len(cells)
+        events = _Events()
+        if self.schema.events:
+            events = self._events(cells[width - 1 :: width])
+            del cells[width - 1 :: width]
+            width -= 1
+        ids, n_absent = _filled(cells[::width])
+        del cells[::width]
+        cells, n_missing = (cells, 0) if whole else _filled(cells)
+        for at in self.dates:  # rows keep the text: this finds what is no time
+            parse_instants(cells[at :: width - 1], self.schema.time_zone, str)
+        n_keys += events.n_keys - n_absent - n_missing
+        _check_keys(bodies, n_keys, [*texts, *events.texts], [ids, cells, *events.fields])
+        return RequestRows(ids, cutoffs, cells, events.lengths, events.times, events.fields)
+
+    def _events(self, histories: Sequence[Any]) -> _Events:
+        given = [history or () for history in histories]
+        events = list(chain.from_iterable(given))
+        times, *fields = [list(map(values, events)) for values in self.event_values]
+        filled = [_filled(field) for field in fields]
+        n_keys = len(events) * len(self.event_values) - sum(n_absent for _, n_absent in filled)
+        instants = parse_instants(times, self.schema.time_zone, str)
+        return _Events(
+            list(map(len, given)),
+            instants,  # type: ignore[arg-type] # a time is required
+            [field for field, _ in filled],
+            n_keys - histories.count(UNSET),
+            times,
+        )
 
 
-def _both(kinds: Iterable[Any], *, lines: bool = False) -> tuple[Decode, Decode]:
-    """What decodes the one kind, and the other."""
-    first, second = map(msgspec.json.Decoder, kinds)
-    return (first.decode_lines, second.decode_lines) if lines else (first.decode, second.decode)
+def _filled(cells: list[Any]) -> tuple[list[Any], int]:
+    """The cells with None for absent ones, and the number of these."""
+    n_absent = cells.count(UNSET)
+    return ([None if cell is UNSET else cell for cell in cells] if n_absent else cells), n_absent
 
 
-def _decoded(decoders: tuple[Decode, Decode], data: bytes) -> tuple[Any, bool]:
-    """What the first makes of it, else the second; whether it was the first."""
-    try:
-        return decoders[0](data), True
-    except msgspec.ValidationError:
-        return decoders[1](data), False
+def _even(columns: Sequence[Any]) -> list[Sequence[Any]]:
+    """Columns of one length; one that is absent or null is missing in every row."""
+    lengths = {len(column) for column in columns if column.__class__ is list}
+    if len(lengths) != 1:
+        raise NotDecoded
+    missing = [None] * lengths.pop()
+    return [column if column.__class__ is list else missing for column in columns]
 
 
-def _flat(customers: Sequence[Any]) -> list[Any]:
-    return list(chain.from_iterable(map(astuple, customers)))
+def _check_keys(
+    bodies: Sequence[bytes], n_keys: int, times: Sequence[str], values: Sequence[Sequence[Any]]
+) -> None:
+    """Leave bodies to the slow way if a key may stand twice: msgspec silently takes the last.
+
+    Each key has a colon behind it; all other colons stand in texts, unless one of these is an escape
+    sequence.
+
+    Args:
+        n_keys: the number of keys that were read.
+        times: texts that are likely to have colons.
+        values: all other values.
+    """
+    n_colons = sum(map(_n_colons, bodies)) - n_keys
+    if times:
+        n_colons -= "".join(times).count(":")
+    if n_colons:
+        n_colons -= sum(cell.count(":") for part in values for cell in part if cell.__class__ is str)
+    if n_colons or any(b"\\" in body and b"\\u003a" in body.lower() for body in bodies):
+        raise NotDecoded
+
+
+def _n_colons(body: bytes) -> int:
+    if len(body) < _MANY:
+        return body.count(b":")
+    return int(np.count_nonzero(np.frombuffer(body, dtype=np.uint8) == ord(":")))

@@ -1,79 +1,63 @@
-"""A body that the decoder did not take: what is wrong with it in words, or else its rows."""
+"""A body that the decoder did not take: the rows after all, or what is wrong with it."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic_core import from_json
 
 from app.errors import Fault, Problem
-from app.request.faults import problem_of, problem_of_row
-from app.request.schemas import RequestModel
+from app.request.faults import LISTED, faults_of, refusal, whole
+from app.request.structs import AS_OF, COLUMNS, CUSTOMERS, RequestTypes
 from model.schema import Schema
 from model.values.iso_times import parse_iso_time
 from model.values.rows import EVENTS, RequestRows, rows_from_json
 
+_BOM: Final = b"\xef\xbb\xbf"
 
-def read(body: bytes, model: RequestModel, schema: Schema, now: int) -> RequestRows:
-    """Read a body with pydantic, which takes its time and remembers where a fault was.
+
+def read(body: bytes, types: RequestTypes, schema: Schema, now: int) -> RequestRows:
+    """Read a body slowly, value by value.
 
     Args:
-        now: the instant of the question where the body names none.
+        now: the instant of the prediction if the body names none.
 
     Raises:
         Problem: the body is not what the model expects.
     """
-    problem = None
+    if body.startswith(_BOM):
+        raise _no_json("it begins with a byte order mark (BOM); leave that out")
     try:
-        asked = model.body.validate_json(body)
-    except ValidationError as error:
-        problem = problem_of(error, body, model)
-    if problem:  # raised out here: the error is not its context, whose frames would hold the body for long
-        raise problem
-    _refuse_twins(body)
-    as_of = asked.get("as_of")
-    cutoff = parse_iso_time(as_of, schema.time_zone) if as_of else now
-    return rows_from_json(asked.get("customers") or _transposed(asked["columns"]), schema, cutoff)
+        asked = from_json(body)
+    except ValueError as error:
+        raise _no_json(str(error)) from None
+    if faults := list(islice(faults_of(asked, types), LISTED)):
+        raise refusal(faults)
+    columns = {name: values for name, values in (asked.get(COLUMNS) or {}).items() if values is not None}
+    if len(asked.get(CUSTOMERS) or next(iter(columns.values()))) > types.max_rows:
+        allowed = f"a list of 1 to {types.max_rows} customers"
+        raise Problem(413, "too-many-rows", f"customers must be {allowed}; send several requests")
+    _refuse_doubled_keys(body)
+    customers = asked.get(CUSTOMERS) or _transposed(columns)
+    for name in [name for name, field in types.customer.items() if field.kind.is_whole]:
+        for customer in customers:
+            if name in customer:
+                customer[name] = whole(customer[name])
+    as_of = asked.get(AS_OF)
+    return rows_from_json(customers, schema, parse_iso_time(as_of, schema.time_zone) if as_of else now)
 
 
-def read_row(line: bytes, row: int, model: RequestModel, schema: Schema, as_of: int) -> RequestRows:
-    """The same for one customer, as a line of a file has it.
-
-    Args:
-        row: the customer's number, from 1.
-
-    Raises:
-        Problem: the line is not what the model expects.
-    """
-    try:
-        customer = model.customer.validate_json(line)
-    except ValidationError as error:
-        raise problem_of_row(error, row, model) from None
-    _refuse_twins_of(json.loads(line, object_pairs_hook=_object), row)
-    return rows_from_json([customer], schema, as_of)
+def _no_json(reason: str) -> Problem:
+    return Problem(400, "invalid-json", f"the body must be JSON in UTF-8: {reason}")
 
 
-def read_history(text: bytes, row: int, model: RequestModel, schema: Schema) -> RequestRows:
-    """The events of one customer, as a cell of a file has them.
-
-    Raises:
-        Problem: the text is not what the model expects.
-    """
-    try:
-        json.loads(text)  # it is one value, which nothing can follow
-    except (ValueError, RecursionError):
-        fault = Fault(row, None, EVENTS, "a text that is no JSON", model.customer_fields[EVENTS])
-        raise Problem(422, "invalid-request", str(fault), errors=[fault]) from None
-    return read_row(b'{"%s": %s}' % (EVENTS.encode(), text), row, model, schema, 0)
+def _transposed(columns: dict[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
-def _transposed(columns: Mapping[str, Sequence[Any] | None]) -> list[dict[str, Any]]:
-    lists = {name: values for name, values in columns.items() if values is not None}
-    return [dict(zip(lists, cells, strict=True)) for cells in zip(*lists.values(), strict=True)]
-
-
-class _Twins(dict[str, Any]):
-    """An object in which a key stands twice."""
+class _Doubled(dict[str, Any]):
+    """An object with a key that stands twice."""
 
     key: str
 
@@ -83,31 +67,26 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(read) == len(pairs):
         return read
     seen: set[str] = set()
-    twins = _Twins(read)
-    twins.key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-    return twins
+    doubled = _Doubled(read)
+    doubled.key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return doubled
 
 
-def _refuse_twins(body: bytes) -> None:
-    """Refuse the first key that stands twice in one object: which of the two counts is anybody's guess."""
+def _refuse_doubled_keys(body: bytes) -> None:
+    """Refuse a key that stands twice in one object: which of the two counts would be a guess."""
     asked = json.loads(body, object_pairs_hook=_object)
-    _refuse(asked)
-    if "columns" in asked:
-        _refuse(asked["columns"])
-        customers = [{EVENTS: history} for history in asked["columns"].get(EVENTS) or ()]
-    else:
-        customers = asked["customers"]
+    _refuse_doubled(asked)
+    columns = asked.get(COLUMNS) or {}
+    _refuse_doubled(columns)
+    customers = asked.get(CUSTOMERS) or [{EVENTS: history} for history in columns.get(EVENTS) or ()]
     for row, customer in enumerate(customers, start=1):
-        _refuse_twins_of(customer, row)
+        _refuse_doubled(customer, row)
+        for number, event in enumerate(customer.get(EVENTS) or (), start=1):
+            _refuse_doubled(event, row, number)
 
 
-def _refuse_twins_of(customer: dict[str, Any], row: int) -> None:
-    _refuse(customer, row)
-    for number, event in enumerate(customer.get(EVENTS) or (), start=1):
-        _refuse(event, row, number)
-
-
-def _refuse(read: dict[str, Any], row: int | None = None, event: int | None = None) -> None:
-    if isinstance(read, _Twins):
-        fault = Fault(row, event, read.key[:64], "the field twice", "given once", "leave one of the two out")
-        raise Problem(422, "invalid-request", str(fault), errors=[fault])
+def _refuse_doubled(read: dict[str, Any], row: int | None = None, event: int | None = None) -> None:
+    if isinstance(read, _Doubled):
+        raise refusal(
+            [Fault(row, event, read.key[:64], "the field twice", "given once", "leave one of the two out")]
+        )

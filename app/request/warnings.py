@@ -1,29 +1,39 @@
-"""What is odd about a customer, by what training saw: values out of its range, categories it never met."""
+"""What is unusual about a customer: numbers out of the range of training, categories that it never saw."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from difflib import get_close_matches
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.request.nearest import Known, Nearest, known_categories
 from model.features.scaling import scale
 from model.predictor import Predictions
-from model.schema import Schema
-from model.values.rows import RequestRows
+from model.schema import CategoricalColumn, Schema
+from model.values.rows import Cell, RequestRows
 
-_UNKNOWN = 1
+_UNKNOWN: Final = 1  # the code of a category
+_MAX_COMPARED: Final = 500  # texts for one answer: some ten milliseconds
+_MAX_LETTERS: Final = 64  # of a text that is compared
+
+
+class Known(NamedTuple):
+    """A column's place in a row, and its categories by their case-folded text."""
+
+    place: int
+    categories: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Warn:
-    """Names of what the network reads, and the range of its numbers in training.
+class Warnings:
+    """The names of what the network reads, and the range of its numbers in training.
 
     Attributes:
-        numbers: of the first D numbers; those behind them (rates of categories) are not a customer's.
+        numbers: of the first D numbers; those behind them (rates of categories) are no field of a customer.
         low, high: (D,) float32, scaled.
         categories: of the first C codes; those behind them are of repeated numbers.
-        known: what the first of them are told of, which are columns.
+        known: the columns among the categories.
     """
 
     numbers: tuple[str, ...]
@@ -34,33 +44,71 @@ class Warn:
 
     @classmethod
     def of(cls, schema: Schema) -> Self:
-        """What a schema says."""
+        """Return the warnings of a schema."""
         numbers = [(c.name, c.scaling) for c in schema.numeric]
         categories = [c.name for c in schema.categorical]
         if schema.events:
             numbers += [(f.name, f.scaling) for f in schema.events.features]
             categories += [c.name for c in schema.events.categories]
-        ends = [
-            np.array(
-                [scale(np.array([end]), s)[0] for end, (_, s) in zip(ends, numbers, strict=True)], np.float32
-            )
-            for ends in ([s.low for _, s in numbers], [s.high for _, s in numbers])
-        ]
-        return cls(
-            tuple(name for name, _ in numbers), ends[0], ends[1], tuple(categories), known_categories(schema)
+        low, high = (
+            np.array([scale(np.array([getattr(s, end)]), s)[0] for _, s in numbers], np.float32)
+            for end in ("low", "high")
         )
+        return cls(tuple(name for name, _ in numbers), low, high, tuple(categories), _known(schema))
 
-    def __call__(self, rows: RequestRows, scored: Predictions) -> list[list[str]]:
-        """Of each row its warnings."""
-        numeric = scored.numeric[:, : len(self.numbers)]
-        told: list[list[str]] = [[] for _ in range(len(numeric))]
-        for what, places in (("below", numeric < self.low), ("above", numeric > self.high)):
-            for row, column in np.argwhere(places).tolist():
-                told[row].append(f"{self.numbers[column]}: {what} what training saw")
-        nearest = Nearest(self.known)
-        codes = scored.categories[:, : len(self.categories)]
+    def __call__(self, rows: RequestRows, predictions: Predictions) -> list[list[str]]:
+        """Return the warnings of each row."""
+        numeric = predictions.numeric[:, : len(self.numbers)]
+        warnings: list[list[str]] = [[] for _ in range(len(numeric))]
+        for where, outside in (("below", numeric < self.low), ("above", numeric > self.high)):
+            for row, column in np.argwhere(outside).tolist():
+                warnings[row].append(f"{self.numbers[column]}: {where} what training saw")
+        nearest = _Nearest(self.known)
+        codes = predictions.categories[:, : len(self.categories)]
         for row, column in np.argwhere(codes == _UNKNOWN).tolist():
             near = nearest(column, rows.row(row))
             hint = f"; did you mean {near}?" if near else ""
-            told[row].append(f"{self.categories[column]}: a category that training never saw{hint}")
-        return told
+            warnings[row].append(f"{self.categories[column]}: a category that training never saw{hint}")
+        return warnings
+
+
+def _known(schema: Schema) -> tuple[Known, ...]:
+    return tuple(
+        Known(place, {category.casefold(): category for category in column.vocabulary})
+        for place, column in enumerate(schema.columns)
+        if isinstance(column, CategoricalColumn)
+    )
+
+
+class _Nearest:
+    """Finds the nearest known category of unknown ones, until that has cost enough for one answer."""
+
+    def __init__(self, known: Sequence[Known]) -> None:
+        self._known = known
+        self._found: dict[tuple[int, str], str | None] = {}
+        self._n_left = _MAX_COMPARED
+
+    def __call__(self, number: int, cells: Sequence[Cell]) -> str | None:
+        """Return the category nearest to a row's; None where there is none.
+
+        Args:
+            number: of the column among the categories; those beyond the known ones are of events.
+        """
+        if number >= len(self._known):
+            return None
+        text = cells[self._known[number].place]
+        if not isinstance(text, str):
+            return None
+        key = number, text[:_MAX_LETTERS].casefold()
+        if key not in self._found:
+            self._found[key] = self._find(*key)
+        return self._found[key]
+
+    def _find(self, number: int, text: str) -> str | None:
+        categories = self._known[number].categories
+        if text in categories:
+            return categories[text]
+        if len(categories) > self._n_left:
+            return None
+        self._n_left -= len(categories)
+        return next((categories[near] for near in get_close_matches(text, categories, n=1)), None)

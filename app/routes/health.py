@@ -1,18 +1,26 @@
 """Probes and metrics."""
 
+from typing import Literal
+
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 
 from app.errors import Problem
 from app.limits import Saturation
 from app.observe.metrics import Metrics
-from app.routes.answers import Health
 from app.routes.openapi import refusals
 from app.versions.models import Models
 
 
+class Health(BaseModel):
+    """The response to a probe."""
+
+    status: Literal["live", "ready"]
+
+
 def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRouter:
-    """Routes that say how the service is."""
+    """Return the routes."""
     routes = APIRouter(tags=["health"])
 
     @routes.get("/health/live")
@@ -22,12 +30,12 @@ def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRoute
 
     @routes.get("/health/ready", responses=refusals(503))
     async def ready(request: Request) -> Health:
-        """Predictions are answered: every champion was loaded or refused, and one at least is in service.
+        """Predictions are answered: every champion is loaded or refused, and at least one is in service.
 
-        Not so once the service is being stopped, or has been too busy for some time.
+        Not while the service is stopping, nor after it has been too busy for some time.
         """
-        if request.scope.get("state", {}).get("stopping"):  # said by `app.server`
-            raise Problem(503, "stopping", "the service is being stopped", headers={"Retry-After": "1"})
+        if request.scope.get("state", {}).get("stopping"):  # set by `app.server`
+            raise Problem(503, "stopping", "the service is stopping", headers={"Retry-After": "1"})
         if models.unready:
             raise Problem(503, "not-ready", models.unready, headers={"Retry-After": "1"})
         if saturation.lasts():
@@ -36,7 +44,7 @@ def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRoute
 
     @routes.get("/metrics", response_class=Response)
     async def exposition() -> Response:
-        """What the service has counted, in Prometheus' text format."""
+        """The metrics in Prometheus' text format."""
         return Response(await metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -1,18 +1,45 @@
-"""What models there are, and what each expects."""
+"""The routes that list and describe the models."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from app.routes.answers import ModelDetail, ModelList, ModelSummary
 from app.routes.openapi import refusals
 from app.versions.champions import Champion
 from app.versions.models import Models
 from app.versions.served import Served
 
 
+class ModelSummary(BaseModel):
+    """One name of the registry."""
+
+    name: str
+    state: Literal["in service", "not in service"]
+    champion: Annotated[int | None, Field(description="The version that the registry names.")]
+    serving: Annotated[int | None, Field(description="The version that answers.")]
+    reason: Annotated[str | None, Field(description="Why the two differ, or nothing answers.")] = None
+
+
+class ModelList(BaseModel):
+    """All names of the registry."""
+
+    models: list[ModelSummary]
+
+
+class ModelDetail(ModelSummary):
+    """One name, and what the version that answers reads, if one does."""
+
+    versions: list[int]
+    created: str | None = None
+    task: dict[str, Any] | None = None
+    request_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of a request.")] = None
+    example: Annotated[dict[str, Any] | None, Field(description="A request that works as it stands.")] = None
+    metrics: dict[str, Any] | None = None
+
+
 def router(models: Models) -> APIRouter:
-    """Routes that describe the models."""
+    """Return the routes."""
     routes = APIRouter(prefix="/v1/models", tags=["models"])
 
     @routes.get("", response_model_exclude_unset=True)
@@ -22,7 +49,7 @@ def router(models: Models) -> APIRouter:
 
     @routes.get("/{name}", response_model_exclude_unset=True, responses=refusals(404, 422, 503))
     async def describe_model(name: str) -> ModelDetail:
-        """One name: its versions, and what its champion reads and is worth."""
+        """One name: its versions, and the fields and metrics of its champion."""
         champion = models.champion(name)
         served = _detail(champion.served) if champion.served else {}
         return ModelDetail(**_summary(name, champion), versions=await models.versions(name), **served)
@@ -53,7 +80,7 @@ def _detail(served: Served) -> dict[str, Any]:
     return {
         "created": served.manifest.created,
         "task": served.manifest.task.model_dump(mode="json"),
-        "request_schema": served.request.body.json_schema(),
+        "request_schema": served.types.json_schema(),
         "example": served.example(),
         "metrics": served.manifest.metrics,
     }

@@ -1,14 +1,15 @@
-"""The API document: the fixed routes, and a path for each model in service with that model's own fields."""
+"""The API document: the fixed routes, and for each model in service a path with that model's own fields."""
 
 from http import HTTPStatus
 from typing import Any, Final
 
+import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.access.admit import PROBES
-from app.errors import MEDIA_TYPE
-from app.routes.answers import Predictions, ProblemDetails
+from app.errors import MEDIA_TYPE, ProblemDetails
+from app.request.answer import Predictions
 from app.routes.predict import PATHS
 from app.routes.score_document import score_paths
 from app.versions.models import Models
@@ -24,13 +25,13 @@ _KEY_SCHEMES: Final = {
 _WARNINGS: Final = {
     "name": "warnings",
     "in": "query",
-    "description": "Say of each customer what training never saw: far values, new categories.",
+    "description": "Name what training never saw of each customer: far numbers, new categories.",
     "schema": {"type": "boolean", "default": False},
 }
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: problem details under each status."""
+    """Return the `responses` of a route: problem details under each status."""
     content = {MEDIA_TYPE: {"schema": {"$ref": _COMPONENTS + ProblemDetails.__name__}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
@@ -39,14 +40,15 @@ def api_document(app: FastAPI, models: Models, *, needs_key: bool) -> dict[str, 
     """Return the OpenAPI document of the models that are in service now."""
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for shape in (Predictions, ProblemDetails):
-        _add(schemas, shape.__name__, shape.model_json_schema(ref_template=_COMPONENTS + "{model}"))
+    types = [Predictions, ProblemDetails]
+    schemas |= msgspec.json.schema_components(types, ref_template=_COMPONENTS + "{name}")[1]
     document["paths"][PATHS[1]] = {"post": _pinned_operation()}
-    document["paths"] |= score_paths({str(s): said for s, said in refusals(*SCORE_REFUSALS).items()})
+    document["paths"] |= score_paths({str(s): response for s, response in refusals(*SCORE_REFUSALS).items()})
     for served in models.served():
         name = served.manifest.name
-        request = served.request.body.json_schema(ref_template=f"{_COMPONENTS}{name}.{{model}}")
-        _add(schemas, f"{name}.Request", request, prefix=f"{name}.")
+        request = served.types.json_schema(f"{_COMPONENTS}{name}.{{name}}")
+        schemas |= {f"{name}.{part}": schema for part, schema in request.pop("$defs").items()}
+        schemas[f"{name}.Request"] = request
         document["paths"][f"/v1/models/{name}/predict"] = {"post": _operation(served)}
     if needs_key:
         _require_key(document)
@@ -62,13 +64,6 @@ def _require_key(document: dict[str, Any]) -> None:
             for operation in operations.values():
                 operation["security"] = [{name: []} for name in _KEY_SCHEMES]
                 operation["responses"] = operation["responses"] | refused
-
-
-def _add(schemas: dict[str, Any], title: str, schema: dict[str, Any], *, prefix: str = "") -> None:
-    """Put a schema and its definitions where the whole document can refer to them."""
-    for name, definition in schema.pop("$defs", {}).items():
-        schemas[prefix + name] = definition
-    schemas[title] = schema
 
 
 def _operation(served: Served) -> dict[str, Any]:

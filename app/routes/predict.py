@@ -8,9 +8,9 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import Problem
-from app.limits import Held
-from app.request.scorer import LARGE, Ask, Told
-from app.server.memory import Tidy
+from app.limits import BodyBudget
+from app.request.scorer import Answer, Request
+from app.server.memory import MemoryTrimmer
 from app.server.state import ANSWERING
 from app.versions.models import Models, version_number
 from app.versions.served import Served
@@ -29,16 +29,17 @@ def router(predict: "Predict") -> APIRouter:
 
 
 class Predict:
-    """Answers `/v1/models/{name}/predict` and `/v1/models/{name}/versions/{version}/predict`.
+    """The application behind both paths.
 
     Args:
-        tidy: for after a large body.
+        budget: for bodies that arrive in pieces.
+        trimmer: for the memory of large ones.
     """
 
-    def __init__(self, models: Models, held: Held, tidy: Tidy) -> None:
+    def __init__(self, models: Models, budget: BodyBudget, trimmer: MemoryTrimmer) -> None:
         self._models = models
-        self._held = held
-        self._tidy = tidy
+        self._budget = budget
+        self._trimmer = trimmer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -46,52 +47,59 @@ class Predict:
         Raises:
             Problem: whatever is wrong with it.
         """
-        served = scope["propense.served"] = await self._models.find(*_asked(scope))
-        _check_kind(scope["propense.headers"])
+        served = scope["propense.served"] = await self._models.find(*_model_of(scope))
+        _check_content_type(scope["propense.headers"])
         warn = _wants_warnings(scope["query_string"])
         message = await receive()
         if message.get("more_body"):
-            told = await self._pieces(served, message, receive, warn=warn)
-        else:  # it came in one piece, as most do, and waits for nothing
-            told = await served.answer(Ask(_body(message), warn), alone=_is_alone(scope))
-        scope["propense.rows"] = told.n_rows
-        headers = [_JSON, (b"content-length", b"%d" % len(told.content))]
+            answer = await self._answer_pieces(served, message, receive, warn=warn)
+        else:  # one piece, as most bodies are
+            answer = await _answer(served, Request(_body(message), warn), alone=_is_alone(scope))
+        scope["propense.rows"] = answer.n_rows
+        headers = [_JSON, (b"content-length", b"%d" % len(answer.content))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": told.content})
-        if told.kept and served.shadow:
-            served.shadow.offer(served.manifest, *told.kept, scope["propense.request_id"].decode())
+        await send({"type": "http.response.body", "body": answer.content})
+        if answer.scored and served.shadow:
+            served.shadow.offer(served.manifest, *answer.scored, scope["propense.request_id"].decode())
 
-    async def _pieces(self, served: Served, message: Message, receive: Receive, *, warn: bool) -> Told:
-        with self._held.body() as hold:
+    async def _answer_pieces(
+        self, served: Served, message: Message, receive: Receive, *, warn: bool
+    ) -> Answer:
+        with self._budget.body() as hold:
             pieces = []
             while message.get("more_body"):
                 pieces.append(_body(message))
                 hold(len(pieces[-1]))
                 message = await receive()
             pieces.append(_body(message))
-            ask = Ask(b"".join(pieces), warn)
-            del pieces, message  # while it waits, a body is there once
+            request = Request(b"".join(pieces), warn)
+            del pieces, message  # a body that waits is held once
             try:
-                return await served.answer(ask)
+                return await _answer(served, request)
             finally:
-                if len(ask.body) >= LARGE:
-                    self._tidy.soon()
+                if request.is_large:
+                    self._trimmer.soon()
 
 
-def _asked(scope: Scope) -> tuple[str, int | None]:
-    """The model's name, and the version if the path names one."""
+async def _answer(served: Served, request: Request, *, alone: bool = False) -> Answer:
+    n_rows, large = request.most_rows, request.is_large
+    return await served.batcher.answer(request, n_rows, alone=alone, large=large)
+
+
+def _model_of(scope: Scope) -> tuple[str, int | None]:
+    """The model's name, and the version if the path has one."""
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
     name, _, version = path[len(PREFIX) : -len(SUFFIX)].partition("/versions/")
     return name, version_number(version) if version else None
 
 
 def _is_alone(scope: Scope) -> bool:
-    """Whether the server is sure that it answers nobody else now."""
+    """Whether the server is known to answer no other request now."""
     answering = scope.get("state", {}).get(ANSWERING)
     return answering is not None and len(answering) == 1
 
 
-def _check_kind(headers: dict[bytes, bytes]) -> None:
+def _check_content_type(headers: dict[bytes, bytes]) -> None:
     if headers.get(b"content-type") == b"application/json" and b"content-encoding" not in headers:
         return
     kind, _, parameters = headers.get(b"content-type", b"").partition(b";")
@@ -106,9 +114,8 @@ def _wants_warnings(query: bytes) -> bool:
     if not query:
         return False
     if query not in (b"warnings=true", b"warnings=false"):
-        raise Problem(
-            422, "invalid-request", "the query may be warnings=true or warnings=false, nothing else"
-        )
+        detail = "the query may be warnings=true or warnings=false, nothing else"
+        raise Problem(422, "invalid-request", detail)
     return query == b"warnings=true"
 
 

@@ -1,67 +1,46 @@
-"""Memory: what the collector need not walk, what glibc keeps for the next request, and for how long."""
+"""Memory: objects of the start that the collector need not walk, and pages that glibc need not keep."""
 
 import asyncio
 import ctypes
 import gc
-from typing import Any, Final
+from typing import Final
 
 _THRESHOLDS: Final = (20_000, 50, 100)
-_TRIM_THRESHOLD: Final = (-1, 64 << 20)  # parameters of mallopt, and bytes
-_MMAP_THRESHOLD: Final = (-3, 32 << 20)
-_SECONDS: Final = 0.5
+_TRIM_SECONDS: Final = 0.5
 
 
-def settle() -> None:
-    """Set aside all that lives now, once, and make collections rare; have glibc keep what is freed.
+def freeze_startup() -> None:
+    """Set aside all objects that live now, once, and make collections rare. Call it before models are loaded.
 
-    For before the models are loaded.
-
-    What torch and the imports keep (200,000 objects, 100 ms a walk) is never walked again then; a model is,
-    so that a replaced one can go, and a collection after a swap takes a millisecond. Without it, with 64
-    requests in flight, objects of requests reach the oldest generation and have all of it walked: a 99th
-    percentile of 97 ms instead of 7.
+    Imports leave 200,000 objects, which take 100 ms a walk. Without this, with 64 requests in flight, objects
+    of requests reach the oldest generation and have all of it walked: a 99th percentile of 97 ms in place of
+    7. Models are loaded later, so that one that was replaced is freed; that collection takes a millisecond.
     """
     if gc.get_threshold() == _THRESHOLDS:
         return
-    _keep_freed()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
 
 
-def _keep_freed() -> None:
-    """Have glibc keep what is freed for the next request: the kernel clears every page that it hands out.
-
-    A sixth of the time of a body with 10,000 rows went there. `Tidy` gives back what is kept.
-    """
-    if mallopt := _glibc("mallopt"):
-        for option in (_TRIM_THRESHOLD, _MMAP_THRESHOLD):
-            mallopt(*option)
-
-
-class Tidy:
-    """Gives back what large requests took, shortly after each, or after the first of many."""
+class MemoryTrimmer:
+    """Returns free memory to the machine shortly after a large request, or after the first of many."""
 
     def __init__(self) -> None:
-        self._will = False
+        self._scheduled = False
 
     def soon(self) -> None:
-        """Give back in a moment what is free by then. For the event loop's thread."""
-        if not self._will:
-            self._will = True
-            asyncio.get_running_loop().call_later(_SECONDS, self._start)
+        """Trim in a moment. For the event loop's thread."""
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_later(_TRIM_SECONDS, self._start)
 
     def _start(self) -> None:
-        self._will = False
-        asyncio.get_running_loop().run_in_executor(None, give_back)
+        self._scheduled = False
+        asyncio.get_running_loop().run_in_executor(None, trim)
 
 
-def give_back() -> None:
-    """Have glibc return what is free to the machine."""
-    if trim := _glibc("malloc_trim"):
-        trim(0)
-
-
-def _glibc(name: str) -> Any:
-    """A function of the C library; None where it has none such."""
-    return getattr(ctypes.CDLL(None), name, None)
+def trim() -> None:
+    """Have glibc return free memory to the machine. Other C libraries have no such function."""
+    if malloc_trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        malloc_trim(0)

@@ -12,7 +12,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from app.errors import Problem
-from app.limits import refuse_if_full
+from app.limits import RequestLimits, refuse_if_full
 from app.observe.metrics import Metrics
 from app.request.batcher import Threads
 from app.settings import Settings
@@ -45,7 +45,7 @@ class Models:
         }
         self._serve = partial(
             serve,
-            settings=settings,
+            limits=RequestLimits(settings.max_rows, settings.max_waiting, settings.deadline_seconds),
             threads=Threads(ThreadPoolExecutor(1, "scoring"), ThreadPoolExecutor(1, "large bodies")),
             metrics=metrics,
         )

@@ -1,4 +1,4 @@
-"""A version brought to life: what answers, and what may be asked."""
+"""A loaded version with all that answers requests to it."""
 
 import asyncio
 import gc
@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
+from app.limits import RequestLimits
 from app.observe.metrics import Metrics
 from app.observe.tally import Tally
-from app.request.batcher import Batcher, Bounds, Threads
+from app.request.batcher import Batcher, Threads
 from app.request.decoder import Decoder
-from app.request.keys import Keys
-from app.request.schemas import RequestModel, request_model
-from app.request.scorer import LARGE, Ask, Desk, Told, most_rows, quick_rows
-from app.request.warnings import Warn
-from app.server.memory import give_back
-from app.settings import Settings
+from app.request.scorer import Answer, Request, RequestScorer, quick_rows
+from app.request.structs import RequestTypes
+from app.request.unknown import UnknownFields
+from app.request.warnings import Warnings
+from app.server.memory import trim
 from app.versions.shadow import Shadow
 from model.predictor import Predictor
 from model.store.manifest import Manifest
@@ -24,91 +24,76 @@ from model.store.manifest import Manifest
 
 @dataclass(frozen=True)
 class Served:
-    """A loaded version. A request holds it from beginning to end, so that it names one version only.
+    """A loaded version. A request holds it from beginning to end, so that all of it meets one version.
 
     Attributes:
-        request: explains a bad body.
-        decoder: reads a good one.
-        batcher: answers it.
-        shadow: scores it once more, aside; None where nobody wants that.
+        types: what a request may hold.
+        batcher: answers requests.
+        shadow: scores answered requests again; None: the model has no shadow.
         tally: counts what was scored.
     """
 
     predictor: Predictor
-    request: RequestModel
-    decoder: Decoder
-    batcher: Batcher[Ask, Told]
+    types: RequestTypes
+    batcher: Batcher[Request, Answer]
     shadow: Shadow | None
     tally: Tally
 
     @property
     def manifest(self) -> Manifest:
-        """What the model says about itself."""
+        """The manifest of the version."""
         return self.predictor.manifest
 
-    async def answer(self, ask: Ask, *, alone: bool = False) -> Told:
-        """The answer to a predict request.
-
-        Args:
-            alone: whether no other request is in the house.
-
-        Raises:
-            Problem: what is wrong with it, or with the load.
-        """
-        large = len(ask.body) >= LARGE
-        # A large body is alone in its batch, and to count in it would be a long search.
-        n_rows = len(ask.body) if large else most_rows(ask)
-        return await self.batcher.ask(ask, n_rows, alone=alone, large=large)
-
     def example(self) -> dict[str, Any]:
-        """A request that works: the typical one of the made-up customers that proved the checkpoint."""
+        """Return a request that works: with the typical one of the checkpoint's golden customers."""
         golden = self.manifest.golden
         return {"as_of": golden.as_of, "customers": list(golden.customers[:1])}
 
 
 def serve(
     predictor: Predictor,
-    settings: Settings,
+    limits: RequestLimits,
     *,
     threads: Threads,
     metrics: Metrics,
     shadow: Shadow | None = None,
 ) -> Served:
-    """Put all that answers around a version that was proven; its network is warm afterwards.
-
-    Args:
-        metrics: are told what was scored together.
-    """
+    """Build what answers requests to a verified version; its network is warm afterwards."""
     manifest = predictor.manifest
-    warn = Warn.of(manifest.schema_)
-    tally = metrics.tally(manifest.name, manifest.version, warn)
-    request = request_model(manifest.schema_, max_rows=settings.max_rows)
-    decoder = Decoder.build(manifest.schema_, max_rows=settings.max_rows)
-    keys = Keys.build(request)
-    desk = Desk(predictor, request, decoder, keys, tally, warn, keeps=shadow is not None)
-    bounds = Bounds(_quick_rows(predictor, desk), settings.max_waiting, settings.deadline_seconds)
-    batcher = Batcher(desk, bounds, threads)
-    return Served(predictor, request, decoder, batcher, shadow, tally)
+    types = RequestTypes.build(manifest.schema_, max_rows=limits.max_rows)
+    warnings = Warnings.of(manifest.schema_)
+    tally = metrics.tally(manifest.name, manifest.version, warnings)
+    scorer = RequestScorer(
+        predictor,
+        types,
+        Decoder.build(manifest.schema_, types),
+        UnknownFields.build(types),
+        tally,
+        warnings,
+        keeps=shadow is not None,
+    )
+    batcher = Batcher(scorer, _quick_rows(scorer), limits, threads)
+    return Served(predictor, types, batcher, shadow, tally)
 
 
 def collect_soon() -> None:
-    """Have the collector free what was compiled for a version that went out of service: it holds itself.
+    """Free what was compiled for a version that went out of service, which refers to itself.
 
-    In a second, when its last requests are answered. That is quick where the start was frozen (`gc.freeze`).
+    In a second, when its last requests are answered. This is quick where the start was frozen (`gc.freeze`).
     """
     asyncio.get_running_loop().call_later(1.0, _collect)
 
 
 def _collect() -> None:
     gc.collect()
-    asyncio.get_running_loop().run_in_executor(None, give_back)
+    asyncio.get_running_loop().run_in_executor(None, trim)
 
 
-def _quick_rows(predictor: Predictor, desk: Desk) -> int:
-    """How many customers can be answered in the loop. Measuring also warms the network up."""
-    if predictor.encoder is None:
+def _quick_rows(scorer: RequestScorer) -> int:
+    """The number of customers that the event loop can score at once. Measuring also warms the network up."""
+    if scorer.predictor.encoder is None:
         return 0
-    golden = predictor.manifest.golden
-    customers = list(golden.customers * 64)[: min(64, desk.decoder.max_rows)]
+    golden = scorer.predictor.manifest.golden
+    customers = list(golden.customers * 64)[: min(64, scorer.types.max_rows)]
     body = msgspec.json.encode({"as_of": golden.as_of, "customers": customers})
-    return quick_rows(replace(desk, tally=lambda _: None), Ask(body))
+    return quick_rows(replace(scorer, tally=lambda _: None), Request(body))

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from app.observe.metrics import Metrics
 from app.versions.loader import Loader, Refused
-from app.versions.reshape import reshaped
 from app.versions.snapshot import Mark, mark
 from model.predictor import Predictions, Predictor
+from model.schema import Schema
 from model.store.manifest import Manifest
-from model.values.rows import RequestRows
+from model.values.rows import RequestRows, cells_by_row, event_fields
 
 Probability = NDArray[np.float64]
 _log: Final = logging.getLogger(__name__)
@@ -141,3 +141,32 @@ class Shadow:
 
 def _short(value: float) -> float:
     return round(float(value), 6)
+
+
+def reshaped(rows: RequestRows, read: Schema, wanted: Schema) -> RequestRows:
+    """Return the same customers with the fields of another schema; a field that was not sent is missing.
+
+    Args:
+        read: the schema by which the rows were read.
+        wanted: the other schema.
+    """
+    places = _places(wanted.column_names, read.column_names)
+    cells = rows.cells
+    if places != list(range(len(read.column_names))):
+        columns, missing = rows.columns(), [None] * len(rows)
+        cells = cells_by_row([missing if at is None else columns[at] for at in places])
+    if wanted.events is None:
+        return RequestRows(rows.ids, rows.cutoffs, cells)
+    if read.events is None:
+        return RequestRows(
+            rows.ids, rows.cutoffs, cells, [0] * len(rows), [], [[] for _ in event_fields(wanted.events)]
+        )
+    fields = _places(event_fields(wanted.events), event_fields(read.events))
+    absent = [None] * len(rows.times)
+    events = [absent if at is None else rows.events[at] for at in fields]
+    return RequestRows(rows.ids, rows.cutoffs, cells, rows.lengths, rows.times, events)
+
+
+def _places(wanted: Sequence[str], read: Sequence[str]) -> list[int | None]:
+    places = {name: position for position, name in enumerate(read)}
+    return [places.get(name) for name in wanted]

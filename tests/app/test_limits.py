@@ -3,12 +3,12 @@ import time
 import pytest
 
 from app.errors import Problem
-from app.limits import Held, Saturation, refuse_if_full
+from app.limits import BodyBudget, Saturation, refuse_if_full
 
 
-def test_bodies_are_held_up_to_a_sum() -> None:
-    held = Held(100)
-    with held.body() as first, held.body() as second:
+def test_bodies_are_budget_up_to_a_sum() -> None:
+    budget = BodyBudget(100)
+    with budget.body() as first, budget.body() as second:
         first(60)
         second(40)
         with pytest.raises(
@@ -16,7 +16,7 @@ def test_bodies_are_held_up_to_a_sum() -> None:
         ) as no:
             first(1)
         assert (no.value.status, no.value.kind, no.value.headers) == (503, "too-busy", {"Retry-After": "1"})
-    with held.body() as third:
+    with budget.body() as third:
         third(100)
 
 

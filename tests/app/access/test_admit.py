@@ -216,7 +216,7 @@ def test_without_keys_this_machine_may_and_others_may_not(registry: Path) -> Non
             assert statuses(client, base) == [200] + [403] * 7
         told = problem(client.get(NETWORK + "/v1/models"), 403, "no-keys")
         assert told["detail"] == (
-            "the service has no keys, so it answers its own machine alone; PROPENSE_KEYS gives it some"
+            "the service has no keys, so it answers its own machine only; set PROPENSE_KEYS"
         )
 
 

@@ -15,7 +15,7 @@ from app.access.keyring import Keyring
 from app.errors import Problem
 from tests.app.access.conftest import put
 
-UNKNOWN = "this key is not in force; it may be mistyped, revoked or replaced"
+UNKNOWN = "this key is not in force; it is mistyped, revoked or replaced"
 
 
 def bearer(text: str) -> dict[bytes, bytes]:
@@ -129,7 +129,7 @@ def test_a_key_without_the_scope_is_refused(file: Path, web: tuple[Key, str]) ->
     with pytest.raises(Problem) as error:
         Keyring(file).caller(bearer(web[1])).check("admin")
     assert (error.value.status, error.value.kind) == (403, "key-without-scope")
-    assert str(error.value) == "this needs a key of scope admin, which this one has not"
+    assert str(error.value) == "this needs a key of scope admin, which this key does not have"
     assert error.value.headers == {
         "WWW-Authenticate": 'Bearer realm="propense", error="insufficient_scope", scope="admin"'
     }
@@ -145,7 +145,7 @@ def test_who_comes_too_often_is_told_when_to_come_again(file: Path, monkeypatch:
     problem = refusal(ring, bearer(own_text))
     assert (problem.status, problem.kind) == (429, "too-many-requests")
     assert problem.headers == {"Retry-After": "4"}
-    assert str(problem) == "this key is used more often than it may be; ask again in 4 seconds"
+    assert str(problem) == "this key is over its rate; ask again in 4 seconds"
     assert [let_in(ring, usual_text) for _ in range(3)] == [True, True, False]  # a bucket of its own
     monkeypatch.setattr("time.monotonic", lambda: 1004.0)
     assert [let_in(ring, own_text) for _ in range(2)] == [True, False]
@@ -192,7 +192,7 @@ def test_a_broken_file_keeps_the_keys_and_is_logged_once(
     assert all(looks)
     (record,) = caplog.records
     assert record.levelname == "ERROR"
-    assert record.getMessage().startswith("the keys in force stay as they were: the file of keys ")
+    assert record.getMessage().startswith("the keys in force stay the same: the file of keys ")
     key, new = new_key("web", ("predict",))
     put(kept, key)
     watched(ring, lambda: kept.replace(file), lambda: let_in(ring, new))

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.access.key_file import new_key
-from app.access.keyring import Caller
-from app.access.rate import Bucket
+from app.access.keyring import Bucket, Caller
 
 
 def passed(bucket: Bucket, instants: list[float]) -> int:

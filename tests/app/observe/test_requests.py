@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.observe.logs import JsonFormatter
-from app.observe.requests import RequestLog
+from app.observe.requests import RequestRecords
 from tests.app.client import Client
 
 LOGGER = "app.requests"
@@ -121,12 +121,12 @@ def test_whatever_is_logged_on_the_way_has_the_requests_id(
 def test_a_flood_of_refusals_is_no_flood_of_lines(log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
-    note, scope = RequestLog(), {"method": "GET"}
+    add, scope = RequestRecords().add, {"method": "GET"}
     for _ in range(1000):
-        note(scope, 401, 0.0, "unauthorized")
+        add(scope, 401, 0.0, "unauthorized")
     assert len(log.lines) == 50
     clock[0] = 101.0
-    note(scope, 401, 0.0, "unauthorized")
+    add(scope, 401, 0.0, "unauthorized")
     assert log.told[-1]["unwritten"] == 950
-    note(scope, 401, 0.0, "unauthorized")
+    add(scope, 401, 0.0, "unauthorized")
     assert "unwritten" not in log.told[-1]

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.observe.tally import Tally, observe
-from app.request.warnings import Warn
+from app.request.warnings import Warnings
 from model.predictor import Predictions
 
 NAN = float("nan")
 BOUNDS = (0.25, 0.5, 1.0)
-WARN = Warn(("age", "tenure"), np.array([-1, -1], np.float32), np.array([1, 2], np.float32), ("plan",))
+WARNINGS = Warnings(
+    ("age", "tenure"), np.array([-1, -1], np.float32), np.array([1, 2], np.float32), ("plan",)
+)
 
 
 class Counts:
@@ -27,7 +29,7 @@ class Counts:
         outside = Counter("outside", "-", ["feature"], registry=self.registry)
         unknown = Counter("unknown", "-", ["feature"], registry=self.registry)
         self.tally = Tally(
-            WARN,
+            WARNINGS,
             Counter("predictions", "-", registry=self.registry),
             Histogram("batches", "-", registry=self.registry, buckets=(1, 2, 1000)),
             Histogram("scores", "-", registry=self.registry, buckets=BOUNDS),
@@ -61,8 +63,8 @@ def test_a_batch_is_counted_later() -> None:
     batch = scored((0.3, NAN, 0.0, 2), (0.5, 1.0, 2.5, 1), (0.9, -1.5, NAN, 0))
     counts.tally(batch)
     assert counts.of("predictions_total") == 0
-    counts.tally.work_up()
-    counts.tally.work_up()  # nothing is counted twice
+    counts.tally.update()
+    counts.tally.update()  # nothing is counted twice
     assert counts.of("predictions_total") == 3
     assert [counts.of("missing_total", feature=n) for n in ("age", "tenure", "plan")] == [1, 1, 1]
     assert [counts.of("outside_total", feature=n) for n in ("age", "tenure")] == [1, 1]
@@ -78,7 +80,7 @@ def test_a_large_batch_is_counted_like_small_ones_from_any_thread() -> None:
     large.tally(scored(*rows))
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda row: small.tally(scored(row)), rows))
-    small.tally.work_up()
+    small.tally.update()
     for name, labels in (
         ("predictions_total", {}),
         ("missing_total", {"feature": "age"}),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.errors import Problem
-from app.request.batcher import Batcher, Bounds, Threads
+from app.limits import RequestLimits
+from app.request.batcher import Batcher, Threads
 
 Numbers = tuple[float, ...]
 Asking = Batcher[Numbers, list[float]]
@@ -35,13 +36,15 @@ class Network:
 def run(network: Network, use: Use, *, quick_rows: int, waiting: int = 99, deadline_s: float = 9.0) -> None:
     async def main() -> None:
         with ThreadPoolExecutor(1) as long, ThreadPoolExecutor(1) as large:
-            await use(Batcher(network, Bounds(quick_rows, waiting, deadline_s), Threads(long, large)))
+            await use(
+                Batcher(network, quick_rows, RequestLimits(99, waiting, deadline_s), Threads(long, large))
+            )
 
     asyncio.run(main())
 
 
 async def told(batcher: Asking, *numbers: float, large: bool = False) -> list[float]:
-    return await batcher.ask(numbers, len(numbers), large=large)
+    return await batcher.answer(numbers, len(numbers), large=large)
 
 
 def test_requests_of_one_turn_are_scored_as_one() -> None:
@@ -62,13 +65,13 @@ def test_who_is_alone_is_scored_at_once_unless_that_takes_long() -> None:
     network = Network()
 
     async def use(batcher: Asking) -> None:
-        few, many = (batcher.ask(tuple(range(n)), n, alone=True) for n in (2, 3))
+        few, many = (batcher.answer(tuple(range(n)), n, alone=True) for n in (2, 3))
         with pytest.raises(StopIteration) as answered:
             few.send(None)  # nothing is awaited
         assert answered.value.value == [0, 1]
         assert await many == [0, 1, 2]
         with pytest.raises(ValueError, match="a negative number"):
-            await batcher.ask((-1,), 1, alone=True)
+            await batcher.answer((-1,), 1, alone=True)
 
     run(network, use, quick_rows=2)
     assert network.batches == [2, 3, 1]
@@ -135,7 +138,7 @@ def test_the_largest_do_not_keep_others_waiting() -> None:
 
     async def use(batcher: Asking) -> None:
         network.go_on.clear()
-        large = [asyncio.create_task(batcher.ask((n,), 5000, large=True)) for n in (1, 2, 3)]
+        large = [asyncio.create_task(batcher.answer((n,), 5000, large=True)) for n in (1, 2, 3)]
         await asyncio.sleep(0.01)
         assert batcher.waiting == 2
         network.go_on.set()

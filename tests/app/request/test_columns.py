@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
-from app.request import explain as careful
-from app.request.schemas import request_model
+from app.request import explain
+from app.request.structs import RequestTypes
 from model.schema import Schema
 from tests.app.client import Client
 from tests.app.request.test_decoder import MAX_ROWS, NOW, decoded, read, same, values
@@ -35,14 +35,14 @@ def columns(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
 
 def told(body: Any, schema: Schema) -> Problem:
     with pytest.raises(Problem) as raised:
-        careful.read(json.dumps(body).encode(), request_model(schema, max_rows=MAX_ROWS), schema, NOW)
+        explain.read(json.dumps(body).encode(), RequestTypes.build(schema, max_rows=MAX_ROWS), schema, NOW)
     return raised.value
 
 
 @pytest.mark.parametrize(("schema", "names"), [(TABLE_SCHEMA, TABLE_NAMES), (LOG_SCHEMA, LOG_NAMES)])
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_what_the_decoder_takes_is_what_pydantic_reads(
+def test_what_the_decoder_takes_is_what_the_slow_reader_reads(
     schema: Schema, names: list[str], data: st.DataObject
 ) -> None:
     text = json.dumps({"columns": data.draw(columns(names))}).encode()
@@ -82,7 +82,7 @@ def test_good_columns_are_taken_and_are_the_rows(schema: Schema, given: dict[str
         ),
         (
             {"columns": []},
-            "columns must be an object of lists, which have a value for each customer, got a list",
+            "columns must be an object with a list of values for each field, got a list",
         ),
         (
             {"columns": {"tenure": None}},
@@ -135,7 +135,7 @@ def test_a_fault_of_every_column_is_told() -> None:
 def test_a_key_that_stands_twice_is_refused(text: str, place: str) -> None:
     assert decoded(text.encode(), LOG_SCHEMA) is None
     with pytest.raises(Problem, match=f"^{place} must be given once"):
-        careful.read(text.encode(), request_model(LOG_SCHEMA, max_rows=MAX_ROWS), LOG_SCHEMA, NOW)
+        explain.read(text.encode(), RequestTypes.build(LOG_SCHEMA, max_rows=MAX_ROWS), LOG_SCHEMA, NOW)
 
 
 def test_the_service_answers_columns_like_rows(client: Client) -> None:

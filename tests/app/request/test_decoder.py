@@ -1,4 +1,4 @@
-"""The decoder and the careful reader agree on every body that the decoder takes."""
+"""The decoder and the slow reader agree on every body that the decoder takes."""
 
 import json
 from typing import Any
@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
-from app.request import explain as careful
-from app.request import values as remembered
-from app.request.decoder import Decoder
-from app.request.schemas import request_model
-from app.request.values import NotTaken
+from app.request import decoder as decoding
+from app.request import explain
+from app.request.decoder import Decoder, NotDecoded
+from app.request.structs import RequestTypes
 from model.schema import Schema
 from model.times import parse_time
 from model.values.rows import RequestRows
@@ -54,10 +53,14 @@ def bodies(rows: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[st
     )
 
 
+def decoder_of(schema: Schema, max_rows: int = MAX_ROWS) -> Decoder:
+    return Decoder.build(schema, RequestTypes.build(schema, max_rows=max_rows))
+
+
 def decoded(body: bytes, schema: Schema) -> RequestRows | None:
     try:
-        rows, (n_rows,) = Decoder.build(schema, max_rows=MAX_ROWS)([body], NOW)
-    except NotTaken:
+        rows, (n_rows,) = decoder_of(schema)([body], NOW)
+    except NotDecoded:
         return None
     assert len(rows) == n_rows
     return rows
@@ -65,7 +68,7 @@ def decoded(body: bytes, schema: Schema) -> RequestRows | None:
 
 def read(body: bytes, schema: Schema) -> RequestRows | None:
     try:
-        return careful.read(body, request_model(schema, max_rows=MAX_ROWS), schema, NOW)
+        return explain.read(body, RequestTypes.build(schema, max_rows=MAX_ROWS), schema, NOW)
     except Problem:
         return None
 
@@ -81,7 +84,7 @@ def same(one: RequestRows, other: RequestRows) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(bodies(TABLE_ROWS), st.booleans())
-def test_what_the_decoder_takes_of_a_table_is_what_pydantic_reads(body: Any, spaced: bool) -> None:
+def test_what_the_decoder_takes_of_a_table_is_what_the_slow_reader_reads(body: Any, spaced: bool) -> None:
     text = json.dumps(body, separators=(", ", " : ") if spaced else None).encode()
     if (fast := decoded(text, TABLE_SCHEMA)) is not None:
         slow = read(text, TABLE_SCHEMA)
@@ -91,7 +94,7 @@ def test_what_the_decoder_takes_of_a_table_is_what_pydantic_reads(body: Any, spa
 
 @settings(max_examples=300, deadline=None)
 @given(bodies(LOG_ROWS))
-def test_what_the_decoder_takes_of_a_log_is_what_pydantic_reads(body: Any) -> None:
+def test_what_the_decoder_takes_of_a_log_is_what_the_slow_reader_reads(body: Any) -> None:
     text = json.dumps(body).encode()
     if (fast := decoded(text, LOG_SCHEMA)) is not None:
         slow = read(text, LOG_SCHEMA)
@@ -140,7 +143,7 @@ def test_a_key_that_stands_twice_is_refused(body: str, field: str) -> None:
     text = body.encode()
     assert decoded(text, TABLE_SCHEMA) is None
     with pytest.raises(Problem) as told:
-        careful.read(text, request_model(TABLE_SCHEMA, max_rows=9), TABLE_SCHEMA, NOW)
+        explain.read(text, RequestTypes.build(TABLE_SCHEMA, max_rows=9), TABLE_SCHEMA, NOW)
     assert told.value.status == 422
     assert str(told.value) == f"{field} must be given once, got the field twice; leave one of the two out"
 
@@ -148,16 +151,16 @@ def test_a_key_that_stands_twice_is_refused(body: str, field: str) -> None:
 @pytest.mark.parametrize("n", [2, 60])
 @pytest.mark.parametrize("lacks", [(), ("since",)])
 def test_a_key_that_stands_twice_in_a_row_is_not_made_up_for_by_another(n: int, lacks: tuple[str]) -> None:
-    decode = Decoder.build(TABLE_SCHEMA, max_rows=n)
+    decode = decoder_of(TABLE_SCHEMA, n)
     whole = {**dict.fromkeys(TABLE_SCHEMA.column_names), "_senior": 1}
     first = {name: value for name, value in whole.items() if name not in lacks}
     text = json.dumps({"customers": [first, *[whole] * (n - 1)]})
     assert decode([text.encode()], NOW)[1] == [n]
     start, _, end = text.rpartition('"_senior": 1')
     twice = f'{start}"_senior": 1, "_senior": 1{end}'
-    with pytest.raises(NotTaken):
+    with pytest.raises(NotDecoded):
         decode([twice.encode()], NOW)
-    with pytest.raises(NotTaken):
+    with pytest.raises(NotDecoded):
         decode([text.encode(), twice.encode()], NOW)
 
 
@@ -166,10 +169,10 @@ def test_a_key_of_an_event_that_stands_twice_is_refused() -> None:
     text = b'{"customers": [{}, {"events": [' + twice + b"]}]}"
     assert decoded(text, LOG_SCHEMA) is None
     with pytest.raises(Problem, match="row 2, event 2, date must be given once"):
-        careful.read(text, request_model(LOG_SCHEMA, max_rows=9), LOG_SCHEMA, NOW)
+        explain.read(text, RequestTypes.build(LOG_SCHEMA, max_rows=9), LOG_SCHEMA, NOW)
 
 
-def test_names_with_a_colon_are_left_to_the_careful_reader() -> None:
+def test_names_with_a_colon_are_left_to_the_slow_reader() -> None:
     column = TABLE_SCHEMA.columns[0].model_copy(update={"name": "a:b"})
     schema = Schema(id=None, columns=(column,))
     text = b'{"customers": [{"a:b": 1.0}]}'
@@ -182,18 +185,18 @@ def test_names_with_a_colon_are_left_to_the_careful_reader() -> None:
 def test_an_escaped_colon_hides_no_key_of_another_request() -> None:
     escaped = rb'{"customers": [{"customer_id": "x\u003Ay"}]}'
     twice = b'{"customers": [{"contract": "a", "contract": "b"}]}'
-    decode = Decoder.build(TABLE_SCHEMA, max_rows=MAX_ROWS)
+    decode = decoder_of(TABLE_SCHEMA)
     for bodies in ([escaped], [escaped, twice], [twice, escaped]):
-        with pytest.raises(NotTaken):
+        with pytest.raises(NotDecoded):
             decode(bodies, NOW)
     assert decode([rb'{"customers": [{"customer_id": "x\u003by"}]}'], NOW)[1] == [1]
 
 
 def test_a_time_of_any_length_is_read_and_only_short_ones_are_remembered() -> None:
-    decode = Decoder.build(TABLE_SCHEMA, max_rows=MAX_ROWS)
+    decode = decoder_of(TABLE_SCHEMA)
     for zeros in (1, 1000):
         text = "1997-03-01T00:00:00." + "0" * zeros
-        before = remembered._instant.cache_info().currsize
+        before = decoding._cached_instant.cache_info().currsize
         rows, _ = decode([json.dumps({"as_of": text, "customers": [{}]}).encode()], NOW)
         assert rows.cutoffs == [parse_time("1997-03-01")]
-        assert remembered._instant.cache_info().currsize == before + (zeros == 1)
+        assert decoding._cached_instant.cache_info().currsize == before + (zeros == 1)

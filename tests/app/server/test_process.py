@@ -15,7 +15,7 @@ import pytest
 from app.limits import refuse_if_full
 from app.main import create_app
 from app.request.batcher import Batcher
-from app.request.scorer import Told
+from app.request.scorer import Answer
 from app.settings import Settings
 from tests.app.client import JSON, running
 from tests.app.process import HANGS, ask, port_of, service, wait_until_ready
@@ -63,7 +63,7 @@ def test_while_it_drains_it_answers_and_is_not_ready(registry: Path) -> None:
         connection.request("GET", "/health/ready")
         answer = connection.getresponse()
         assert (answer.status, answer.headers["Connection"]) == (503, "close")
-        assert json.loads(answer.read())["detail"] == "the service is being stopped"
+        assert json.loads(answer.read())["detail"] == "the service is stopping"
         connection.close()
         assert process.wait(HANGS) == 0
 
@@ -146,13 +146,13 @@ def test_threads_are_limited_before_any_library_starts_them() -> None:
 def test_the_service_is_not_ready_while_it_is_too_busy(
     registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: object, **__: object) -> Told:
+    async def full(*_: object, **__: object) -> Answer:
         refuse_if_full(1, 1)
         raise AssertionError
 
     with running(create_app(Settings(registry=registry, saturated_seconds=0.05))) as client:
         client.wait_until_loaded()
-        monkeypatch.setattr(Batcher, "ask", full)
+        monkeypatch.setattr(Batcher, "answer", full)
         question: dict[str, Any] = {"customers": [{}]}
         problem(client.predict("churn", question), 503, "too-busy")
         assert client.get("/health/ready").status_code == 200

@@ -278,3 +278,15 @@ def test_a_broken_model_is_not_in_service(client: Client) -> None:
             client.predict("broken", {"customers": [{}]}, version=version), 503, "model-not-in-service"
         )
         assert body["detail"] == "broken is not in service; GET /v1/models/broken says why"
+
+
+def test_a_byte_order_mark_is_named(client: Client) -> None:
+    body = b'\xef\xbb\xbf{"customers": [{}]}'
+    detail = problem(client.predict("churn", body), 400, "invalid-json")["detail"]
+    assert detail.endswith("it begins with a byte order mark (BOM); leave that out")
+
+
+def test_one_of_the_two_forms_may_be_null(client: Client) -> None:
+    for body in ({"customers": [{}], "columns": None}, {"columns": {"copy": [1]}, "customers": None}):
+        assert client.predict("churn", body).status_code == 200
+    problem(client.predict("churn", {"customers": None, "columns": None}), 422, "invalid-request")

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from app.settings import Settings, explain
 from app.versions import shadow as module
-from app.versions.reshape import reshaped
+from app.versions.shadow import reshaped
 from model.predictor import Predictions, Predictor
 from model.store.registry import Registry
 from model.values.rows import RequestRows, rows_from_json

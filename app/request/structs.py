@@ -1,0 +1,101 @@
+"""The msgspec types of a request to one model: a body, its customers, their events."""
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from types import GenericAlias
+from typing import Annotated, Any, Final, Self
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from app.request.fields import Field, as_of_field, customer_fields, event_fields
+from model.schema import Schema
+from model.values.rows import EVENTS
+
+AS_OF: Final = "as_of"
+CUSTOMERS: Final = "customers"
+COLUMNS: Final = "columns"
+_ONE_OF_THE_TWO: Final = [
+    {
+        "required": [given],
+        "properties": {given: {"not": {"type": "null"}}, absent: {"type": "null"}},
+    }
+    for given, absent in ((CUSTOMERS, COLUMNS), (COLUMNS, CUSTOMERS))
+]
+_ONE_LIST_AT_LEAST: Final = {"additionalProperties": {"type": "null"}}
+
+
+@dataclass(frozen=True)
+class RequestTypes:
+    """What a request to one model may hold.
+
+    Attributes:
+        as_of: the field of a body.
+        customer: the fields of a customer, by name, but for its `events`.
+        event: the fields of an event, by name; empty for a schema without events.
+        time: the field of an event that is required.
+        max_rows: customers in one body.
+        body: any body.
+        whole_body: a body whose customers have every column, which is quicker to decode.
+    """
+
+    as_of: Field
+    customer: Mapping[str, Field]
+    event: Mapping[str, Field]
+    time: str | None
+    max_rows: int
+    body: Any
+    whole_body: Any
+
+    @classmethod
+    def build(cls, schema: Schema, *, max_rows: int) -> Self:
+        """Build the types of a schema. An absent or null field is missing; no other field may be there."""
+        as_of, customer, event, time = as_of_field(schema), customer_fields(schema), {}, None
+        types = {name: field.type for name, field in customer.items()}
+        if schema.events:
+            event, time = event_fields(schema, schema.events), schema.events.time
+            one = struct("Event", {name: field.type for name, field in event.items()}, required={time})
+            history = GenericAlias(list, (one,)) | None
+            types[EVENTS] = Annotated[history, Meta(description="the history, in any order")]
+        columns = struct("Columns", {n: _list_of(type_, max_rows) | None for n, type_ in types.items()})
+
+        def body(required: Iterable[str]) -> Any:
+            customers = _list_of(struct("Customer", types, required=set(required)), max_rows)
+            described = Meta(description="in place of customers: for each field a list with a value of each")
+            fields = {
+                AS_OF: as_of.type,
+                CUSTOMERS: customers | None,
+                COLUMNS: Annotated[columns | None, described],
+            }
+            return struct("Request", fields)
+
+        return cls(as_of, customer, event, time, max_rows, body(()), body(schema.column_names))
+
+    @property
+    def customer_names(self) -> list[str]:
+        """The fields that a customer may have."""
+        return [*self.customer, *([EVENTS] if self.event else [])]
+
+    def json_schema(self, ref_template: str = "#/$defs/{name}") -> dict[str, Any]:
+        """Return the JSON Schema of a body, with its definitions under `$defs`."""
+        _, parts = msgspec.json.schema_components([self.body], ref_template=ref_template)
+        parts["Columns"]["not"] = _ONE_LIST_AT_LEAST
+        return {**parts.pop("Request"), "oneOf": _ONE_OF_THE_TWO, "$defs": parts}
+
+
+def struct(name: str, types: Mapping[str, Any], required: Set[str] = frozenset()) -> Any:
+    """Define an object of exactly these fields, each but the required ones optional.
+
+    Its attributes are called `field_0`, `field_1`, ..., since a field's own name may be no Python name.
+    """
+    fields = [
+        (f"field_{at}", type_, msgspec.field(name=field))
+        if field in required
+        else (f"field_{at}", type_ | UnsetType, msgspec.field(name=field, default=UNSET))
+        for at, (field, type_) in enumerate(types.items())
+    ]
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False, kw_only=True)
+
+
+def _list_of(type_: Any, max_rows: int) -> Any:
+    return Annotated[GenericAlias(list, (type_,)), Meta(min_length=1, max_length=max_rows)]
