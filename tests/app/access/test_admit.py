@@ -106,6 +106,13 @@ def test_refused_requests_are_counted(keyed: Client, keys: KeyTexts) -> None:
     assert line in ask(keyed, "GET", "/metrics", keys.admin).text
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/openapi.json", "/docs", "/v1/models/churn/reload"])
+def test_a_line_break_behind_a_path_opens_no_other(keyed: Client, keys: KeyTexts, path: str) -> None:
+    method = "POST" if path.endswith("reload") else "GET"
+    for key in (keys.predict, keys.admin):
+        assert ask(keyed, method, f"{path}%0A", key).status_code == 404
+
+
 def test_no_secret_is_in_what_the_service_tells(keyed: Client, keys: KeyTexts) -> None:
     keyed.predict("churn", {"customers": [{}]}, headers={"authorization": f"Bearer {keys.predict}"})
     texts = [ask(keyed, "GET", path, keys.admin).text for path in ADMIN]

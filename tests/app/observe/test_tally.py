@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from app.observe.counts import TENTHS
 from app.observe.tally import Tally, observe
 from app.request.warnings import Warnings
 from model.predictor import Predictions
@@ -32,7 +33,7 @@ class Counts:
             WARNINGS,
             Counter("predictions", "-", registry=self.registry),
             Histogram("batches", "-", registry=self.registry, buckets=(1, 2, 1000)),
-            Histogram("scores", "-", registry=self.registry, buckets=BOUNDS),
+            Histogram("scores", "-", registry=self.registry, buckets=TENTHS),
             [missing.labels(name) for name in ("age", "tenure", "plan")],
             [outside.labels(name) for name in ("age", "tenure")],
             [unknown.labels("plan")],
@@ -69,7 +70,7 @@ def test_a_batch_is_counted_later() -> None:
     assert [counts.of("missing_total", feature=n) for n in ("age", "tenure", "plan")] == [1, 1, 1]
     assert [counts.of("outside_total", feature=n) for n in ("age", "tenure")] == [1, 1]
     assert counts.of("unknown_total", feature="plan") == 1
-    assert buckets(counts.registry, "scores", ("0.25", "0.5", "1.0")) == [0, 2, 3]
+    assert buckets(counts.registry, "scores", ("0.2", "0.3", "0.5", "1.0")) == [0, 1, 2, 3]
     assert counts.of("scores_sum") == pytest.approx(1.7)
     assert buckets(counts.registry, "batches", ("1.0", "2.0", "1000.0")) == [0, 0, 1]
 

@@ -83,7 +83,7 @@ def test_the_log_has_the_traces_id(
 
     seen = []
     monkeypatch.setattr(
-        "app.observe.requests.RequestLog.__call__", lambda *_: seen.append(logs.TRACE_ID.get())
+        "app.observe.requests.RequestRecords.add", lambda *_: seen.append(logs.TRACE_ID.get())
     )
     traced.request("GET", "/nowhere", headers={"traceparent": CALLER})
     assert seen == ["0af7651916cd43dd8448eb211c80319c"]
