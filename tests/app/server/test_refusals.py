@@ -287,6 +287,10 @@ def test_a_byte_order_mark_is_named(client: Client) -> None:
 
 
 def test_one_of_the_two_forms_may_be_null(client: Client) -> None:
-    for body in ({"customers": [{}], "columns": None}, {"columns": {"copy": [1]}, "customers": None}):
+    forms: tuple[dict[str, Any], ...] = (
+        {"customers": [{}], "columns": None},
+        {"columns": {"copy": [1]}, "customers": None},
+    )
+    for body in forms:
         assert client.predict("churn", body).status_code == 200
     problem(client.predict("churn", {"customers": None, "columns": None}), 422, "invalid-request")
