@@ -34,7 +34,7 @@ def train(
         CheckpointError: the registry cannot be written.
     """
     from model.store.registry import Registry
-    from training.publish.train import train
+    from training.publish.publish import train
     from training.study.study import Study, read_study
 
     if isinstance(study, Study):

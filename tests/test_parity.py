@@ -22,7 +22,7 @@ from tests.training.cli.commands import runner
 from tests.training.shops import LOG, TABLE, WIDE, Row, Shop, log_shop, table_shop, write_csv
 from training.measure.measuring import MODEL, measure_horizons
 from training.prepare import Prepared, prepare
-from training.publish.train import train
+from training.publish.publish import train
 from training.question.labels import Labels
 from training.study.study import Study
 

@@ -26,15 +26,21 @@ from tests.app.client import Client, running
 from tests.app.toys import publish
 from tests.training.cli.commands import runner
 from tests.training.shops import Row, write_csv
-from training.schema.fit_schema import EventFields, TableFields, fit_schema
+from training.schema.fit_schema import ModelFields, fit_schema
+from training.study.sections import EventsSource
 
 ZONE: Final = "Europe/Berlin"
 AS_OF: Final = "2021-11-15"
 FORMAT: Final = "%d.%m.%Y"
 SAME: Final = 1e-6  # float32, in batches of other sizes
 TASK: Final = LogTask(outcome="occurs", horizons_days=(30, 90))
-EVENTS: Final = EventFields(
-    id="who", time="when", time_format=None, type=None, values=["amount"], attributes=[], max_events=8
+FIELDS: Final = ModelFields(
+    id="id",
+    kinds={"since": "date"},
+    date_formats={"since": FORMAT},
+    time_zone=ZONE,
+    events=EventsSource(path="-", id="who", time="when", values=("amount",)),
+    max_events=8,
 )
 
 Spelling = Callable[[str], str]
@@ -114,9 +120,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     write_csv(folder / "customers.csv", [{"id": row["id"], "since": row["since"]} for row in rows])
     write_csv(folder / "events.csv", [{"who": row["id"], **event} for row in rows for event in row["events"]])
     dataset = read(folder, ZONE)
-    table = TableFields(id="id", kinds={"since": "date"}, date_formats={"since": FORMAT}, time_zone=ZONE)
     examples = asked_at(dataset, AS_OF, ZONE)
-    schema = fit_schema(table, EVENTS, dataset.columns, dataset.log, examples, lookback_days=365)
+    schema = fit_schema(FIELDS, dataset.columns, dataset.log, examples, lookback_days=365)
     publish(folder / "registry", "berlin", schema, TASK)
     return Asked(folder, rows, dataset, load_predictor(folder / "registry" / "berlin" / "1"))
 

@@ -1,4 +1,4 @@
-"""From a study to everything that a fit needs: data read, kinds inferred, examples planned."""
+"""A study's files read, its columns typed and its examples planned: all that a fit needs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,33 +16,32 @@ from model.values.columns import Column, as_dates
 from model.values.rows import EVENTS
 from training.question.labels import cutoff_grid
 from training.question.question import Question, contract_question, log_end, log_question
-from training.schema.fit_schema import EventFields, TableFields
+from training.schema.fit_schema import ModelFields
 from training.schema.kinds import Kinds, infer_kinds
+from training.split.deal import groups_of
 from training.split.plan import Plan
 from training.split.plan_log import plan_log
 from training.split.plan_table import plan_table
-from training.split.split import groups_of
 from training.study.sections import resolve_path
 from training.study.study import ColumnTarget, ContractTarget, LogTarget, Study
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study's data, ready to fit.
+    """A study with its data, ready to fit.
 
     Attributes:
-        dataset: what was read.
-        kinds: what kind each column is, and what was left out and why.
-        as_of: the instant that a later score is asked at unless told otherwise; the data's end.
-        question: the task with the customers' timelines; None for a column target.
-        grid: the cutoffs asked about, ascending; none for a column target.
+        kinds: the kind of each column, and the columns left out with their reasons.
+        as_of: the default instant of a later score: the end of the data.
+        question: the completed task with the customers' timelines; None for a column target.
+        grid: the cutoffs, ascending; empty for a column target.
     """
 
+    study: Study
     task: Task
     dataset: Dataset
     kinds: Kinds
-    table: TableFields
-    events: EventFields | None
+    fields: ModelFields
     plan: Plan
     as_of: int
     question: Question | None
@@ -56,33 +55,25 @@ def prepare(study: Study) -> Prepared:
         StudyError, DataError: the study or its data cannot be used.
     """
     dataset = read_dataset(study)
-    question = ask(study, dataset)
+    question = window_question(study, dataset)
     kinds = _infer(study, dataset, question)
-    table, events = _table_fields(study, kinds), _event_fields(study)
+    fields = _fields(study, kinds)
     if question:
         grid = _grid(study, question)
+        plan = _plan_windows(study, dataset, question, grid)
         return Prepared(
-            question.task,
-            dataset,
-            kinds,
-            table,
-            events,
-            _plan_windows(study, dataset, question, grid),
-            question.data_end,
-            question,
-            tuple(grid),
+            study, question.task, dataset, kinds, fields, plan, question.data_end, question, tuple(grid)
         )
-    dates = _dates(table, dataset)
-    as_of = log_end(dataset) if dataset.log else snapshot_date(dates, table.time_zone)
-    plan = _plan_table(study, dataset, table, as_of)
-    return Prepared(study.task, dataset, kinds, table, events, plan, as_of, None, ())
+    as_of = log_end(dataset) if dataset.log else snapshot_date(_dates(fields, dataset), fields.time_zone)
+    plan = _plan_table(study, dataset, fields, as_of)
+    return Prepared(study, study.task, dataset, kinds, fields, plan, as_of, None, ())
 
 
-def ask(study: Study, dataset: Dataset) -> Question | None:
-    """What a study with windows asks of its data; None for a column target.
+def window_question(study: Study, dataset: Dataset) -> Question | None:
+    """Complete the task of a study with windows; None for a column target.
 
     Raises:
-        DataError: the data cannot answer it.
+        DataError: the data do not fit the task.
     """
     task, target, source = study.task, study.target, study.data.events
     zone, until = study.data.time_zone, None
@@ -91,14 +82,14 @@ def ask(study: Study, dataset: Dataset) -> Question | None:
     types = dataset.log.categories[source.type] if dataset.log and source and source.type else None
     if isinstance(task, LogTask):
         assert isinstance(target, LogTarget)
-        return log_question(dataset, task, types, terminal=target.terminal, until=until)
+        return log_question(dataset, task, types, zone, terminal=target.terminal, until=until)
     if isinstance(task, ContractTask):
         return contract_question(dataset, task, types, zone, until=until)
     return None
 
 
 def read_dataset(study: Study) -> Dataset:
-    """The files that a study names."""
+    """Read the files of a study."""
     customers, events = study.data.customers, study.data.events
     options = events.model_dump(exclude={"path", "id"}) if events else {}
     return load_dataset(
@@ -113,10 +104,10 @@ def read_dataset(study: Study) -> Dataset:
     )
 
 
-def _dates(table: TableFields, dataset: Dataset) -> Iterator[Instants]:
-    for name, kind in table.kinds.items():
+def _dates(fields: ModelFields, dataset: Dataset) -> Iterator[Instants]:
+    for name, kind in fields.kinds.items():
         if kind == "date":
-            yield as_dates(dataset.columns[name], table.date_formats.get(name), table.time_zone)
+            yield as_dates(dataset.columns[name], fields.date_formats.get(name), fields.time_zone)
 
 
 def _infer(study: Study, dataset: Dataset, question: Question | None) -> Kinds:
@@ -139,8 +130,8 @@ def _infer(study: Study, dataset: Dataset, question: Question | None) -> Kinds:
     )
     if study.data.events and EVENTS in kinds.kinds:
         raise DataError(
-            f"a column beside an event log must not be called {EVENTS!r}, which is the history in a request; "
-            "rename it, or list it under data.customers.exclude"
+            f"a column beside an event log must not be named {EVENTS!r}, which is the history of a request. "
+            "Rename it, or list it under data.customers.exclude."
         )
     return kinds
 
@@ -149,70 +140,42 @@ def _refuse_absent(names: list[str], columns: Mapping[str, Column]) -> None:
     absent = [name for name in names if name not in columns]
     if absent:
         raise DataError(
-            f"data.customers.sequences must name columns of the table, got {absent}; "
-            f"the columns are {list(columns)[:30]}"
+            f"data.customers.sequences must name columns of the table, got {absent}. "
+            f"The columns are {list(columns)[:30]}."
         )
 
 
-def _table_fields(study: Study, kinds: Kinds) -> TableFields:
+def _fields(study: Study, kinds: Kinds) -> ModelFields:
     source = study.data.customers
     series = [column for columns in source.sequences.values() for column in columns] if source else []
-    return TableFields(
+    return ModelFields(
         id=source.id if source else None,
         kinds={**kinds.kinds, **dict.fromkeys(series, "numeric")},
         date_formats=kinds.date_formats,
         series=source.sequences if source else {},
         time_zone=study.data.time_zone,
+        events=study.data.events,
+        max_events=study.network.max_events,
     )
 
 
-def _event_fields(study: Study) -> EventFields | None:
-    source = study.data.events
-    if source is None:
-        return None
-    return EventFields(**source.model_dump(exclude={"path"}), max_events=study.network.max_events)
-
-
-def _plan_table(study: Study, dataset: Dataset, table: TableFields, as_of: int) -> Plan:
+def _plan_table(study: Study, dataset: Dataset, fields: ModelFields, as_of: int) -> Plan:
     assert isinstance(study.task, ColumnTask)
-    if not table.kinds and dataset.log is None:
-        raise DataError("the table has no column left to learn from; see data.customers.exclude")
-    return plan_table(
-        dataset.columns,
-        study.task,
-        ids=dataset.ids if table.id else None,
-        features={} if dataset.log else {n: dataset.columns[n] for n in table.kinds},
-        cutoff=as_of,
-        group=study.split.group,
-        time=study.split.time,
-        zone=study.data.time_zone,
-        test_fraction=study.split.test_fraction,
-        folds=study.network.folds,
-        seed=study.split.seed,
-    )
+    if not fields.kinds and dataset.log is None:
+        raise DataError("the table must have a column to learn from, got none. Check data.customers.exclude.")
+    return plan_table(dataset, fields, study.task, study.split, cutoff=as_of, folds=study.network.folds)
 
 
 def _plan_windows(study: Study, dataset: Dataset, question: Question, grid: list[int]) -> Plan:
-    group = study.split.group
+    group, ids = study.split.group, dataset.ids
     if group is not None:
         check_names([group], list(dataset.columns), "the customer table")
-    return plan_log(
-        dataset.ids if group is None else groups_of(dataset.columns, group, dataset.ids),
-        question.timeline,
-        question.task,
-        grid=grid,
-        first_event=question.first,
-        data_end=question.data_end,
-        zone=study.data.time_zone,
-        group=group,
-        test_fraction=study.split.test_fraction,
-        folds=study.network.folds,
-        seed=study.split.seed,
-    )
+        ids = groups_of(dataset.columns, group, ids)
+    return plan_log(ids, question, study.split, grid=grid, folds=study.network.folds)
 
 
 def _grid(study: Study, question: Question) -> list[int]:
-    """The cutoffs that the study names, or those that the data allow."""
+    """Return the cutoffs that the study lists, or those that the data allow."""
     assert isinstance(study.target, LogTarget | ContractTarget)
     cutoffs, zone = study.target.cutoffs, study.data.time_zone
     if cutoffs.dates:

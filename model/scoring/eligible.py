@@ -19,7 +19,7 @@ Standing = NDArray[np.int8]
 def refusals(task: LogTask | ContractTask) -> tuple[str, ...]:
     """Reasons why a customer is not eligible, in the order of the rules; the first that fits counts."""
     return (
-        "not there yet",
+        "not yet a customer",
         "has left",
         f"no event within {task.eligible_within_days} days",
         f"fewer than {task.eligible.min_events} events",

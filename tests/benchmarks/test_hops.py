@@ -43,4 +43,4 @@ def test_the_command_follows_every_way(capsys: pytest.CaptureFixture[str]) -> No
     ways = re.findall(r"^(POST|/score|train).* +(\d+) +(\d+) +([\d,]+)$", printed, re.MULTILINE)
     assert [name for name, *_ in ways] == ["POST", "POST", "/score", "train"]
     assert all(int(files) > 5 for _, files, *_ in ways)
-    assert "  training/publish/train.py\n" in printed
+    assert "  training/publish/publish.py\n" in printed

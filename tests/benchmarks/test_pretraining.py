@@ -124,8 +124,7 @@ def test_the_next_event_is_learnt_where_the_order_tells_it(
 def test_a_start_reaches_every_network_of_the_bag_and_no_later_fit(ordered: Prepared) -> None:
     data, task = ordered.dataset, ordered.task
     schema = fit_schema(
-        ordered.table,
-        ordered.events,
+        ordered.fields,
         data.columns,
         data.log,
         ordered.plan.examples,

@@ -55,7 +55,7 @@ def test_a_third_of_the_table_s_20_columns_are_categories() -> None:
 
 def test_the_order_of_events_tells_who_is_positive() -> None:
     world = make_world("log", 20_000)
-    log = world.asked.log
+    log = world.labelled.log
     assert log is not None
     last = {kind: np.zeros(log.n_customers, dtype=np.int64) for kind in TYPES}
     for kind, times in last.items():
@@ -68,9 +68,9 @@ def test_the_order_of_events_tells_who_is_positive() -> None:
 
 def test_boosting_reads_the_last_event_of_a_log() -> None:
     world = make_world("log", 300)
-    assert world.asked.log is not None
-    frame, kinds = boosting_frame(world), world.asked.log.categories["type"]
-    last = [kinds.values[c] for c in kinds.codes[world.asked.log.offsets[1:] - 1]]
+    assert world.labelled.log is not None
+    frame, kinds = boosting_frame(world), world.labelled.log.categories["type"]
+    last = [kinds.values[c] for c in kinds.codes[world.labelled.log.offsets[1:] - 1]]
     assert len(frame) == 360
     assert frame.iloc[:, -2].tolist() == last
 
@@ -111,11 +111,11 @@ def test_work_alone_is_done_in_another_process() -> None:
 def test_items_collate_into_the_batch_that_our_loop_gathers() -> None:
     parts = parts_of(make_world("log", 60), "rnn")
     rows = [3, 40, 7]
-    batch, labels = collate([Rows(parts.material)[row] for row in rows])
-    gathered = parts.material.inputs.batch(torch.tensor(rows))
+    batch, labels = collate([Rows(parts.data)[row] for row in rows])
+    gathered = parts.data.inputs.batch(torch.tensor(rows))
     for field in ("numeric", "categories", "steps", "step_categories", "lengths"):
         assert torch.equal(getattr(batch, field).nan_to_num(), getattr(gathered, field).nan_to_num())
-    assert torch.equal(labels, parts.material.events[rows])
+    assert torch.equal(labels, parts.data.events[rows])
 
 
 def test_both_loops_take_steps_over_the_same_network() -> None:

@@ -9,7 +9,7 @@ from tests.training.shops import Shop
 from training.baselines.compare import Baselines, baseline_probabilities
 from training.fit.distill import distilled
 from training.fit.model_fit import Fitted, fit_model
-from training.question.examples import Asked
+from training.question.labels import LabelledExamples
 from training.run import run
 from training.split.plan import Folds
 
@@ -21,7 +21,7 @@ COMPARE = (*QUICK, "split.compare=true")
 class Heard:
     """What a run's fits were given and gave, the bags before that, and what its baselines answered."""
 
-    fits: list[tuple[Asked, Folds, Fitted]] = field(default_factory=list)
+    fits: list[tuple[LabelledExamples, Folds, Fitted]] = field(default_factory=list)
     bags: list[Fitted] = field(default_factory=list)
     baselines: dict[str, Any] = field(default_factory=dict)
 
@@ -30,9 +30,9 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Heard:
     """Listen in on the fits and the baselines of a run."""
     told, fit, distil, compare = Heard(), fit_model, distilled, baseline_probabilities
 
-    def listened_to_fit(asked: Asked, folds: Folds, *rest: Any, **options: Any) -> Fitted:
-        fitted = fit(asked, folds, *rest, **options)
-        told.fits.append((asked, folds, fitted))
+    def listened_to_fit(labelled: LabelledExamples, folds: Folds, *rest: Any, **options: Any) -> Fitted:
+        fitted = fit(labelled, folds, *rest, **options)
+        told.fits.append((labelled, folds, fitted))
         return fitted
 
     def listened_to_distilled(bag: Fitted, *rest: Any) -> Fitted:

@@ -10,9 +10,11 @@ from model.times import DAY
 from model.values.history import EventLog
 from tests.strategies import Event, log_of
 from training.question.labels import cutoff_grid
+from training.question.question import Question
 from training.question.timeline import log_timeline
 from training.split.plan import Plan
 from training.split.plan_log import plan_log
+from training.study.sections import SplitOptions
 
 N = 400
 TASK = LogTask(event="buy", outcome="occurs", horizons_days=(5, 15))
@@ -36,10 +38,13 @@ def planned(log: EventLog, task: LogTask, ids: Sequence[str] | None = None, **op
     span |= {name: options.pop(name) for name in list(options) if name in span}
     steps: dict[str, Any] = {"every_days": 10, "first": None, "last": None}
     steps |= {name: options.pop(name) for name in list(options) if name in steps}
+    folds = options.pop("folds", 5)
+    timeline = log_timeline(log, task, log.categories["type"])
+    question = Question(task, timeline, span["first_event"], span["data_end"], "UTC", ())
     return plan_log(
         ids or [f"c{n}" for n in range(log.n_customers)],
-        log_timeline(log, task, log.categories["type"]),
-        task,
+        question,
+        SplitOptions().model_copy(update={"test_fraction": 0.3, **options}),
         grid=cutoff_grid(task=task, **span, **steps),
-        **{"group": None, "test_fraction": 0.3, "folds": 5, "seed": 0, **span, **options},
+        folds=folds,
     )

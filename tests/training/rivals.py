@@ -11,7 +11,7 @@ from model.probability import Calibration
 from model.scorer import Scorer
 from model.store.manifest import NetworkSpec
 from training.prepare import Prepared
-from training.publish.twin import Twin
+from training.publish.measured import MeasuredModel
 from training.schema.fit_schema import fit_schema
 
 SPEC = NetworkSpec(
@@ -19,12 +19,11 @@ SPEC = NetworkSpec(
 )
 
 
-def twin_of(prepared: Prepared, *, version: int = 1) -> Twin:
+def champion_of(prepared: Prepared, *, version: int = 1) -> MeasuredModel:
     """What a version of these data would be compared by; its network answers at random."""
     task, data, plan = prepared.task, prepared.dataset, prepared.plan
     schema = fit_schema(
-        prepared.table,
-        prepared.events,
+        prepared.fields,
         data.columns,
         data.log,
         plan.examples.take(plan.measured.rows),
@@ -34,7 +33,7 @@ def twin_of(prepared: Prepared, *, version: int = 1) -> Twin:
     network = build_network(SPEC, schema, n_outputs=K).eval()
     calibration = Calibration(slopes=(1.0,) * K, intercepts=(0.0,) * K)
     scorer = Scorer(task, schema, SPEC, network, calibration, torch.device("cpu"))
-    return Twin(version, scorer, plan.held_out, prepared.as_of)
+    return MeasuredModel(version, scorer, plan.held_out, prepared.as_of)
 
 
 def learnt_from(prepared: Prepared) -> NDArray[np.int64]:

@@ -14,8 +14,7 @@ import numpy as np
 
 from model.predictor import Predictor, load_predictor
 from model.store.registry import Registry
-from training.publish.publish import Trained
-from training.publish.train import train
+from training.publish.publish import Trained, train
 from training.study.study import Study, read_study
 
 Row = dict[str, Any]

@@ -16,7 +16,7 @@ from model.store.registry import Registry
 from model.times import format_instant
 from tests.training.shops import SMALL
 from training.prepare import prepare
-from training.publish.train import train
+from training.publish.publish import train
 from training.study.study import Study, read_study
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs"

@@ -34,16 +34,16 @@ def today() -> int:
 def test_a_table_study(tmp_path: Path) -> None:
     prepared = prepare(table_shop(tmp_path, 60).study(TABLE))
     assert prepared.task == ColumnTask(column="churn", positive="Yes")
-    assert prepared.table.id == "id"
-    assert prepared.table.kinds == {
+    assert prepared.fields.id == "id"
+    assert prepared.fields.kinds == {
         "tenure": "numeric",
         "contract": "categorical",
         "senior": "boolean",
         "since": "date",
         **dict.fromkeys(["bill_1", "bill_2", "bill_3", "late_2", "late_3"], "numeric"),
     }
-    assert prepared.table.date_formats == {"since": "%d.%m.%Y"}
-    assert prepared.events is None
+    assert prepared.fields.date_formats == {"since": "%d.%m.%Y"}
+    assert prepared.fields.events is None
     assert prepared.plan.kind == "rows"
     assert prepared.dataset.ids[:2] == ("0001", "0002")
 
@@ -60,10 +60,17 @@ def test_a_log_study(tmp_path: Path) -> None:
     shop = log_shop(tmp_path)
     prepared = prepare(shop.study(LOG))
     assert isinstance(prepared.task, LogTask)
-    assert prepared.table.kinds == {"plan": "categorical", "since": "date"}
-    assert prepared.events
-    assert (prepared.events.id, prepared.events.time, prepared.events.type) == ("who", "when", "kind")
-    assert (prepared.events.values, prepared.events.attributes) == (("amount", "items"), ("shop",))
+    assert prepared.fields.kinds == {"plan": "categorical", "since": "date"}
+    assert prepared.fields.events
+    assert (prepared.fields.events.id, prepared.fields.events.time, prepared.fields.events.type) == (
+        "who",
+        "when",
+        "kind",
+    )
+    assert (prepared.fields.events.values, prepared.fields.events.attributes) == (
+        ("amount", "items"),
+        ("shop",),
+    )
     assert prepared.as_of == max(
         parse_time(event["when"]) for row in shop.customers for event in row["events"]
     )
@@ -82,14 +89,13 @@ def test_a_log_study_keeps_to_its_first_and_last_cutoff(tmp_path: Path) -> None:
 
 def test_max_events_is_the_network_s(tmp_path: Path) -> None:
     prepared = prepare(log_shop(tmp_path, 60).study(LOG, "network.max_events=7"))
-    assert prepared.events
-    assert prepared.events.max_events == 7
+    assert prepared.fields.max_events == 7
 
 
 def test_series_are_numeric_columns_in_the_order_declared(tmp_path: Path) -> None:
     prepared = prepare(table_shop(tmp_path, 60).study(WIDE))
-    assert prepared.table.series == {"bill": ("bill_1", "bill_2", "bill_3"), "late": ("late_2", "late_3")}
-    assert prepared.table.kinds["bill_2"] == prepared.table.kinds["late_3"] == "numeric"
+    assert prepared.fields.series == {"bill": ("bill_1", "bill_2", "bill_3"), "late": ("late_2", "late_3")}
+    assert prepared.fields.kinds["bill_2"] == prepared.fields.kinds["late_3"] == "numeric"
 
 
 def test_what_is_excluded_or_overruled(tmp_path: Path) -> None:
@@ -97,7 +103,7 @@ def test_what_is_excluded_or_overruled(tmp_path: Path) -> None:
     study = shop.study(TABLE, "data.customers.exclude=[tenure]", "data.customers.categorical=[late_2]")
     prepared = prepare(study)
     assert "tenure" not in prepared.dataset.columns
-    assert prepared.table.kinds["late_2"] == "categorical"
+    assert prepared.fields.kinds["late_2"] == "categorical"
 
 
 @pytest.mark.parametrize(("key", "column"), [("time", "since"), ("group", "contract")])
@@ -107,9 +113,9 @@ def test_a_column_that_splits_is_not_learnt_from(tmp_path: Path, key: str, colum
         row[column] = row[column] or "2022-02-02"
     shop.save_table()
     prepared = prepare(shop.study(TABLE, f"split.{key}={column}"))
-    assert column not in prepared.table.kinds
-    assert "churn" not in prepared.table.kinds
-    assert "id" not in prepared.table.kinds
+    assert column not in prepared.fields.kinds
+    assert "churn" not in prepared.fields.kinds
+    assert "id" not in prepared.fields.kinds
     assert prepared.plan.kind == {"time": "time", "group": "groups"}[key]
 
 
@@ -140,7 +146,7 @@ def test_equal_columns_are_no_duplicates_where_a_log_tells_customers_apart(tmp_p
 def test_a_series_of_columns_that_are_not_there_is_refused(tmp_path: Path) -> None:
     text = refusal(tmp_path, TABLE, "data.customers.sequences={bill: [bill_1, bill_9]}")
     assert text.startswith(
-        "data.customers.sequences must name columns of the table, got ['bill_9']; the columns are ['id', "
+        "data.customers.sequences must name columns of the table, got ['bill_9']. The columns are ['id', "
     )
 
 
@@ -149,7 +155,9 @@ def test_a_table_of_nothing_but_its_label_is_refused(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(TABLE)
     with pytest.raises(DataError) as caught:
         prepare(read_study(tmp_path / "study.yaml"))
-    assert str(caught.value) == "the table has no column left to learn from; see data.customers.exclude"
+    assert str(caught.value) == (
+        "the table must have a column to learn from, got none. Check data.customers.exclude."
+    )
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -182,7 +190,7 @@ def test_an_event_in_the_future_is_refused(tmp_path: Path) -> None:
     cells = {"who": "0001", "when": "2999-01-01"}
     with (shop.folder / "events.csv").open("a") as file:
         file.write(",".join(cells.get(name, "") for name in header) + "\n")
-    with pytest.raises(DataError, match="the last event must not lie in the future, got 2999-01-01; it sets"):
+    with pytest.raises(DataError, match="the last event must not be in the future, got 2999-01-01"):
         prepare(shop.study(LOG))
 
 
@@ -192,5 +200,5 @@ def test_a_log_beside_a_label_column_must_not_end_in_the_future(tmp_path: Path) 
     events.append({**events[0], "when": "9999-01-01"})
     shop.save_log()
     text = LOG[: LOG.index("target:")] + "target: {column: plan, positive: paid}\n"
-    with pytest.raises(DataError, match="the last event must not lie in the future, got 9999-01-01"):
+    with pytest.raises(DataError, match="the last event must not be in the future, got 9999-01-01"):
         prepare(shop.study(text))

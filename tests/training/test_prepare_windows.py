@@ -46,7 +46,7 @@ def test_whole_groups_of_a_log_s_customers_are_on_one_side(tmp_path: Path) -> No
         row["region"] = f"r{n % 20}"
     shop.save_log()
     prepared = prepare(shop.study(LOG, "split.group=region"))
-    assert "region" not in prepared.table.kinds
+    assert "region" not in prepared.fields.kinds
     assert prepared.plan.held_out.group == "region"
     customers = prepared.plan.examples.customers
     regions = [set((customers[side] % 20).tolist()) for side in sides(prepared.plan)]
@@ -65,18 +65,18 @@ def test_an_event_that_ends_a_life_is_found_in_the_log_and_told(tmp_path: Path) 
     assert isinstance(prepared.task, LogTask)
     assert prepared.task.terminal
     assert prepared.question is not None
-    assert prepared.question.notes[0].startswith("'cancel' ends a customer's life (0.0% of its ")
+    assert prepared.question.notes[0].startswith("'cancel' is a terminal event (0.0% of its ")
     assert not prepare(shop.study(LOG, "target.event=cancel", "target.terminal=false")).task.terminal  # type: ignore[union-attr]
 
 
 def test_a_study_of_contracts_without_a_log(tmp_path: Path) -> None:
     prepared = prepare(contract_shop(tmp_path).study(CONTRACT))
     assert prepared.task == ContractTask(ends="ended", starts="joined", horizons_days=(10, 30))
-    assert prepared.table.kinds == {"plan": "categorical", "age": "numeric", "joined": "date"}
-    assert prepared.events is None
+    assert prepared.fields.kinds == {"plan": "categorical", "age": "numeric", "joined": "date"}
+    assert prepared.fields.events is None
     assert prepared.question is not None
     assert prepared.question.notes == (
-        "Contracts start at 'joined', the one date that is never after 'ended'.",
+        "Contracts start at 'joined', the only date column that is never after 'ended'.",
     )
     assert prepared.plan.kind == "forward"
     assert prepared.as_of == prepared.question.data_end
@@ -87,7 +87,7 @@ def test_a_study_of_contracts_beside_a_log(tmp_path: Path) -> None:
     prepared = prepare(shop.study(CONTRACT_LOG))
     assert isinstance(prepared.task, ContractTask)
     assert (prepared.task.starts, prepared.task.reactivates_within_days) == ("joined", 2)
-    assert "ended" not in prepared.table.kinds
+    assert "ended" not in prepared.fields.kinds
     assert prepared.as_of == max(
         parse_time(event["when"]) for row in shop.customers for event in row["events"]
     )
@@ -109,7 +109,7 @@ too late,2020-03-09,2020-06-30
 
 
 def test_the_labels_of_a_table_of_contracts_written_by_hand(tmp_path: Path) -> None:
-    """Asked at 1 March: who runs then, and ends by the 11th, or by the 31st."""
+    """LabelledExamples at 1 March: who runs then, and ends by the 11th, or by the 31st."""
     (tmp_path / "customers.csv").write_text(HAND_MADE)
     (tmp_path / "study.yaml").write_text(CONTRACT)
     settings = [
@@ -155,7 +155,7 @@ z,2020-06-30,visit
 
 
 def test_the_labels_of_a_log_written_by_hand_in_no_order(tmp_path: Path) -> None:
-    """Asked at 1 March about who cancels: c has to, d has already, e comes back, f stays."""
+    """LabelledExamples at 1 March about who cancels: c has to, d has already, e comes back, f stays."""
     (tmp_path / "events.csv").write_text(LOG_BY_HAND)
     (tmp_path / "study.yaml").write_text(
         "name: leaving\n"

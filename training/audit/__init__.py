@@ -1,1 +1,1 @@
-"""What in a study's data cannot be right, or states the answer: findings with their evidence."""
+"""Findings about data that are faulty or reveal the label."""

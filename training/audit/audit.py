@@ -1,4 +1,4 @@
-"""What a study's data and labels look like, and what cannot be right about them; nothing is fitted."""
+"""The audit of a study's data and labels; nothing is fitted for publication."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -7,21 +7,19 @@ from typing import Any
 from model.errors import DataError
 from model.files.names import listed, nearest
 from model.times import format_instant
+from training.audit.facts import came_back, cutoff_table, dropped, log_facts
 from training.audit.findings import Finding, ordered
-from training.audit.log_health import log_facts
-from training.audit.population import came_back, cutoff_table, dropped
 from training.audit.probing import findings_of
 from training.prepare import Prepared
-from training.study.study import Study
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found out without training.
+    """The result of an audit.
 
     Attributes:
         facts: plain values for report.json.
-        findings: leaks first; those that the study allows are warnings.
+        findings: leaks first; a leak that the study allows is a warning.
     """
 
     facts: dict[str, Any]
@@ -29,38 +27,37 @@ class Audit:
 
     @property
     def leaks(self) -> list[Finding]:
-        """What training is refused for."""
+        """The findings that prevent training."""
         return [finding for finding in self.findings if finding.level == "leak"]
 
 
-def audit(study: Study, prepared: Prepared) -> Audit:
-    """Look at data, labels and split; test rows are counted, never looked into.
+def audit(prepared: Prepared) -> Audit:
+    """Audit data, labels and split; test rows are counted but not probed.
 
     Raises:
-        DataError: the study allows a leak of a name that there is not.
+        DataError: `allow_leaks` names a column that does not exist.
     """
-    found, aggregates = findings_of(study, prepared)
-    known = {*prepared.dataset.columns, *aggregates, *_event_types(study, prepared)}
-    _check_allowed(study.allow_leaks, known)
-    return Audit(_facts(study, prepared), tuple(ordered(_allowed(f, study.allow_leaks) for f in found)))
+    found, aggregates = findings_of(prepared)
+    allowed = prepared.study.allow_leaks
+    _check_allowed(allowed, {*prepared.dataset.columns, *aggregates, *_event_types(prepared)})
+    return Audit(_facts(prepared), tuple(ordered(_allowed(f, allowed) for f in found)))
 
 
 def refuse_leaks(found: Audit) -> None:
-    """Refuse to train on what states the label.
+    """Refuse to train on columns that reveal the label.
 
     Raises:
         DataError: there are leaks that the study does not allow.
     """
     if found.leaks:
         names = dict.fromkeys(str(f.column) for f in found.leaks)
-        seem = "seems" if len(names) == 1 else "seem"
-        told = "".join(f"\n- {f.column}: {f.evidence} {f.advice}" for f in found.leaks)
-        raise DataError(f"a column must not state the label, however {listed(names)} {seem} to:{told}")
+        lines = "".join(f"\n- {f.column}: {f.evidence} {f.advice}" for f in found.leaks)
+        raise DataError(f"a column must not reveal the label, got {listed(names)}:{lines}")
 
 
-def _facts(study: Study, prepared: Prepared) -> dict[str, Any]:
+def _facts(prepared: Prepared) -> dict[str, Any]:
     dataset, plan, question = prepared.dataset, prepared.plan, prepared.question
-    zone = prepared.table.time_zone
+    zone = prepared.fields.time_zone
     facts: dict[str, Any] = {
         "customers": len(dataset),
         "time_zone": zone,
@@ -82,15 +79,15 @@ def _facts(study: Study, prepared: Prepared) -> dict[str, Any]:
     return facts | {
         "observed_from": format_instant(question.first, zone),
         "observed_until": format_instant(question.data_end, zone),
-        "cutoffs": cutoff_table(question, plan, prepared.grid, zone, refit=study.fit.refit),
+        "cutoffs": cutoff_table(question, plan, prepared.grid, refit=prepared.study.fit.refit),
         "never_asked": dropped(question, plan),
         "came_back": came_back(question, plan),
         "understood": list(question.notes),
     }
 
 
-def _event_types(study: Study, prepared: Prepared) -> tuple[str, ...]:
-    log, source = prepared.dataset.log, study.data.events
+def _event_types(prepared: Prepared) -> tuple[str, ...]:
+    log, source = prepared.dataset.log, prepared.fields.events
     return log.categories[source.type].values if log and source and source.type else ()
 
 
@@ -98,14 +95,12 @@ def _check_allowed(names: Collection[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
             near = nearest(name, known)
-            raise DataError(
-                f"allow_leaks must name a column, an aggregate or an event type that is read, got {name!r}; "
-                + (f"did you mean {near!r}?" if near else "leave it out")
-            )
+            hint = f"Did you mean {near!r}?" if near else "Leave it out."
+            raise DataError(f"allow_leaks must name columns, aggregates or event types, got {name!r}. {hint}")
 
 
 def _allowed(finding: Finding, names: Collection[str]) -> Finding:
-    """A finding, no longer a leak if it is about a column that the study allows."""
+    """Return the finding as a warning if it is a leak that the study allows."""
     if finding.level != "leak" or finding.column not in names:
         return finding
     return replace(finding, level="warning", advice="The study allows it (allow_leaks).")

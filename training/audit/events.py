@@ -1,4 +1,4 @@
-"""Event types that all but state the outcome: within the gap, or just before the cutoff."""
+"""The probe for event types that nearly determine the outcome: within the gap, or just before the cutoff."""
 
 from typing import Final, NamedTuple
 
@@ -14,16 +14,16 @@ from model.values.history import EventLog
 from training.audit.findings import Finding
 from training.question.labels import Bools
 
-MAX_ROWS: Final = 50_000  # examples that are enough
-FEW: Final = 20  # examples that a share is worth telling of
-STATED: Final = 0.95  # of the examples with such an event are positive
-PLAIN: Final = 0.8  # a base rate above which that says little
+MAX_ROWS: Final = 50_000
+FEW: Final = 20  # examples that a share needs
+STATED: Final = 0.95  # the share of positives among the examples with such an event
+PLAIN: Final = 0.8  # the base rate above which such a share is usual
 RECENT_DAYS: Final = 30
 _CHANCE: Final = 1e-6
 
 
 class _Span(NamedTuple):
-    """Where to look: a window for each example, and what to do about what is in it."""
+    """A window for each example, with the advice about an event in it."""
 
     probe: str
     place: str
@@ -33,7 +33,7 @@ class _Span(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """(T,) of each event type: examples with such an event, those of them that are positive, customers."""
+    """(T,) counts by event type: examples with such an event, the positive ones of them, customers."""
 
     examples: NDArray[np.int64]
     positive: NDArray[np.int64]
@@ -43,9 +43,9 @@ class _Seen(NamedTuple):
 def probe_event_types(
     log: EventLog, types: Texts, task: LogTask | ContractTask, examples: Examples, positive: Bools
 ) -> list[Finding]:
-    """Findings about event types whose mere presence says that the outcome is positive.
+    """Find event types whose presence nearly determines a positive outcome.
 
-    The events that the task waits for are none: that a buyer buys again is no leak.
+    The event of the task itself does not count: that a buyer buys again is no leak.
 
     Args:
         types: (E,) the types of the log's events.
@@ -55,32 +55,32 @@ def probe_event_types(
     if not len(positive) or positive.mean() > PLAIN:
         return []
     awaited = _awaited(task, types)
-    asked = np.array([name not in awaited for name in types.values], dtype=bool)
+    probed = np.array([name not in awaited for name in types.values], dtype=bool)
     found = []
     for span in _spans(task, examples):
         seen = _seen(log, types, examples, span, positive)
-        stated = np.flatnonzero(asked & _is_stated(seen, float(positive.mean())))
+        stated = np.flatnonzero(probed & _is_stated(seen, float(positive.mean())))
         found += [_finding(span, types.values[code], seen, code, positive) for code in stated.tolist()]
     return found
 
 
 def _awaited(task: LogTask | ContractTask, types: Texts) -> frozenset[str]:
-    """The types that make an outcome positive."""
+    """Return the types that make an outcome positive."""
     if not isinstance(task, LogTask) or task.outcome == "absent":
         return frozenset()
     return frozenset(task.event_types or types.values)
 
 
 def _spans(task: LogTask | ContractTask, examples: Examples) -> list[_Span]:
-    """The days before the cutoff and, if there is one, the gap."""
+    """Return the days before the cutoff and, if there is one, the gap."""
     cutoffs = examples.cutoffs
     before = _Span(
         "event_before",
         f"in the {RECENT_DAYS} days before the cutoff",
         cutoffs - days(RECENT_DAYS),
         cutoffs,
-        "These customers have decided by then: the model is easy to please and of little use. If the "
-        "event is the outcome itself, name it under target.event; else ask earlier (target.gap_days).",
+        "These customers have already decided at the cutoff, so predicting them is of little use. If the "
+        "event is the outcome itself, name it under target.event; else raise target.gap_days.",
     )
     if not task.gap_days:
         return [before]
@@ -106,7 +106,7 @@ def _seen(log: EventLog, types: Texts, examples: Examples, span: _Span, positive
 
 
 def _is_stated(seen: _Seen, base_rate: float) -> Bools:
-    """(T,) whether (nearly) all examples with such an event are positive, beyond chance."""
+    """(T,) whether nearly all examples with such an event are positive, beyond chance."""
     odd = seen.examples - seen.positive
     by_chance = np.asarray(binom.cdf(odd, seen.customers, 1 - base_rate)) >= _CHANCE
     stated: Bools = (seen.examples >= FEW) & (seen.positive >= STATED * seen.examples) & ~by_chance

@@ -1,9 +1,12 @@
-"""What a probe found: the column, the figures, and what to do."""
+"""The findings of the probes, and the facts of an audit in plain sentences."""
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+from model.files.names import counted
 
 Level = Literal["leak", "warning", "note"]
 
@@ -12,14 +15,14 @@ _ORDER: Final[dict[Level, int]] = {"leak": 0, "warning": 1, "note": 2}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a probe found.
+    """The result of one probe.
 
     Attributes:
-        probe: which probe, such as `one_class`; stable, for programs.
-        level: a `leak` refuses to train unless the study allows the column.
-        column: the column, aggregate or event type as the study calls it; None for the rows as such.
+        probe: a stable code, such as `one_class`.
+        level: a `leak` prevents training unless the study allows the column.
+        column: the column, aggregate or event type; None for a finding about the rows.
         evidence: a sentence with the figures.
-        advice: a sentence that names the key to use.
+        advice: a sentence with the study key to change.
     """
 
     probe: str
@@ -30,18 +33,123 @@ class Finding:
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Leaks first, then warnings, then notes; by column, then probe, within each."""
+    """Sort findings: leaks, warnings, notes; within each by column, then probe."""
     return sorted(findings, key=lambda f: (_ORDER[f.level], f.column or "", f.probe))
 
 
 def remedy(level: Level, column: str, *, aggregate: bool) -> str:
-    """What to do about a column that may know the future."""
-    name = json.dumps(column, ensure_ascii=False)  # a name in quotes is a text to YAML, whatever is in it
+    """Return the advice about a column that may reveal the future."""
+    name = json.dumps(column, ensure_ascii=False)  # quoted, any name is a YAML text
     if aggregate:
         leave = (
-            "If the events behind it belong to the outcome, ask for them (target.event), ask earlier "
-            "(target.gap_days), or leave them out of the log"
+            "If its events are part of the outcome, name them under target.event, raise target.gap_days, or "
+            "leave them out of the log"
         )
     else:
-        leave = f"If it is not known at the cutoff, leave it out (data.customers.exclude: [{name}])"
+        leave = f"If it is not known at the cutoff, exclude it (data.customers.exclude: [{name}])"
     return f"{leave}; if it is known, allow it (allow_leaks: [{name}])." if level == "leak" else f"{leave}."
+
+
+def audit_sentences(facts: Mapping[str, Any]) -> list[str]:
+    """Describe the data, the eligible customers and the split.
+
+    Args:
+        facts: `training.audit.audit.Audit.facts`, new or read from report.json.
+    """
+    zone = facts["time_zone"]
+    lines = [f"{counted(facts['customers'], 'customer')}. Times without an offset are read in {zone}."]
+    if facts["log"]:
+        lines += _log(facts["log"])
+    lines += facts.get("understood", [])
+    if "rate" in facts:
+        lines.append(f"{facts['positives']:,} of {facts['rows']:,} rows are positive ({facts['rate']:.1%}).")
+    else:
+        lines += _population(facts)
+    n = facts["examples"]
+    lines.append(
+        f"Split: {facts['split']}. Examples: {n['train']:,} for training ({n['judged']:,} of them also for "
+        f"early stopping and calibration), {n['test']:,} for the test."
+    )
+    return lines
+
+
+def shown_horizons(names: Sequence[str]) -> list[str]:
+    """Return up to three horizons that fit on a line: the shortest, the middle and the longest."""
+    return list(names) if len(names) <= 3 else [names[0], names[len(names) // 2], names[-1]]
+
+
+def _log(log: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{counted(log['events'], 'event')} from {log['first_event']} to {log['last_event']}, with "
+        f"{counted(log['duplicate_events'], 'exact duplicate')}.",
+        *(f"No events for {g['days']:,} days, between {g['after']} and {g['before']}." for g in log["gaps"]),
+    ]
+
+
+def _population(facts: Mapping[str, Any]) -> list[str]:
+    log, cutoffs = facts["log"], facts["cutoffs"]
+    lines = []
+    observed = facts["observed_from"], facts["observed_until"]
+    if not log or observed != (log["first_event"], log["last_event"]):
+        lines.append("Observed from {} to {}.".format(*observed))
+    lines += _not_eligible(facts["never_asked"], cutoffs)
+    lines += _masked(cutoffs)
+    lines += _drift(cutoffs)
+    if facts["came_back"]:
+        lines.append(_came_back(facts["came_back"]))
+    return lines
+
+
+def _not_eligible(never: Mapping[str, Any], cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    if n := never["customers"]:
+        lines.append(
+            f"Never eligible: {counted(n, 'customer')}; reasons at the latest cutoff: "
+            f"{_tally(never['reasons'])}."
+        )
+    reasons: Counter[str] = Counter()
+    for row in cutoffs:
+        reasons.update(row["refused"])
+    if reasons:
+        lines.append(f"Not eligible, summed over {counted(len(cutoffs), 'cutoff')}: {_tally(reasons)}.")
+    return lines
+
+
+def _tally(reasons: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} ({n:,})" for reason, n in reasons.items())
+
+
+def _masked(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
+    masked: Counter[str] = Counter()
+    for row in cutoffs:
+        masked.update(row["masked"])
+    lines = [f"{masked[name]:,} at {name} days" for name in shown_horizons(list(masked))]
+    if not any(masked.values()):
+        return []
+    return [
+        "Examples with an incomplete window (beyond the data, or the customer left in the gap): "
+        f"{', '.join(lines)}."
+    ]
+
+
+def _drift(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Describe how the share of positives at the longest horizon changes."""
+    longest = max((int(name) for row in cutoffs for name in row["rates"]), default=0)
+    rates = {row["cutoff"]: row["rates"][str(longest)] for row in cutoffs if str(longest) in row["rates"]}
+    if len(rates) < 2:
+        return []
+    (first, *_, last), shares = rates, rates.values()
+    return [
+        f"Positive within {longest} days: {rates[first]:.1%} at {first}, {rates[last]:.1%} at {last}; over "
+        f"all cutoffs {min(shares):.1%} to {max(shares):.1%}."
+    ]
+
+
+def _came_back(back: Mapping[str, Any]) -> str:
+    span = f"{back['within_days']:,} days, twice the longest horizon"
+    if not back["left"]:
+        return f"No customer who counts as gone was observed for {span}: the share of returns is not known."
+    return (
+        f"Of {back['left']:,} {back['of']} that count as gone, {back['back']:,} ({back['share']:.1%}) were "
+        f"followed by a return within {span}."
+    )

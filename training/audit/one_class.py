@@ -1,4 +1,4 @@
-"""A column that is filled, is empty, or has certain values, for one outcome only."""
+"""The probe for a column that is filled, is empty, or has some value for one outcome only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from training.question.labels import Bools
 _CHANCE: Final = 1e-9
 _ROWS_FILLED: Final = 20
 _ROWS_VALUE: Final = 30
-_ODD_SHARE: Final = 0.01  # of the rows may be of the other outcome,
-_ODD_OF_BASE: Final = 0.02  # as long as that is so little beside how common that outcome is
+_ODD_SHARE: Final = 0.01  # the share of the rows that may have the other outcome,
+_ODD_OF_BASE: Final = 0.02  # and at most this share of its base rate
 _COVERED: Final = {"filled": 0.1, "values": 0.5}  # the share of the rarer outcome that makes a leak
-_COVERED_COMMON: Final = 0.5  # and of the commoner one, which is easily guessed without
+_COVERED_COMMON: Final = 0.5  # the share of the more common outcome
 _LISTED: Final = 3
 
 
 @dataclass(frozen=True)
 class _Hold:
-    """Some rows that (nearly) all have one outcome; `share` is how common that is among all rows."""
+    """Rows that (nearly) all have one outcome; `share` is its share of all rows."""
 
     outcome: bool
     n: int
@@ -38,7 +38,7 @@ class _Hold:
 
 
 def one_class(feature: Feature, outcomes: Outcomes) -> Finding | None:
-    """The strongest finding about who has a value, or which value, in this column."""
+    """Return the strongest finding about the rows with a value, or with one value, of this column."""
     found = [*_filled(feature, outcomes), *_values(feature, outcomes)]
     return next(iter(sorted(found, key=lambda f: f.level != "leak")), None)
 
@@ -46,15 +46,15 @@ def one_class(feature: Feature, outcomes: Outcomes) -> Finding | None:
 def _filled(feature: Feature, outcomes: Outcomes) -> Iterator[Finding]:
     for rows, word in ((feature.filled, "filled"), (~feature.filled, "empty")):
         hold = None if rows.all() else _hold(rows, outcomes)
-        # Of a history only what announces the outcome tells: that those who left, or came but once, never
-        # buy again is what a model is for.
+        # An aggregate counts only if it announces the outcome: that customers who left never buy again is
+        # what a model is meant to learn.
         announces = not feature.aggregate or (word == "filled" and hold is not None and hold.outcome)
         if hold and announces:
             yield _finding(feature, hold, "filled", f"is {word}", len(outcomes))
 
 
 def _hold(rows: Bools, outcomes: Outcomes) -> _Hold | None:
-    """The one outcome of these rows, but for a few odd ones; None if there is none, or chance may do it."""
+    """The outcome that nearly all of these rows have; None if there is none, or chance explains it."""
     n, base_rate = int(rows.sum()), float(outcomes.positive.mean())
     for outcome, share in ((True, base_rate), (False, 1 - base_rate)):
         n_outcome = int((outcomes.positive[rows] == outcome).sum())
@@ -67,7 +67,7 @@ def _hold(rows: Bools, outcomes: Outcomes) -> _Hold | None:
 
 
 def _values(feature: Feature, outcomes: Outcomes) -> Iterator[Finding]:
-    """Findings about values that many rows have, all of one outcome."""
+    """Yield findings about values of many rows that all have one outcome."""
     if feature.kind not in ("categorical", "boolean"):
         return
     texts = as_texts(feature.values)
@@ -82,7 +82,7 @@ def _values(feature: Feature, outcomes: Outcomes) -> Iterator[Finding]:
 
 
 def _pure_codes(texts: Texts, outcomes: Outcomes, outcome: bool) -> np.ndarray:
-    """Codes that many rows have, all of this outcome, the most common first."""
+    """Codes of many rows that all have this outcome, the most common first."""
     n_codes = len(texts.values)
     counts = np.bincount(texts.codes + 1, minlength=n_codes + 1)[1:]
     of_outcome = np.bincount(texts.codes[outcomes.positive == outcome] + 1, minlength=n_codes + 1)[1:]

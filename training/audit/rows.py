@@ -1,4 +1,4 @@
-"""What the rows of a table are like: twins among them, and an order."""
+"""The probes of all rows: duplicates, an order, and a changed share of positives."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,23 +7,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.values.columns import Column
+from training.audit.feature import auc, auc_error
 from training.audit.findings import Finding, Level
-from training.audit.ranking import auc, auc_error
 from training.question.labels import Bools
-from training.split.split import COMMON_SHARE, broken_up, duplicate_groups, row_names
+from training.split.deal import COMMON_SHARE, broken_up, duplicate_groups, row_names
 
 _MANY: Final = 0.01
 _IN_ORDER: Final = 0.6
 _SORTED: Final = 0.99
 _PARTS: Final = 5
+SURE: Final = 4.0  # standard errors
+NOTABLE: Final = 0.2  # relative change of the share of the rarer outcome
 
 
 def probe_duplicates(features: Mapping[str, Column], positive: Bools) -> list[Finding]:
-    """A finding if rows are equal in every column that the model may read.
+    """Find rows that are equal in every column that the model may read.
 
     Args:
-        features: columns of N rows by name; rows that are equal because the columns are coarse are
-            no duplicates (`training.split.split.duplicate_groups`).
+        features: columns of N rows by name; rows that are equal because the columns are coarse do not
+            count (`training.split.deal.duplicate_groups`).
         positive: (N,) bool.
     """
     n = len(positive)
@@ -34,8 +36,8 @@ def probe_duplicates(features: Mapping[str, Column], positive: Bools) -> list[Fi
     if not repeats:
         return []
     alike = n - len(np.unique(2 * group + positive))
-    twins = sizes > 1
-    mixed = int((twins & (hits > 0) & (hits < sizes)).sum())
+    several = sizes > 1
+    mixed = int((several & (hits > 0) & (hits < sizes)).sum())
     common = int(broken_up(names, group).sum())
     level: Level = "warning" if repeats >= _MANY * n else "note"
     return [
@@ -45,19 +47,19 @@ def probe_duplicates(features: Mapping[str, Column], positive: Bools) -> list[Fi
             None,
             f"{repeats:,} of {n:,} rows ({repeats / n:.1%}) repeat an earlier row in every column, "
             f"{alike:,} of them in the label too; "
-            f"of the {int(twins.sum()):,} groups of equal rows {mixed:,} hold both outcomes."
+            f"of the {int(several.sum()):,} groups of equal rows, {mixed:,} have both outcomes."
             f"{_UNCOUNTED.format(common, 100 * COMMON_SHARE) if common else ''}",
-            "A split by rows keeps these on one side; if they are one customer's, keep one of them, "
-            "or name the column that tells customers apart (split: {group: ...}).",
+            "The split keeps them on one side. If they belong to one customer, keep one of them, or name the "
+            "column that identifies customers (split: {group: ...}).",
         )
     ]
 
 
 def probe_order(order: NDArray[np.int64] | None, positive: Bools) -> list[Finding]:
-    """A finding if the row number alone tells the outcomes apart.
+    """Find rows whose number alone predicts the outcome.
 
     Args:
-        order: (N,) the place of each row in its file; None where rows have no order.
+        order: (N,) the position of each row in its file; None where rows have no order.
         positive: (N,) bool.
     """
     if order is None or len(order) < _PARTS:
@@ -76,18 +78,47 @@ def probe_order(order: NDArray[np.int64] | None, positive: Bools) -> list[Findin
             "warning",
             None,
             f"The rows {seem}: the row number alone has an AUC of {alone:.3f}; "
-            f"of the five consecutive fifths {rates} % are positive.",
+            f"in five consecutive fifths {rates} % are positive.",
             _UNSORT if by_label else _SPLIT,
         )
     ]
 
 
-_UNCOUNTED: Final = " Not counted are {:,} rows that equal more than {:g} % of all: the columns are coarse."
+def probe_shift(train: Bools, test: Bools) -> list[Finding]:
+    """Find a share of positives that differs between training and test.
+
+    Args:
+        train, test: outcomes of the examples of each.
+    """
+    if not len(train) or not len(test):
+        return []
+    before, after = float(train.mean()), float(test.mean())
+    pooled = float(np.concatenate([train, test]).mean())
+    error = np.sqrt(pooled * (1 - pooled) * (1 / len(train) + 1 / len(test)))
+    change, rarer = abs(after - before), min(before, 1 - before)
+    if not error or change < SURE * error or change < NOTABLE * rarer:
+        return []
+    return [
+        Finding(
+            "target_shift",
+            "warning",
+            None,
+            f"{before:.1%} of the {len(train):,} training examples whose outcome is known are "
+            f"positive, and {after:.1%} of the {len(test):,} test examples.",
+            "Behaviour changes over time: rely on the forward figures only, and retrain often "
+            "(propense retrain).",
+        )
+    ]
+
+
+_UNCOUNTED: Final = (
+    " {:,} rows that equal more than {:g} % of all rows are not counted: the columns are coarse."
+)
 _SPLIT: Final = (
     "Test on the latest rows (split: {time: column}, a date or a number that rises with time); "
-    "a split drawn at random flatters a model that will be asked about later rows."
+    "the figures of a random split are too good for a model that predicts later rows."
 )
 _UNSORT: Final = (
-    "Make sure that both outcomes come from one source, and leave out every column that follows "
-    "the order of the rows (data.customers.exclude)."
+    "Make sure that both outcomes come from one source, and exclude every column that follows the order of "
+    "the rows (data.customers.exclude)."
 )

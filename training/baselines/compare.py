@@ -1,4 +1,4 @@
-"""All baselines of a run, on the examples and the split of the network."""
+"""The baselines of a run, on the examples and the split of the network."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +8,6 @@ import numpy as np
 from model.probability import Probabilities
 from model.schema import Schema
 from model.task import Task
-from training.baselines.btyd import answer_purchases, purchase_task
 from training.baselines.matrix import (
     linear_matrices,
     read_features,
@@ -16,21 +15,21 @@ from training.baselines.matrix import (
     sides_of,
     tree_matrix,
 )
-from training.baselines.pareto_nbd import BtydError
-from training.baselines.tabular import answer_horizons, learn_boosting, learn_logistic
-from training.question.examples import Asked
+from training.baselines.pareto_nbd import BtydError, purchase_probabilities, purchase_task
+from training.baselines.tabular import horizon_probabilities, learn_boosting, learn_logistic
+from training.question.labels import LabelledExamples
+from training.split.deal import Rows
 from training.split.plan import Folds
-from training.split.split import Rows
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """What the baselines say about M test examples.
+    """The probabilities of the baselines for M test examples.
 
     Attributes:
-        probabilities: (M, K) of the positive outcome by each horizon, by the baseline's name: recency,
+        probabilities: (M, K) of the positive outcome by each horizon, by baseline: recency,
             logistic_regression, gradient_boosting, btyd.
-        notes: which baseline was left out, and why, in sentences.
+        notes: sentences about baselines that were left out.
     """
 
     probabilities: dict[str, Probabilities]
@@ -38,34 +37,34 @@ class Baselines:
 
 
 def baseline_probabilities(
-    asked: Asked, folds: Folds, test: Rows, schema: Schema, task: Task, *, until: int, seed: int
+    labelled: LabelledExamples, folds: Folds, test: Rows, schema: Schema, task: Task, *, until: int, seed: int
 ) -> Baselines:
-    """Fit every baseline that suits the task, and ask each about the test examples.
+    """Fit every baseline that suits the task, and predict the test examples.
 
-    Each learns from what one network of the bag learns from: all folds but one, on which it stops and
-    is calibrated. Labels of the test examples are not read.
+    Each is fitted like one network of the bag: on all folds but one, which is for early stopping and
+    calibration. Labels of the test examples are not read.
 
     Args:
-        asked: with the labels that are known at the test date.
+        labelled: with the labels known at the test date.
         schema: fitted on the training examples.
         until: the test date; the purchase model reads training customers up to it.
     """
     rows = sides_of(folds, test)
-    features = read_features(asked, rows, schema, lookback_days=task.lookback_days)
+    features = read_features(labelled, rows, schema, lookback_days=task.lookback_days)
     boosting = partial(learn_boosting, n_codes=len(features.train.widths), seed=seed)
     found: dict[str, Probabilities] = {}
     notes: list[str] = []
-    if asked.log is not None:
-        recency = rows.map(lambda side: recency_matrix(asked, side, lookback_days=task.lookback_days))
-        found["recency"] = answer_horizons(learn_logistic, recency, asked.labels, rows)
+    if labelled.log is not None:
+        recency = rows.map(lambda side: recency_matrix(labelled, side, lookback_days=task.lookback_days))
+        found["recency"] = horizon_probabilities(learn_logistic, recency, labelled.labels, rows)
     linear = linear_matrices(features)
-    found["logistic_regression"] = answer_horizons(learn_logistic, linear, asked.labels, rows)
+    found["logistic_regression"] = horizon_probabilities(learn_logistic, linear, labelled.labels, rows)
     trees = features.map(tree_matrix)
-    found["gradient_boosting"] = answer_horizons(boosting, trees, asked.labels, rows)
+    found["gradient_boosting"] = horizon_probabilities(boosting, trees, labelled.labels, rows)
     if (purchase := purchase_task(task, schema)) is not None:
         try:
-            found["btyd"] = answer_purchases(
-                asked, folds.rows, test, purchase, schema, until=until, seed=seed
+            found["btyd"] = purchase_probabilities(
+                labelled, folds.rows, test, purchase, schema, until=until, seed=seed
             )
         except BtydError as error:
             notes.append(str(error))
@@ -75,5 +74,5 @@ def baseline_probabilities(
 
 
 def _in_order(probabilities: Probabilities, *, falling: bool) -> Probabilities:
-    """(M, K) never falling along K; where nothing must happen, never rising: its complement never falls."""
+    """(M, K) made monotone along K: never falling, or never rising for an absent event."""
     return (np.minimum if falling else np.maximum).accumulate(probabilities, axis=1)

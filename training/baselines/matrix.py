@@ -1,4 +1,4 @@
-"""What the tabular baselines read: the very numbers and codes that a network gets, as matrices."""
+"""The inputs of the tabular baselines: the numbers and codes of the network as matrices."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from scipy.sparse import csr_array, hstack
 from model.features.encode import encode
 from model.schema import Schema
 from model.times import DAY, days
-from training.question.examples import Asked
+from training.question.labels import LabelledExamples
+from training.split.deal import Rows
 from training.split.plan import Folds
-from training.split.split import Rows
 
-MAX_CODES: Final = 255  # categories that gradient boosting tells apart
+MAX_CODES: Final = 255  # the limit of gradient boosting
 REST: Final = 1  # the code of categories too rare for a vocabulary, see `model.values.columns.as_codes`
-DENSE_CODES: Final = 100  # one-hot columns up to which a dense matrix is the quicker one
+DENSE_CODES: Final = 100  # one-hot columns up to which a dense matrix is faster
 
 Matrix: TypeAlias = NDArray[np.float64] | csr_array
 T = TypeVar("T")
@@ -26,25 +26,25 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Sides(Generic[T]):
-    """One thing for each use of the examples: to learn from, to stop and calibrate on, to be tested on."""
+    """A value for each use of examples: training, early stopping and calibration (held), test."""
 
     train: T
     held: T
     test: T
 
     def map(self, change: Callable[[T], U]) -> "Sides[U]":
-        """The same change on every side."""
+        """Apply a function to every side."""
         return Sides(*(change(side) for side in (self.train, self.held, self.test)))
 
 
 @dataclass(frozen=True)
 class Features:
-    """What a network reads about N examples, without sequences.
+    """The inputs of a network for N examples, without sequences.
 
     Attributes:
         numbers: (N, D) float32, scaled; NaN missing.
-        codes: (N, C) int64; 0 missing, 1 not in the vocabulary, the others by falling spread.
-        widths: how many codes each of the C columns can have.
+        codes: (N, C) int64; 0 missing, 1 not in the vocabulary, the others by falling frequency.
+        widths: the number of codes of each of the C columns.
     """
 
     numbers: NDArray[np.float32]
@@ -53,18 +53,20 @@ class Features:
 
 
 def sides_of(folds: Folds, test: Rows) -> Sides[Rows]:
-    """The rows of every side."""
+    """Return the rows of every side."""
     return Sides(folds.first, folds.held, test)
 
 
-def read_features(asked: Asked, rows: Sides[Rows], schema: Schema, *, lookback_days: int) -> Sides[Features]:
-    """Encode the examples of all sides at once, since each call walks the whole log."""
+def read_features(
+    labelled: LabelledExamples, rows: Sides[Rows], schema: Schema, *, lookback_days: int
+) -> Sides[Features]:
+    """Encode the examples of all sides in one call, since each call reads the whole log."""
     together = np.concatenate([rows.train, rows.held, rows.test])
     inputs = encode(
         schema,
-        asked.columns,
-        asked.log,
-        asked.examples.take(together),
+        labelled.columns,
+        labelled.log,
+        labelled.examples.take(together),
         lookback_days=lookback_days,
         with_steps=False,
     )
@@ -72,25 +74,27 @@ def read_features(asked: Asked, rows: Sides[Rows], schema: Schema, *, lookback_d
     vocabularies = [c.vocabulary for c in schema.categorical]
     vocabularies += [c.vocabulary for c in schema.events.categories] if schema.events else []
     widths = tuple(len(vocabulary) + REST + 1 for vocabulary in vocabularies)
-    n_numbers = inputs.numeric.shape[1] - len(schema.rated)  # rates hold the training labels
+    n_numbers = inputs.numeric.shape[1] - len(schema.rated)  # rates depend on the training labels
     numbers = np.split(inputs.numeric.numpy()[:, :n_numbers], ends)
-    codes = np.split(inputs.categories.numpy()[:, : len(widths)], ends)  # without those of repeated numbers
+    codes = np.split(
+        inputs.categories.numpy()[:, : len(widths)], ends
+    )  # without the codes of repeated numbers
     return Sides(*(Features(n, c, widths) for n, c in zip(numbers, codes, strict=True)))
 
 
 def tree_matrix(features: Features) -> NDArray[np.float64]:
-    """(N, D + C) numbers, then codes, of which the least widespread are one.
+    """Return (N, D + C) numbers, then codes, with the least frequent codes as one.
 
-    Trees see only the order of a number, which scaling keeps.
+    Trees read only the order of a number, which scaling keeps.
     """
     codes = np.where(features.codes < MAX_CODES, features.codes, REST)
     return np.concatenate([features.numbers.astype(np.float64), codes.astype(np.float64)], axis=1)
 
 
 def linear_matrices(features: Sides[Features]) -> Sides[Matrix]:
-    """Numbers with 0 for a missing one, who misses what, and one-hot codes; sparse if wide.
+    """Return numbers with 0 where missing, flags of missing numbers, and one-hot codes; sparse if wide.
 
-    Which columns have gaps is read from the training side.
+    The training side decides which columns get a flag.
     """
     gaps = np.isnan(features.train.numbers).any(axis=0)
 
@@ -106,19 +110,19 @@ def linear_matrices(features: Sides[Features]) -> Sides[Matrix]:
     return features.map(matrix)
 
 
-def recency_matrix(asked: Asked, rows: Rows, *, lookback_days: int) -> NDArray[np.float64]:
-    """(N, 2) log1p of the days since the last event, and whether there is none in the lookback."""
-    assert asked.log is not None
-    about = asked.examples.take(rows)
-    start, end = asked.log.window(about.customers, about.cutoffs - days(lookback_days), about.cutoffs)
+def recency_matrix(labelled: LabelledExamples, rows: Rows, *, lookback_days: int) -> NDArray[np.float64]:
+    """Return (N, 2): log1p of the days since the last event, and whether the lookback has none."""
+    assert labelled.log is not None
+    about = labelled.examples.take(rows)
+    start, end = labelled.log.window(about.customers, about.cutoffs - days(lookback_days), about.cutoffs)
     some = end > start
-    last = np.append(asked.log.times, 0)[np.where(some, end - 1, -1)]
+    last = np.append(labelled.log.times, 0)[np.where(some, end - 1, -1)]
     since = np.where(some, (about.cutoffs - last) / DAY, 0.0)
     return np.stack([np.log1p(since), ~some], axis=1)
 
 
 def _one_hot(features: Features) -> csr_array:
-    """(N, sum of widths) a 1 at each code; a code that training lacks keeps a weight of 0."""
+    """(N, sum of widths) one-hot codes."""
     n, c = features.codes.shape
     before = np.cumsum([0, *features.widths])
     places = (features.codes + before[:-1]).ravel()

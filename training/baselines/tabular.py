@@ -1,4 +1,4 @@
-"""Logistic regression and gradient boosting: one yes-or-no problem a horizon, calibrated like the network."""
+"""Logistic regression and gradient boosting: one binary problem a horizon, calibrated like the network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from model.probability import Probabilities
 from training.baselines.matrix import Matrix, Sides
 from training.fit.calibrate import fit_calibration
 from training.question.labels import Bools, Labels
-from training.split.split import Rows
+from training.split.deal import Rows
 
 LEARNING_RATE: Final = 0.05
 MAX_ROUNDS: Final = 500  # of boosting that stops early
-BLIND_ROUNDS: Final = 100  # without examples of both outcomes to stop on: scikit-learn's own default
+DEFAULT_ROUNDS: Final = 100  # without held examples of both outcomes: the default of scikit-learn
 MAX_STEPS: Final = 5000  # of lbfgs, which takes some hundred
 
 
 @dataclass(frozen=True)
 class Binary:
-    """A yes-or-no problem: N examples whose window is complete, and who is positive."""
+    """A binary problem: the inputs and outcomes of N examples with a complete window."""
 
     inputs: Matrix
     positive: Bools
@@ -35,27 +35,27 @@ class Binary:
         return bool(self.positive.any() and not self.positive.all())
 
 
-Answer = Callable[[Matrix], NDArray[np.float64]]  # inputs to logits
-Learn = Callable[[Binary, Binary], Answer]  # from examples to learn from and examples to stop on
+LogitFunction = Callable[[Matrix], NDArray[np.float64]]  # inputs to logits
+Learn = Callable[[Binary, Binary], LogitFunction]  # from training examples and held examples
 
 
-def learn_logistic(train: Binary, _held: Binary) -> Answer:
+def learn_logistic(train: Binary, _held: Binary) -> LogitFunction:
     """Logistic regression with an L2 penalty of C = 1."""
     fitted = LogisticRegression(C=1.0, max_iter=MAX_STEPS).fit(train.inputs, train.positive)
     return fitted.decision_function  # type: ignore[no-any-return]
 
 
-def learn_boosting(train: Binary, held: Binary, *, n_codes: int, seed: int) -> Answer:
-    """Histogram gradient boosting that stops early on the held examples, if they can tell.
+def learn_boosting(train: Binary, held: Binary, *, n_codes: int, seed: int) -> LogitFunction:
+    """Histogram gradient boosting that stops early on the held examples, if they have both outcomes.
 
     Args:
-        n_codes: how many of the last columns are category codes.
+        n_codes: the number of category codes, which are the last columns.
     """
     n_columns = train.inputs.shape[1]
     stops = held.has_both
     trees = HistGradientBoostingClassifier(
         learning_rate=LEARNING_RATE,
-        max_iter=MAX_ROUNDS if stops else BLIND_ROUNDS,
+        max_iter=MAX_ROUNDS if stops else DEFAULT_ROUNDS,
         categorical_features=np.arange(n_columns - n_codes, n_columns),
         early_stopping=stops,
         random_state=seed,
@@ -68,24 +68,25 @@ def learn_boosting(train: Binary, held: Binary, *, n_codes: int, seed: int) -> A
     return trees.decision_function  # type: ignore[no-any-return]
 
 
-def answer_horizons(learn: Learn, inputs: Sides[Matrix], labels: Labels, rows: Sides[Rows]) -> Probabilities:
-    """(M, K) probability of the positive outcome by each horizon for the test examples.
+def horizon_probabilities(
+    learn: Learn, inputs: Sides[Matrix], labels: Labels, rows: Sides[Rows]
+) -> Probabilities:
+    """Return (M, K) probabilities of the positive outcome by each horizon for the test examples.
 
     Args:
-        inputs: a matrix for every side.
         labels: of all examples; those of the test rows are not read.
     """
     n_horizons = labels.outcomes.shape[1]
-    return np.stack([_answer(learn, inputs, labels, rows, k) for k in range(n_horizons)], axis=1)
+    return np.stack([_horizon(learn, inputs, labels, rows, k) for k in range(n_horizons)], axis=1)
 
 
 def share(labels: Labels, rows: Rows, horizon: int) -> float:
-    """The share of positive outcomes where the window is complete; one half where none is."""
+    """Return the share of positive outcomes among complete windows; one half without any."""
     known = labels.complete[rows, horizon]
     return float(labels.outcomes[rows, horizon][known].mean()) if known.any() else 0.5
 
 
-def _answer(
+def _horizon(
     learn: Learn, inputs: Sides[Matrix], labels: Labels, rows: Sides[Rows], horizon: int
 ) -> NDArray[np.float64]:
     train = _binary(inputs.train, labels, rows.train, horizon)

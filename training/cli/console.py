@@ -1,4 +1,4 @@
-"""What every command prints with: one JSON object, sentences, a table, an error, progress on a terminal."""
+"""The output of commands: one JSON object, sentences, a table, an error, progress on a terminal."""
 
 import json
 import sys
@@ -17,19 +17,19 @@ WIDTH: Final = 110  # of tables in a file or a pipe
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
-    """One JSON object, alone on standard output."""
+    """Print one JSON object on standard output."""
     sys.stdout.write(json.dumps(answer, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def print_lines(lines: Sequence[str]) -> None:
-    """Plain sentences on standard output."""
+    """Print sentences on standard output."""
     for line in lines:
         _out().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> None:
-    """A table on standard output; the first so many columns are texts, the others are set like numbers."""
-    print_lines([title])  # a table's own title would be broken to the table's width
+    """Print a table on standard output; the first `texts` columns are aligned left, the others right."""
+    print_lines([title])  # rich would wrap the title of a table to its width
     table = Table()
     for position, name in enumerate(header):
         table.add_column(name, justify="left" if position < texts else "right")
@@ -39,13 +39,13 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 
 
 def print_error(message: str) -> None:
-    """A refusal, on standard error."""
+    """Print an error on standard error."""
     _err().print(f"propense: {message}", markup=False, highlight=False, soft_wrap=True, style="red")
 
 
 @contextmanager
 def epoch_progress() -> Iterator[Any]:
-    """Gives a callback for `train`; draws a bar a fit on standard error where that is a terminal."""
+    """Yield a callback for `train` that draws a bar for each fit if standard error is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_err(), disable=not sys.stderr.isatty(), transient=True) as progress:
         bars: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def epoch_progress() -> Iterator[Any]:
 
 @contextmanager
 def row_progress(what: str) -> Iterator[Any]:
-    """Gives a callback that is told how many rows are done."""
+    """Yield a callback that takes the number of rows done."""
     columns = (
         TextColumn("{task.description}"),
         TextColumn("{task.completed:,.0f} rows"),
@@ -73,7 +73,7 @@ def row_progress(what: str) -> Iterator[Any]:
 
 
 def _out() -> Console:
-    """Standard output; a file or a pipe is as wide as the widest table."""
+    """Standard output; a file or a pipe gets the width of the widest table."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH)
 
 

@@ -22,7 +22,7 @@ from model.store.registry import Registry
 from model.times import format_instant, parse_time
 from training.cli import console, figures
 from training.prepare import read_dataset
-from training.publish.train import train
+from training.publish.publish import train
 from training.study.study import Study, read_study
 
 STUDIES: Final = ("purchase", "churn")

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from model.files.names import counted
-from training.audit.sentences import audit_sentences, shown_horizons
+from training.audit.findings import audit_sentences, shown_horizons
 from training.cli.console import print_lines, print_table
-from training.measure.measuring import who
+from training.measure.measuring import display_name
 from training.report.report import MEASURES
 
 SHORT: Final = ("AUC", "AP", "Lift", "Log loss", "Brier", "Calib.")  # MEASURES in a narrow table
 
 
 def print_report(report: Mapping[str, Any]) -> None:
-    """What a training run found out."""
+    """Print the report of a training run."""
     print_lines([report["question"]])
     print_audit(report["audit"])
     print_lines([""])
@@ -28,7 +28,7 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 
 def print_audit(audit: Mapping[str, Any]) -> None:
-    """Facts, the table of cutoffs, and findings."""
+    """Print facts, the table of cutoffs, and findings."""
     print_lines(audit_sentences(audit))
     if audit.get("cutoffs"):
         _print_cutoffs(audit["cutoffs"])
@@ -36,13 +36,13 @@ def print_audit(audit: Mapping[str, Any]) -> None:
         about = f"{finding['column']}: " if finding["column"] else ""
         print_lines([f"{finding['level'].upper()} {about}{finding['evidence']} {finding['advice']}"])
     if not audit["findings"]:
-        print_lines(["No column states the label, and nothing else was found."])
+        print_lines(["No column reveals the label, and there are no other findings."])
 
 
 def _print_cutoffs(rows: Sequence[Mapping[str, Any]]) -> None:
-    """A row for each cutoff that asks about anybody, as many horizons as fit."""
+    """Print a row for each cutoff with eligible customers, with as many horizons as fit."""
     every = list(dict.fromkeys(name for row in rows for name in row["masked"]))
-    names, asked = shown_horizons(every), [row for row in rows if row["eligible"]]
+    names, shown = shown_horizons(every), [row for row in rows if row["eligible"]]
     cells = [
         (
             row["cutoff"],
@@ -54,33 +54,33 @@ def _print_cutoffs(rows: Sequence[Mapping[str, Any]]) -> None:
             ),
             f"{sum(row['refused'].values()):,}",
         )
-        for row in asked
+        for row in shown
     ]
-    header = ("cutoff", "role", "eligible", *(f"positive, {n} d" for n in names), "not asked")
+    header = ("cutoff", "role", "eligible", *(f"positive, {n} d" for n in names), "left out")
     print_table("Cutoffs", header, cells, texts=2)
     if len(names) < len(every):
-        print_lines([f"Of {len(every)} horizons 3 are shown; --json has all."])
-    if len(asked) < len(rows):
-        print_lines([f"At {counted(len(rows) - len(asked), 'more cutoff')} nobody is asked about."])
+        print_lines([f"3 of {len(every)} horizons are shown; --json prints all."])
+    if len(shown) < len(rows):
+        print_lines([f"No customer is eligible at {counted(len(rows) - len(shown), 'more cutoff')}."])
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
-    """A table for each horizon: a row for the network, its 95 % interval, and a row for each baseline."""
+    """Print a table for each horizon: the network, its 95 % interval, and each baseline."""
     for horizon, compared in metrics.items():
         model = compared["model"]
         name = horizon if horizon == "label" else counted(int(horizon), "day")
         title = f"{name}: {counted(model['n'], 'test example')}, {model['positives']:,} positive"
         rows = []
         for name, values in compared.items():
-            rows.append((who(name), *(_number(values[key]) for key, _, _ in MEASURES)))
+            rows.append((display_name(name), *(_number(values[key]) for key, _, _ in MEASURES)))
             if name == "model":
-                ends = values.get("intervals", {})  # versions of before there were any have none
+                ends = values.get("intervals", {})  # absent in old versions
                 rows.append(("  95 %", *(_between(ends.get(key)) for key, _, _ in MEASURES)))
         print_table(title, ("", *SHORT), rows)
 
 
 def print_splits(figures: Sequence[Mapping[str, Any]]) -> None:
-    """What each split claims, side by side; nothing where there is but ours."""
+    """Print the figures of each split side by side, if there are several."""
     if len(figures) < 2:
         return
     rows = [
@@ -95,14 +95,14 @@ def print_splits(figures: Sequence[Mapping[str, Any]]) -> None:
         for figure in figures
     ]
     print_table(
-        "The same network under other splits (the last is ours)",
-        ("split", "examples", "AUC", "95 %", "log loss", "base rate's loss"),
+        "The same network under other splits (the last is the study's split)",
+        ("split", "examples", "AUC", "95 %", "log loss", "base rate loss"),
         rows,
     )
 
 
 def print_learning_curve(report: Mapping[str, Any]) -> None:
-    """How the figures grow with the customers."""
+    """Print the figures by the share of the training customers."""
     rows = [
         (
             f"{point['share']:.1%}",
@@ -122,7 +122,7 @@ def print_learning_curve(report: Mapping[str, Any]) -> None:
 
 
 def print_decision(decision: Mapping[str, Any]) -> None:
-    """Champion beside challenger on the same examples, and what was decided."""
+    """Print champion and challenger on the same examples, and the decision."""
     if compared := decision["compared"]:
         rows = [
             (
@@ -144,7 +144,7 @@ def print_decision(decision: Mapping[str, Any]) -> None:
 
 
 def print_notes(report: Mapping[str, Any]) -> None:
-    """What else the user should know: of the split, and what was left out of the files, and why."""
+    """Print the warnings, the notes of reading, and the columns left out."""
     data = report["data"]
     notes = [*report["warnings"], *data["read"]]
     notes += [f"{one['column']!r} is left out: {one['reason']}" for one in data["left_out"]]

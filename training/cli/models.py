@@ -11,7 +11,7 @@ app = typer.Typer()
 
 @app.command("models")
 def models_command(registry: RegistryDir = DEFAULT_REGISTRY, json: AsJson = False) -> None:
-    """List the models of the registry, their versions and which is in service."""
+    """List the models of the registry with their versions and champions."""
     from model.store.registry import Registry
     from training.cli import console
 

@@ -6,24 +6,24 @@ from typing import Annotated, Final
 import typer
 
 StudyFile = Annotated[
-    Path, typer.Argument(help="The study, a YAML file; configs/ has commented ones.", metavar="STUDY.yaml")
+    Path, typer.Argument(help="The study, a YAML file; see configs/ for examples.", metavar="STUDY.yaml")
 ]
 Overrides = Annotated[
     list[str],
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Overrule a key of the study, such as fit.epochs=5. Repeatable.",
+        help="Set a key of the study, such as fit.epochs=5. Repeatable.",
         default_factory=list,
         show_default=False,
     ),
 ]
 RegistryDir = Annotated[
-    Path, typer.Option("--registry", envvar="PROPENSE_REGISTRY", help="The folder of trained models.")
+    Path, typer.Option("--registry", envvar="PROPENSE_REGISTRY", help="The folder of the registry.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Name = Annotated[str, typer.Argument(help="A model's name in the registry.")]
-Version = Annotated[int | None, typer.Option("--version", help="A version; without it the champion.")]
+Version = Annotated[int | None, typer.Option("--version", help="A version; default: the champion.")]
 CustomersFile = Annotated[
     Path | None, typer.Option("--customers", help="The customer table: CSV, CSV.gz or Parquet.")
 ]
@@ -31,7 +31,7 @@ EventsFile = Annotated[
     Path | None, typer.Option("--events", help="The event log: a file, or a glob of Parquet files.")
 ]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="The instant that is asked about, such as 2026-11-24.")
+    str | None, typer.Option("--as-of", help="The instant of the prediction, such as 2026-11-24.")
 ]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps or auto.")]
 DEFAULT_REGISTRY: Final = Path("registry")

@@ -1,4 +1,4 @@
-"""The commands that ask a published model: score, evaluate."""
+"""The commands that use a published model: score, evaluate."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,7 +35,7 @@ def score_command(
     registry: RegistryDir = DEFAULT_REGISTRY,
     json: AsJson = False,
 ) -> None:
-    """Score every customer of the files; without --customers and --events, of the study's own."""
+    """Score every customer of the files. Without --customers and --events, score the study's own files."""
     from model.files.names import listed
     from model.predictor import load_version
     from model.scoring.score_file import score_file
@@ -80,7 +80,7 @@ def evaluate_command(
     registry: RegistryDir = DEFAULT_REGISTRY,
     json: AsJson = False,
 ) -> None:
-    """Show the figures of the training run, or measure the model on labelled files of your own."""
+    """Show the figures of the training run, or measure the model on other labelled files."""
     from model.predictor import load_version
     from model.store.registry import Registry
     from training.cli import console, figures
@@ -101,13 +101,13 @@ def evaluate_command(
     console.print_lines([f"{name} version {facts['version']}, measured on " + _source(facts)])
     figures.print_metrics(facts["metrics"])
     if facts["source"] == "files":
-        console.print_lines(["Note: customers that the model was trained on flatter these figures."])
+        console.print_lines(["Note: these figures are too good if the files contain training customers."])
 
 
 def _files(
     predictor: "Predictor", customers: Path | None, events: Path | None
 ) -> tuple[Path | None, Path | None]:
-    """The files named, or those of the study that the model was trained on."""
+    """Return the named files, or those of the study that the model was trained on."""
     if customers is not None or events is not None:
         return customers, events
     from training.study.sections import resolve_path

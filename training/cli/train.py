@@ -25,7 +25,7 @@ def audit_command(study: StudyFile, set_: Overrides, json: AsJson = False) -> No
 
     read = read_study(study, set_)
     prepared = prepare(read)
-    found = audit(read, prepared)
+    found = audit(prepared)
     notes, left_out = what_was_read(prepared)
     facts = {
         "name": read.name,
@@ -59,7 +59,7 @@ def train_command(
     """Train a study: a new version in the registry, and a report. The first version becomes champion."""
     from model.store.registry import Registry
     from training.cli import console, figures
-    from training.publish.train import train
+    from training.publish.publish import train
     from training.study.study import read_study
 
     read = read_study(study, set_)
@@ -92,9 +92,9 @@ def retrain_command(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Train a challenger on today's files; it replaces the champion only if it is not worse.
+    """Train a challenger on the current files; it replaces the champion only if it is not worse.
 
-    Both are measured on the same customers, whom neither has learnt from. The challenger is promoted
+    Both are measured on the same customers, which neither was trained on. The challenger is promoted
     if neither its log loss nor its calibration is worse beyond chance (95 % paired bootstrap). Either way it
     is published as the next version, with the decision in its report.
 

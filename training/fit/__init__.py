@@ -1,1 +1,1 @@
-"""From examples to a calibrated network."""
+"""A calibrated network from labelled examples."""

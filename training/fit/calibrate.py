@@ -1,4 +1,4 @@
-"""Slope and intercept on the logits (Platt 1999), fitted on what networks say that never read the example."""
+"""Calibration: slope and intercept on out-of-fold logits (Platt 1999)."""
 
 from typing import Final
 
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from model.probability import Calibration
 from training.question.labels import Bools
 
-PRIOR: Final = 1.0  # weight of "the logits are right as they are", in units of one example's curvature
-MIN_SLOPE: Final = 0.05  # a slope must not turn the ranking around
+PRIOR: Final = 1.0  # weight of the prior slope 1 and intercept 0, in examples
+MIN_SLOPE: Final = 0.05  # a negative slope would reverse the ranking
 
 
 def fit_calibration(logits: NDArray[np.float64], events: Bools, at_risk: Bools) -> Calibration:
@@ -18,7 +18,7 @@ def fit_calibration(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
     Args:
         logits: (N, K) float64.
         events: (N, K) bool.
-        at_risk: (N, K) bool; the others are not looked at.
+        at_risk: (N, K) bool; other entries are not read.
     """
     fitted = [
         _platt(logits[at_risk[:, k], k], events[at_risk[:, k], k].astype(np.float64))
@@ -28,18 +28,18 @@ def fit_calibration(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
 
 
 def calibrated_loss(logits: NDArray[np.float64], events: Bools, at_risk: Bools) -> float:
-    """Mean BCE in nats per at-risk entry, after the calibration that is fitted on these very logits."""
+    """Return the mean BCE in nats per at-risk entry, after a calibration fitted on the same logits."""
     z = fit_calibration(logits, events, at_risk).apply(logits)
     losses = np.logaddexp(0.0, z) - events * z
     return float(losses[at_risk].sum() / max(at_risk.sum(), 1))
 
 
 def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
-    """The calibration of a bag's mean, from one that was fitted on answers of its single networks.
+    """Return the calibration of the bag's mean logit, from one fitted on the logits of single networks.
 
-    A single network's logit is that of all possible ones plus noise, and noise flattens the slope of
-    the outcome on it by `signal / (signal + noise)` (Spearman 1904, "attenuation"). The mean of F
-    networks has a noise F times smaller. The line turns about the mean logit, which noise leaves alone.
+    The logit of a single network has noise, which flattens the slope of the outcome on it by
+    `signal / (signal + noise)` (Spearman 1904, "attenuation"). The mean of F networks has a noise F times
+    smaller. The line turns about the mean logit, which noise does not change.
 
     Args:
         spread: (F, n, K) logits of the F networks for the same n examples.
@@ -54,7 +54,7 @@ def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
 
 
 def _platt(z: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Slope and intercept; few data stay near 1 and 0. A slope that meets its floor is held there."""
+    """Slope and intercept, near 1 and 0 for few data; the slope is at least MIN_SLOPE."""
     slope, intercept = _newton(np.stack([z, np.ones_like(z)], axis=1), y, np.zeros_like(z), (1.0, 0.0))
     if slope < MIN_SLOPE:
         slope, (intercept,) = MIN_SLOPE, _newton(np.ones((len(z), 1)), y, MIN_SLOPE * z, (0.0,))

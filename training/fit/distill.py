@@ -1,7 +1,7 @@
-"""One network that answers as a whole bag does: it is what gets published, since it is a tenth of the work.
+"""Distillation: one network learns the probabilities of the bag, at a tenth of the cost of a prediction.
 
-It learns what the bag says of training examples and of made-up ones; no label is shown to it (Bucila,
-Caruana & Niculescu-Mizil 2006, "Model compression"; Hinton, Vinyals & Dean 2015, arXiv 1503.02531).
+It learns from training examples and synthetic ones, without labels (Bucila, Caruana & Niculescu-Mizil 2006,
+"Model compression"; Hinton, Vinyals & Dean 2015, arXiv 1503.02531).
 """
 
 import time
@@ -17,22 +17,23 @@ from model.network.network import Network, build_network
 from model.probability import Calibration
 from model.schema import Schema
 from model.scorer import Scorer, build_scorer
-from training.fit.model_fit import Fitted, Options, seeded
+from training.fit.model_fit import Fitted, seeded
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
-from training.question.examples import Asked
-from training.split.split import Rows
+from training.question.labels import LabelledExamples
+from training.split.deal import Rows
+from training.study.sections import FitOptions
 
-EXAMPLES: Final = 8192  # of the training examples, and as many made-up ones
-CHECKED: Final = 1 / 8  # of these are kept back, to see how close the answers are
-MOST_SWAPPED: Final = 0.5  # of a made-up example's columns
+EXAMPLES: Final = 8192  # training examples, and as many synthetic ones
+CHECKED: Final = 1 / 8  # the share of the training examples that is held back for the check
+MOST_SWAPPED: Final = 0.5  # the largest share of swapped columns of a synthetic example
 STEPS: Final = 300
 BATCH: Final = 256
-LEARNING_RATE: Final = 0.02  # answers of a bag have no noise, so it may be larger than for labels
-MAX_EXCESS: Final = 0.005  # nats; beyond it the bag itself is published
+LEARNING_RATE: Final = 0.02  # probabilities have less noise than labels, so it is larger
+MAX_EXCESS: Final = 0.005  # nats; beyond it the bag is published
 
 
-def distilled(bag: Fitted, asked: Asked, rows: Rows, options: Options) -> Fitted:
-    """The same fit with one network in place of the bag of an mlp head; a bag that cannot be matched stays.
+def distilled(bag: Fitted, labelled: LabelledExamples, rows: Rows, options: FitOptions) -> Fitted:
+    """Replace the bag of an mlp head by one network, if the network is close enough.
 
     Args:
         rows: the training examples.
@@ -42,11 +43,11 @@ def distilled(bag: Fitted, asked: Asked, rows: Rows, options: Options) -> Fitted
     started = time.perf_counter()
     with seeded(options.seed, bag.scorer.device):
         some = rows[torch.randperm(len(rows))[:EXAMPLES].numpy()]
-        known = bag.scorer.inputs(asked.columns, asked.log, asked.examples.take(some))
+        known = bag.scorer.inputs(labelled.columns, labelled.log, labelled.examples.take(some))
         n_checked = round(len(some) * CHECKED)
-        checked, taught = _rows(known, slice(n_checked)), _rows(known, slice(n_checked, None))
-        beside = made_up(taught, bag.scorer.schema, EXAMPLES)
-        student = _student(bag.scorer, _joined(taught, beside), options)
+        checked, train = _rows(known, slice(n_checked)), _rows(known, slice(n_checked, None))
+        synthetic = synthetic_inputs(train, bag.scorer.schema, EXAMPLES)
+        student = _student(bag.scorer, _joined(train, synthetic), options)
     excess = _excess(bag.scorer, student, checked)
     seconds = bag.seconds + time.perf_counter() - started
     return replace(
@@ -54,23 +55,23 @@ def distilled(bag: Fitted, asked: Asked, rows: Rows, options: Options) -> Fitted
     )
 
 
-def told_of(fit: Fitted) -> str:
-    """A sentence about it for the report; empty where a bag was all that was tried."""
+def distillation_sentence(fit: Fitted) -> str:
+    """Return a sentence for the report; empty without distillation."""
     if fit.excess is None:
         return ""
     if fit.excess <= MAX_EXCESS:
-        return (
-            f"One network answers in place of the bag, which adds {fit.excess:.4f} to the log loss where the "
-            "bag is right."
-        )
-    return f"One network in place of the bag would add {fit.excess:.4f} to the log loss, so the bag answers."
+        return f"One network replaces the bag and adds {fit.excess:.4f} to its log loss."
+    return (
+        f"The bag is used: one network in its place would add {fit.excess:.4f} to the log loss, measured "
+        "against the bag."
+    )
 
 
-def made_up(inputs: Inputs, schema: Schema, n: int) -> Inputs:
-    """n examples of which up to half the columns come each from some other example.
+def synthetic_inputs(inputs: Inputs, schema: Schema, n: int) -> Inputs:
+    """Return n examples with up to half of their columns swapped with other examples.
 
-    So the student sees the bag between and beyond the examples. What is read from one column (a category
-    and its rate, a number and its code) comes from one example.
+    So the network learns the bag between and beyond the examples. All inputs from one column (a category
+    and its rate, a number and its code) come from one example.
     """
     N = len(inputs)
     numbers, codes = _columns(schema, inputs)
@@ -84,7 +85,7 @@ def made_up(inputs: Inputs, schema: Schema, n: int) -> Inputs:
 
 
 def _columns(schema: Schema, inputs: Inputs) -> tuple[Tensor, Tensor]:
-    """Of each number and each code which column it is read from."""
+    """The column of each number and each code."""
     D, C = inputs.numeric.shape[1], inputs.categories.shape[1]
     numbers, codes = torch.arange(D), D + torch.arange(C)
     rated = [n for n, column in enumerate(schema.categorical) if column.rates]
@@ -94,25 +95,25 @@ def _columns(schema: Schema, inputs: Inputs) -> tuple[Tensor, Tensor]:
     return numbers, codes
 
 
-def _student(bag: Scorer, inputs: Inputs, options: Options) -> Scorer:
-    """A network of one fold and one member, which starts as the bag's first and learns what the bag says."""
+def _student(bag: Scorer, inputs: Inputs, options: FitOptions) -> Scorer:
+    """Fit a network of one fold and one member, which starts from the bag's first, to the bag."""
     spec = bag.spec.model_copy(update={"folds": 1, "members": 1})
     network = build_network(spec, bag.schema, n_outputs=bag.task.n_outputs).to(bag.device)
     _start(network, bag.network)
-    answers = torch.from_numpy(_logits(bag, inputs)).sigmoid().float().to(bag.device)
+    targets = torch.from_numpy(_logits(bag, inputs)).sigmoid().float().to(bag.device)
     optimizer = build_optimizer(network, LEARNING_RATE, options.weight_decay, bag.device)
     schedule, averaged = falling_rate(optimizer, STEPS), Average(network)
     network.train()
     for rows in _batches(len(inputs)):
         logits = network.members(inputs.batch(rows).to(bag.device))[0, 0]
-        losses = nn.functional.binary_cross_entropy_with_logits(logits, answers[rows], reduction="none")
+        losses = nn.functional.binary_cross_entropy_with_logits(logits, targets[rows], reduction="none")
         take_step(losses.mean(dim=0).sum(), optimizer, schedule, averaged)
-    as_it_is = Calibration(slopes=(1.0,) * bag.task.n_outputs, intercepts=(0.0,) * bag.task.n_outputs)
-    return build_scorer(bag.task, bag.schema, spec, averaged.network.eval(), as_it_is, bag.device)
+    identity = Calibration(slopes=(1.0,) * bag.task.n_outputs, intercepts=(0.0,) * bag.task.n_outputs)
+    return build_scorer(bag.task, bag.schema, spec, averaged.network.eval(), identity, bag.device)
 
 
 def _start(network: Network, bag: Network) -> None:
-    """Give a network the weights of the first member of the first fold."""
+    """Copy the weights of the first member of the first fold."""
     weights = dict(bag.named_parameters())
     with torch.no_grad():
         for name, weight in network.named_parameters():
@@ -120,7 +121,7 @@ def _start(network: Network, bag: Network) -> None:
 
 
 def _batches(n: int) -> Tensor:
-    """(STEPS, B) int64: all of n examples in a random order, again and again."""
+    """(STEPS, B) int64 rows: all of n examples in a random order, repeated."""
     size = min(BATCH, n)
     rounds = -(-STEPS * size // n)
     order = torch.cat([torch.randperm(n) for _ in range(rounds)])
@@ -128,12 +129,12 @@ def _batches(n: int) -> Tensor:
 
 
 def _excess(bag: Scorer, student: Scorer, inputs: Inputs) -> float:
-    """What the student's answers add to the log loss, in nats an entry, where the bag is right."""
+    """The log loss that the student adds, in nats an entry, measured against the bag's probabilities."""
     if not len(inputs):
         return np.inf
-    told, said = _logits(bag, inputs), _logits(student, inputs)
-    p = 1 / (1 + np.exp(-told.clip(-500, 500)))
-    loss, least = (np.logaddexp(0.0, z) - p * z for z in (said, told))
+    expected, got = _logits(bag, inputs), _logits(student, inputs)
+    p = 1 / (1 + np.exp(-expected.clip(-500, 500)))
+    loss, least = (np.logaddexp(0.0, z) - p * z for z in (got, expected))
     return float((loss - least).mean())
 
 

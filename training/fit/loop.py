@@ -1,4 +1,4 @@
-"""The fit loop: every fold's network on its own shuffled examples, stopped on those that it never reads."""
+"""The fit loop: the network of each fold on shuffled examples of the other folds, with early stopping."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -17,20 +17,21 @@ from model.probability import Logits
 from model.scorer import BATCH_SIZE
 from training.fit.calibrate import calibrated_loss
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
+from training.study.sections import FitOptions
 
-PROGRESS: Final = 3e-4  # of the loss; less is not worth another epoch
+PROGRESS: Final = 3e-4  # the least share by which the loss must fall
 
 
 @dataclass(frozen=True)
-class Material:
-    """Examples as the loop reads them.
+class FitData:
+    """The examples of a fit as tensors.
 
     Attributes:
         inputs: of N examples.
-        events: (N, K) float32, 1 where the event fell into the interval.
+        events: (N, K) float32, 1 for an event in the interval.
         at_risk: (N, K) float32, 0 where the entry is masked.
         fold: (N,) int64, the fold whose network never reads the example.
-        judged: (N,) bool, examples that early stopping looks at.
+        judged: (N,) bool, the examples of early stopping.
     """
 
     inputs: Inputs
@@ -44,11 +45,26 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One row of the training curve; losses in nats per at-risk entry, that of validation calibrated.
+class Schedule:
+    """The length of a fit.
 
     Attributes:
-        planned: how many epochs there would be without early stopping.
+        batch_size: of each fold.
+        epochs: planned; the learning rate ends at 0 after them.
+        patience: epochs without progress before the fit stops.
+    """
+
+    batch_size: int
+    epochs: int
+    patience: int
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the training curve; losses in nats per at-risk entry, the validation loss calibrated.
+
+    Attributes:
+        planned: the epochs of the schedule.
     """
 
     epoch: int
@@ -60,12 +76,11 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit says besides the weights.
+    """The training curve of a fit, and its out-of-fold logits.
 
     Attributes:
-        history: the training curve.
-        unseen: (J, K) float64 logits of the judged examples, at the best epoch, each by the network that
-            never read it.
+        unseen: (J, K) float64 logits of the judged examples at the best epoch, each by the network of its
+            fold, which never read it.
     """
 
     history: tuple[Epoch, ...]
@@ -77,54 +92,44 @@ OnEpoch = Callable[[Epoch], None]
 
 def fit(
     network: Network,
-    material: Material,
+    data: FitData,
+    options: FitOptions,
+    schedule: Schedule,
     *,
     device: torch.device,
-    epochs: int,
-    patience: int,
-    batch_size: int,
-    learning_rate: float,
-    weight_decay: float,
-    seed: int,
     on_epoch: OnEpoch,
 ) -> Fit:
     """Fit in place and keep the averaged weights of the best epoch.
 
-    The learning rate warms up, then falls along half a cosine (Loshchilov & Hutter 2017). Validated and
-    kept is a moving average of the weights, which is steadier than those of any one step. Epochs are
-    judged by the loss after calibration, since that is what will be used (Berta et al. 2025, arXiv
-    2501.19195).
-
-    Args:
-        epochs: planned; the learning rate ends at 0 after them.
-        patience: epochs without progress before it stops.
-        batch_size: of each fold.
+    The learning rate warms up, then falls along half a cosine (Loshchilov & Hutter 2017). The validated
+    weights are a moving average, which is steadier than those of a single step. Epochs are compared by the
+    loss after calibration (Berta et al. 2025, arXiv 2501.19195).
     """
-    optimizer = build_optimizer(network, learning_rate, weight_decay, device)
-    generator = torch.Generator().manual_seed(seed)
-    readers, judges = _readers(material, network.n_folds), _judges(material, network.n_folds)
-    n_steps = max(round(min(len(rows) for rows in readers) / batch_size), 1)
-    schedule = falling_rate(optimizer, epochs * n_steps)
+    optimizer = build_optimizer(network, options.learning_rate, options.weight_decay, device)
+    generator = torch.Generator().manual_seed(options.seed)
+    readers, judges = _readers(data, network.n_folds), _judges(data, network.n_folds)
+    n_steps = max(round(min(len(rows) for rows in readers) / schedule.batch_size), 1)
+    rates = falling_rate(optimizer, schedule.epochs * n_steps)
     averaged = Average(network)
     history: list[Epoch] = []
     best, best_weights, unseen = 0, _snapshot(network), np.empty(0)
-    for epoch in range(1, epochs + 1):
-        rate = float(schedule.get_last_lr()[0])
+    for epoch in range(1, schedule.epochs + 1):
+        rate = float(rates.get_last_lr()[0])
         batches = _batches(readers, n_steps, generator)
-        train_loss = _train_epoch(network, averaged, material, batches, optimizer, schedule, device)
-        logits = _unseen_logits(averaged.network, material, judges, device)
-        history.append(Epoch(epoch, epochs, rate, train_loss, _judge(logits, material)))
+        train_loss = _train_epoch(network, averaged, data, batches, optimizer, rates, device)
+        logits = _unseen_logits(averaged.network, data, judges, device)
+        history.append(Epoch(epoch, schedule.epochs, rate, train_loss, _judge(logits, data)))
         on_epoch(history[-1])
         if best == 0 or history[-1].validation_loss < history[best - 1].validation_loss * (1 - PROGRESS):
             best, best_weights, unseen = epoch, _snapshot(averaged.network), logits
-        if epoch - best >= patience:
+        if epoch - best >= schedule.patience:
             break
     network.load_state_dict(best_weights)
     return Fit(tuple(history), unseen)
 
 
 def best_epoch(history: tuple[Epoch, ...]) -> int:
-    """The last epoch, counted from 1, whose validation loss beat the best before it by PROGRESS."""
+    """Return the last epoch, counted from 1, that lowered the best validation loss by PROGRESS."""
     best = history[0]
     for epoch in history[1:]:
         if epoch.validation_loss < best.validation_loss * (1 - PROGRESS):
@@ -132,19 +137,19 @@ def best_epoch(history: tuple[Epoch, ...]) -> int:
     return best.epoch
 
 
-def _readers(material: Material, n_folds: int) -> list[Tensor]:
-    """The examples that each fold's network reads."""
-    return [torch.from_numpy(np.flatnonzero(material.fold != fold)) for fold in range(n_folds)]
+def _readers(data: FitData, n_folds: int) -> list[Tensor]:
+    """Return the training examples of each fold's network."""
+    return [torch.from_numpy(np.flatnonzero(data.fold != fold)) for fold in range(n_folds)]
 
 
-def _judges(material: Material, n_folds: int) -> list[Tensor]:
-    """The judged examples that it never reads."""
+def _judges(data: FitData, n_folds: int) -> list[Tensor]:
+    """Return the judged examples of each fold."""
     folds = range(n_folds)
-    return [torch.from_numpy(np.flatnonzero(material.judged & (material.fold == f))) for f in folds]
+    return [torch.from_numpy(np.flatnonzero(data.judged & (data.fold == f))) for f in folds]
 
 
 def _batches(readers: list[Tensor], n_steps: int, generator: torch.Generator) -> Tensor:
-    """(n_steps, F, B) int64: the folds' examples, shuffled; the smallest fold says how many."""
+    """(n_steps, F, B) int64: the examples of each fold, shuffled and cut to the size of the smallest."""
     size = max(min(len(rows) for rows in readers) // n_steps, 1)
     shuffled = [rows[torch.randperm(len(rows), generator=generator)[: n_steps * size]] for rows in readers]
     return torch.stack(shuffled, dim=1).view(n_steps, size, len(readers)).transpose(1, 2).contiguous()
@@ -153,38 +158,36 @@ def _batches(readers: list[Tensor], n_steps: int, generator: torch.Generator) ->
 def _train_epoch(
     network: Network,
     averaged: Average,
-    material: Material,
+    data: FitData,
     batches: Tensor,
     optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
+    rates: torch.optim.lr_scheduler.LRScheduler,
     device: torch.device,
 ) -> float:
     network.train()
     total = torch.zeros((), device=device)
     for rows in batches:
-        batch = material.inputs.batch(rows.flatten()).to(device)
+        batch = data.inputs.batch(rows.flatten()).to(device)
         with _autocast(device):
             members = network.members(batch)
-        losses = _losses(members.float(), material, rows)
-        # no weight is shared, so each fold has the gradient of its own loss
-        take_step(losses.sum(), optimizer, schedule, averaged)
+        losses = _losses(members.float(), data, rows)
+        # folds share no weights, so each has the gradient of its own loss
+        take_step(losses.sum(), optimizer, rates, averaged)
         total += losses.detach().mean()
     return float(total) / len(batches)
 
 
-def _losses(members: Tensor, material: Material, rows: Tensor) -> Tensor:
+def _losses(members: Tensor, data: FitData, rows: Tensor) -> Tensor:
     """(F,) mean masked BCE of (F, M, B, K) member logits."""
-    events, mask = material.events[rows].to(members.device), material.at_risk[rows].to(members.device)
+    events, mask = data.events[rows].to(members.device), data.at_risk[rows].to(members.device)
     events = events[:, None].expand_as(members)
     losses = nn.functional.binary_cross_entropy_with_logits(members, events, reduction="none").mean(dim=1)
     return (losses * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp(min=1.0)
 
 
 @torch.inference_mode()
-def _unseen_logits(
-    network: Network, material: Material, judges: list[Tensor], device: torch.device
-) -> Logits:
-    """(J, K) of the judged examples in their order; short folds are filled up with example 0."""
+def _unseen_logits(network: Network, data: FitData, judges: list[Tensor], device: torch.device) -> Logits:
+    """(J, K) logits of the judged examples in order; short folds are padded with example 0."""
     network.eval()
     longest = max(len(rows) for rows in judges)
     filled = torch.zeros((len(judges), longest), dtype=torch.int64)
@@ -192,18 +195,18 @@ def _unseen_logits(
         filled[fold, : len(rows)] = rows
     parts = []
     for rows in filled.split(max(BATCH_SIZE // len(judges), 1), dim=1):
-        members = network.members(material.inputs.batch(rows.flatten()).to(device))
+        members = network.members(data.inputs.batch(rows.flatten()).to(device))
         parts.append(average(members.transpose(0, 1)).cpu().double())
-    told = torch.cat(parts, dim=1)
-    logits = torch.empty((len(material), told.shape[2]), dtype=torch.float64)
+    by_fold = torch.cat(parts, dim=1)
+    logits = torch.empty((len(data), by_fold.shape[2]), dtype=torch.float64)
     for fold, rows in enumerate(judges):
-        logits[rows] = told[fold, : len(rows)]
-    return logits.numpy()[material.judged]
+        logits[rows] = by_fold[fold, : len(rows)]
+    return logits.numpy()[data.judged]
 
 
-def _judge(logits: Logits, material: Material) -> float:
-    judged = material.judged
-    return calibrated_loss(logits, material.events.numpy()[judged] > 0, material.at_risk.numpy()[judged] > 0)
+def _judge(logits: Logits, data: FitData) -> float:
+    judged = data.judged
+    return calibrated_loss(logits, data.events.numpy()[judged] > 0, data.at_risk.numpy()[judged] > 0)
 
 
 def _snapshot(network: nn.Module) -> dict[str, Tensor]:
@@ -211,5 +214,5 @@ def _snapshot(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _autocast(device: torch.device) -> AbstractContextManager[object]:
-    """bfloat16 on cuda; elsewhere float32 is as quick and exact."""
+    """Use bfloat16 on cuda; elsewhere float32 is as fast."""
     return torch.autocast("cuda", dtype=torch.bfloat16) if device.type == "cuda" else nullcontext()

@@ -1,4 +1,4 @@
-"""From examples to a calibrated network: schema, inputs, loop, calibration."""
+"""A calibrated network from labelled examples: schema, inputs, loop, calibration."""
 
 import time
 from collections.abc import Iterator
@@ -19,72 +19,51 @@ from model.scorer import Scorer, build_scorer, fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import Task
 from training.fit.calibrate import bagged, fit_calibration
-from training.fit.loop import Epoch, Material, OnEpoch, best_epoch, fit
-from training.question.examples import Asked
-from training.schema.fit_schema import EventFields, TableFields, fit_schema
+from training.fit.loop import Epoch, FitData, OnEpoch, Schedule, best_epoch, fit
+from training.question.labels import LabelledExamples
+from training.schema.fit_schema import ModelFields, fit_schema
 from training.schema.rates import with_rates
+from training.split.deal import Rows
 from training.split.plan import Folds
-from training.split.split import Rows
+from training.study.sections import FitOptions
 
-STEPS_AN_EPOCH: Final = 50  # what an automatic batch size aims at
+STEPS_AN_EPOCH: Final = 50  # the aim of an automatic batch size
 BATCH_SIZES: Final = (64, 2048)
-STEPS: Final = 450  # what automatic epochs aim at
+STEPS: Final = 450  # the aim of automatic epochs
 EPOCHS: Final = (8, 40)
-MAX_SPREAD: Final = 4096  # examples that show how far the folds' answers lie apart
+MAX_SPREAD: Final = 4096  # examples that measure the spread of the folds' logits
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a network reads and answers, and its shape."""
+class ModelPlan:
+    """What a network predicts, what it reads, and its shape."""
 
     task: Task
-    table: TableFields
-    events: EventFields | None
+    fields: ModelFields
     spec: NetworkSpec
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to fit, as in `training.study.study.FitOptions`.
+def schedule_of(options: FitOptions, n_examples: int) -> Schedule:
+    """Fill the options that a study leaves open by the number of training examples.
 
-    A batch size of None grows with the data; epochs of None are about STEPS steps; a patience of None
-    is a quarter of the epochs.
+    The batch size is a power of two that grows with the examples, the epochs take about STEPS steps, and the
+    patience is a quarter of the epochs.
     """
-
-    device: str
-    epochs: int | None
-    patience: int | None
-    batch_size: int | None
-    learning_rate: float
-    weight_decay: float
-    seed: int
-
-    def batch_of(self, rows: Rows) -> int:
-        """The batch size for so many training examples: a power of two."""
-        if self.batch_size is not None:
-            return self.batch_size
-        wanted = 1 << max(len(rows) // STEPS_AN_EPOCH, 1).bit_length() - 1
-        return min(max(wanted, BATCH_SIZES[0]), BATCH_SIZES[1])
-
-    def epochs_of(self, rows: Rows) -> int:
-        """The planned epochs for so many training examples."""
-        if self.epochs is not None:
-            return self.epochs
-        steps = max(len(rows) // self.batch_of(rows), 1)
-        return min(max(STEPS // steps, EPOCHS[0]), EPOCHS[1])
-
-    def patience_of(self, rows: Rows) -> int:
-        """The patience for so many training examples, in epochs."""
-        return self.patience if self.patience is not None else max(self.epochs_of(rows) // 4, 3)
+    wanted = 1 << max(n_examples // STEPS_AN_EPOCH, 1).bit_length() - 1
+    batch_size = options.batch_size or min(max(wanted, BATCH_SIZES[0]), BATCH_SIZES[1])
+    steps = max(n_examples // batch_size, 1)
+    epochs = options.epochs or min(max(STEPS // steps, EPOCHS[0]), EPOCHS[1])
+    return Schedule(batch_size, epochs, options.patience or max(epochs // 4, 3))
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Networks that give calibrated probabilities, and their training curve.
+    """A bag of networks, or one network in its place, with calibrated probabilities.
 
     Attributes:
-        unseen: (J, K) calibrated logits of the judged examples, each by the network that never read it.
-        excess: nats that one network in place of all adds to the log loss where these are right, see
+        history: the training curve.
+        unseen: (J, K) calibrated out-of-fold logits of the judged examples.
+        excess: nats that one network in place of the bag adds to the log loss, measured against the bag, see
             `training.fit.distill`; None where that was not tried.
     """
 
@@ -96,78 +75,75 @@ class Fitted:
 
     @property
     def validation_loss(self) -> float:
-        """Of the epoch that was kept."""
+        """The loss of the epoch whose weights were kept."""
         return self.history[best_epoch(self.history) - 1].validation_loss
 
 
-def fit_model(asked: Asked, folds: Folds, reading: Reading, options: Options, *, on_epoch: OnEpoch) -> Fitted:
-    """Fit one network for each fold on the examples of the others; calibrate on what none has read.
+def fit_model(
+    labelled: LabelledExamples, folds: Folds, model: ModelPlan, options: FitOptions, *, on_epoch: OnEpoch
+) -> Fitted:
+    """Fit the network of each fold on the examples of the other folds; calibrate on out-of-fold logits.
 
     Raises:
         DeviceError: the device is not on this machine.
     """
     started = time.perf_counter()
     device = choose_device(options.device)
-    schema, rates = with_rates(_schema(asked, folds.rows, reading), asked, folds)
-    material = _material(asked, folds, schema, reading)
-    if rates:  # each example's own label must not be in what it reads
-        material.inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
+    schema, rates = with_rates(_schema(labelled, folds.rows, model), labelled, folds.rows, folds.fold)
+    data = _fit_data(labelled, folds, schema, model)
+    if rates:  # no example reads a rate that its own label is in
+        data.inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
     with seeded(options.seed, device):
-        network = build_network(reading.spec, schema, n_outputs=reading.task.n_outputs).to(device)
+        network = build_network(model.spec, schema, n_outputs=model.task.n_outputs).to(device)
         fitted = fit(
             network,
-            material,
+            data,
+            options,
+            schedule_of(options, len(folds.rows)),
             device=device,
-            epochs=options.epochs_of(folds.rows),
-            patience=options.patience_of(folds.rows),
-            batch_size=options.batch_of(folds.rows),
-            learning_rate=options.learning_rate,
-            weight_decay=options.weight_decay,
-            seed=options.seed,
             on_epoch=on_epoch,
         )
-    labels = asked.labels.take(folds.rows[folds.judged])
+    labels = labelled.labels.take(folds.rows[folds.judged])
     single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
-    calibration = bagged(single, _spread(network, material, device))
-    scorer = build_scorer(reading.task, schema, reading.spec, network, calibration, device)
+    calibration = bagged(single, _spread(network, data, device))
+    scorer = build_scorer(model.task, schema, model.spec, network, calibration, device)
     unseen = single.apply(fitted.unseen)
     return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started)
 
 
-def _schema(asked: Asked, train: Rows, reading: Reading) -> Schema:
+def _schema(labelled: LabelledExamples, train: Rows, model: ModelPlan) -> Schema:
     return fit_schema(
-        reading.table,
-        reading.events,
-        asked.columns,
-        asked.log,
-        asked.examples.take(train),
-        lookback_days=reading.task.lookback_days,
+        model.fields,
+        labelled.columns,
+        labelled.log,
+        labelled.examples.take(train),
+        lookback_days=model.task.lookback_days,
     )
 
 
-def _material(asked: Asked, folds: Folds, schema: Schema, reading: Reading) -> Material:
-    labels = asked.labels.take(folds.rows)
+def _fit_data(labelled: LabelledExamples, folds: Folds, schema: Schema, model: ModelPlan) -> FitData:
+    labels = labelled.labels.take(folds.rows)
     inputs = encode(
         schema,
-        asked.columns,
-        asked.log,
-        asked.examples.take(folds.rows),
-        lookback_days=reading.task.lookback_days,
-        with_steps=reading.spec.reads_steps,
+        labelled.columns,
+        labelled.log,
+        labelled.examples.take(folds.rows),
+        lookback_days=model.task.lookback_days,
+        with_steps=model.spec.reads_steps,
     )
     events, at_risk = torch.from_numpy(labels.events).float(), torch.from_numpy(labels.at_risk).float()
-    return Material(inputs, events, at_risk, folds.fold, folds.judged)
+    return FitData(inputs, events, at_risk, folds.fold, folds.judged)
 
 
-def _spread(network: Network, material: Material, device: torch.device) -> NDArray[np.float64]:
-    """(F, n, K) logits of the folds' networks for some of the examples, which show how far they lie apart."""
-    some = np.linspace(0, len(material) - 1, min(len(material), MAX_SPREAD)).astype(np.int64)
-    return fold_logits(network.eval(), material.inputs, torch.from_numpy(some), device)
+def _spread(network: Network, data: FitData, device: torch.device) -> NDArray[np.float64]:
+    """(F, n, K) logits of the folds' networks for the same examples, which measure their spread."""
+    some = np.linspace(0, len(data) - 1, min(len(data), MAX_SPREAD)).astype(np.int64)
+    return fold_logits(network.eval(), data.inputs, torch.from_numpy(some), device)
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Everything drawn inside repeats for a seed; the caller's random state stays as it was."""
+    """Seed torch inside the block, and restore the random state after it."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

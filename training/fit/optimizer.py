@@ -1,4 +1,4 @@
-"""How weights move: AdamW, a learning rate that falls, and a moving average of the weights."""
+"""The optimizer: AdamW, a falling learning rate, and a moving average of the weights."""
 
 import math
 from copy import deepcopy
@@ -9,12 +9,12 @@ from torch import Tensor
 
 from model.network.network import Network
 
-AVERAGING: Final = 0.98  # a step in the moving average of the weights; about the last 50 count
-WARM_UP: Final = 0.05  # of all planned steps
+AVERAGING: Final = 0.98  # decay of the moving average a step: about the last 50 steps count
+WARM_UP: Final = 0.05  # share of the planned steps
 
 
 def falling_rate(optimizer: torch.optim.Optimizer, n_steps: int) -> torch.optim.lr_scheduler.LRScheduler:
-    """A factor that rises over the first steps, then falls to 0 along half a cosine."""
+    """Return a schedule that rises over the first steps, then falls to 0 along half a cosine."""
     warm = max(round(WARM_UP * n_steps), 1)
 
     def factor(step: int) -> float:
@@ -26,7 +26,7 @@ def falling_rate(optimizer: torch.optim.Optimizer, n_steps: int) -> torch.optim.
 def build_optimizer(
     network: Network, learning_rate: float, weight_decay: float, device: torch.device
 ) -> torch.optim.Optimizer:
-    """AdamW; matrices decay, biases, adapters and single embedding vectors do not."""
+    """Return AdamW; biases, adapters and single embedding vectors have no weight decay."""
     named = list(network.named_parameters())
     decayed = [p for name, p in named if _decays(name)]
     kept = [p for name, p in named if not _decays(name)]
@@ -37,14 +37,14 @@ def build_optimizer(
 def take_step(
     loss: Tensor,
     optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
+    rates: torch.optim.lr_scheduler.LRScheduler,
     averaged: "Average",
 ) -> None:
-    """Move the weights down a loss, then the learning rate, then the average of the weights."""
+    """Update the weights, then the learning rate, then the average of the weights."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
-    schedule.step()
+    rates.step()
     averaged.update()
 
 
@@ -53,7 +53,7 @@ def _decays(name: str) -> bool:
 
 
 class Average:
-    """A moving average of a network's weights over the steps, as a network (Polyak & Juditsky 1992)."""
+    """A network whose weights are a moving average over the steps (Polyak & Juditsky 1992)."""
 
     def __init__(self, network: Network) -> None:
         self.network = deepcopy(network)
@@ -63,7 +63,7 @@ class Average:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the present weights; more of them at first, so that it forgets the initial ones."""
+        """Add the present weights, with a larger share in the first steps."""
         kept = min(AVERAGING, (1 + self._steps) / (10 + self._steps))
         torch._foreach_lerp_(self._averages, self._weights, 1 - kept)
         self._steps += 1

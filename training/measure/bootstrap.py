@@ -1,4 +1,4 @@
-"""How far measures may be off by the luck of which customers were seen: a bootstrap over customers."""
+"""Intervals of metrics by a bootstrap over customers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ Integers = NDArray[np.int64]
 
 MEASURED: Final = ("auc", "average_precision", "log_loss", "brier", "calibration_error", "lift_at_10")
 RESAMPLES: Final = 500
-A_FEW: Final = 5  # resamples that may lack a measure before its interval is None
+A_FEW: Final = 5  # undefined resamples above which an interval is None
 _ENDS: Final = (2.5, 97.5)  # percentiles
-_CELLS: Final = 2**18  # resamples x rows weighed at a time: 2 MB an array, near the processor
+_CELLS: Final = 2**18  # resamples x rows in one pass: arrays of 2 MB fit the cache
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,19 @@ class Difference:
 
     Attributes:
         value: on the full sample; None where one of its classes is missing and the measure needs it.
-        low, high: ends of its 95 % interval; None where too few customers tell.
+        low, high: the 95 % interval; None with too few customers.
     """
 
     value: float | None
     low: float | None
     high: float | None
+
+
+def interval_text(low: float | None, high: float | None) -> str:
+    """Spell the 95 % interval of a difference."""
+    if low is None or high is None:
+        return "too few customers for an interval"
+    return f"95 % interval {low:+.4f} to {high:+.4f}"
 
 
 @dataclass(frozen=True)
@@ -53,38 +60,38 @@ class _Ranked:
 
 
 def weighted_measures(labels: Floats, probabilities: Floats, weights: Floats) -> dict[str, Floats]:
-    """The rates of `metrics.measure` for B weightings of the same rows, each as if rows were repeated.
+    """Return the measures of `metrics.measure` for B weightings of the same rows.
 
     Args:
         labels: (N,) of 0 and 1.
         probabilities: (N,) in [0, 1].
-        weights: (B, N) times that each row counts, 0 or more.
+        weights: (B, N) the number of times that each row counts, 0 or more.
 
     Returns:
-        (B,) float64 of each measure in `MEASURED`; NaN where `measure` would say None.
+        (B,) float64 of each measure in `MEASURED`; NaN where `measure` gives None.
 
     Raises:
-        ValueError: weights have another shape, or a weighting is without any row.
+        ValueError: weights have another shape, or a weighting has no row.
     """
     if weights.ndim != 2 or weights.shape[1:] != labels.shape:
         raise ValueError(f"weights must be (B, N) for labels (N,), got {weights.shape} and {labels.shape}")
     if not (weights.sum(axis=1) > 0).all():
-        raise ValueError("each weighting must give some row a weight above 0, got one without")
+        raise ValueError("each weighting must have a row with a weight above 0, got one without.")
     return _measures(_rank(labels, probabilities), weights)
 
 
 def resample_counts(groups: Integers, *, seed: int, n: int = RESAMPLES) -> Iterator[Floats]:
     """Draw as many customers as there are, with replacement, n times over.
 
-    All rows of a customer are drawn together (cluster bootstrap: Davison & Hinkley 1997, section 3.8), as
-    they are alike: taken for separate evidence they would make intervals too narrow.
+    All rows of a customer are drawn together (cluster bootstrap: Davison & Hinkley 1997, section 3.8). They
+    are alike, so drawing them separately would make intervals too narrow.
 
     Args:
         groups: (N,) customer of each row, any integers.
         seed: the same seed draws the same customers.
 
     Yields:
-        (b, N) float64 times that each row's customer was drawn; the b add up to n.
+        (b, N) float64 number of times that the customer of each row was drawn; the b add up to n.
     """
     rng = np.random.default_rng(seed)
     values, customer = np.unique(groups, return_inverse=True)
@@ -100,12 +107,12 @@ def resample_counts(groups: Integers, *, seed: int, n: int = RESAMPLES) -> Itera
 def intervals(
     labels: Floats, probabilities: Floats, groups: Integers, *, seed: int = 0
 ) -> dict[str, tuple[float, float] | None]:
-    """95 % percentile intervals of each measure in `MEASURED` (Efron & Tibshirani 1993, section 13.3).
+    """Return 95 % percentile intervals of the measures in `MEASURED` (Efron & Tibshirani 1993, 13.3).
 
-    An interval always holds the measure of the full sample: noise counts as calibration error, and once more
-    in a resample, so that most resamples may lie above it (Kumar et al. 2019, "Verified uncertainty
-    calibration", on that bias); the interval then starts at the measure. For the same reason the interval
-    of a calibration error stays above 0 even where the probabilities are right.
+    An interval always includes the measure of the full sample. Noise adds to a calibration error, and again
+    in a resample, so most resamples may be above the measure (Kumar et al. 2019, "Verified uncertainty
+    calibration"); the interval then starts at the measure. So the interval of a calibration error stays above
+    0 even for correct probabilities.
 
     Args:
         labels, probabilities: as in `metrics.measure`.
@@ -113,8 +120,8 @@ def intervals(
         seed: of the resamples.
 
     Returns:
-        (low, high) in the measure's own unit; None with a single customer, which shows no spread, and where
-        more than `A_FEW` of the `RESAMPLES` lack a class that the measure needs.
+        (low, high) in the measure's own unit; None with a single customer, and where more than `A_FEW` of
+        the `RESAMPLES` lack a class that the measure needs.
 
     Raises:
         ValueError: as in `metrics.measure`, or groups have another shape.
@@ -128,10 +135,10 @@ def intervals(
 def paired_differences(
     labels: Floats, first: Floats, second: Floats, groups: Integers, *, seed: int = 0
 ) -> dict[str, Difference]:
-    """What the second model's probabilities change, each resample measuring both (paired bootstrap).
+    """Return the differences between two models, measured on the same resamples (paired bootstrap).
 
-    Customers that are hard for one model are hard for the other, which cancels in the difference: it is
-    known better than either measure (Efron & Tibshirani 1993, chapter 8: resample units, here customers).
+    Customers that are hard for one model are hard for the other, so the interval of a difference is narrower
+    than that of either measure (Efron & Tibshirani 1993, chapter 8).
 
     Args:
         labels: (N,) of 0 and 1.
@@ -159,7 +166,9 @@ def paired_differences(
 def _full(labels: Floats, probabilities: Floats, groups: Integers) -> dict[str, float | None]:
     measured = measure(labels, probabilities)
     if groups.shape != labels.shape:
-        raise ValueError(f"groups must name a customer for each label, got {groups.shape} and {labels.shape}")
+        raise ValueError(
+            f"groups must have one customer for each label, got {groups.shape} and {labels.shape}."
+        )
     return {name: getattr(measured, name) for name in MEASURED}
 
 
@@ -191,7 +200,7 @@ def _rank(labels: Floats, probabilities: Floats) -> _Ranked:
 
 
 def _measures(ranked: _Ranked, weights: Floats) -> dict[str, Floats]:
-    """Measures from the weight of each rank, (B, U), and of its positives: all that they depend on."""
+    """Measures from the weight of each rank, (B, U), and of its positives."""
     placed = weights[:, ranked.order]
     rows = np.add.reduceat(placed, ranked.starts, axis=1)
     positives = np.add.reduceat(placed * ranked.labels, ranked.starts, axis=1)
@@ -199,7 +208,7 @@ def _measures(ranked: _Ranked, weights: Floats) -> dict[str, Floats]:
     seen, found = np.cumsum(rows, axis=1), np.cumsum(positives, axis=1)
     total, all_positives = seen[:, -1], found[:, -1]
     p, (loss_of_negative, loss_of_positive) = ranked.probabilities, ranked.losses
-    with np.errstate(invalid="ignore"):  # 0 / 0 where a class is missing: NaN, as promised
+    with np.errstate(invalid="ignore"):  # 0 / 0 where a class is missing gives NaN
         return {
             "auc": _auc(negatives, positives, found),
             "average_precision": _average_precision(positives, seen, found),
@@ -218,13 +227,13 @@ def _auc(negatives: Floats, positives: Floats, found: Floats) -> Floats:
 
 
 def _average_precision(positives: Floats, seen: Floats, found: Floats) -> Floats:
-    precision = found / np.maximum(seen, np.finfo(np.float64).tiny)  # nothing seen yet: nothing found
+    precision = found / np.maximum(seen, np.finfo(np.float64).tiny)  # no rows yet, no positives
     both = found[:, -1] < seen[:, -1]
     return np.where(both, np.vecdot(positives, precision) / found[:, -1], np.nan)
 
 
 def _calibration_error(rows: Floats, seen: Floats, excess: Floats) -> Floats:
-    """Sum over bins of |excess|, the expected minus the true positives; a rank's middle tells its bin."""
+    """Sum over bins of |excess|, expected minus true positives; the middle of a rank gives its bin."""
     B = len(rows)
     total = seen[:, -1:]
     middle = total - seen + rows / 2  # counted from the lowest probability, as `measure` does
@@ -236,7 +245,7 @@ def _calibration_error(rows: Floats, seen: Floats, excess: Floats) -> Floats:
 
 
 def _found_at(places: Floats, seen: Floats, found: Floats) -> Floats:
-    """Positives in the first (B,) places, those of the rank at the border by their expected share."""
+    """Positives in the first (B,) places; the rank at the border counts by its expected share."""
     border = (seen < places[:, None]).sum(axis=1)
     resample = np.arange(len(seen))
     seen_before, found_before = (np.where(border, x[resample, border - 1], 0.0) for x in (seen, found))

@@ -1,4 +1,4 @@
-"""Probabilities of the network and of the baselines, measured on the same labels, by horizon."""
+"""The metrics of the network and the baselines on the same labels, by horizon."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from training.measure.bootstrap import intervals
 from training.measure.metrics import base_rate_metrics, curves, measure
 from training.question.labels import Labels
 
-LABEL: Final = "label"  # the one output of a column task, which has no horizon
+LABEL: Final = "label"  # the name of the only output of a column task
 MODEL: Final = "model"
 BASE_RATE: Final = "base_rate"
 MANY: Final = 20_000
@@ -22,16 +22,16 @@ LEVELS: Final = 2_000
 def measure_horizons(
     output_names: tuple[str, ...],
     labels: Labels,
-    answers: Mapping[str, Probabilities],
+    probabilities: Mapping[str, Probabilities],
     base_rates: list[float],
     groups: NDArray[np.int64],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Metrics with their intervals, and the curves of the model, by horizon.
+    """Return metrics with their intervals, and the curves of the model, by horizon.
 
     Args:
         labels: of the N test examples; a horizon is measured where its window is complete.
-        answers: (N, K) probabilities by who gives them; MODEL is one of them.
-        base_rates: K shares of positives in training: what everybody gets under BASE_RATE.
+        probabilities: (N, K) by model; MODEL is one of them.
+        base_rates: K shares of positives in training, the constant probabilities of BASE_RATE.
         groups: (N,) the customer of each example.
     """
     metrics, drawn = {}, {}
@@ -40,30 +40,30 @@ def measure_horizons(
         if not complete.any():
             continue
         y = labels.outcomes[complete, k].astype(np.float64)
-        metrics[name] = {who: measured(y, p[complete, k], groups[complete]) for who, p in answers.items()} | {
-            BASE_RATE: asdict(base_rate_metrics(y, base_rates[k])) | {"intervals": {}}
-        }
-        drawn[name] = asdict(curves(y, answers[MODEL][complete, k]))
+        metrics[name] = {
+            one: measured(y, p[complete, k], groups[complete]) for one, p in probabilities.items()
+        } | {BASE_RATE: asdict(base_rate_metrics(y, base_rates[k])) | {"intervals": {}}}
+        drawn[name] = asdict(curves(y, probabilities[MODEL][complete, k]))
     return metrics, drawn
 
 
 def measured(
     labels: NDArray[np.float64], probabilities: NDArray[np.float64], groups: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Plain values of `Metrics`, and under `intervals` the 95 % interval of each measure."""
+    """Return `Metrics` as plain values, and under `intervals` the 95 % interval of each measure."""
     values = asdict(measure(labels, probabilities))
     found = intervals(labels, _coarse(probabilities), groups)
-    told = {
+    bounds = {
         name: [min(ends[0], values[name]), max(ends[1], values[name])] if ends else None
         for name, ends in found.items()
     }
-    return values | {"intervals": told}
+    return values | {"intervals": bounds}
 
 
 def _coarse(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Many probabilities as the means of LEVELS groups of neighbours: ends of intervals need no more.
+    """Replace many probabilities by the means of LEVELS groups, which is enough for an interval.
 
-    Equal probabilities share a group, so that the order of rows is moot.
+    Equal probabilities share a group, so the order of the rows does not matter.
     """
     n = len(probabilities)
     if n <= MANY:
@@ -75,14 +75,14 @@ def _coarse(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(means, probabilities.min(), probabilities.max())[level]
 
 
-def who(name: str) -> str:
-    """Who is measured, as a reader knows it."""
+def display_name(name: str) -> str:
+    """Return the name of the network or a baseline in words."""
     known = {MODEL: "network", "recency": "recency alone", "btyd": "Pareto/NBD"}
     return known.get(name, name.replace("_", " "))
 
 
 def base_rates(labels: Labels) -> list[float]:
-    """K shares of positive outcomes where the window is complete; one half where none is."""
+    """Return K shares of positive outcomes among complete windows; one half without any."""
     known = labels.complete.sum(axis=0)
     positives = (labels.outcomes & labels.complete).sum(axis=0)
     return [p / n if n else 0.5 for p, n in zip(positives.tolist(), known.tolist(), strict=True)]

@@ -1,4 +1,4 @@
-"""How good probabilities are: numbers for the tables, curves for the report. Logits have no place here."""
+"""The metrics of probabilities for the tables, and the curves for the report."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -34,7 +34,7 @@ class Metrics:
         log_loss: mean negative log-likelihood, nats; probabilities are clipped by the machine epsilon.
         brier: mean squared error of the probability.
         calibration_error: mean of |mean probability - share of positives| over 10 bins of equal
-            count, weighted by count; equal probabilities share a bin, so the order of rows is moot.
+            count, weighted by count; equal probabilities share a bin.
         lift_at_10: share of positives among the 10 % with the highest probabilities, over the base
             rate; ties at the border count by their expected share. None without positives.
     """
@@ -70,14 +70,14 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Curves:
-    """Curves of at most 200 points, in the order of x; empty where the labels do not define them.
+    """Curves of at most 200 points, in the order of x; empty where the labels have one class only.
 
     Attributes:
         roc: (false positive rate, true positive rate).
         precision_recall: (recall, precision).
         calibration: bins of equal count, as in `Metrics.calibration_error`.
         gain: (share of customers, highest probability first; share of all positives among them).
-        histogram: how the probabilities are spread.
+        histogram: of the probabilities.
     """
 
     roc: Points
@@ -114,12 +114,12 @@ def measure(labels: Floats, probabilities: Floats) -> Metrics:
 
 
 def base_rate_metrics(labels: Floats, base_rate: float) -> Metrics:
-    """What the same probability for everybody reaches: `base_rate` is that of the training labels."""
+    """Measure the training base rate as the probability of every row."""
     return measure(labels, np.full(len(labels), base_rate))
 
 
 def curves(labels: Floats, probabilities: Floats) -> Curves:
-    """The curves of a report; arguments and refusals as in `measure`."""
+    """Return the curves of a report; arguments and errors as in `measure`."""
     y, p = _checked(labels, probabilities)
     roc, precision_recall = _both_class_curves(y, p) if 0 < y.sum() < len(y) else ((), ())
     return Curves(
@@ -142,9 +142,9 @@ def _checked(labels: Floats, probabilities: Floats) -> tuple[Floats, Floats]:
         shapes = f"{labels.shape} and {probabilities.shape}"
         raise ValueError(f"labels and probabilities must be of one shape (N,) with N > 0, got {shapes}")
     if (bad := (labels != 0) & (labels != 1)).any():
-        raise ValueError(f"labels must be 0 or 1, got {labels[bad][0]}; leave out rows without a label")
+        raise ValueError(f"labels must be 0 or 1, got {labels[bad][0]}. Leave out rows without a label.")
     if (bad := ~((probabilities >= 0) & (probabilities <= 1))).any():
-        raise ValueError(f"probabilities must be in [0, 1], got {probabilities[bad][0]}; pass no logits")
+        raise ValueError(f"probabilities must be in [0, 1], got {probabilities[bad][0]}. Do not pass logits.")
     return labels.astype(np.float64), probabilities.astype(np.float64)
 
 
@@ -160,9 +160,9 @@ def _calibration(y: Floats, p: Floats) -> tuple[CalibrationBin, ...]:
 
 
 def _gain(y: Floats, p: Floats) -> tuple[Floats, Floats]:
-    """Shares of all rows and of the positives, from the highest probability down, at each distinct one.
+    """Shares of all rows and of the positives from the highest probability down, at each distinct one.
 
-    Straight between two of them, as the expectation over the order of equal probabilities is.
+    They are interpolated linearly, which is the expectation over the order of equal probabilities.
     """
     _, inverse, counts = np.unique(-p, return_inverse=True, return_counts=True)
     rows = np.cumsum(counts) / len(p)
@@ -177,7 +177,7 @@ def _histogram(y: Floats, p: Floats) -> Histogram:
 
 
 def _thin(x: Floats, y: Floats) -> Points:
-    """At most MAX_POINTS of the points, evenly along the curve; both ends stay."""
+    """At most MAX_POINTS of the points, evenly along the curve, with both ends."""
     if len(x) <= MAX_POINTS:
         return tuple(zip(x.tolist(), y.tolist(), strict=True))
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])

@@ -1,4 +1,4 @@
-"""In words: does the network beat what is simpler, and what should the user take?"""
+"""The verdict: the network against the best baseline, with a recommendation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.files.names import counted
-from training.measure.bootstrap import Difference, paired_differences
-from training.measure.measuring import BASE_RATE, MODEL, who
+from training.measure.bootstrap import Difference, interval_text, paired_differences
+from training.measure.measuring import BASE_RATE, MODEL, display_name
 
 Outcome = Literal["beats", "equals", "trails"]
 
@@ -18,14 +18,14 @@ NETWORK: Final = "network"
 
 @dataclass(frozen=True)
 class Verdict:
-    """The network against the best of what is simpler, at the longest horizon.
+    """The network against the best baseline, at the longest horizon.
 
     Attributes:
-        outcome: "equals" where chance may explain the difference, or the test holds one outcome only.
+        outcome: "equals" where chance may explain the difference, or the test has one outcome only.
         against: the baseline with the lowest log loss.
         log_loss, auc: the network's measure minus the baseline's, on the same customers.
         recommended: NETWORK, or the baseline.
-        sentences: all of it in words.
+        sentences: the verdict in words.
     """
 
     outcome: Outcome
@@ -38,7 +38,7 @@ class Verdict:
 
 def judge(
     labels: NDArray[np.float64],
-    answers: Mapping[str, NDArray[np.float64]],
+    probabilities: Mapping[str, NDArray[np.float64]],
     metrics: Mapping[str, Mapping[str, Any]],
     groups: NDArray[np.int64],
 ) -> Verdict:
@@ -46,20 +46,19 @@ def judge(
 
     Args:
         labels: (N,) of 0 and 1.
-        answers: (N,) probabilities by who gives them: MODEL, BASE_RATE and the others.
+        probabilities: (N,) by model: MODEL, BASE_RATE and the other baselines.
         metrics: of each of them on these labels.
         groups: (N,) the customer of each example.
     """
-    against = min((who for who in answers if who != MODEL), key=lambda who: metrics[who]["log_loss"])
-    differences = paired_differences(labels, answers[against], answers[MODEL], groups)
+    against = min((name for name in probabilities if name != MODEL), key=lambda n: metrics[n]["log_loss"])
+    differences = paired_differences(labels, probabilities[against], probabilities[MODEL], groups)
     loss, auc = differences["log_loss"], differences["auc"]
-    if auc.value is None:  # whoever says less, or more, to everybody has the lower loss
-        told = (
-            f"Among {counted(len(labels), 'test example')} there is one outcome only, which cannot tell "
-            "whether the network is better than what is simpler. Bring more customers, or raise "
-            "split.test_fraction."
+    if auc.value is None:  # with one outcome, a constant has the lowest loss
+        sentences = (
+            f"All of {counted(len(labels), 'test example')} have the same outcome, so the network cannot be "
+            "compared with the baselines. Add customers, or raise split.test_fraction."
         )
-        return Verdict("equals", against, loss, auc, against, told)
+        return Verdict("equals", against, loss, auc, against, sentences)
     outcome = _outcome(loss)
     recommended = NETWORK if outcome == "beats" else against
     return Verdict(outcome, against, loss, auc, recommended, _sentences(outcome, against, loss, metrics))
@@ -76,20 +75,20 @@ def _sentences(
 ) -> str:
     model, other = metrics[MODEL], metrics[against]
     losses = f"log loss {model['log_loss']:.4f} against {other['log_loss']:.4f}"
-    off = "too few customers for an interval"
-    if loss.value is not None and loss.low is not None and loss.high is not None:
-        off = f"difference {loss.value:+.4f}, 95 % interval {loss.low:+.4f} to {loss.high:+.4f}"
-    name = "the base rate" if against == BASE_RATE else who(against)
+    difference = interval_text(loss.low, loss.high)
+    if loss.low is not None and loss.value is not None:
+        difference = f"difference {loss.value:+.4f}, {difference}"
+    name = "the base rate" if against == BASE_RATE else display_name(against)
     first = {
-        "beats": f"The network beats the best of what is simpler, {name}",
+        "beats": f"The network is better than the best baseline, {name}",
         "equals": f"The network is no better than {name} beyond chance",
         "trails": f"The network is worse than {name}",
     }[outcome]
     last = {
-        "beats": "Take the network.",
-        "equals": f"Take {name}: it is simpler.",
-        "trails": f"Take {name}.",
+        "beats": "Use the network.",
+        "equals": f"Use {name}: it is simpler.",
+        "trails": f"Use {name}.",
     }[outcome]
     if against == BASE_RATE and outcome != "beats":
-        last = "Nothing tells these customers apart: do not act on the probabilities."
-    return f"{first} ({losses}; {off}, on {model['n']:,} test examples). {last}"
+        last = "No model distinguishes these customers: do not act on the probabilities."
+    return f"{first} ({losses}; {difference}, on {model['n']:,} test examples). {last}"

@@ -1,1 +1,1 @@
-"""From a run to a version in the registry; a challenger against the champion."""
+"""A run as a version of the registry, and a challenger against the champion."""

@@ -1,4 +1,4 @@
-"""Where a champion and a challenger can be compared: on examples that neither has learnt from."""
+"""The comparison of a champion and a challenger on examples that neither was trained on."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,15 +13,15 @@ from model.task import Task
 from model.times import format_instant
 from training.measure.measuring import LABEL
 from training.prepare import Prepared
-from training.publish.twin import Twin
+from training.publish.measured import MeasuredModel
 from training.publish.unseen import unseen
-from training.run.run import ask_rows
+from training.run.splits import score_rows
+from training.split.deal import Rows
 from training.split.plan import Plan
-from training.split.split import Rows
 
-MIN_EACH: Final = 10  # examples of either outcome, below which no interval means anything
+MIN_EACH: Final = 10  # examples of each outcome that an interval needs
 
-_NO_QUESTION: Final = (  # how much is read, when it is known, how a date is written
+_SAME_TASK: Final = (  # options that do not change the meaning of a prediction
     "lookback_days",
     "ingestion_lag_days",
     "ends_format",
@@ -31,17 +31,17 @@ _NO_QUESTION: Final = (  # how much is read, when it is known, how a date is wri
 
 @dataclass(frozen=True)
 class Comparison:
-    """N examples, and what the champion's twin says about them.
+    """N examples, with the probabilities of the champion's measured model.
 
     Attributes:
-        version: the champion's.
+        version: of the champion.
         rows: (N,) positions among the plan's examples.
         labels: (N,) float64 of 0 and 1, at the longest horizon.
-        groups: (N,) who belongs together, as in the plan.
+        groups: (N,) as in the plan.
         champion: (N,) float64 probabilities.
         horizon: in days, or LABEL.
         test_date: None for a table.
-        sentence: who is compared, and what else each of the two has seen.
+        sentence: the compared examples, and the limits of the comparison.
     """
 
     version: int
@@ -54,7 +54,7 @@ class Comparison:
     sentence: str
 
     def facts(self) -> dict[str, Any]:
-        """What a report tells of it."""
+        """Return plain values for the report."""
         return {
             "examples": len(self.rows),
             "positives": int(self.labels.sum()),
@@ -64,117 +64,124 @@ class Comparison:
         }
 
 
-def ask_champion(twin: Twin, prepared: Prepared) -> Comparison:
-    """Find the challenger's test examples that the champion's twin never saw, and ask the twin about them.
+def compare_on_unseen(champion: MeasuredModel, prepared: Prepared) -> Comparison:
+    """Find the test examples of the challenger that the champion was not trained on, and score them.
 
     Raises:
-        ComparisonError: it answers another question, reads what today's data lack, has newer data, or
-            too few examples are left.
+        ComparisonError: the champion has another target, reads fields that the data lack, or has newer data,
+            or too few examples are left.
     """
     plan = prepared.plan
-    _check_task(twin, prepared.task)
-    _check_data(twin, prepared)
+    _check_task(champion, prepared.task)
+    _check_data(champion, prepared)
     test_date = int(plan.held_out.since) if prepared.question and plan.held_out.since is not None else None
-    _check_dates(twin, prepared, test_date)
-    rows = plan.test[unseen(twin, prepared) & plan.labels.complete[plan.test, -1]]
+    _check_dates(champion, prepared, test_date)
+    rows = plan.test[unseen(champion, prepared) & plan.labels.complete[plan.test, -1]]
     labels = plan.labels.outcomes[rows, -1].astype(np.float64)
-    _check_enough(twin, plan, labels, plan.groups[rows])
-    names, zone = prepared.task.output_names, prepared.table.time_zone
+    _check_enough(champion, plan, labels, plan.groups[rows])
+    names, zone = prepared.task.output_names, prepared.fields.time_zone
     return Comparison(
-        version=twin.version,
+        version=champion.version,
         rows=rows,
         labels=labels,
         groups=plan.groups[rows],
-        champion=last_probability(twin.scorer, prepared, rows),
+        champion=last_probability(champion.scorer, prepared, rows),
         horizon=names[-1] if names else LABEL,
         test_date=None if test_date is None else format_instant(test_date, zone),
-        sentence=" ".join([_found(twin, prepared, rows, test_date), *_caveats(twin, plan, rows, test_date)]),
+        sentence=" ".join(
+            [_found(champion, prepared, rows, test_date), *_caveats(champion, plan, rows, test_date)]
+        ),
     )
 
 
 def last_probability(scorer: Scorer, prepared: Prepared, rows: Rows) -> NDArray[np.float64]:
-    """(N,) float64 probability by the longest horizon of some of the plan's examples."""
-    return ask_rows(scorer, prepared, rows)[:, -1]
+    """Return (N,) float64 probabilities at the longest horizon of some of the plan's examples."""
+    return score_rows(scorer, prepared, rows)[:, -1]
 
 
-def _check_task(twin: Twin, task: Task) -> None:
-    then, now = twin.scorer.task.model_dump(mode="json"), task.model_dump(mode="json")
+def _check_task(champion: MeasuredModel, task: Task) -> None:
+    then, now = champion.scorer.task.model_dump(mode="json"), task.model_dump(mode="json")
     changed = [
         f"{key} {then.get(key)!r} is now {now.get(key)!r}"
         for key in dict.fromkeys([*then, *now])
-        if then.get(key) != now.get(key) and key not in _NO_QUESTION
+        if then.get(key) != now.get(key) and key not in _SAME_TASK
     ]
     if changed:
         raise ComparisonError(
-            f"both must answer one question, however the target is no longer that of version {twin.version}: "
-            f"{'; '.join(changed)}"
+            f"both models must have the same target, got another one than version {champion.version}: "
+            f"{'; '.join(changed)}."
         )
 
 
-def _check_data(twin: Twin, prepared: Prepared) -> None:
+def _check_data(champion: MeasuredModel, prepared: Prepared) -> None:
     try:
-        check_fields(twin.scorer.schema, prepared.dataset.columns, prepared.dataset.log)
+        check_fields(champion.scorer.schema, prepared.dataset.columns, prepared.dataset.log)
     except SchemaError as why:
-        raise ComparisonError(
-            f"today's data must hold what version {twin.version} reads, however {why}"
-        ) from why
+        raise ComparisonError(f"the data must have the fields of version {champion.version}: {why}.") from why
 
 
-def _check_dates(twin: Twin, prepared: Prepared, test_date: int | None) -> None:
-    """The champion may know nothing that is later than what it is asked."""
+def _check_dates(champion: MeasuredModel, prepared: Prepared, test_date: int | None) -> None:
+    """Refuse a champion with data from after the compared examples."""
     dated = prepared.question is not None or prepared.dataset.log is not None
-    if dated and prepared.as_of < twin.data_end:
+    if dated and prepared.as_of < champion.data_end:
         raise ComparisonError(
-            f"today's data must reach as far as those of version {twin.version}, however they end at "
-            f"{format_instant(prepared.as_of)} and those at {format_instant(twin.data_end)}"
+            f"the data must reach {format_instant(champion.data_end)}, the data end of version "
+            f"{champion.version}, got data up to {format_instant(prepared.as_of)}."
         )
-    since = twin.held_out.since
-    if test_date is not None and twin.held_out.kind == "forward" and since is not None and test_date < since:
+    held_out = champion.held_out
+    if test_date is None or held_out.kind != "forward" or held_out.since is None:
+        return
+    if test_date < held_out.since:
         raise ComparisonError(
-            f"the test date must not lie before that of version {twin.version}, whose labels had closed by "
-            f"then, however it is {format_instant(test_date)} and that was {format_instant(int(since))}"
+            f"the test date must not be before that of version {champion.version}, "
+            f"{format_instant(int(held_out.since))}, got {format_instant(test_date)}."
         )
 
 
-def _check_enough(twin: Twin, plan: Plan, labels: NDArray[np.float64], groups: NDArray[np.int64]) -> None:
+def _check_enough(
+    champion: MeasuredModel, plan: Plan, labels: NDArray[np.float64], groups: NDArray[np.int64]
+) -> None:
     positives, n = int(labels.sum()), len(labels)
     if min(positives, n - positives) >= MIN_EACH and len(np.unique(groups)) > 1:
         return
-    then, now = twin.held_out, plan.held_out
-    remedy = "bring more customers"
+    then, now = champion.held_out, plan.held_out
+    remedy = "Add customers."
     if "time" not in (then.kind, now.kind) and then.seed != now.seed:
-        remedy = f"keep the split.seed {then.seed} of version {twin.version}, or {remedy}"
+        remedy = f"Use the split.seed {then.seed} of version {champion.version}, or add customers."
     raise ComparisonError(
-        f"a comparison needs {MIN_EACH} examples of either outcome that neither has seen, of several "
-        f"customers, however there are {positives} positive and {n - positives} negative ones; {remedy}"
+        f"a comparison must have {MIN_EACH} examples of each outcome, of several customers, that neither "
+        f"model was trained on, got {positives} positive and {n - positives} negative ones. {remedy}"
     )
 
 
-def _found(twin: Twin, prepared: Prepared, rows: Rows, test_date: int | None) -> str:
-    at = "" if test_date is None else f" at {format_instant(test_date, prepared.table.time_zone)}"
+def _found(champion: MeasuredModel, prepared: Prepared, rows: Rows, test_date: int | None) -> str:
+    at = "" if test_date is None else f" at {format_instant(test_date, prepared.fields.time_zone)}"
     return (
-        f"Compared on {len(rows):,} of the challenger's {len(prepared.plan.test):,} test examples{at}, those "
-        f"that version {twin.version} held out as well. Each is measured by its fit that never saw them: "
-        "what is published learns from nearly everybody."
+        f"Compared on {len(rows):,} of the challenger's {len(prepared.plan.test):,} test examples{at}: those "
+        f"that version {champion.version} held out too. Both are measured by their fits without the held-out "
+        "customers, since the published models are fitted on all customers."
     )
 
 
-def _caveats(twin: Twin, plan: Plan, rows: Rows, test_date: int | None) -> list[str]:
-    """What keeps the comparison from being clean."""
-    told, then = [], twin.held_out
-    if test_date is not None and then.kind == "customers" and test_date < twin.data_end:
-        told.append(f"Version {twin.version} learnt from other customers at the same dates.")
+def _caveats(champion: MeasuredModel, plan: Plan, rows: Rows, test_date: int | None) -> list[str]:
+    """Sentences about the limits of the comparison."""
+    caveats, then = [], champion.held_out
+    if test_date is not None and then.kind == "customers" and test_date < champion.data_end:
+        caveats.append(f"Version {champion.version} was trained on other customers at the same dates.")
     if plan.kind == "customers":
-        told.append("The challenger learnt from other customers at the same dates.")
+        caveats.append("The challenger was trained on other customers at the same dates.")
     if then.kind == "time":
-        told.append(f"Their {then.group!r} is later than all that version {twin.version} learnt from.")
-    elif then.group is not None:
-        told.append(
-            f"They are known by their {then.group!r} of today: who changed it may have been learnt from."
+        caveats.append(
+            f"Their {then.group!r} is later than all training examples of version {champion.version}."
         )
-    if then.kind == "rows" and twin.scorer.schema.id is None and twin.scorer.schema.events is None:
-        told.append("Rows have no id: one that holds other values than before counts as another customer.")
+    elif then.group is not None:
+        caveats.append(
+            f"They are recognised by their present {then.group!r}: a customer with another value then "
+            "may be a training customer."
+        )
+    if then.kind == "rows" and champion.scorer.schema.id is None and champion.scorer.schema.events is None:
+        caveats.append("Rows have no id: a row with changed values counts as another customer.")
     groups = len(np.unique(plan.groups[rows]))
     if groups < MIN_EACH:
-        told.append(f"They are of {groups} groups only: the intervals are rough.")
-    return told
+        caveats.append(f"They belong to {groups} groups only: the intervals are rough.")
+    return caveats

@@ -1,4 +1,4 @@
-"""Who shall be in service, champion or challenger, and on what evidence."""
+"""The decision to promote a challenger, with its evidence."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
@@ -6,24 +6,24 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from training.measure.bootstrap import Difference, paired_differences
+from training.measure.bootstrap import Difference, interval_text, paired_differences
 from training.measure.metrics import curves, measure
 from training.publish.comparison import Comparison
 
-Outcome = Literal["better", "equal", "worse"]
+Change = Literal["better", "equal", "worse"]
 
 COMPARED: Final = ("log_loss", "auc", "calibration_error")
-MUCH: Final = 0.02  # a calibration error that is worse by more is not excused by a wide interval
+MUCH: Final = 0.02  # a larger increase of the calibration error counts even in a wide interval
 DRAWS: Final = 1000
-ROUNDING: Final = 1e-6  # smaller differences are those of another machine
+ROUNDING: Final = 1e-6  # machines differ by less
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A measure of both, and the challenger's minus the champion's with its 95 % interval.
+    """A measure of both models, and the challenger's minus the champion's with its 95 % interval.
 
     Attributes:
-        low, high: None where too many resamples lack an outcome, which AUC alone needs.
+        low, high: None where too many resamples have one outcome only, of which an AUC is undefined.
     """
 
     champion: float
@@ -33,8 +33,8 @@ class Contrast:
     high: float | None
 
     @property
-    def outcome(self) -> Outcome:
-        """The challenger, by a measure that is better when lower."""
+    def outcome(self) -> Change:
+        """The challenger against the champion, by a measure where lower is better."""
         if self.low is None or self.high is None:
             return "equal"
         return "better" if self.high < -ROUNDING else "worse" if self.low > ROUNDING else "equal"
@@ -42,16 +42,16 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a challenger.
+    """The decision about a challenger.
 
     Attributes:
         promoted: whether it goes into service.
-        reason: why, in a sentence or two.
-        champion_was: the version in service until then; None where there was none.
-        compared: on what, as `Comparison.facts` has it; None without a comparison.
+        reason: in a sentence or two.
+        champion_was: the version in service before; None if there was none.
+        compared: as `Comparison.facts` has it; None without a comparison.
         contrasts: by measure; empty without a comparison.
-        by_chance: the calibration error that luck may give a perfectly calibrated challenger.
-        forced: whether it is promoted only because the user said so.
+        by_chance: the calibration error that chance explains for a perfectly calibrated challenger.
+        forced: whether it is promoted by --force only.
     """
 
     promoted: bool
@@ -63,7 +63,7 @@ class Decision:
     forced: bool
 
     def facts(self, champion: int | None) -> dict[str, Any]:
-        """Plain values, as a report holds them.
+        """Return plain values for the report.
 
         Args:
             champion: the version in service after the decision.
@@ -81,21 +81,23 @@ class Decision:
         }
 
 
-def unopposed(name: str) -> Decision:
-    """The first version goes into service."""
+def promote_first(name: str) -> Decision:
+    """Promote the first version."""
     return Decision(True, f"Promoted: {name} had no champion.", None, None, {}, None, forced=False)
 
 
-def unheard(champion: int, why: str) -> Decision:
-    """The challenger goes into service by force, though nothing could be compared."""
-    return Decision(True, f"Promoted by force, uncompared: {why}.", champion, None, {}, None, forced=True)
+def promote_uncompared(champion: int, why: str) -> Decision:
+    """Promote a challenger by force without a comparison."""
+    return Decision(
+        True, f"Promoted by force, uncompared: {why.rstrip('.')}.", champion, None, {}, None, forced=True
+    )
 
 
 def decide(comparison: Comparison, challenger: NDArray[np.float64], *, force: bool) -> Decision:
-    """Promote a challenger whose log loss is not worse, nor its calibration beyond what luck explains.
+    """Promote a challenger whose log loss and calibration are not worse beyond chance.
 
     Args:
-        challenger: (N,) its twin's probabilities of the compared examples.
+        challenger: (N,) probabilities of its measured model for the compared examples.
         force: promote it anyway.
     """
     contrasts = _contrasts(comparison, challenger)
@@ -118,14 +120,6 @@ def decide(comparison: Comparison, challenger: NDArray[np.float64], *, force: bo
     )
 
 
-def _between(contrast: Contrast) -> str:
-    """A difference and its interval in words."""
-    if contrast.low is None or contrast.high is None:
-        return f"difference {contrast.difference:+.4f}, too few customers for an interval"
-    interval = f"95 % interval {contrast.low:+.4f} to {contrast.high:+.4f}"
-    return f"difference {contrast.difference:+.4f}, {interval}"
-
-
 def _contrasts(comparison: Comparison, challenger: NDArray[np.float64]) -> dict[str, Contrast]:
     labels, champion = comparison.labels, comparison.champion
     both = asdict(measure(labels, champion)), asdict(measure(labels, challenger))
@@ -134,26 +128,26 @@ def _contrasts(comparison: Comparison, challenger: NDArray[np.float64]) -> dict[
 
 
 def _contrast(champion: float, challenger: float, difference: Difference) -> Contrast:
-    assert difference.value is not None  # both outcomes are there
+    assert difference.value is not None  # both outcomes occur
     return Contrast(champion, challenger, difference.value, difference.low, difference.high)
 
 
 def _by_chance(labels: NDArray[np.float64], probabilities: NDArray[np.float64]) -> float:
-    """The calibration error that one in twenty draws of outcomes from these very probabilities exceeds."""
+    """The 95th percentile of the calibration error of outcomes drawn from the probabilities themselves."""
     bins = curves(labels, probabilities).calibration
-    counts, said = np.array([b.count for b in bins]), np.clip([b.probability for b in bins], 0, 1)
-    drawn = np.random.default_rng(0).binomial(counts, said, size=(DRAWS, len(bins)))
-    errors = np.abs(drawn - counts * said).sum(axis=1) / len(labels)
+    counts, p = np.array([b.count for b in bins]), np.clip([b.probability for b in bins], 0, 1)
+    drawn = np.random.default_rng(0).binomial(counts, p, size=(DRAWS, len(bins)))
+    errors = np.abs(drawn - counts * p).sum(axis=1) / len(labels)
     return float(np.quantile(errors, 0.95))
 
 
 def _calibrated(loss: Contrast, calibration: Contrast, by_chance: float) -> bool:
-    """Whether calibration is not worse beyond what luck explains.
+    """Return whether the calibration is not worse beyond chance.
 
-    Noise alone makes a calibration error, the more the better customers are told apart (Kumar et al. 2019,
-    "Verified uncertainty calibration"): a challenger with no more than luck explains is calibrated, however
-    small the error of a champion that says the same to all. Beyond that it must not be surely worse, nor,
-    as few examples make the interval wide, worse by MUCH without a better log loss to show for it.
+    Chance alone causes a calibration error, which grows with the spread of the probabilities (Kumar et al.
+    2019, "Verified uncertainty calibration"). So an error within chance is accepted. A larger one must not be
+    significantly worse than the champion's; if the interval is too wide to decide, it may be worse by MUCH
+    at most, unless the log loss is better.
     """
     if calibration.challenger <= by_chance:
         return True
@@ -163,17 +157,18 @@ def _calibrated(loss: Contrast, calibration: Contrast, by_chance: float) -> bool
 
 
 def _evidence(loss: Contrast, calibration: Contrast, by_chance: float, calibrated: bool, n: int) -> str:
-    said = {"better": "lower", "equal": "equal within chance", "worse": "higher"}[loss.outcome]
+    change = {"better": "lower", "equal": "equal within chance", "worse": "higher"}[loss.outcome]
     joined = "and" if calibrated == (loss.outcome != "worse") else "but"
-    errors = f"{calibration.challenger:.4f} against {calibration.champion:.4f}"
+    errors = f"{calibration.challenger:.4f} against {calibration.champion:.4f}, of which chance explains"
     return (
-        f"its log loss on {n:,} examples that neither has seen is {said} ({loss.challenger:.4f} against "
-        f"{loss.champion:.4f}, {_between(loss)}), {joined} its calibration error "
-        f"is {_calibration(calibration, calibrated)} ({errors}, luck alone explains {by_chance:.4f})"
+        f"its log loss on {n:,} examples unseen by both models is {change} ({loss.challenger:.4f} against "
+        f"{loss.champion:.4f}, difference {loss.difference:+.4f}, {interval_text(loss.low, loss.high)}), "
+        f"{joined} its calibration error is {_calibration(calibration, calibrated)} "
+        f"({errors} {by_chance:.4f})"
     )
 
 
 def _calibration(calibration: Contrast, calibrated: bool) -> str:
     if not calibrated:
         return "worse"
-    return "no more than luck explains" if calibration.outcome == "worse" else "not worse"
+    return "within chance" if calibration.outcome == "worse" else "not worse"

@@ -1,4 +1,4 @@
-"""A training run into the registry: manifest, golden customers, reports, weights; all or nothing."""
+"""Publishing: a training run becomes a version in the registry, with manifest, reports and weights."""
 
 import json
 import platform
@@ -20,10 +20,11 @@ from model.store.registry import Registry
 from model.times import format_instant
 from model.values.rows import customers_from_rows
 from training.publish.decision import Decision
-from training.publish.twin import twin_files
+from training.publish.measured import measured_files
 from training.report.report import Report, render_html
 from training.report.results import build_report
-from training.run.run import Run
+from training.run.run import OnEpoch, Run, run_study
+from training.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Trained:
     """A published version.
 
     Attributes:
-        champion: the version in service now; None where there is none.
-        report: what report.json holds.
+        champion: the version in service now; None if there is none.
+        report: the content of report.json.
     """
 
     name: str
@@ -42,15 +43,32 @@ class Trained:
     report: Report
 
 
+def train(
+    study: Study,
+    registry: Registry,
+    *,
+    with_learning_curve: bool = False,
+    on_epoch: OnEpoch = lambda _fit, _epoch: None,
+) -> Trained:
+    """Train a study and publish the result as the next version of its name.
+
+    Raises:
+        StudyError, DataError: the study or its data cannot be used; nothing is published.
+        DeviceError: the device is not on this machine.
+        CheckpointError: the registry cannot be written.
+    """
+    return publish(run_study(study, with_learning_curve=with_learning_curve, on_epoch=on_epoch), registry)
+
+
 def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -> Trained:
     """Publish a run as the next version of its study's name; the first becomes champion.
 
     Args:
-        decision: what became of the run as a challenger, to be kept with it. Promoting is the caller's.
+        decision: about the run as a challenger, stored with it; the caller promotes.
 
     Raises:
-        CheckpointError: the registry cannot be written, or its champion is not the one that the decision
-            is about; nothing is left behind.
+        CheckpointError: the registry cannot be written, or its champion has changed since the decision;
+            nothing is published.
     """
     name, report = run.study.name, build_report(run)
 
@@ -62,7 +80,7 @@ def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -
         extras = {
             "report.json": json.dumps(report, indent=1, allow_nan=False).encode(),
             "report.html": render_html(report).encode(),
-            **twin_files(run),
+            **measured_files(run),
         }
         manifest = _manifest(run, version, report)
         write_checkpoint(folder, manifest, run.published.scorer.network.state_dict(), extras)
@@ -75,8 +93,8 @@ def _check_champion(registry: Registry, name: str, decision: Decision) -> None:
     champion = registry.champion(name)
     if champion != decision.champion_was:
         raise CheckpointError(
-            f"the champion of {name} must stay while a challenger is trained, however it was "
-            f"{decision.champion_was} and is {champion}; retrain to compare with that one"
+            f"the champion of {name} must stay the same while a challenger is trained, got a change from "
+            f"version {decision.champion_was} to {champion}. Retrain to compare with the new champion."
         )
 
 
@@ -99,16 +117,16 @@ def _manifest(run: Run, version: int, report: Mapping[str, Any]) -> Manifest:
 def _golden(scorer: Scorer, as_of: int) -> Golden:
     rows = synthetic_rows(scorer.schema, as_of)
     customers = customers_from_rows(rows, scorer.schema, as_of)
-    answers = scorer.score(customers.columns, customers.log, customers.examples())
+    probabilities = scorer.score(customers.columns, customers.log, customers.examples())
     return Golden(
         as_of=format_instant(as_of, scorer.schema.time_zone),
         customers=rows,
-        probabilities=tuple(map(tuple, answers.tolist())),
+        probabilities=tuple(map(tuple, probabilities.tolist())),
     )
 
 
 def _provenance(run: Run) -> dict[str, Any]:
-    """Where the model comes from: enough to train it again, and to know what it has seen."""
+    """The origin of the model: enough to train it again, and to know its data."""
     return {
         "study": run.study.model_dump(mode="json"),
         "folder": str(run.study.base.resolve()),

@@ -1,4 +1,4 @@
-"""Retrain a study: a challenger on today's files, promoted over the champion only on evidence."""
+"""Retraining: a challenger on the current files, promoted over the champion on evidence."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,10 @@ from model.store.checkpoint import read_checkpoint
 from model.store.registry import Registry
 from model.task import ContractTask, LogTask, Task
 from training.prepare import Prepared, prepare
-from training.publish.comparison import Comparison, ask_champion, last_probability
-from training.publish.decision import Decision, decide, unheard, unopposed
+from training.publish.comparison import Comparison, compare_on_unseen, last_probability
+from training.publish.decision import Decision, decide, promote_first, promote_uncompared
+from training.publish.measured import read_measured_model
 from training.publish.publish import publish
-from training.publish.twin import read_twin
 from training.report.report import Report
 from training.report.results import build_report
 from training.run.run import OnEpoch, Run, run_study
@@ -21,15 +21,15 @@ from training.study.study import ContractTarget, LogTarget, Study, Target
 
 @dataclass(frozen=True)
 class Retrained:
-    """What came of a challenger.
+    """The result of retraining.
 
     Attributes:
-        version: its version; None where nothing was published.
-        champion: the version in service now; None where there is none.
-        promoted: whether the challenger was promoted, or would have been.
-        folder: the checkpoint; None where nothing was published.
+        version: of the challenger; None if nothing was published.
+        champion: the version in service now; None if there is none.
+        promoted: whether the challenger was promoted, or would be without --dry-run.
+        folder: the checkpoint; None if nothing was published.
         decision: as `Decision.facts` has it.
-        report: what report.json holds, the decision among it.
+        report: the content of report.json.
     """
 
     name: str
@@ -51,19 +51,19 @@ def retrain(
 ) -> Retrained:
     """Train a challenger, compare it with the champion, publish it, and promote it on evidence.
 
-    The two are compared on the challenger's test examples whom neither has learnt from, each by its fit
-    that never saw them. What keeps them from being compared is found before anything is fitted. A
-    challenger that loses is published all the same: its report says why.
+    The models are compared on test examples that neither was trained on. Obstacles to the comparison are
+    found before anything is fitted. A challenger that is not promoted is published all the same, with the
+    reason in its report.
 
     Args:
-        force: promote the challenger whatever comes out, even uncompared.
+        force: promote the challenger whatever the result, even uncompared.
         dry_run: publish and promote nothing.
 
     Raises:
-        ComparisonError: there is nothing fair to compare them on; nothing is published.
+        ComparisonError: the models cannot be compared; nothing is published.
         StudyError, DataError: the study or its data cannot be used; nothing is published.
         DeviceError: the device is not on this machine.
-        CheckpointError: the registry cannot be written, or got another champion meanwhile.
+        CheckpointError: the registry cannot be written, or its champion has changed meanwhile.
     """
     champion = registry.champion(study.name)
     if champion is not None:
@@ -72,12 +72,12 @@ def retrain(
     against = None if champion is None else _compare(study, registry, champion, prepared, force=force)
     run = run_study(study, prepared=prepared, on_epoch=on_epoch)
     if champion is None:
-        decision = unopposed(study.name)
+        decision = promote_first(study.name)
     elif isinstance(against, Comparison):
-        answers = last_probability(run.measured.scorer, prepared, against.rows)
-        decision = decide(against, answers, force=force)
+        probabilities = last_probability(run.measured.scorer, prepared, against.rows)
+        decision = decide(against, probabilities, force=force)
     else:
-        decision = unheard(champion, str(against))
+        decision = promote_uncompared(champion, str(against))
     if dry_run:
         report, facts = build_report(run), decision.facts(champion)
         report["decision"] = facts
@@ -86,9 +86,9 @@ def retrain(
 
 
 def _settled(study: Study, folder: Path) -> Study:
-    """The study, with what it leaves open as it was for the champion: data alone make no other question.
+    """Return the study with its open options as the champion has them, so that the task stays the same.
 
-    A champion that cannot be read settles nothing; the comparison will say why.
+    A champion that cannot be read is reported by the comparison.
     """
     try:
         task = read_checkpoint(folder).manifest.task
@@ -98,7 +98,7 @@ def _settled(study: Study, folder: Path) -> Study:
 
 
 def _left_open(target: Target, task: Task) -> dict[str, object]:
-    """What a target says nothing about, as the task of the same question has it."""
+    """Return the options that a target leaves open, as the champion's task has them."""
     if isinstance(target, LogTarget) and isinstance(task, LogTask):
         open_ = target.terminal is None and target.event == task.event
         return {"terminal": task.terminal} if open_ else {}
@@ -110,16 +110,17 @@ def _left_open(target: Target, task: Task) -> dict[str, object]:
 def _compare(
     study: Study, registry: Registry, champion: int, prepared: Prepared, *, force: bool
 ) -> Comparison | Exception:
-    """The comparison; with force, what prevents it."""
+    """Return the comparison; with force, the error that prevents it."""
     try:
-        twin = read_twin(registry.folder(study.name, champion), device=study.fit.device)
-        return ask_champion(twin, prepared)
+        measured = read_measured_model(registry.folder(study.name, champion), device=study.fit.device)
+        return compare_on_unseen(measured, prepared)
     except (ComparisonError, CheckpointError) as why:
         if force:
             return why
         raise ComparisonError(
-            f"the challenger cannot be compared with the champion, version {champion}: {why}. Nothing was "
-            "trained; --force promotes the challenger uncompared, `propense train` publishes it unpromoted"
+            f"the challenger cannot be compared with the champion, version {champion}: "
+            f"{str(why).rstrip('.')}. Nothing was trained. "
+            "--force promotes the challenger uncompared; `propense train` publishes it unpromoted."
         ) from why
 
 

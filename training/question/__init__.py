@@ -1,1 +1,1 @@
-"""What a study asks: timelines, cutoffs, who is eligible, labels."""
+"""Timelines, cutoffs, eligible customers and labels."""

@@ -1,4 +1,4 @@
-"""The customers that are asked about at each cutoff of a study."""
+"""The eligible customers of a study at each cutoff."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from training.question.timeline import Timeline
 
 
 @dataclass(frozen=True)
-class RollCall:
-    """The standing of C customers at T cutoffs.
+class EligibilityCounts:
+    """The eligibility of C customers at T cutoffs.
 
     Attributes:
-        examples: who is eligible, cutoff by cutoff.
+        examples: the eligible (customer, cutoff) pairs, cutoff by cutoff.
         counts: (T, 1 + refusals) customers of each standing.
         last: (C,) the standing at the last cutoff.
     """
@@ -27,31 +27,28 @@ class RollCall:
     last: Standing
 
 
-def tally(task: LogTask | ContractTask, counts: NDArray[np.int64]) -> str:
-    """How many customers each refusal keeps out, such as `has left (2), not there yet (1)`.
-
-    Args:
-        counts: (1 + refusals,) as a row of `RollCall.counts`.
-    """
-    told = zip(refusals(task), counts[1:].tolist(), strict=True)
-    return ", ".join(f"{reason} ({count:,})" for reason, count in told if count)
-
-
-def eligible_examples(timeline: Timeline, task: LogTask | ContractTask, cutoffs: Sequence[int]) -> Examples:
-    """Every eligible (customer, cutoff), cutoff by cutoff."""
-    return roll_call(timeline, task, cutoffs).examples
-
-
-def roll_call(timeline: Timeline, task: LogTask | ContractTask, cutoffs: Sequence[int]) -> RollCall:
-    """Everybody's standing at T cutoffs."""
-    everyone = np.arange(timeline.n_customers, dtype=np.int64)
-    last = np.zeros(len(everyone), dtype=np.int8)
-    parts, counts = [everyone[:0]], []
+def count_eligible(
+    timeline: Timeline, task: LogTask | ContractTask, cutoffs: Sequence[int]
+) -> EligibilityCounts:
+    """Return the eligible customers and the refusals at T cutoffs."""
+    customers = np.arange(timeline.n_customers, dtype=np.int64)
+    last = np.zeros(len(customers), dtype=np.int8)
+    parts, counts = [customers[:0]], []
     for cutoff in cutoffs:
-        asked = Examples(everyone, np.full(len(everyone), cutoff, dtype=np.int64))
-        last = standing(timeline, task, asked)
+        at_cutoff = Examples(customers, np.full(len(customers), cutoff, dtype=np.int64))
+        last = standing(timeline, task, at_cutoff)
         parts.append(np.flatnonzero(last == ELIGIBLE))
         counts.append(np.bincount(last, minlength=1 + len(refusals(task))))
     sizes = [len(part) for part in parts[1:]]
     examples = Examples(np.concatenate(parts), np.repeat(np.asarray(cutoffs, dtype=np.int64), sizes))
-    return RollCall(examples, np.array(counts, dtype=np.int64), last)
+    return EligibilityCounts(examples, np.array(counts, dtype=np.int64), last)
+
+
+def tally(task: LogTask | ContractTask, counts: NDArray[np.int64]) -> str:
+    """Spell the number of customers of each refusal, such as `has left (2), not yet a customer (1)`.
+
+    Args:
+        counts: (1 + refusals,) as a row of `EligibilityCounts.counts`.
+    """
+    named = zip(refusals(task), counts[1:].tolist(), strict=True)
+    return ", ".join(f"{reason} ({count:,})" for reason, count in named if count)

@@ -1,9 +1,10 @@
-"""Labels compiled from a timeline, and the cutoffs at which a task can be asked.
+"""Labels compiled from a timeline, and the grid of cutoffs.
 
 The window of interval j is `(cutoff + gap + h[j-1], cutoff + gap + h[j]]`. An interval that ends after
-the data end was not observed: it is masked, never taken for "nothing happened".
+the data end is masked: it never counts as "no event".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from model.scoring.presence import first_after
 from model.task import ContractTask, LogTask, WindowTask
 from model.times import Instants, add_days, days, midnight
+from model.values.columns import Column
 from model.values.customers import Examples
-from model.values.history import Positions
+from model.values.history import EventLog, Positions
 from training.question.timeline import Timeline
 
 Bools = NDArray[np.bool_]
@@ -22,14 +24,14 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Labels:
-    """What happened to N examples in K intervals.
+    """The labels of N examples in K intervals.
 
     Attributes:
-        events: (N, K) bool, the first event after the cutoff and gap fell into the interval.
-        at_risk: (N, K) bool, the interval was observed and no earlier interval held an event: what
-            the hazard likelihood reads.
+        events: (N, K) bool, the first event after the cutoff and gap is in the interval.
+        at_risk: (N, K) bool, the interval was observed and no earlier one has an event; the hazard
+            likelihood reads these entries.
         outcomes: (N, K) bool, the positive outcome of the task by each horizon.
-        complete: (N, K) bool, the window up to each horizon was observed: what the metrics read.
+        complete: (N, K) bool, the window up to each horizon was observed; the metrics read these entries.
     """
 
     events: Bools
@@ -41,27 +43,37 @@ class Labels:
         return len(self.events)
 
     def take(self, rows: NDArray[np.integer] | Bools) -> Self:
-        """Some of the examples."""
+        """Return the labels of some of the examples."""
         return type(self)(self.events[rows], self.at_risk[rows], self.outcomes[rows], self.complete[rows])
 
     @classmethod
     def of_column(cls, positive: Bools) -> Self:
-        """Labels that a column states: one interval, always observed."""
+        """Return the labels of a column target: one interval, always observed."""
         one = positive[:, None]
         return cls(events=one, at_risk=np.ones_like(one), outcomes=one, complete=np.ones_like(one))
+
+
+@dataclass(frozen=True)
+class LabelledExamples:
+    """N examples with their labels, and the columns and the log that they refer to."""
+
+    columns: Mapping[str, Column]
+    log: EventLog | None
+    examples: Examples
+    labels: Labels
 
 
 def compile_labels(
     timeline: Timeline, task: LogTask | ContractTask, examples: Examples, *, data_end: int
 ) -> Labels:
-    """Labels of N examples.
+    """Return the labels of N examples.
 
     A window is complete where the data reach `wait_days` beyond its end: until then a customer may
-    come back, or an event may be on its way. That holds for windows without an ending too, or else
-    the unfinished windows would be known only where nothing happened. Who has gone within the gap was
-    not there for the window: it is masked. Who ends involuntarily within the window did not leave by
-    choice: he is negative and stays at risk, so that the probability is that of leaving by choice among
-    all that may happen (Fine & Gray 1999). Masking him would keep those who left before and lose the others.
+    return, or an event may arrive late. This holds for windows without an event too; otherwise
+    incomplete windows would only be known where nothing happened. A customer who leaves within the gap
+    is masked. A customer whose ending within the window is involuntary is negative and stays at risk, so
+    that the probability is that of leaving by choice among all possible outcomes (Fine & Gray 1999).
+    Masking these would drop them and keep those who left earlier.
 
     Args:
         data_end: the last instant that was observed.
@@ -81,7 +93,7 @@ def compile_labels(
 
 
 def _gone_within(timeline: Timeline, customers: Positions, after: Instants, until: Instants) -> Bools:
-    """(N,) whether a contract, or a life, ended for good in `(after, until]`."""
+    """(N,) whether the customer left for good in `(after, until]`."""
     if not len(timeline.gone.times):
         return np.zeros(len(customers), dtype=bool)
     endings = [first_after(log, customers, after) for log in (timeline.targets, timeline.involuntary)]
@@ -98,13 +110,11 @@ def cutoff_grid(
     last: int | None,
     zone: str = "UTC",
 ) -> list[int]:
-    """Cutoffs in ascending order, at midnight of the zone unless `last` says otherwise.
+    """Return the cutoffs in ascending order, at midnight of the zone unless `last` is another time.
 
-    They are `every_days` of its calendar apart: an hour more or less where its clocks change.
-
-    One of them is the latest whose longest window is complete. The grid goes on from there to `last`,
-    or to the latest whose shortest window is complete, and back to `first`, or until one step of
-    history is left.
+    They are `every_days` calendar days of the zone apart. One of them is the latest cutoff whose longest
+    window is complete. The grid goes on from there to `last`, or to the latest cutoff whose shortest window
+    is complete, and back to `first`, or until one step of history is left.
     """
     latest_complete = latest_complete_cutoff(task, data_end, zone)
     shortest = days(task.gap_days + task.horizons_days[0] + task.wait_days)
@@ -119,5 +129,5 @@ def cutoff_grid(
 
 
 def latest_complete_cutoff(task: WindowTask, data_end: int, zone: str = "UTC") -> int:
-    """The latest midnight of the zone whose longest window was observed to its end."""
+    """Return the latest midnight of the zone whose longest window is complete."""
     return midnight(data_end - days(task.window_days + task.wait_days), zone)

@@ -1,6 +1,6 @@
-"""What a study asks, settled against its data: which events end a life, which column is the start.
+"""The task of a study with windows, completed from its data.
 
-What the study says is kept; what it leaves open is read off the data and told.
+What the study states is kept. What it leaves open is read off the data, with a note for the report.
 """
 
 import re
@@ -21,11 +21,11 @@ from model.times import DAY, MISSING_TIME, format_instant, to_instant
 from model.values.columns import Column, Texts
 from training.question.timeline import Timeline, contract_timeline, followed_share, log_timeline
 
-LAST_SHARE: Final = 0.05  # an event that fewer customers than these go on after ends their life
-NAMED_SHARE: Final = 0.5  # likewise for one whose name says so
-FEW: Final = 3  # events that say nothing
-STALE_DAYS: Final = 31  # without a start or an end: the table may be older than what it is read with
-FILLED: Final = 0.99  # of the rows of a column that could be the start of the contract
+LAST_SHARE: Final = 0.05  # an event is terminal if a smaller share of it is followed by further events
+NAMED_SHARE: Final = 0.5  # the same for an event whose name means an ending
+FEW: Final = 3  # fewer events decide nothing
+STALE_DAYS: Final = 31  # without a start or an end: the table may be older than the log
+FILLED: Final = 0.99  # share of filled rows of a column that may be the start of the contract
 
 _ENDING: Final = re.compile(
     r"cancel|churn|clos|terminat|unsubscri|quit|leave|left|exit|expire|deactivat|withdr", re.IGNORECASE
@@ -34,18 +34,20 @@ _ENDING: Final = re.compile(
 
 @dataclass(frozen=True)
 class Question:
-    """A task with windows, and the customers it is about.
+    """A complete task with windows, and the timeline of its customers.
 
     Attributes:
-        data_end: the last instant that was observed.
         first: the first event, or the first start of a contract.
-        notes: how the study was understood, as sentences for the report.
+        data_end: the last instant that was observed.
+        zone: of the dates that are shown.
+        notes: what was read off the data, as sentences for the report.
     """
 
     task: LogTask | ContractTask
     timeline: Timeline
     first: int
     data_end: int
+    zone: str
     notes: tuple[str, ...]
 
 
@@ -53,15 +55,16 @@ def log_question(
     dataset: Dataset,
     task: LogTask,
     types: Texts | None,
+    zone: str,
     *,
     terminal: bool | None,
     until: int | None = None,
 ) -> Question:
-    """A task about events.
+    """Complete a task about events.
 
     Args:
-        terminal: what the study says about it; None to read it off the log.
-        until: the last instant that the study calls observed; None for the last event.
+        terminal: as the study states it; None to read it off the log.
+        until: the last observed instant as the study states it; None for the last event.
 
     Raises:
         DataError: the log ends in the future, or lacks an event type that the task names.
@@ -77,7 +80,7 @@ def log_question(
         ends = others and _ends_life(task, count, share)
         task = task.model_copy(update={"terminal": ends})
         notes = (_terminal_note(task, count, share),)
-    return Question(task, log_timeline(log, task, types), first, data_end, notes)
+    return Question(task, log_timeline(log, task, types), first, data_end, zone, notes)
 
 
 def contract_question(
@@ -89,19 +92,19 @@ def contract_question(
     until: int | None = None,
     settled: bool = False,
 ) -> Question:
-    """A task about contracts.
+    """Complete a task about contracts.
 
     Args:
-        until: as in `log_question`; None for what the dates and the log show.
-        settled: whether the task is that of a model, whose columns and formats stand.
+        until: as in `log_question`; None for the latest date or event.
+        settled: whether the task is that of a model, with its columns and formats.
 
     Raises:
-        DataError: a column is absent, holds no dates or no end, or nothing says when contracts started.
+        DataError: a column is absent, has no dates or no end, or the start of the contracts is unknown.
     """
     notes: tuple[str, ...] = ()
     if not settled and task.starts is None and (start := _likely_start(dataset, task, zone)):
         task = task.model_copy(update={"starts": start})
-        notes = (f"Contracts start at {start!r}, the one date that is never after {task.ends!r}.",)
+        notes = (f"Contracts start at {start!r}, the only date column that is never after {task.ends!r}.",)
     task = task if settled else _with_formats(task, dataset.columns)
     starts, ends = contract_dates(dataset.columns, task, zone)
     _check_some("target.ends", task.ends, ends)
@@ -115,8 +118,8 @@ def contract_question(
         data_end = _latest(np.concatenate([known, ends]))
         if data_end == MISSING_TIME:
             raise DataError(
-                f"some dates of contracts must lie in the past, however all of {task.ends!r} and "
-                f"{task.starts!r} are still to come; correct them"
+                f"some dates of contracts must be in the past, got only future dates in {task.ends!r} and "
+                f"{task.starts!r}. Correct them."
             )
     else:
         data_end = max(log_end(dataset), _latest(known))
@@ -124,24 +127,25 @@ def contract_question(
     first = int(min(known.min(initial=NEVER), NEVER if dataset.first_event is None else dataset.first_event))
     if until is None:
         notes += _stale(_latest(known), _latest(ends), None if dataset.log is None else data_end, zone)
-    return Question(task, timeline, first, data_end, (*notes, *_odd_rows(starts, ends, task, data_end, zone)))
+    notes = (*notes, *_odd_rows(starts, ends, task, data_end, zone))
+    return Question(task, timeline, first, data_end, zone, notes)
 
 
 def _observed(shown: int, until: int | None) -> int:
-    """The last instant observed: what the study says, else what the data show.
+    """Return the last observed instant: as the study states it, else as the data show it.
 
     Raises:
-        DataError: the study says a day to come.
+        DataError: the study names a future day.
     """
     if until is None:
         return shown
     if until > to_instant(datetime.now(UTC)) + DAY:
-        raise DataError(f"target.observed_until must not lie in the future, got {format_instant(until)}")
+        raise DataError(f"target.observed_until must not be in the future, got {format_instant(until)}.")
     return until
 
 
 def _with_formats(task: ContractTask, columns: Mapping[str, Column]) -> ContractTask:
-    """The task with the formats of its dates; a column that is not there is reported later."""
+    """Return the task with the formats of its dates; an absent column is reported later."""
     found = {
         f"{key}_format": date_format(columns[name])
         for key, name in (("ends", task.ends), ("starts", task.starts))
@@ -151,25 +155,25 @@ def _with_formats(task: ContractTask, columns: Mapping[str, Column]) -> Contract
 
 
 def _stale(last_start: int, last_end: int, log_until: int | None, zone: str) -> tuple[str, ...]:
-    """A doubt whether the table was taken as late as it is read."""
+    """Return a note if the table may have been taken earlier than the data end."""
     table_until = max(last_start, last_end)
-    advice = "If the table was taken earlier, say so (target.observed_until): what came later is not in it."
+    advice = "If the table was taken earlier, set target.observed_until to that day."
     if log_until is not None and log_until > table_until + STALE_DAYS * DAY:
         return (
-            f"The log goes on to {format_instant(log_until, zone)}, the dates of contracts to "
+            f"The last event is at {format_instant(log_until, zone)}, the latest date of a contract at "
             f"{format_instant(table_until, zone)}. {advice}",
         )
     if log_until is None and MISSING_TIME < last_start < last_end - STALE_DAYS * DAY:
         return (
             f"The last contract starts at {format_instant(last_start, zone)}, the last ends at "
-            f"{format_instant(last_end, zone)}, which is taken for the end of the data. {advice}",
+            f"{format_instant(last_end, zone)}, which is used as the end of the data. {advice}",
         )
     return ()
 
 
 def _check_some(place: str, name: str | None, times: np.ndarray) -> None:
     if not (times != MISSING_TIME).any():
-        raise DataError(f"{place} {name!r} must hold some dates, however every cell is empty")
+        raise DataError(f"{place} {name!r} must have some dates, got empty cells only.")
 
 
 def _ends_life(task: LogTask, count: int, share: float) -> bool:
@@ -184,20 +188,20 @@ def _terminal_note(task: LogTask, count: int, share: float) -> str:
     seen = f"{share:.1%} of its {count:,} events are followed by further events of the customer"
     if task.terminal:
         return (
-            f"{names} ends a customer's life ({seen}): who had it is asked about no more, until a return. "
-            "target.terminal: false would keep asking."
+            f"{names} is a terminal event ({seen}): a customer is not eligible after it, unless the customer "
+            "returns. Set target.terminal: false to change that."
         )
-    return f"{names} does not end a customer's life ({seen}); target.terminal: true would say that it does."
+    return f"{names} is not a terminal event ({seen}). Set target.terminal: true to change that."
 
 
 def _likely_start(dataset: Dataset, task: ContractTask, zone: str) -> str | None:
-    """The one column of dates, filled nearly everywhere, that is never after the end.
+    """Return the only date column, filled nearly everywhere, that is never after the end.
 
     Raises:
         DataError: there is no log, and not exactly one such column.
     """
     if task.ends not in dataset.columns:
-        return None  # reported with the columns that there are
+        return None  # reported later with the list of columns
     _, ends = contract_dates(dataset.columns, _with_formats(task, dataset.columns), zone)
     found = []
     for name, column in _date_columns(dataset.columns).items():
@@ -211,10 +215,10 @@ def _likely_start(dataset: Dataset, task: ContractTask, zone: str) -> str | None
         return found[0]
     if dataset.log is not None:
         return None
-    hint = f"; it may be one of {listed(found)}" if found else ""
+    hint = f" It may be one of {listed(found)}." if found else ""
     raise DataError(
-        "target.starts must name the column of the day a contract began, or customers who were not there "
-        f"yet would be asked about; add it to the study{hint}"
+        "target.starts must name the column with the first day of a contract, got none. Add it to the study: "
+        f"without it, customers would count before they joined.{hint}"
     )
 
 
@@ -231,22 +235,22 @@ def _date_columns(columns: Mapping[str, Column]) -> dict[str, Column]:
 
 
 def log_end(dataset: Dataset) -> int:
-    """The last event.
+    """Return the last event.
 
     Raises:
-        DataError: it lies in the future.
+        DataError: it is in the future.
     """
     assert dataset.data_end is not None
     if dataset.data_end > to_instant(datetime.now(UTC)) + DAY:
         raise DataError(
-            f"the last event must not lie in the future, got {format_instant(dataset.data_end)}; it sets the "
-            "end of what was observed: correct its time, or leave such events out of the log"
+            f"the last event must not be in the future, got {format_instant(dataset.data_end)}. It sets the "
+            "end of the observed time: correct it, or leave such events out of the log."
         )
     return dataset.data_end
 
 
 def _latest(times: np.ndarray) -> int:
-    """The latest of these instants that is not in the future: what lies later was announced, not observed."""
+    """Return the latest of these instants that is not in the future."""
     now = to_instant(datetime.now(UTC))
     return int(times[times <= now].max(initial=MISSING_TIME))
 
@@ -259,14 +263,14 @@ def _odd_rows(
     if starts is not None:
         backwards = int((ended & (ends < starts)).sum())
         if backwards:
-            notes.append(f"{backwards:,} contracts end before they start; they are never asked about.")
+            notes.append(f"{backwards:,} contracts end before they start; they are never eligible.")
         missing = int((starts == MISSING_TIME).sum())
         if missing:
-            notes.append(f"{missing:,} contracts have no {task.starts!r}; they are never asked about.")
+            notes.append(f"{missing:,} contracts have no {task.starts!r}; they are never eligible.")
     later = int((ended & (ends > data_end)).sum())
     if later:
         notes.append(
-            f"{later:,} contracts end after {format_instant(data_end, zone)}, up to which the data were "
-            "observed; until then they count as running."
+            f"{later:,} contracts end after {format_instant(data_end, zone)}, the end of the observed time; "
+            "they count as running."
         )
     return tuple(notes)

@@ -1,8 +1,8 @@
-"""When what a task asks about happened to each customer, and when each could be asked.
+"""The timeline of each customer: presence, events of the task, endings and returns.
 
-Purchases, cancellations in a log and the dates of contracts become one form here, which labels and
-eligibility read. What is known only later (that a customer came back) is kept apart from what was
-seen at the time, so that eligibility never reads the future.
+Purchases, cancellations in a log and the dates of contracts have one form here, which labels and
+eligibility read. Facts that are known only later, such as a return, are separate from what was known at the
+time, so that eligibility never reads the future.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,18 +28,16 @@ from model.task import ContractTask, LogTask
 from model.times import MISSING_TIME, Instants, days
 from model.values.columns import Column, Texts
 from model.values.history import EventLog, Positions
-from training.split.split import group_numbers
 
 
 @dataclass(frozen=True)
 class Timeline(Presence):
-    """The customers of a task, C of them, with what is known of them only later.
+    """The presence of C customers, with the facts that are known only later.
 
     Attributes:
-        targets: what counts as the event of the task; of endings those that were the customer's choice
-            and not taken back.
-        involuntary: endings that were not the customer's choice and not taken back.
-        seen_again: (len(targets.times),) of endings, when the customer was seen again, however late.
+        targets: the events of the task; of endings those by the customer's choice, without a return.
+        involuntary: endings not by the customer's choice, without a return.
+        seen_again: (len(targets.times),) the time of the next sign of the customer after an ending.
     """
 
     targets: EventLog
@@ -48,7 +46,7 @@ class Timeline(Presence):
 
 
 def log_timeline(log: EventLog, task: LogTask, types: Texts | None) -> Timeline:
-    """The timeline of a task about events.
+    """Return the timeline of a task about events.
 
     Args:
         types: (E,) the events' types; read only if the task names one.
@@ -74,13 +72,13 @@ def contract_timeline(
     *,
     listed: int | None = None,
 ) -> Timeline:
-    """The timeline of contracts: one row each; an id may have several where there is no log.
+    """Return the timeline of contracts: one row each; an id may have several if there is no log.
 
     Periods of one id that overlap, or follow each other within `reactivates_within_days`, are one.
 
     Args:
-        listed: rows of the table; further customers, of whom only the log knows, have no contract. None
-            for all of them.
+        listed: rows of the table; the customers after them are in the log only and have no contract. None
+            for all customers.
 
     Raises:
         DataError: a column is absent or holds no dates, or an event type is not in the log.
@@ -97,7 +95,7 @@ def contract_timeline(
 
 
 def followed_share(log: EventLog, wanted: Sequence[str], types: Texts) -> tuple[int, float]:
-    """How many events of some types there are, and the share after which the customer does anything."""
+    """Return the number of events of some types, and the share followed by further events of the customer."""
     targets = events_of(log, wanted, types, place="target.event")
     later = first_after(log, targets.owners, targets.times)
     return len(later), float((later != NEVER).mean()) if len(later) else 0.0
@@ -114,7 +112,7 @@ def _with_endings(
     again: Instants,
     seen_until: Instants,
 ) -> Timeline:
-    """Endings that were taken back are no outcome; those that come with an involuntary event neither."""
+    """Add the endings: those with a return, or with an involuntary event, are not outcomes."""
     log, _, gone, back = _fields(presence)
     assert log is not None
     owners = gone.owners
@@ -134,19 +132,24 @@ def _with_endings(
 def _check_marks(task: LogTask | ContractTask, n_marks: int, forced: np.ndarray) -> None:
     if n_marks and not forced.any():
         add = (
-            f" or add them to target.event: {[*task.event_types, *task.involuntary]}"
+            f"add them to target.event: {[*task.event_types, *task.involuntary]}, "
             if isinstance(task, LogTask)
             else ""
         )
         raise DataError(
-            f"target.involuntary marks endings, however none of the {n_marks:,} events "
-            f"{list(task.involuntary)} comes with an ending or within {task.involuntary_within_days} days "
-            f"before one; raise target.involuntary_within_days,{add} or leave target.involuntary out"
+            f"target.involuntary must name events at an ending or up to {task.involuntary_within_days} days "
+            f"before one, got {list(task.involuntary)} with none of {n_marks:,} events there. Raise "
+            f"target.involuntary_within_days, {add}or leave target.involuntary out."
         )
 
 
+def group_numbers(names: Sequence[str]) -> Positions:
+    """Return (N,) the number of each distinct name, in order of appearance."""
+    return np.asarray(pd.factorize(np.asarray(names, dtype=object))[0], dtype=np.int64)
+
+
 def _merged_ends(ids: Sequence[str], starts: Instants | None, ends: Instants, task: ContractTask) -> Instants:
-    """(C,) when each row's period of its id ended for good: NEVER where another contract went on."""
+    """(C,) the end of the period of each row; NEVER where another contract of the id continues it."""
     open_ends = np.where(ends == MISSING_TIME, NEVER, ends)
     if starts is None:
         return open_ends
@@ -166,7 +169,7 @@ def _merged_ends(ids: Sequence[str], starts: Instants | None, ends: Instants, ta
 
 
 def _next_starts(ids: Sequence[str], starts: Instants | None, rows: Positions, ends: Instants) -> Instants:
-    """(N,) when the id of each row has a contract that starts after an end; NEVER if it has none."""
+    """(N,) the next start of a contract of the id of each row after an end; NEVER if there is none."""
     if starts is None:
         return np.full(len(rows), NEVER)
     owner = group_numbers(ids)

@@ -1,1 +1,1 @@
-"""What a run found out: metrics, report.json, report.html."""
+"""Metrics of a run in report.json and report.html."""

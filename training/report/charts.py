@@ -1,4 +1,4 @@
-"""Charts as plain geometry; the report's template draws them as inline SVG."""
+"""The geometry of the charts; the template of the report draws them as inline SVG."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ Points = Sequence[Sequence[float]]
 
 @dataclass(frozen=True)
 class Box:
-    """Where the plot lies in the drawing, in SVG units; the rest is for the axes."""
+    """The plot area within the drawing, in SVG units."""
 
     width: int = 340
     height: int = 250
@@ -25,15 +25,15 @@ BOX: Final = Box()
 
 @dataclass(frozen=True)
 class Tick:
-    """A labelled place on an axis, in SVG units."""
+    """A labelled position on an axis, in SVG units."""
 
     at: float
     label: str
 
 
 @dataclass(frozen=True)
-class Series:
-    """One line: `points` as SVG writes them, a style of the template, and a word for the legend."""
+class Line:
+    """One line: its points in SVG, a style of the template, and a label for the legend."""
 
     points: str
     style: str
@@ -44,14 +44,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """What the template needs to draw one chart; the first series lies at the bottom."""
+    """One chart; later lines are drawn over earlier ones."""
 
     title: str
     x_label: str
     y_label: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    series: tuple[Series, ...]
+    lines: tuple[Line, ...]
     marker: float | None = None
 
 
@@ -67,7 +67,7 @@ class Axis:
     least_step: float = 0.0
 
     def __call__(self, value: float) -> float:
-        """The SVG coordinate of a value."""
+        """Return the SVG coordinate of a value."""
         share = (value - self.low) / (self.high - self.low)
         return round(self.start + share * (self.stop - self.start), 1)
 
@@ -85,12 +85,12 @@ class Axis:
 
 
 def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> Chart:
-    """Observed share of positives against the mean probability of each bin."""
+    """Draw the observed share of positives against the mean probability of each bin."""
     points = [(b["probability"], b["observed"]) for b in bins]
     top = _round_top(max(max(point) for point in points))
     x, y = _axes((0, top), (0, top))
     return _chart(
-        "Calibration: do the probabilities mean what they say?",
+        "Calibration: observed share of positives by probability",
         ("mean probability", "share of positives"),
         (x, y),
         _line(x, y, [(0, 0), (top, top)], "reference", "perfect calibration"),
@@ -99,10 +99,10 @@ def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> Chart:
 
 
 def roc_chart(points: Points) -> Chart:
-    """True against false positive rate."""
+    """Draw the true against the false positive rate."""
     x, y = _axes((0, 1), (0, 1))
     return _chart(
-        "ROC: how well are positives ranked above negatives?",
+        "ROC curve",
         ("false positive rate", "true positive rate"),
         (x, y),
         _line(x, y, [(0, 0), (1, 1)], "reference", "chance"),
@@ -111,10 +111,10 @@ def roc_chart(points: Points) -> Chart:
 
 
 def precision_recall_chart(points: Points, base_rate: float) -> Chart:
-    """Precision against recall; at random, precision is the base rate."""
+    """Draw precision against recall; a random ranking has the base rate as its precision."""
     x, y = _axes((0, 1), (0, 1))
     return _chart(
-        "Precision and recall: how pure is a list that misses few?",
+        "Precision and recall",
         ("recall", "precision"),
         (x, y),
         _line(x, y, [(0, base_rate), (1, base_rate)], "reference", "at random"),
@@ -123,10 +123,10 @@ def precision_recall_chart(points: Points, base_rate: float) -> Chart:
 
 
 def gain_chart(points: Points, base_rate: float) -> Chart:
-    """Share of the positives found against the share of customers contacted."""
+    """Draw the share of positives found against the share of customers contacted."""
     x, y = _axes((0, 1), (0, 1))
     return _chart(
-        "Gain: contact the highest probabilities first, and find how many?",
+        "Gain: positives found by contacting the highest probabilities first",
         ("share of customers contacted", "share of positives found"),
         (x, y),
         _line(x, y, [(0, 0), (1, 1)], "reference", "at random"),
@@ -136,13 +136,13 @@ def gain_chart(points: Points, base_rate: float) -> Chart:
 
 
 def score_chart(histogram: Mapping[str, Any]) -> Chart:
-    """How the probabilities of each class are spread, as shares of the class."""
+    """Draw the histogram of the probabilities of each class, as shares of the class."""
     edges = histogram["edges"]
     shares = {side: _shares(histogram[side]) for side in ("negatives", "positives")}
     x, y = _axes((0, _round_top(edges[-1])), (0, _round_top(max(map(max, shares.values())))))
     steps = {side: _steps(edges, heights) for side, heights in shares.items()}
     return _chart(
-        "Probabilities given, by what happened",
+        "Probabilities by outcome",
         ("probability", "share of each class"),
         (x, y),
         _line(x, y, steps["negatives"], "negative", "negatives", filled=True),
@@ -151,7 +151,7 @@ def score_chart(histogram: Mapping[str, Any]) -> Chart:
 
 
 def training_chart(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
-    """Loss by epoch; a marker at the epoch whose weights were kept."""
+    """Draw the loss by epoch, with a marker at the epoch whose weights are kept."""
     losses = [epoch[name] for epoch in history for name in ("train_loss", "validation_loss")]
     epochs = [epoch["epoch"] for epoch in history]
     margin = (max(losses) - min(losses)) * 0.05 or 0.01
@@ -159,7 +159,7 @@ def training_chart(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Cha
     y = Axis(min(losses) - margin, max(losses) + margin, BOX.bottom, BOX.top, percent=False)
     drawn = {n: [(e["epoch"], e[n]) for e in history] for n in ("train_loss", "validation_loss")}
     return _chart(
-        "Loss by epoch; the kept one is marked",
+        "Loss by epoch; the kept epoch is marked",
         ("epoch", "loss"),
         (x, y),
         _line(x, y, drawn["train_loss"], "reference", "training", dots=len(history) == 1),
@@ -169,10 +169,10 @@ def training_chart(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Cha
 
 
 def _chart(
-    title: str, labels: tuple[str, str], axes: tuple[Axis, Axis], *series: Series, marker: float | None = None
+    title: str, labels: tuple[str, str], axes: tuple[Axis, Axis], *lines: Line, marker: float | None = None
 ) -> Chart:
     x, y = axes
-    return Chart(title, *labels, x.ticks, y.ticks, series, marker)
+    return Chart(title, *labels, x.ticks, y.ticks, lines, marker)
 
 
 def _axes(x: tuple[float, float], y: tuple[float, float]) -> tuple[Axis, Axis]:
@@ -181,10 +181,10 @@ def _axes(x: tuple[float, float], y: tuple[float, float]) -> tuple[Axis, Axis]:
 
 def _line(
     x: Axis, y: Axis, points: Points, style: str, label: str, *, filled: bool = False, dots: bool = False
-) -> Series:
+) -> Line:
     placed = tuple((x(a), y(b)) for a, b in points)
     text = " ".join(f"{a:g},{b:g}" for a, b in placed)
-    return Series(text, style, label, filled, placed if dots else ())
+    return Line(text, style, label, filled, placed if dots else ())
 
 
 def _steps(edges: Sequence[float], heights: Sequence[float]) -> list[tuple[float, float]]:
@@ -205,7 +205,7 @@ def _round_step(least: float) -> float:
 
 
 def _round_top(value: float) -> float:
-    """A round end for an axis from 0, at or above a share; 1 where the share is next to nothing."""
+    """A round end for an axis from 0, at or above a share; 1 for a share of nearly 0."""
     if value < 1e-6:
         return 1.0
     step = _round_step(value / 5)

@@ -1,4 +1,4 @@
-"""The report of a training run: its shape (report.json) and the self-contained page made of it."""
+"""The report of a training run: the type of report.json, and the self-contained page."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,11 +8,11 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from model.task import ColumnTask, ContractTask, Task
-from training.audit.sentences import audit_sentences
-from training.measure.measuring import who
+from training.audit.findings import audit_sentences
+from training.measure.measuring import display_name
 from training.report import charts
 
-# Field of Metrics, its name for a reader, which way is better.
+# Field of Metrics, its label, and whether higher or lower is better.
 MEASURES: Final = (
     ("auc", "AUC", "higher"),
     ("average_precision", "Average precision", "higher"),
@@ -23,63 +23,10 @@ MEASURES: Final = (
 )
 
 
-class ColumnRead(TypedDict):
-    """A field that the model reads; `missing_share` is of all customers, or of all events."""
-
-    name: str
-    kind: str
-    missing_share: float | None
-    detail: str
-
-
-class LeftOut(TypedDict):
-    """A column that the model does not read, and why, as part of a sentence."""
-
-    column: str
-    reason: str
-
-
-class DataPart(TypedDict):
-    """What was read. `events` and its two times are None for a study without a log."""
-
-    customers: int
-    events: int | None
-    first_event: str | None
-    last_event: str | None
-    read: Sequence[str]
-    left_out: Sequence[LeftOut]
-    columns: Sequence[ColumnRead]
-
-
-class SplitPart(TypedDict):
-    """How the examples were split, in plain words and in numbers."""
-
-    kind: str
-    sentence: str
-    train: int
-    judged: int
-    test: int
-
-
-class FitPart(TypedDict):
-    """How the network was fitted: `loop.Epoch`s, how many weights it has, whether it stands for a bag."""
-
-    head: str
-    device: str
-    epochs: int
-    best_epoch: int
-    seconds: float
-    seconds_published: float
-    validation_loss: float
-    history: Sequence[Mapping[str, Any]]
-    parameters: int
-    distillation: str
-
-
 class Report(TypedDict):
     """All of report.json: plain values only.
 
-    `metrics` (by who is measured: "model", "base_rate" and the baselines, as `measuring.measured` has them)
+    `metrics` (by model: "model", "base_rate" and the baselines, as `measuring.measured` has them)
     and `curves` (`asdict` of `metrics.Curves`) have one entry per horizon, in days and increasing, or the
     single entry "label". `audit` is `Audit.facts` with its findings, `verdict` a `verdict.Verdict`,
     `decision` the `decision.Decision.facts` of a challenger, else None, `splits` are `splits.SplitFigure`s,
@@ -92,9 +39,9 @@ class Report(TypedDict):
     study: Mapping[str, Any]
     task: Mapping[str, Any]
     question: str
-    data: DataPart
+    data: Mapping[str, Any]
     audit: Mapping[str, Any]
-    split: SplitPart
+    split: Mapping[str, Any]
     splits: Sequence[Mapping[str, Any]]
     published: str
     verdict: Mapping[str, Any]
@@ -102,7 +49,7 @@ class Report(TypedDict):
     metrics: Mapping[str, Mapping[str, Any]]
     curves: Mapping[str, Mapping[str, Any]]
     choice: Mapping[str, Any]
-    fit: FitPart
+    fit: Mapping[str, Any]
     calibration: Mapping[str, Any]
     learning_curve: Sequence[Mapping[str, Any]]
     learning_conclusion: str
@@ -110,9 +57,9 @@ class Report(TypedDict):
 
 
 def question(task: Task) -> str:
-    """What a task asks about a customer, as a plain sentence."""
+    """Return the question that a task answers about a customer."""
     if isinstance(task, ColumnTask):
-        return f'Is {task.column} "{task.positive}" for this customer?'
+        return f'Will {task.column} of a customer be "{task.positive}"?'
     *first, last = task.horizons_days
     horizons = f"{', '.join(map(str, first))} or {_days(last)}" if first else _days(last)
     gap = f", counted from {_days(task.gap_days)} later" if task.gap_days else ""
@@ -129,10 +76,10 @@ def question(task: Task) -> str:
 
 
 def render_html(report: Mapping[str, Any]) -> str:
-    """A page that needs nothing else: no script, no request; every text of the data is escaped.
+    """Return a self-contained page without scripts or requests; texts from the data are escaped.
 
     Args:
-        report: a `Report`, fresh or read back from report.json.
+        report: a `Report`, new or read from report.json.
     """
     longest = list(report["metrics"])[-1]
     return _template().render(
@@ -149,7 +96,7 @@ def render_html(report: Mapping[str, Any]) -> str:
 
 
 def _charts(report: Mapping[str, Any], horizon: str) -> list[charts.Chart]:
-    """The charts of a horizon; those that its labels do not define are left out."""
+    """The charts of a horizon; charts that need both classes are left out without them."""
     curves = report["curves"][horizon]
     base_rate = report["metrics"][horizon]["model"]["base_rate"]
     drawn = [charts.calibration_chart(curves["calibration"])]
@@ -172,7 +119,12 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"fixed": _fixed, "count": _count, "percent": _percent, "horizon": _horizon}
-    environment.filters |= {"duration": _duration, "who": who, "between": _between, "signed": _signed}
+    environment.filters |= {
+        "duration": _duration,
+        "display_name": display_name,
+        "between": _between,
+        "signed": _signed,
+    }
     return environment.get_template("report.html.j2")
 
 

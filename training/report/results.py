@@ -1,4 +1,4 @@
-"""What a training run found out, as the plain values of report.json."""
+"""The results of a training run as the plain values of report.json."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,25 +13,27 @@ from model.scorer import Scorer
 from model.times import format_instant
 from model.values.columns import Column, Texts
 from model.values.history import EventLog
-from training.fit.distill import told_of
+from training.fit.distill import distillation_sentence
 from training.fit.loop import best_epoch
 from training.fit.model_fit import Fitted
 from training.prepare import Prepared
-from training.report.report import ColumnRead, DataPart, FitPart, LeftOut, Report, SplitPart, question
+from training.report.report import Report, question
 from training.run.learning_curve import conclusion
 from training.run.run import Run
 from training.split.plan import Plan
 
 FEW_POSITIVES: Final = 100
 
+Facts = dict[str, Any]  # plain values of report.json
+
 PUBLISHED: Final = {
-    True: "The published model was then fitted again, on all examples.",
+    True: "The published model is fitted again on all examples.",
     False: "The published model is the measured one.",
 }
 
 
 def build_report(run: Run) -> Report:
-    """All of report.json; the version, and the decision on a challenger, are for publishing to fill in."""
+    """Return report.json; publishing adds the version and the decision about a challenger."""
     plan, scorer = run.prepared.plan, run.published.scorer
     return {
         "name": run.study.name,
@@ -59,18 +61,18 @@ def build_report(run: Run) -> Report:
 
 
 def _warnings(scorer: Scorer, metrics: dict[str, Any]) -> tuple[str, ...]:
-    """What the user should know beside the plan's own warnings."""
+    """Warnings beside those of the plan."""
     found = []
     if scorer.spec.reads_steps and not scorer.schema.events and not scorer.schema.series:
         found.append(
-            f"The {scorer.spec.head} head found no events and no sequences, so it reads the columns one "
-            "after another; the mlp head is made for that."
+            f"The {scorer.spec.head} head has no events or sequences to read, so it reads the columns as a "
+            "sequence. The mlp head is made for columns."
         )
     few = min((_rarer(m["model"]) for m in metrics.values()), default=0)
     if few < FEW_POSITIVES:
         found.append(
-            f"The test holds {counted(few, 'example')} of the rarer outcome; below {FEW_POSITIVES} its "
-            "figures may be off by a good deal: look at their intervals."
+            f"The test has {counted(few, 'example')} of the rarer outcome. With fewer than {FEW_POSITIVES}, "
+            "the figures are uncertain: see their intervals."
         )
     return tuple(found)
 
@@ -79,13 +81,13 @@ def _rarer(metrics: dict[str, Any]) -> int:
     return int(min(metrics["positives"], metrics["n"] - metrics["positives"]))
 
 
-def what_was_read(prepared: Prepared) -> tuple[list[str], list[LeftOut]]:
-    """What was counted, repaired or assumed in reading, and the columns that no model reads."""
-    left_out: list[LeftOut] = [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()]
+def what_was_read(prepared: Prepared) -> tuple[list[str], list[Facts]]:
+    """Return the notes of reading, and the columns that no model reads."""
+    left_out: list[Facts] = [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()]
     return [*prepared.dataset.notes, *prepared.kinds.notes], left_out
 
 
-def _data(prepared: Prepared, schema: Schema) -> DataPart:
+def _data(prepared: Prepared, schema: Schema) -> Facts:
     dataset = prepared.dataset
     ends, zone = (dataset.first_event, dataset.data_end), schema.time_zone
     times = [None if t is None else format_instant(t, zone) for t in ends]
@@ -101,42 +103,42 @@ def _data(prepared: Prepared, schema: Schema) -> DataPart:
     }
 
 
-def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[ColumnRead]:
-    told = []
+def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[Facts]:
+    read = []
     for column in schema.columns:
         if isinstance(column, CategoricalColumn):
             detail = f"{len(column.vocabulary)} categories"
         else:
             detail = f"{column.scaling.low:g} to {column.scaling.high:g}, median {column.scaling.median:g}"
-        told.append(_column(column.name, column.kind, columns[column.name], detail))
+        read.append(_column(column.name, column.kind, columns[column.name], detail))
     for series in schema.series:
-        told += [
+        read += [
             _column(name, "series", columns[name], f"a step of {series.name}") for name in series.columns
         ]
-    return told
+    return read
 
 
-def _column(name: str, kind: str, column: Column, detail: str) -> ColumnRead:
+def _column(name: str, kind: str, column: Column, detail: str) -> Facts:
     missing = column.codes < 0 if isinstance(column, Texts) else np.isnan(column)
     return {"name": name, "kind": kind, "missing_share": float(missing.mean()), "detail": detail}
 
 
-def _event_fields(schema: Schema, log: EventLog | None) -> list[ColumnRead]:
+def _event_fields(schema: Schema, log: EventLog | None) -> list[Facts]:
     if schema.events is None or log is None:
         return []
-    told = []
+    read = []
     for value in schema.events.values:
         detail = f"{value.scaling.low:g} to {value.scaling.high:g}"
-        told.append(_column(value.name, "event value", log.values[value.name], detail))
+        read.append(_column(value.name, "event value", log.values[value.name], detail))
     for category in schema.events.categories:
         detail = f"{len(category.vocabulary)} categories"
-        told.append(_column(category.name, "event category", log.categories[category.name], detail))
+        read.append(_column(category.name, "event category", log.categories[category.name], detail))
     names = [feature.name for feature in schema.events.features]
     kind = f"{len(names)} aggregates"
-    return [*told, {"name": "history", "kind": kind, "missing_share": None, "detail": ", ".join(names)}]
+    return [*read, {"name": "history", "kind": kind, "missing_share": None, "detail": ", ".join(names)}]
 
 
-def _split(plan: Plan) -> SplitPart:
+def _split(plan: Plan) -> Facts:
     return {
         "kind": plan.kind,
         "sentence": plan.sentence,
@@ -146,7 +148,7 @@ def _split(plan: Plan) -> SplitPart:
     }
 
 
-def _fit(fitted: Fitted, published: Fitted) -> FitPart:
+def _fit(fitted: Fitted, published: Fitted) -> Facts:
     return {
         "head": fitted.scorer.spec.head,
         "device": str(fitted.scorer.device),
@@ -157,5 +159,5 @@ def _fit(fitted: Fitted, published: Fitted) -> FitPart:
         "validation_loss": round(fitted.validation_loss, 6),
         "history": [asdict(e) for e in fitted.history],
         "parameters": sum(p.numel() for p in fitted.scorer.network.parameters()),
-        "distillation": told_of(fitted),
+        "distillation": distillation_sentence(fitted),
     }

@@ -1,4 +1,4 @@
-"""A published model measured on labelled files: later months, another shop, last week's customers."""
+"""A published model measured on labelled files."""
 
 from pathlib import Path
 from typing import Any
@@ -9,80 +9,79 @@ from model.errors import DataError
 from model.files.dataset import Dataset
 from model.predictor import Predictor
 from model.probability import Probabilities
-from model.scoring.as_of import latest_date
-from model.scoring.blocks import event_types
-from model.scoring.log_blocks import read_for
+from model.scoring.as_of import date_formats, latest_date
+from model.scoring.blocks import event_types, read_for
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
 from model.values.customers import Examples
 from training.measure.measuring import MODEL, base_rates, measure_horizons
-from training.question.eligibility import roll_call, tally
+from training.question.eligibility import count_eligible, tally
 from training.question.labels import Labels, compile_labels, latest_complete_cutoff
 from training.question.question import Question, contract_question, log_question
+from training.question.timeline import group_numbers
 from training.split.plan_table import read_label
-from training.split.split import group_numbers
 
 
 def evaluate_files(
     predictor: Predictor, *, customers: Path | None, events: Path | None, as_of: int | None
 ) -> dict[str, Any]:
-    """Measure a model on files that hold the outcomes too.
+    """Measure a model on files with outcomes.
 
     Args:
-        as_of: the instant asked at; by default the latest whose longest window the log completes,
-            or the latest date of the table.
+        as_of: the instant of the prediction; by default the latest with a complete longest window, or the
+            latest date of the table.
 
     Returns:
-        `as_of`, and `metrics` beside the base rate's as in the report; the base rate is the files' own.
+        `as_of`, and `metrics` as in the report, beside those of the base rate of the files.
 
     Raises:
-        DataError: the files cannot be used, or hold no outcome.
+        DataError: the files cannot be used, or have no outcomes.
     """
     task, zone = predictor.manifest.task, predictor.manifest.schema_.time_zone
     if not isinstance(task, ColumnTask):
-        dataset = read_for(predictor.manifest.schema_, customers, events, also=list(task.dates))
+        dataset = read_for(predictor.manifest.schema_, customers, events, also=list(date_formats(task)))
         question = _question(predictor, task, dataset)
         instant = latest_complete_cutoff(task, question.data_end, zone) if as_of is None else as_of
-        examples, labels, probabilities = _ask_windows(predictor, question, dataset, instant)
+        examples, labels, probabilities = _score_windows(predictor, question, dataset, instant)
     else:
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
         instant = latest_date(dataset, predictor.manifest.schema_) if as_of is None else as_of
-        examples, labels, probabilities = _ask_table(predictor, task, dataset, instant)
+        examples, labels, probabilities = _score_table(predictor, task, dataset, instant)
     rates, groups = base_rates(labels), group_numbers(dataset.ids)[examples.customers]
     metrics, _ = measure_horizons(task.output_names, labels, {MODEL: probabilities}, rates, groups)
     return {"as_of": format_instant(instant, zone), "metrics": metrics}
 
 
 def _question(predictor: Predictor, task: LogTask | ContractTask, dataset: Dataset) -> Question:
-    """The model's task asked of these files."""
+    """The model's task with the timeline of these files."""
     types = event_types(predictor.manifest.schema_, dataset.log)
+    zone = predictor.manifest.schema_.time_zone
     if isinstance(task, ContractTask):
-        zone = predictor.manifest.schema_.time_zone
         return contract_question(dataset, task, types, zone, settled=True)
-    return log_question(dataset, task, types, terminal=task.terminal)
+    return log_question(dataset, task, types, zone, terminal=task.terminal)
 
 
-def _ask_windows(
+def _score_windows(
     predictor: Predictor, question: Question, dataset: Dataset, instant: int
 ) -> tuple[Examples, Labels, Probabilities]:
     zone = predictor.manifest.schema_.time_zone
-    roll = roll_call(question.timeline, question.task, [instant])
-    examples = roll.examples
+    eligible = count_eligible(question.timeline, question.task, [instant])
+    examples = eligible.examples
     if not len(examples):
         raise DataError(
-            f"somebody must be eligible, however at {format_instant(instant, zone)} customers are left out "
-            f"as {tally(question.task, roll.counts[0])}; name another date with --as-of"
+            f"a customer must be eligible at {format_instant(instant, zone)}, got none: "
+            f"{tally(question.task, eligible.counts[0])}. Name another date with --as-of."
         )
     labels = compile_labels(question.timeline, question.task, examples, data_end=question.data_end)
     if not labels.complete.any():
         raise DataError(
-            f"at {format_instant(instant, zone)} no window is complete: the data end at "
-            f"{format_instant(question.data_end, zone)}; name an earlier date with --as-of"
+            f"a window from {format_instant(instant, zone)} must be complete, got data up to "
+            f"{format_instant(question.data_end, zone)}. Name an earlier date with --as-of."
         )
     return examples, labels, predictor.scorer.score(dataset.columns, dataset.log, examples)
 
 
-def _ask_table(
+def _score_table(
     predictor: Predictor, task: ColumnTask, dataset: Dataset, instant: int
 ) -> tuple[Examples, Labels, Probabilities]:
     labelled, positive = read_label(dataset.columns, task)

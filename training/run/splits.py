@@ -1,26 +1,36 @@
-"""The same network under other splits: what an easier one would have claimed, side by side."""
+"""The figures of the same network under other splits, side by side."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from model.probability import Probabilities
-from training.measure.measuring import measured
+from model.scorer import Scorer
+from training.measure.measuring import base_rates, measured
 from training.measure.metrics import base_rate_metrics
-from training.split.plan import Plan
-from training.split.split import Rows
+from training.prepare import Prepared
+from training.split.deal import Rows
+from training.split.plan import Plan, SplitKind
+
+_STUDY_SPLITS: Final[dict[SplitKind, str]] = {
+    "forward": "forward, unseen customers",
+    "customers": "unseen customers, same dates",
+    "rows": "shuffled, duplicates together",
+    "groups": "unseen groups",
+    "time": "forward",
+}
 
 
 @dataclass(frozen=True)
 class SplitFigure:
-    """One split's figures at the longest horizon.
+    """The figures of one split at the longest horizon.
 
     Attributes:
-        split: which, in words.
-        metrics: with intervals, as `training.measure.measuring.measured` has them.
-        base_rate_log_loss: what the training share for everybody loses on the same examples; splits
-            hold different examples, so that losses compare to this, not to each other.
+        split: its name in words.
+        metrics: with intervals, see `training.measure.measuring.measured`.
+        base_rate_log_loss: the loss of the training base rate on the same examples. Splits have different
+            examples, so compare a log loss with this one.
     """
 
     split: str
@@ -28,14 +38,42 @@ class SplitFigure:
     base_rate_log_loss: float
 
 
+def compare_splits(prepared: Prepared, scorer: Scorer, shuffled: Scorer | None) -> tuple[SplitFigure, ...]:
+    """Measure the shuffled split first, and the study's own split last.
+
+    Args:
+        scorer: of the measured fit.
+        shuffled: of the fit on the shuffled split, if there is one.
+    """
+    plan = prepared.plan
+    figures = []
+    if shuffled is not None and plan.shuffled is not None:
+        labels = plan.labels.take(plan.shuffled.folds.rows)
+        figures.append(("shuffled", shuffled, plan.shuffled.test, labels))
+    train = plan.measured_labels.take(plan.measured.rows)
+    seen = np.isin(plan.groups[plan.seen_later], plan.groups[plan.measured.rows])
+    figures.append(("forward", scorer, plan.seen_later[seen], train))
+    if plan.kind == "time":
+        new = ~np.isin(plan.groups[plan.test], plan.groups[plan.measured.rows])
+        if not new.all():
+            figures.append((_STUDY_SPLITS["forward"], scorer, plan.test[new], train))
+    figures.append((_STUDY_SPLITS[plan.kind], scorer, plan.test, train))
+    return tuple(
+        split_figure(name, plan, rows, score_rows(one, prepared, rows), base_rates(labels)[-1])
+        for name, one, rows, labels in figures
+        if plan.labels.complete[rows, -1].any()
+    )
+
+
+def score_rows(scorer: Scorer, prepared: Prepared, rows: Rows) -> Probabilities:
+    """Return (N, K) probabilities of some of the plan's examples."""
+    return scorer.score(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples.take(rows))
+
+
 def split_figure(
     split: str, plan: Plan, rows: Rows, probabilities: Probabilities, base_rate: float
 ) -> SplitFigure:
-    """Measure (N, K) probabilities of N examples at the longest horizon.
-
-    Args:
-        base_rate: the share of positives in the training examples of that split.
-    """
+    """Measure (N, K) probabilities of N examples at the longest horizon."""
     complete = plan.labels.complete[rows, -1]
     labels = plan.labels.outcomes[rows[complete], -1].astype(np.float64)
     metrics = measured(labels, probabilities[complete, -1], plan.groups[rows[complete]])

@@ -1,1 +1,1 @@
-"""What a model reads: kinds of columns, and statistics from training examples only."""
+"""The fields of a model: kinds of columns, and statistics of the training examples."""

@@ -1,4 +1,4 @@
-"""The statistics of a schema, from training examples only."""
+"""The statistics of a schema, fitted on training examples only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,34 +27,26 @@ from model.values.columns import Column, Numbers, Texts, as_categories, as_numbe
 from model.values.customers import Examples
 from model.values.history import EventLog
 from training.schema.kinds import Kind
+from training.study.sections import EventsSource
 
 BINS: Final = 24
-MIN_ROWS: Final = 30  # customers who share a number which is known by itself
-MIN_CUSTOMERS: Final = 5  # a category of fewer is unknown: it teaches what that means, and names nobody
+MIN_ROWS: Final = 30  # customers with a number that gets an embedding of its own
+MIN_CUSTOMERS: Final = 5  # a category of fewer counts as unknown, so that no person is identified
 MAX_CATEGORIES: Final = 1000
 MAX_TYPES: Final = 12
 YEAR_DAYS: Final = 365
 
 
 @dataclass(frozen=True)
-class EventFields:
-    """Names of the fields of an event, as the study has them."""
-
-    id: str
-    time: str
-    time_format: str | None
-    type: str | None
-    values: Sequence[str]
-    attributes: Sequence[str]
-    max_events: int
-
-
-@dataclass(frozen=True)
-class TableFields:
-    """Columns of the customer table to read, with their kinds.
+class ModelFields:
+    """The columns and event fields that a model reads, before their statistics are fitted.
 
     Attributes:
-        time_zone: whose clock the times without an offset are read from, those of events too.
+        kinds: the kind of each table column.
+        date_formats: the strptime format of each date column; None is ISO 8601.
+        series: the columns of each sequence, oldest first; each of them is in `kinds` too.
+        time_zone: of times without an offset.
+        max_events: the latest events of a history that a sequence keeps.
     """
 
     id: str | None
@@ -62,11 +54,12 @@ class TableFields:
     date_formats: Mapping[str, str | None] = field(default_factory=dict)
     series: Mapping[str, Sequence[str]] = field(default_factory=dict)
     time_zone: str = "UTC"
+    events: EventsSource | None = None
+    max_events: int = 1
 
 
 def fit_schema(
-    table: TableFields,
-    events: EventFields | None,
+    fields: ModelFields,
     columns: Mapping[str, Column],
     log: EventLog | None,
     examples: Examples,
@@ -80,18 +73,18 @@ def fit_schema(
         examples: the training examples; nothing after their cutoffs is read.
     """
     return Schema(
-        id=table.id,
-        time_zone=table.time_zone,
+        id=fields.id,
+        time_zone=fields.time_zone,
         columns=tuple(
-            _table_column(name, kind, table, columns[name], examples) for name, kind in table.kinds.items()
+            _table_column(name, kind, fields, columns[name], examples) for name, kind in fields.kinds.items()
         ),
-        series=tuple(_series(name, of, columns, examples) for name, of in table.series.items()),
-        events=_event_schema(events, log, examples, lookback_days) if events and log else None,
+        series=tuple(_series(name, of, columns, examples) for name, of in fields.series.items()),
+        events=_event_schema(fields, log, examples, lookback_days) if log else None,
     )
 
 
 def fit_scaling(values: Numbers) -> Scaling:
-    """Scaling of the known values; that of an empty or constant column is harmless."""
+    """Return the scaling of the known values; an empty or constant column gets a width of 1."""
     known = values[np.isfinite(values)]
     if not len(known):
         known = np.zeros(1)
@@ -114,32 +107,32 @@ def fit_scaling(values: Numbers) -> Scaling:
 
 
 def _width(known: Numbers, quartile_range: float) -> float:
-    """The quartile range; of mostly-one-valued numbers that is 0, then the deviation."""
+    """Return the quartile range, or the deviation where that is 0."""
     with np.errstate(over="ignore"):
         width = quartile_range or float(known.std())
     return width if np.isfinite(width) and width > 0 else 1.0
 
 
 def _table_column(
-    name: str, kind: Kind, table: TableFields, column: Column, examples: Examples
+    name: str, kind: Kind, fields: ModelFields, column: Column, examples: Examples
 ) -> TableColumn:
     if kind == "categorical":
         vocabulary = _vocabulary(as_categories(column), examples.customers, examples.customers)
         return CategoricalColumn(name=name, vocabulary=vocabulary)
-    time_format = table.date_formats.get(name)
-    scaling = fit_scaling(number_of(column, kind, time_format, table.time_zone, examples))
+    time_format = fields.date_formats.get(name)
+    scaling = fit_scaling(number_of(column, kind, time_format, fields.time_zone, examples))
     if kind == "date":
         return DateColumn(name=name, time_format=time_format, scaling=scaling)
     if kind == "boolean":
         return BooleanColumn(name=name, scaling=scaling)
-    everybody = np.unique(examples.customers)  # once, however many cutoffs ask about them
-    return NumericColumn(name=name, scaling=scaling, values=_repeated(as_numbers(column)[everybody]))
+    customers = np.unique(examples.customers)  # each once, whatever the number of cutoffs
+    return NumericColumn(name=name, scaling=scaling, values=_repeated(as_numbers(column)[customers]))
 
 
 def _repeated(numbers: Numbers) -> tuple[float, ...]:
-    """Numbers that many rows share, where most rows have one of these and bins could not tell them apart.
+    """Return the numbers that many rows share, if most rows have one of them and they outnumber the bins.
 
-    Prices of a tariff, interest rates, days: they stand for something that neighbours do not.
+    Such numbers are prices of a tariff or interest rates: each has a meaning of its own.
     """
     values, counts = np.unique(numbers[np.isfinite(numbers)], return_counts=True)
     common = counts >= MIN_ROWS
@@ -156,11 +149,11 @@ def _series(name: str, of: Sequence[str], columns: Mapping[str, Column], example
 def _vocabulary(
     texts: Texts, rows: np.ndarray, customers: np.ndarray, *, most: int = MAX_CATEGORIES
 ) -> tuple[str, ...]:
-    """Categories that at least MIN_CUSTOMERS customers have in these rows, the most widespread first.
+    """Return the categories of at least MIN_CUSTOMERS customers in these rows, the most common first.
 
     Args:
         rows: positions in `texts`.
-        customers: whose row each of them is.
+        customers: the customer of each of them.
     """
     codes, n = texts.codes[rows].astype(np.int64), max(len(texts.values), 1)
     pairs = np.unique((customers * n + codes)[codes >= 0])
@@ -169,15 +162,20 @@ def _vocabulary(
     return tuple(texts.values[i] for i in order if counts[i] >= MIN_CUSTOMERS)
 
 
-def _event_schema(fields: EventFields, log: EventLog, examples: Examples, lookback_days: int) -> EventSchema:
+def _event_schema(
+    fields: ModelFields, log: EventLog, examples: Examples, lookback_days: int
+) -> EventSchema | None:
+    source = fields.events
+    if source is None:
+        return None
     seen = _events_seen(log, examples)
     draft = EventSchema(
-        id=fields.id,
-        time=fields.time,
-        time_format=fields.time_format,
-        type=_event_category(fields.type, log, seen, most=MAX_TYPES) if fields.type else None,
-        values=tuple(EventValue(name=n, scaling=fit_scaling(log.values[n][seen])) for n in fields.values),
-        attributes=tuple(_event_category(n, log, seen) for n in fields.attributes),
+        id=source.id,
+        time=source.time,
+        time_format=source.time_format,
+        type=_event_category(source.type, log, seen, most=MAX_TYPES) if source.type else None,
+        values=tuple(EventValue(name=n, scaling=fit_scaling(log.values[n][seen])) for n in source.values),
+        attributes=tuple(_event_category(n, log, seen) for n in source.attributes),
         features=(),
         max_events=fields.max_events,
     )
@@ -186,7 +184,7 @@ def _event_schema(fields: EventFields, log: EventLog, examples: Examples, lookba
 
 
 def _features(raw: Mapping[str, Numbers], examples: Examples) -> tuple[HistoryFeature, ...]:
-    """Aggregates that vary; the season only if every season was seen, else it is a date stamp."""
+    """Return the aggregates that vary; those of the season only if the cutoffs span a year."""
     cutoffs = examples.cutoffs
     every_season = len(cutoffs) > 0 and (cutoffs.max() - cutoffs.min()) / DAY >= YEAR_DAYS
     kept = {n: v for n, v in raw.items() if every_season or not n.startswith("cutoff_")}
@@ -202,7 +200,7 @@ def _event_category(
 
 
 def _events_seen(log: EventLog, examples: Examples) -> np.ndarray:
-    """Positions of events at or before the last cutoff of a training customer."""
+    """Return the positions of the events at or before the last cutoff of their training customer."""
     last = np.full(log.n_customers, np.iinfo(np.int64).min)
     np.maximum.at(last, examples.customers, examples.cutoffs)
     return np.flatnonzero(log.times <= last[log.owners])

@@ -1,4 +1,4 @@
-"""What kind of value each column of a table holds.
+"""The kind of each column of a table, inferred from its values.
 
 The first rule that fits decides; shares are of the rows that are not missing.
 
@@ -13,7 +13,7 @@ The first rule that fits decides; shares are of the rows that are not missing.
 | other numbers, whole-number codes too                                     | numeric     |
 | texts: true/false, yes/no, t/f, y/n, in any case                          | boolean     |
 | texts: numbers in >= 95 %; the words are noted and read as missing        | as numbers  |
-| texts: dates in >= 95 % of the distinct, see `model.files.dates`       | date        |
+| texts: dates in >= 95 % of the distinct, see `model.files.dates`          | date        |
 | texts: sentences (>= 50 rows, > 20 % distinct, >= 4 words and 20 letters) | left out    |
 | texts: an id                                                              | left out    |
 | other texts, however many distinct                                        | categorical |
@@ -31,10 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.files.cells import LEADING_ZERO, spells_number
 from model.files.dates import MIN_SHARE, fitting_formats
 from model.files.names import check_names, counted
-from model.files.table import RawTable, unreadable_note
+from model.files.numbers import LEADING_ZERO, spells_number, unreadable_note
+from model.files.table import RawTable
 from model.times import MISSING_TIME
 from model.values.columns import Column, Numbers, Texts, as_instants, as_numbers, parse_boolean
 
@@ -48,7 +48,7 @@ _ID_SHARE: Final = 0.95
 _SENTENCE_SHARE: Final = 0.2
 _SENTENCE_WORDS: Final = 4
 _SENTENCE_LETTERS: Final = 20
-_BOOLEAN_SPELLINGS: Final = 40  # more distinct texts than these cannot all be yes or no
+_BOOLEAN_SPELLINGS: Final = 40  # there are no more spellings of yes and no
 _SAMPLE: Final = 1000
 
 
@@ -60,7 +60,7 @@ class Kinds:
         kinds: by column, in the table's order.
         date_formats: the strptime format of each date column; None is ISO 8601.
         left_out: by column, the reason as a sentence.
-        notes: sentences for the report: what was assumed, and what reads as missing.
+        notes: sentences about assumptions and unreadable values, for the report.
     """
 
     kinds: dict[str, Kind]
@@ -71,7 +71,7 @@ class Kinds:
 
 @dataclass(frozen=True)
 class _Verdict:
-    """What one column is; `kind` None where it is left out, for `reason`."""
+    """The kind of one column; None where it is left out, for `reason`."""
 
     kind: Kind | None
     reason: str = ""
@@ -90,14 +90,14 @@ def infer_kinds(
 
     Args:
         categorical, numeric: columns whose kind is known.
-        skip: columns that are no input, such as the id and the label.
+        skip: columns that are not inputs, such as the id and the label.
 
     Raises:
-        DataError: there is no such column, or it is named under both kinds.
+        DataError: a named column does not exist, or is named under both kinds.
     """
     check_names([*categorical, *numeric], table.columns, "the customer table")
     if both := sorted(set(categorical) & set(numeric)):
-        raise DataError(f"a column has one kind, however {both} are under both categorical and numeric")
+        raise DataError(f"a column must have one kind, got {both} under both categorical and numeric.")
     named: dict[str, Kind] = {
         **dict.fromkeys(categorical, "categorical"),
         **dict.fromkeys(numeric, "numeric"),
@@ -174,7 +174,7 @@ def _judge_words(values: Sequence[str], n_known: int) -> _Verdict:
 
 
 def _are_numbers(values: Sequence[str], counts: NDArray[np.integer]) -> bool:
-    """Whether enough rows hold numbers; with one code such as "007" they are codes, all of them."""
+    """Return whether enough rows are numbers and none is a code such as "007"."""
     if any(re.match(LEADING_ZERO, value) for value in values):
         return False
     spelt = np.array([spells_number(value) for value in values])
@@ -215,7 +215,7 @@ def _sample(values: Sequence[str]) -> Sequence[str]:
 
 
 def _one_value(value: str, *, everywhere: bool) -> _Verdict:
-    """A column with one known value: no information, unless its absence is."""
+    """A column with one known value: information only where it is missing in some rows."""
     return _left_out(f"every row holds {value!r}") if everywhere else _Verdict("categorical")
 
 

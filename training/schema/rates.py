@@ -1,8 +1,8 @@
-"""Target statistics of columns with many categories: how often the event follows each (Micci-Barreca 2001).
+"""Target statistics of columns with many categories: the rate of the event by category (Micci-Barreca 2001).
 
-An embedding learns a category from few rows slowly; the share of its rows with the event is one number
-that says most of it. An example's own label must not be in that share, so training reads, for each
-example, the share without its fold (out of fold); everybody else gets that of all training examples.
+An embedding needs many rows to learn a category; its event rate is one number with most of the
+information. An example's own label must not enter its rate, so training reads, for each example, the rate
+among the other folds (out of fold). All other customers get the rate among all training examples.
 """
 
 from typing import Final
@@ -13,20 +13,19 @@ from numpy.typing import NDArray
 from model.features.scaling import scale
 from model.schema import CategoricalColumn, Rates, Schema, TableColumn
 from model.values.columns import Numbers, as_codes
-from training.question.examples import Asked
+from training.question.labels import LabelledExamples
 from training.schema.fit_schema import fit_scaling
-from training.split.plan import Folds
 
-MANY: Final = 50  # categories from which a column has rates
-WEIGHT: Final = 20.0  # examples of the average kind that every category is given
+MANY: Final = 50  # a column of so many categories has rates
+WEIGHT: Final = 20.0  # examples at the average rate that are added to every category
 
 
 def category_rates(codes: NDArray[np.int64], happened: Numbers, n_codes: int) -> Numbers:
-    """(n_codes,) float64 log-odds of the event for each code, drawn towards those of everybody.
+    """Return (n_codes,) float64 log-odds of the event for each code, shrunk towards the average.
 
     Args:
         codes: (N,) of the examples.
-        happened: (N,) 1 where the event happened, else 0.
+        happened: (N,) 1 for the event, else 0.
     """
     share = (happened.sum() + 1) / (len(happened) + 2)
     counts = np.bincount(codes, minlength=n_codes)
@@ -38,7 +37,7 @@ def category_rates(codes: NDArray[np.int64], happened: Numbers, n_codes: int) ->
 def out_of_fold_rates(
     codes: NDArray[np.int64], happened: Numbers, fold: NDArray[np.int64], n_codes: int
 ) -> Numbers:
-    """(N,) float64: for each example the log-odds of its code among the examples of the other folds."""
+    """Return (N,) float64 log-odds of each example's code among the examples of the other folds."""
     rates = np.empty(len(codes))
     for one in np.unique(fold):
         inside = fold == one
@@ -46,25 +45,32 @@ def out_of_fold_rates(
     return rates
 
 
-def with_rates(schema: Schema, asked: Asked, folds: Folds) -> tuple[Schema, list[NDArray[np.float32]]]:
-    """The schema with rates for its columns of many categories, and what training reads in their place.
+def with_rates(
+    schema: Schema, labelled: LabelledExamples, rows: NDArray[np.int64], fold: NDArray[np.int64]
+) -> tuple[Schema, list[NDArray[np.float32]]]:
+    """Add rates to the columns of many categories.
+
+    Args:
+        rows: (n,) the training examples.
+        fold: (n,) the fold of each of them.
 
     Returns:
-        the schema, and for each column with rates (n,) float32, out of fold and scaled.
+        The schema, and for each column with rates the (n,) float32 values that training reads in their
+        place, out of fold and scaled.
     """
-    happened = np.asarray(asked.labels.take(folds.rows).events.any(axis=1), dtype=np.float64)
-    customers = asked.examples.customers[folds.rows]
+    happened = np.asarray(labelled.labels.take(rows).events.any(axis=1), dtype=np.float64)
+    customers = labelled.examples.customers[rows]
     columns: list[TableColumn] = []
-    read = []
+    out_of_fold = []
     for column in schema.columns:
         if isinstance(column, CategoricalColumn) and len(column.vocabulary) >= MANY:
-            codes = as_codes(asked.columns[column.name], column.vocabulary)[customers]
-            rates, unseen = _rates(codes, happened, folds.fold, len(column.vocabulary) + 2)
+            codes = as_codes(labelled.columns[column.name], column.vocabulary)[customers]
+            rates, unseen = _rates(codes, happened, fold, len(column.vocabulary) + 2)
             columns.append(column.model_copy(update={"rates": rates}))
-            read.append(unseen)
+            out_of_fold.append(unseen)
         else:
             columns.append(column)
-    return schema.model_copy(update={"columns": tuple(columns)}), read
+    return schema.model_copy(update={"columns": tuple(columns)}), out_of_fold
 
 
 def _rates(

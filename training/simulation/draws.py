@@ -1,4 +1,4 @@
-"""Random customers of the made-up shop and what they do: exact draws of the chain of `shop`."""
+"""Random customers of the simulated shop and their events: exact draws of the chain of `shop`."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -40,12 +40,12 @@ class Shoppers:
 
 @dataclass(frozen=True)
 class Spells:
-    """Stays of customers in a state, from one jump to the next; P spells in no order.
+    """P spells: stays of customers in a state, from one jump to the next.
 
     Attributes:
         customer: (P,) position of the customer.
-        state: (P,) where the customer is in `[start, end)`, seconds since the shop opened.
-        target: (P,) where the customer jumps to at `end`; NOTHING where observation ends instead.
+        state: (P,) the state in `[start, end)`, seconds since the shop opened.
+        target: (P,) the state after `end`; NOTHING where observation ends.
     """
 
     customer: Codes
@@ -78,7 +78,7 @@ class Events:
 
 
 def draw_shoppers(rng: np.random.Generator, n: int, signup_before: int) -> Shoppers:
-    """n customers who sign up evenly over the first `signup_before` days."""
+    """Draw n customers who sign up evenly over the first `signup_before` days."""
     channel = rng.choice(len(shop.CHANNELS), n, p=[0.4, 0.2, 0.25, 0.15])
     age = np.clip(np.round(rng.normal(42, 14, n)), 18, 90).astype(np.int64)
     appetite = (rng.random(n) < 0.3).astype(np.int64)
@@ -93,7 +93,7 @@ def draw_shoppers(rng: np.random.Generator, n: int, signup_before: int) -> Shopp
 
 
 def draw_spells(rng: np.random.Generator, shoppers: Shoppers, days: int) -> Spells:
-    """Every customer's path until leaving or the end, one jump of all customers at a time."""
+    """Draw the path of every customer until leaving or the end, one jump of all customers at a time."""
     leave = shop.leave_rates()[:, :, None]
     jumps = np.broadcast_to(shop.jump_rates(), (len(leave), shop.N_STATES, shop.N_STATES))
     cumulative = np.concatenate([jumps, leave], axis=2).cumsum(axis=2)
@@ -113,7 +113,7 @@ def draw_spells(rng: np.random.Generator, shoppers: Shoppers, days: int) -> Spel
 
 
 def draw_events(rng: np.random.Generator, shoppers: Shoppers, spells: Spells) -> Events:
-    """What can be seen of the paths: visits (the first is the signup), purchases, and most jumps."""
+    """Draw the events of the paths: visits (the first is the signup), purchases, and visible jumps."""
     visit, visit_time = _poisson(rng, spells, shop.VISIT[shop.STATE_MOOD[spells.state]])
     buy, buy_time = _poisson(rng, spells, shop.buy_rates()[shoppers.segment[spells.customer], spells.state])
     jump, jump_type = _seen_jumps(spells)

@@ -1,4 +1,4 @@
-"""A made-up subscription shop whose true probabilities are known: its rates, and their closed form.
+"""A simulated subscription shop with known true probabilities: its rates, and their closed form.
 
 A customer is a continuous-time Markov chain. Its state is (plan, mood, issue): a log shows each plan
 and each issue as it opens, never the mood. Its segment (channel, young, appetite) does not change, and
@@ -63,12 +63,12 @@ N_SEGMENTS: Final = int(np.prod(SEGMENT_SHAPE))  # G
 
 
 def state_of(plan: Codes) -> Codes:
-    """The state of a customer who signs up for a plan: keen, and nothing amiss."""
+    """Return the state of a customer who signs up for a plan: keen, without an issue."""
     return plan * (len(MOODS) * len(ISSUES))
 
 
 def segment_of(channel: Codes, young: Codes, appetite: Codes) -> Codes:
-    """The segment's position in [0, G)."""
+    """Return the position of the segment in [0, G)."""
     return np.ravel_multi_index((channel, young, appetite), SEGMENT_SHAPE)
 
 

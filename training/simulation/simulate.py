@@ -1,4 +1,4 @@
-"""Write a simulated shop: customers.csv, events.csv and truth.csv, by chunks, so that memory stays flat."""
+"""A simulated shop written to customers.csv, events.csv and truth.csv, in chunks of constant memory."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -36,18 +36,18 @@ OPENED: Final = date(2023, 1, 1)  # the shop's first day, UTC
 _OPENED: Final = (OPENED - date(1970, 1, 1)).days
 Tables = tuple[pa.Table, pa.Table, pa.Table]  # rows of each of FILES
 
-_CHUNK: Final = 4096  # customers; what a seed yields depends on it, hence no option
+_CHUNK: Final = 4096  # customers; the output for a seed depends on it
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written.
+    """The size of the files.
 
     Attributes:
         customers, events: rows of customers.csv and events.csv.
         asked: rows of truth.csv, the customers present at the cutoff.
         as_of: the cutoff, midnight UTC at the start of this day.
-        left, purchased: how many of `asked` did so within the horizon.
+        left, purchased: the number of `asked` with that event within the horizon.
     """
 
     customers: int
@@ -70,16 +70,15 @@ def simulate(
 ) -> Summary:
     """Simulate a shop for `days` days and write it into the folder `out`; the same seed, the same bytes.
 
-    The cutoff lies `horizon_days` before the end, so that every outcome is in the log, and all
-    customers sign up before it; cut the log there to ask the question. customers.csv holds values as
-    of signup. truth.csv has a row for each customer present at the cutoff: the exact probabilities
-    given the full state (see `shop`), which no model that sees only columns and events can
-    beat, and what happened. All three are renamed into place at the end: a failed run leaves none.
+    The cutoff is `horizon_days` before the end, so the log has every outcome, and all customers sign up
+    before it. customers.csv has values as of signup. truth.csv has a row for each customer present at the
+    cutoff: the exact probabilities given the full state (see `shop`), which no model of columns and events
+    can beat, and the outcomes. All files are renamed into place at the end: a failed run leaves none.
 
     Args:
-        n_customers: about 100 events come with each.
-        force: replace files of the same names.
-        progress: called with the customers done, after each chunk.
+        n_customers: each has about 100 events.
+        force: replace existing files.
+        progress: called with the number of customers done, after each chunk.
 
     Raises:
         DataError: a number is out of range, or `out` already holds one of the files.
@@ -87,8 +86,8 @@ def simulate(
     _check(n_customers, seed, days, horizon_days)
     if taken := [name for name in FILES if (out / name).exists() and not force]:
         raise DataError(
-            f"simulated files must not replace others, got a folder {out} with {', '.join(taken)}; "
-            "take another folder, or --force"
+            f"the output folder must not have the files already, got {out} with {', '.join(taken)}. "
+            "Name another folder, or use --force."
         )
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out, prefix=".simulate-") as temporary:
@@ -106,7 +105,7 @@ def _check(n_customers: int, seed: int, days: int, horizon_days: int) -> None:
         ("days", days, horizon_days + 1, 36_500),
     ):
         if not least <= value <= most:
-            raise DataError(f"{name} must be from {least} to {most}, got {value}; choose one in between")
+            raise DataError(f"{name} must be from {least} to {most}, got {value}.")
 
 
 def _chunks(n_customers: int, seed: int, days: int, horizon_days: int) -> Iterator[Tables]:
@@ -130,12 +129,12 @@ def _write(folder: Path, chunks: Iterator[Tables], progress: Callable[[int], obj
 
 
 def _writer(path: Path, schema: pa.Schema) -> CSVWriter:
-    # No value of ours holds a comma, a quote or a line break, so nothing is searched for one.
+    # No value has a comma, a quote or a line break, so no value is searched for them.
     return CSVWriter(path, schema, write_options=WriteOptions(quoting_style="none", quoting_header="none"))
 
 
 def _tables(rng: np.random.Generator, first: int, n: int, days: int, horizon_days: int) -> Tables:
-    """The rows for n customers, the first of whom has position `first`."""
+    """The rows of n customers; the first has position `first`."""
     as_of = days - horizon_days
     shoppers = draw_shoppers(rng, n, as_of)
     spells = draw_spells(rng, shoppers, days)

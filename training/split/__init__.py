@@ -1,1 +1,1 @@
-"""Which examples train and which test."""
+"""The examples of training, calibration and test."""

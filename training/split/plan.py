@@ -1,4 +1,4 @@
-"""The examples of a study, their labels, and what each example is for."""
+"""The plan of a study: its examples, their labels, and the use of each example."""
 
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -9,23 +9,22 @@ from pydantic import BaseModel, ConfigDict
 
 from model.values.customers import Examples
 from training.question.labels import Labels
-from training.split.split import Rows
+from training.split.deal import Rows
 
 SplitKind = Literal["forward", "customers", "rows", "groups", "time"]
 
 
 @dataclass(frozen=True)
 class Folds:
-    """Examples that one fit reads. Each belongs to a fold, and the network of that fold never reads it.
+    """The examples of one fit. The network of a fold never reads the examples of that fold.
 
-    So every example has an answer of a network that does not know it; early stopping and calibration
-    look at these.
+    So every example gets an out-of-fold logit, which early stopping and calibration read.
 
     Attributes:
         rows: (n,) positions of the examples, ascending.
-        fold: (n,) int64, 0 to F - 1; a customer's examples, or a group's, are in one fold.
-        judged: (n,) bool, the examples that early stopping and calibration look at: where examples have
-            dates, the later ones, which resemble the dates to come.
+        fold: (n,) int64, 0 to F - 1; the examples of a customer, or of a group, are in one fold.
+        judged: (n,) bool, the examples that early stopping and calibration read; of examples with dates
+            the later ones, which are closest to the dates of use.
     """
 
     rows: Rows
@@ -33,25 +32,25 @@ class Folds:
     judged: NDArray[np.bool_]
 
     def among(self, kept: Rows) -> Self:
-        """Only these examples."""
+        """Return only these of the examples."""
         mask = np.isin(self.rows, kept)
         return type(self)(self.rows[mask], self.fold[mask], self.judged[mask])
 
     @property
     def first(self) -> Rows:
-        """Examples that a model without folds of its own learns from: all but those of fold 0."""
+        """The training examples of a model without folds: all but those of fold 0."""
         kept: Rows = self.rows[self.fold != 0]
         return kept
 
     @property
     def held(self) -> Rows:
-        """Examples that such a model stops and calibrates on: those of fold 0 that are judged."""
+        """The examples that such a model stops and calibrates on: the judged ones of fold 0."""
         kept: Rows = self.rows[(self.fold == 0) & self.judged]
         return kept
 
 
 def one_sided_fold(labels: Labels, folds: Folds) -> int | None:
-    """The first fold whose network would read one outcome only; None where all networks read both."""
+    """Return the first fold whose network would read one outcome only, or None."""
     for fold in range(folds.fold.max(initial=0) + 1):
         read = folds.rows[folds.fold != fold]
         events = labels.events[read][labels.at_risk[read]]
@@ -61,20 +60,20 @@ def one_sided_fold(labels: Labels, folds: Folds) -> int | None:
 
 
 @dataclass(frozen=True)
-class EasySplit:
-    """The split that a hurried user would have made: examples shuffled, whoever and whenever they are."""
+class ShuffledSplit:
+    """A shuffled split: examples dealt one by one, whatever their customer and date."""
 
     folds: Folds
     test: Rows
 
 
 class HeldOut(BaseModel):
-    """How to tell, in any file, who was held out: kept with a version, so that it can be compared later.
+    """The rule that recognises the held-out customers in any file; stored with a version for comparison.
 
     Attributes:
         group: the column whose values are dealt; None for the customer, or for the row where rows have no id.
-        seed, below: a customer (row, group) whose `training.split.split` place is below was held out.
-        since: the test date, as an instant; or, split by a column of time, its first value in the test.
+        seed, below: a customer (row, group) is held out if its place (`training.split.deal`) is below.
+        since: the test date as an instant; with `split.time` the first value of that column in the test.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,22 +87,21 @@ class HeldOut(BaseModel):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked, and on which side of the split each example lies.
+    """N examples with labels, and the side of the split that each is on.
 
     Attributes:
-        examples: N questions.
-        groups: (N,) who belongs together: a customer's examples, duplicate rows, a group.
-        labels: all that the data say about them.
-        measured: what the measured model is fitted on, never the test rows.
-        measured_labels: what was known at the test date; equal to `labels` where there is no date.
-        test: the rows that the report's figures come from.
-        seen_later: everybody else at the test date; empty where there is no such date.
-        easy: what the easy split would have claimed; None where it is the same as ours.
-        final: what the published model is fitted on.
-        kind, sentence: how the test rows were chosen, for programs and for people.
-        held_out: the same, for a later comparison.
-        standings, last_standing: as `training.question.eligibility.RollCall` has them; empty for a table.
-        warnings: what the user should know about it.
+        groups: (N,) the number of the customer, duplicate rows or group that an example belongs to.
+        labels: known from all data.
+        measured: the training examples of the measured model; no test rows.
+        measured_labels: labels known at the test date; equal to `labels` where there is no date.
+        test: the rows that the report measures.
+        seen_later: the training customers at the test date; empty where there is no test date.
+        shuffled: a shuffled split, for comparison; None where it equals the study's split.
+        final: the training examples of the published model.
+        kind, sentence: how the test rows were chosen, as a code and as a sentence.
+        held_out: the same as a rule, for a later comparison.
+        standings, last_standing: see `training.question.eligibility`; empty for a table.
+        warnings: sentences about the split.
     """
 
     examples: Examples
@@ -113,7 +111,7 @@ class Plan:
     measured_labels: Labels
     test: Rows
     seen_later: Rows
-    easy: EasySplit | None
+    shuffled: ShuffledSplit | None
     final: Folds
     kind: SplitKind
     sentence: str

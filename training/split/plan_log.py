@@ -1,4 +1,4 @@
-"""The plan of a log study: several cutoffs a customer, tested on other customers at a later date."""
+"""The plan of a study with windows: several cutoffs a customer, tested on other customers at a later date."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,58 +11,49 @@ from model.files.names import listed
 from model.task import ContractTask, LogTask, WindowTask
 from model.times import DAY, days, format_instant
 from model.values.customers import Examples
-from training.question.eligibility import RollCall, roll_call, tally
+from training.question.eligibility import EligibilityCounts, count_eligible, tally
 from training.question.labels import Labels, compile_labels
-from training.question.timeline import Timeline
-from training.split.plan import EasySplit, Folds, HeldOut, Plan, SplitKind
-from training.split.split import deal, deal_folds, group_numbers, hash_shares
+from training.question.question import Question
+from training.question.timeline import group_numbers
+from training.split.deal import deal, deal_folds, hash_shares
+from training.split.plan import Folds, HeldOut, Plan, ShuffledSplit, SplitKind
+from training.study.sections import SplitOptions
 
-MIN_EACH: Final = 20  # a forward fit needs this many examples with and without the event by the last horizon
-MIN_INTERVAL: Final = 5  # and so many in every interval
+MIN_EACH: Final = 20  # examples with and without the event by the longest horizon that a forward test needs
+MIN_INTERVAL: Final = 5  # and in every interval
 
 
 def plan_log(
-    ids: Sequence[str],
-    timeline: Timeline,
-    task: LogTask | ContractTask,
-    *,
-    grid: list[int],
-    first_event: int,
-    data_end: int,
-    zone: str = "UTC",
-    group: str | None,
-    test_fraction: float,
-    folds: int,
-    seed: int,
+    ids: Sequence[str], question: Question, options: SplitOptions, *, grid: list[int], folds: int
 ) -> Plan:
     """Compile labels at every cutoff, and deal customers and dates.
 
-    The test asks about customers that training never sees, at the latest cutoff whose longest window
-    is complete. Training labels are cut at that date: an interval that is known later is masked. Where
-    too little was known by then, the test customers are still unseen but the dates are the same.
+    The test examples are customers unseen in training, at the latest cutoff whose longest window is
+    complete. Training labels are cut at that date: intervals that are known only later are masked. Where
+    too little was known by then, the test customers are still unseen, but training has the same dates.
 
     Args:
-        ids: N texts that name the customers of the timeline, or the groups they belong to.
+        ids: N texts that name the customers of the timeline, or the groups that they belong to.
         grid: the cutoffs, ascending.
-        zone: whose clock tells the dates.
-        group: the column that the ids come from, if it is not the customer's own.
-        folds: how many a fit has.
+        folds: of a fit.
 
     Raises:
-        DataError: no cutoff is complete, nobody is eligible, or all outcomes are equal.
+        DataError: no cutoff is complete, no customer is eligible, or all outcomes are equal.
     """
-    test_date = _test_date(grid, task, first_event, data_end, zone)
-    roll = roll_call(timeline, task, grid)
-    _check_anybody(roll, task, format_instant(grid[-1], zone))
-    examples = roll.examples
+    timeline, task, data_end = question.timeline, question.task, question.data_end
+    test_date = _test_date(grid, question)
+    eligible = count_eligible(timeline, task, grid)
+    _check_eligible(eligible, task, format_instant(grid[-1], question.zone))
+    examples = eligible.examples
     labels = compile_labels(timeline, task, examples, data_end=data_end)
     known = compile_labels(timeline, task, examples, data_end=min(test_date, data_end))
-    held_out = hash_shares(ids, seed=seed, purpose="test")[examples.customers] < test_fraction
+    seed = options.seed
+    held_out = hash_shares(ids, seed=seed, purpose="test")[examples.customers] < options.test_fraction
     lacking = _lacking(known.take(~held_out), task)
     kind: SplitKind = "customers" if lacking else "forward"
     measured_labels = known if kind == "forward" else labels
     _check_outcomes(labels, task)
-    date = format_instant(test_date, zone)
+    date = format_instant(test_date, question.zone)
     groups = group_numbers(ids)[examples.customers]
     happened = np.asarray(labels.events.any(axis=1), dtype=np.int64)
     places = hash_shares(ids, seed=seed, purpose="fold")[examples.customers]
@@ -76,42 +67,47 @@ def plan_log(
         measured_labels=measured_labels,
         test=np.flatnonzero(held_out & tested),
         seen_later=np.flatnonzero(~held_out & tested & (kind == "forward")),
-        easy=_easy(labels, test_fraction, folds, seed),
+        shuffled=_shuffled(labels, options, folds),
         final=_folds(fold, examples, labels, np.ones(len(examples), dtype=bool)),
         kind=kind,
         sentence=_sentence(kind, date),
         held_out=HeldOut(
-            kind=kind, group=group, seed=seed, below=test_fraction, since=float(min(test_date, data_end))
+            kind=kind,
+            group=options.group,
+            seed=seed,
+            below=options.test_fraction,
+            since=float(min(test_date, data_end)),
         ),
-        standings=roll.counts,
-        last_standing=roll.last,
-        warnings=(_not_forward(lacking, task, first_event, data_end, date),) if lacking else (),
+        standings=eligible.counts,
+        last_standing=eligible.last,
+        warnings=(_not_forward(lacking, question, date),) if lacking else (),
     )
 
 
-def _test_date(grid: list[int], task: WindowTask, first_event: int, data_end: int, zone: str) -> int:
+def _test_date(grid: list[int], question: Question) -> int:
+    task, first, data_end, zone = question.task, question.first, question.data_end, question.zone
     needed = task.window_days + task.wait_days
     complete = [t for t in grid if t + days(needed) <= data_end]
     if not complete:
         latest = data_end - days(needed)
         remedy = (
-            f"a cutoff at or before {format_instant(latest, zone)} would work: shorten horizons_days, or set "
-            "target.cutoffs.first and last"
-            if latest > first_event
-            else f"no cutoff would work in {(data_end - first_event) // DAY} days: shorten horizons_days"
+            "Shorten horizons_days, or set target.cutoffs.first and last for a cutoff at or before "
+            f"{format_instant(latest, zone)}."
+            if latest > first
+            else f"Shorten horizons_days: the data span {(data_end - first) // DAY} days."
         )
-        wait = f" and {task.wait_days} days to be certain" if task.wait_days else ""
-        span = f"from {format_instant(first_event, zone)} to {format_instant(data_end, zone)}"
+        wait = f" + {task.wait_days} days of waiting" if task.wait_days else ""
+        shown = listed([format_instant(t, zone) for t in grid]) if grid else "none"
         raise DataError(
-            f"a cutoff needs {needed} observed days after it (gap + longest horizon{wait}), however the data "
-            f"run {span} and the cutoffs are "
-            f"{listed([format_instant(t, zone) for t in grid]) if grid else 'none'}; {remedy}"
+            f"a cutoff must have {needed} observed days after it (gap + longest horizon{wait}), got data "
+            f"from {format_instant(first, zone)} to {format_instant(data_end, zone)} and the cutoffs "
+            f"{shown}. {remedy}"
         )
     return complete[-1]
 
 
 def _lacking(known: Labels, task: WindowTask) -> str | None:
-    """What a fit of labels known at the test date would lack, and what helps; None if nothing."""
+    """Return what the labels known at the test date lack for a fit, with the remedy; None if nothing."""
     horizons = task.horizons_days
     happened = known.events[known.complete[:, -1]].any(axis=1)
     whole = f"at the longest horizon of {horizons[-1]} days"
@@ -123,19 +119,18 @@ def _lacking(known: Labels, task: WindowTask) -> str | None:
         n_events, n_others = int(happened.sum()), int((~happened).sum())
         if min(n_events, n_others) < needed:
             return (
-                f"{n_events:,} examples with and {n_others:,} without the event were known {where}, and a "
-                f"test forward in time needs {needed} of each: {remedy}, bring more customers, or set "
-                "target.cutoffs"
+                f"{n_events:,} examples with and {n_others:,} without the event were known {where}; a test "
+                f"forward in time needs {needed} of each: {remedy}, add customers, or set target.cutoffs"
             )
     return None
 
 
-def _check_anybody(roll: RollCall, task: LogTask | ContractTask, latest: str) -> None:
-    if not len(roll.examples):
+def _check_eligible(eligible: EligibilityCounts, task: LogTask | ContractTask, latest: str) -> None:
+    if not len(eligible.examples):
         raise DataError(
-            f"somebody must be eligible at a cutoff, however nobody is; at {latest} customers are left out "
-            f"as {tally(task, roll.counts[-1])}: loosen target.eligible_within_days or target.eligible, or "
-            "set target.cutoffs"
+            f"a customer must be eligible at a cutoff, got none; not eligible at {latest}: "
+            f"{tally(task, eligible.counts[-1])}. Loosen target.eligible_within_days or target.eligible, or "
+            "set target.cutoffs."
         )
 
 
@@ -143,56 +138,56 @@ def _check_outcomes(labels: Labels, task: LogTask | ContractTask) -> None:
     positives = labels.outcomes[labels.complete[:, -1], -1]
     if not len(positives):
         raise DataError(
-            f"the window of {task.horizons_days[-1]} days must be complete for somebody, however it is for "
-            f"none of {len(labels):,} examples; shorten horizons_days, or set target.cutoffs"
+            f"the window of {task.horizons_days[-1]} days must be complete for some examples, got none of "
+            f"{len(labels):,}. Shorten horizons_days, or set target.cutoffs."
         )
     if positives.all() or not positives.any():
         read = "event, outcome" if isinstance(task, LogTask) else "ends"
         raise DataError(
-            f"a model needs both outcomes, however all {len(positives)} complete examples "
-            f"{'are' if positives.all() else 'are not'} positive at {task.horizons_days[-1]} days; "
-            f"look at target.{read} and horizons_days"
+            f"the examples must have both outcomes, got {len(positives)} complete examples of which "
+            f"{'all' if positives.all() else 'none'} are positive at {task.horizons_days[-1]} days. "
+            f"Check target.{read} and horizons_days."
         )
 
 
 def _folds(fold: NDArray[np.int64], examples: Examples, labels: Labels, allowed: NDArray[np.bool_]) -> Folds:
-    """The allowed examples of which something is known; the later dates are judged."""
+    """Return the allowed examples with known labels; the later dates are judged."""
     rows = allowed & labels.at_risk.any(axis=1)
     return Folds(np.flatnonzero(rows), fold[rows], _late(examples, labels, rows)[rows])
 
 
-def _easy(labels: Labels, test_fraction: float, folds: int, seed: int) -> EasySplit:
-    """Examples dealt one by one, as if each were a stranger."""
-    rows = np.flatnonzero(labels.at_risk.any(axis=1) & labels.complete.any(axis=1))
+def _shuffled(labels: Labels, options: SplitOptions, folds: int) -> ShuffledSplit:
+    """Deal the examples one by one."""
+    seed, rows = options.seed, np.flatnonzero(labels.at_risk.any(axis=1) & labels.complete.any(axis=1))
     alone, places = np.arange(len(rows)), np.random.default_rng(seed).random(len(rows))
     strata = np.asarray(labels.events[rows].any(axis=1), dtype=np.int64)
-    test, train = deal(alone, strata, (test_fraction,), places)
+    test, train = deal(alone, strata, (options.test_fraction,), places)
     fold = deal_folds(alone[train], strata[train], folds, np.random.default_rng([seed, 1]).random(len(train)))
-    return EasySplit(Folds(rows[train], fold, np.ones(len(train), dtype=bool)), rows[test])
+    return ShuffledSplit(Folds(rows[train], fold, np.ones(len(train), dtype=bool)), rows[test])
 
 
 def _late(examples: Examples, labels: Labels, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(N,) those of the rows from the middle of the complete cutoffs on: they resemble the dates to come."""
+    """(N,) the rows from the middle of the complete cutoffs on: they are closest to the dates of use."""
     complete = np.unique(examples.cutoffs[rows & labels.complete[:, -1]])
     return rows & (examples.cutoffs >= complete[len(complete) // 2]) if len(complete) else rows
 
 
 def _sentence(kind: SplitKind, date: str) -> str:
     if kind == "forward":
-        return f"tested at {date} on customers unseen in training, whose labels had all closed by {date}"
-    return f"tested at {date} on customers unseen in training, at dates that training saw too"
+        return f"tested at {date} on customers unseen in training; all training labels were known by {date}"
+    return f"tested at {date} on customers unseen in training; training has the same dates"
 
 
-def _not_forward(lacking: str, task: WindowTask, first_event: int, data_end: int, test_date: str) -> str:
-    window, span = task.window_days + task.wait_days, data_end - first_event
+def _not_forward(lacking: str, question: Question, test_date: str) -> str:
+    window, span = question.task.window_days + question.task.wait_days, question.data_end - question.first
     if span < days(2 * window):
         why = (
-            f"The log holds {span // DAY} days; a test forward in time needs two windows of gap + longest "
+            f"The data span {span // DAY} days. A test forward in time needs two windows of gap + longest "
             f"horizon ({2 * window} days) and some history before them"
         )
     else:
-        why = f"By the test date {test_date} only {lacking}"
+        why = f"By the test date {test_date}, only {lacking}"
     return (
-        f"{why}. The figures are for unseen customers at dates that training saw, and flatter the model if "
-        "behaviour changes."
+        f"{why}. The figures are for unseen customers at dates that training has too: they are too good if "
+        "behaviour changes over time."
     )

@@ -35,7 +35,7 @@ from tests.benchmarks.label_speed.log import (
     make_log,
     rows_answer,
 )
-from training.question.eligibility import eligible_examples
+from training.question.eligibility import count_eligible
 from training.question.labels import compile_labels
 from training.question.timeline import log_timeline
 
@@ -88,7 +88,7 @@ def labels(folder: Path) -> Timed:
     began = time.perf_counter()
     timeline = log_timeline(log, TASK, log.categories["type"])
     for cutoff in CUTOFFS:
-        examples = eligible_examples(timeline, TASK, [cutoff])
+        examples = count_eligible(timeline, TASK, [cutoff]).examples
         found = compile_labels(timeline, TASK, examples, data_end=END)
         outcomes = {f"{h}d": found.outcomes[:, k] for k, h in enumerate(TASK.horizons_days)}
         answers.append(examples_answer(examples.customers, outcomes, log.n_customers))
@@ -102,7 +102,7 @@ def features(folder: Path) -> Timed:
     timeline = log_timeline(log, TASK, log.categories["type"])
     type_codes = log.categories["type"].codes.astype(np.int64) + 2
     for cutoff in CUTOFFS:
-        examples = eligible_examples(timeline, TASK, [cutoff])
+        examples = count_eligible(timeline, TASK, [cutoff]).examples
         columns = history_features(
             log,
             examples.customers,

@@ -14,10 +14,10 @@ from tests.benchmarks.defaults import default_options, default_spec
 from tests.benchmarks.pretraining.encoders import started_by
 from tests.benchmarks.pretraining.next_event import Losses, pretrain
 from tests.benchmarks.pretraining.problems import labelled, unlabelled
-from training.fit.model_fit import Reading, fit_model
+from training.fit.model_fit import ModelPlan, fit_model
 from training.prepare import Prepared
-from training.question.examples import Asked
-from training.split.split import Rows
+from training.question.labels import LabelledExamples
+from training.split.deal import Rows
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,9 @@ class Told:
 def fit_arm(prepared: Prepared, arm: Arm, n_customers: int, *, seed: int) -> Told:
     """Fit on the labels of some customers and ask about the test examples."""
     plan, data = prepared.plan, prepared.dataset
-    asked = Asked(data.columns, data.log, plan.examples, plan.measured_labels)
+    examples = LabelledExamples(data.columns, data.log, plan.examples, plan.measured_labels)
     folds = labelled(plan, n_customers, seed)
-    spec = default_spec(arm.head)
-    reading = Reading(prepared.task, prepared.table, prepared.events, spec)
+    model = ModelPlan(prepared.task, prepared.fields, default_spec(arm.head))
     losses: list[Losses] = []
 
     def start(reader: StepReader, schema: Schema) -> None:
@@ -65,7 +64,7 @@ def fit_arm(prepared: Prepared, arm: Arm, n_customers: int, *, seed: int) -> Tol
 
     began = time.perf_counter()
     with started_by(start) if arm.started else nullcontext():
-        fitted = fit_model(asked, folds, reading, default_options(seed), on_epoch=lambda _: None)
+        fitted = fit_model(examples, folds, model, default_options(seed), on_epoch=lambda _: None)
     seconds = time.perf_counter() - began
     probabilities = fitted.scorer.score(
         data.columns, data.log, plan.examples.take(asked_in_the_end(prepared))

@@ -23,8 +23,7 @@ def read_features(prepared: Prepared, train: Examples, test: Examples) -> tuple[
     numbers, codes = _table_numbers(prepared, everybody), _table_codes(prepared, everybody)
     if prepared.dataset.log is not None:
         schema = fit_schema(
-            prepared.table,
-            prepared.events,
+            prepared.fields,
             prepared.dataset.columns,
             prepared.dataset.log,
             train,
@@ -44,10 +43,10 @@ def read_features(prepared: Prepared, train: Examples, test: Examples) -> tuple[
 
 
 def _table_numbers(prepared: Prepared, examples: Examples) -> list[Floats]:
-    table, columns = prepared.table, prepared.dataset.columns
+    fields, columns = prepared.fields, prepared.dataset.columns
     return [
-        number_of(columns[name], kind, table.date_formats.get(name), table.time_zone, examples)
-        for name, kind in table.kinds.items()
+        number_of(columns[name], kind, fields.date_formats.get(name), fields.time_zone, examples)
+        for name, kind in fields.kinds.items()
         if kind != "categorical"
     ]
 
@@ -55,7 +54,7 @@ def _table_numbers(prepared: Prepared, examples: Examples) -> list[Floats]:
 def _table_codes(prepared: Prepared, examples: Examples) -> list[Codes]:
     return [
         as_categories(prepared.dataset.columns[name]).codes[examples.customers].astype(np.int64)
-        for name, kind in prepared.table.kinds.items()
+        for name, kind in prepared.fields.kinds.items()
         if kind == "categorical"
     ]
 

@@ -18,7 +18,7 @@ from tests.benchmarks.quality.features import read_features
 from tests.benchmarks.quality.files import read_texts
 from tests.benchmarks.quality.problem import Deal, Problem, Repeats, Split, held_customers
 from training.baselines.pareto_nbd import purchases
-from training.prepare import Prepared, ask, prepare, read_dataset
+from training.prepare import Prepared, prepare, read_dataset, window_question
 from training.question.labels import compile_labels
 from training.study.study import Study, read_study
 
@@ -89,7 +89,7 @@ def _scoring(folder: Path, parts: Mapping[str, object], cut: str) -> tuple[str, 
 def _asked(study: Study, cut: int) -> tuple[Sequence[str], np.ndarray]:
     """Who is eligible at the cut, and what the whole data say about them by the longest horizon."""
     dataset = read_dataset(study)
-    question = ask(study, dataset)
+    question = window_question(study, dataset)
     if question is None:
         raise StudyError("a case of a log asks about windows: its target needs horizons_days")
     everyone = Examples(np.arange(len(dataset)), np.full(len(dataset), cut, dtype=np.int64))
@@ -110,7 +110,7 @@ def _repeats(prepared: Prepared, about: Examples, cut: int) -> Repeats | None:
     task = question.task
     if log is None or not isinstance(task, LogTask) or task.terminal or task.gap_days:
         return None
-    if not task.event_types and prepared.events and prepared.events.type:
+    if not task.event_types and prepared.fields.events and prepared.fields.events.type:
         return None
     everyone = Examples(np.arange(log.n_customers), np.full(log.n_customers, cut))
     return Repeats(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from model.predictor import load_predictor
 from model.store.registry import Registry
 from tests.benchmarks.serving.sample import CATEGORIES, NUMBERS, Row, customers, histories, labels
-from training.publish.train import train
+from training.publish.publish import train
 from training.study.study import read_study
 
 AS_OF: Final = "2024-02-05"  # after the last event of a history

@@ -16,11 +16,11 @@ from tests.benchmarks.training_speed.fits import WholeFit
 from tests.benchmarks.training_speed.steps import Steps, time_steps
 from tests.benchmarks.training_speed.worlds import World, WorldName, make_world
 from training.fit.distill import distilled
-from training.fit.loop import Fit, Material
-from training.fit.model_fit import Fitted, Reading, fit_model
+from training.fit.loop import Fit, FitData, Schedule
+from training.fit.model_fit import Fitted, ModelPlan, fit_model, schedule_of
 from training.measure.metrics import measure
 from training.split.plan import Folds
-from training.study.sections import NetworkOptions
+from training.study.sections import FitOptions, NetworkOptions
 
 FOLDS: Final = NetworkOptions().folds
 
@@ -45,7 +45,7 @@ class Parts:
     """What a loop over the same network and batches needs."""
 
     network: Network
-    material: Material
+    data: FitData
     batch_size: int
 
 
@@ -56,19 +56,21 @@ def our_steps(world_name: WorldName, head: HeadName, n: int, *, limit_s: float) 
     steps, beyond_mb = beyond(lambda: time_steps(loop, limit_s=limit_s))
     folds = _folds(world)
     readers = len(folds.rows) * (1 - 1 / FOLDS)
-    return OurSteps(steps, max(round(readers / default_options().batch_of(folds.rows)), 1), beyond_mb)
+    return OurSteps(
+        steps, max(round(readers / schedule_of(default_options(), len(folds.rows)).batch_size), 1), beyond_mb
+    )
 
 
 def planned_epochs(n: int) -> int:
     """How many epochs a fit has that does not stop early."""
-    return default_options().epochs_of(np.arange(n))
+    return schedule_of(default_options(), n).epochs
 
 
 def our_fit(world_name: WorldName, head: HeadName, n: int) -> WholeFit:
     """Fit as a study without settings would."""
     world = _ready(world_name, n)
     fitted, beyond_mb = beyond(lambda: _distilled(world, head))
-    about, test = world.asked, np.arange(world.n_train, len(world.positive))
+    about, test = world.labelled, np.arange(world.n_train, len(world.positive))
     probabilities = fitted.scorer.score(about.columns, about.log, about.examples.take(test))[:, -1]
     log_loss = measure(world.positive[test].astype(np.float64), probabilities).log_loss
     return WholeFit(fitted.seconds, len(fitted.history), log_loss, beyond_mb)
@@ -77,8 +79,8 @@ def our_fit(world_name: WorldName, head: HeadName, n: int) -> WholeFit:
 def parts_of(world: World, head: HeadName) -> Parts:
     """The fresh network, examples and batch size that a fit hands to its own loop."""
 
-    def take(network: Network, material: Material, *, batch_size: int, **_: object) -> Fit:
-        raise _TakenError(Parts(network, material, batch_size))
+    def take(network: Network, data: FitData, _: FitOptions, schedule: Schedule, **_rest: object) -> Fit:
+        raise _TakenError(Parts(network, data, schedule.batch_size))
 
     with patch("training.fit.model_fit.fit", take):
         try:
@@ -103,12 +105,12 @@ def _ready(world_name: WorldName, n: int) -> World:
 
 def _fit(world: World, head: HeadName) -> Fitted:
     return fit_model(
-        world.asked, _folds(world), _reading(world, head), default_options(), on_epoch=lambda _: None
+        world.labelled, _folds(world), _model_plan(world, head), default_options(), on_epoch=lambda _: None
     )
 
 
 def _distilled(world: World, head: HeadName) -> Fitted:
-    return distilled(_fit(world, head), world.asked, _folds(world).rows, default_options())
+    return distilled(_fit(world, head), world.labelled, _folds(world).rows, default_options())
 
 
 def _folds(world: World) -> Folds:
@@ -116,5 +118,5 @@ def _folds(world: World) -> Folds:
     return Folds(rows, rows % FOLDS, np.ones(len(rows), dtype=bool))
 
 
-def _reading(world: World, head: HeadName) -> Reading:
-    return Reading(world.task, world.table, world.events, default_spec(head))
+def _model_plan(world: World, head: HeadName) -> ModelPlan:
+    return ModelPlan(world.task, world.fields, default_spec(head))

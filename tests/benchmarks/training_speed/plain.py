@@ -14,7 +14,7 @@ from tests.benchmarks.training_speed.alone import THREADS
 from tests.benchmarks.training_speed.ours import Parts, parts_of
 from tests.benchmarks.training_speed.steps import Steps, time_steps
 from tests.benchmarks.training_speed.worlds import WorldName, make_world
-from training.fit.loop import Material
+from training.fit.loop import FitData
 
 Item = tuple[Batch, Tensor]
 
@@ -22,14 +22,14 @@ Item = tuple[Batch, Tensor]
 class Rows(Dataset[Item]):
     """One example at a time: what the network reads about it, and its label."""
 
-    def __init__(self, material: Material) -> None:
-        self.material = material
+    def __init__(self, data: FitData) -> None:
+        self.data = data
 
     def __len__(self) -> int:
-        return len(self.material)
+        return len(self.data)
 
     def __getitem__(self, row: int) -> Item:
-        return self.material.inputs.batch(torch.tensor([row])), self.material.events[row]
+        return self.data.inputs.batch(torch.tensor([row])), self.data.events[row]
 
 
 def collate(items: Sequence[Item]) -> Item:
@@ -48,8 +48,8 @@ def collate(items: Sequence[Item]) -> Item:
 
 def plain_loop(parts: Parts) -> None:
     """Epoch after epoch, for ever: each fold's examples from a loader of its own."""
-    network, rows, F = parts.network.train(), Rows(parts.material), parts.network.n_folds
-    readers = [np.flatnonzero(parts.material.fold != fold).tolist() for fold in range(F)]
+    network, rows, F = parts.network.train(), Rows(parts.data), parts.network.n_folds
+    readers = [np.flatnonzero(parts.data.fold != fold).tolist() for fold in range(F)]
     loaders = [
         DataLoader(
             Subset(rows, reads), batch_size=parts.batch_size, shuffle=True, collate_fn=list, drop_last=True

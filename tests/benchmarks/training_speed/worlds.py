@@ -13,9 +13,9 @@ from model.times import DAY, Instants
 from model.values.columns import Column, Numbers, Texts, as_codes
 from model.values.customers import Examples
 from model.values.history import EventLog
-from training.question.examples import Asked
-from training.question.labels import Bools, Labels
-from training.schema.fit_schema import EventFields, TableFields
+from training.question.labels import Bools, LabelledExamples, Labels
+from training.schema.fit_schema import ModelFields
+from training.study.sections import EventsSource
 
 WorldName = Literal["table", "log"]
 
@@ -37,20 +37,19 @@ class World:
     """Examples of which the first `n_train` may be read by a fit.
 
     Attributes:
-        asked: the raw data and the labels of all of them.
-        task, table, events: how to read them.
+        labelled: the raw data and the labels of all of them.
+        task, fields: how to read them.
     """
 
-    asked: Asked
+    labelled: LabelledExamples
     task: ColumnTask
-    table: TableFields
-    events: EventFields | None
+    fields: ModelFields
     n_train: int
 
     @property
     def positive(self) -> Bools:
         """(N,) the labels."""
-        return self.asked.labels.outcomes[:, 0]
+        return self.labelled.labels.outcomes[:, 0]
 
 
 def make_world(name: WorldName, n_train: int) -> World:
@@ -65,11 +64,15 @@ def boosting_frame(world: World) -> pd.DataFrame:
 
     The names are numbers, since LightGBM takes no brackets.
     """
-    columns = world.asked.columns if world.asked.log is None else _aggregates(world.asked, world.asked.log)
+    columns = (
+        world.labelled.columns
+        if world.labelled.log is None
+        else _aggregates(world.labelled, world.labelled.log)
+    )
     return pd.DataFrame({f"x{i}": _series(column) for i, column in enumerate(columns.values())})
 
 
-def _aggregates(about: Asked, log: EventLog) -> dict[str, Column]:
+def _aggregates(about: LabelledExamples, log: EventLog) -> dict[str, Column]:
     kinds = log.categories["type"]
     aggregates = history_features(
         log,
@@ -95,8 +98,8 @@ def _table_world(rng: np.random.Generator, n: int, n_train: int) -> World:
     for name in ("income", "discount", "last_rating"):
         numbers[name][rng.random(n) < 0.08] = np.nan
     texts = {f: Texts(c, tuple(f"{f}{i}" for i in range(_SIZES[f]))) for f, c in codes.items()}
-    kinds = TableFields(None, {**dict.fromkeys(numbers, "numeric"), **dict.fromkeys(texts, "categorical")})
-    return _world({**numbers, **texts}, None, _drawn(rng, z), kinds, None, n_train)
+    kinds = ModelFields(None, {**dict.fromkeys(numbers, "numeric"), **dict.fromkeys(texts, "categorical")})
+    return _world({**numbers, **texts}, None, _drawn(rng, z), kinds, n_train)
 
 
 def _numbers(rng: np.random.Generator, n: int) -> dict[str, Numbers]:
@@ -143,8 +146,11 @@ def _table_logits(numbers: dict[str, Numbers], codes: dict[str, NDArray[np.int32
 def _log_world(rng: np.random.Generator, n: int, n_train: int) -> World:
     log, hurry = _draw_log(rng, n)
     z = _LEVELS["log"] + _log_logits(log, hurry)
-    fields = EventFields("id", "time", None, "type", ("amount",), ("shelf",), MAX_EVENTS)
-    return _world({}, log, _drawn(rng, z), TableFields(None, {}), fields, n_train)
+    source = EventsSource(
+        path="-", id="id", time="time", type="type", values=("amount",), attributes=("shelf",)
+    )
+    fields = ModelFields(None, {}, events=source, max_events=MAX_EVENTS)
+    return _world({}, log, _drawn(rng, z), fields, n_train)
 
 
 def _draw_log(rng: np.random.Generator, n: int) -> tuple[EventLog, Numbers]:
@@ -194,11 +200,10 @@ def _world(
     columns: dict[str, Column],
     log: EventLog | None,
     positive: Bools,
-    table: TableFields,
-    events: EventFields | None,
+    fields: ModelFields,
     n_train: int,
 ) -> World:
     n = len(positive)
     examples = Examples(np.arange(n), np.full(n, CUTOFF, dtype=np.int64))
     task = ColumnTask(column="left", positive="1", lookback_days=LOOKBACK)
-    return World(Asked(columns, log, examples, Labels.of_column(positive)), task, table, events, n_train)
+    return World(LabelledExamples(columns, log, examples, Labels.of_column(positive)), task, fields, n_train)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.task import ContractTask, LogTask
-from training.question.eligibility import roll_call
+from training.question.eligibility import count_eligible
 from training.question.labels import compile_labels
 from training.question.question import Question
 from training.question.timeline import Timeline
@@ -18,7 +18,7 @@ def plan_of(
     timeline: Timeline, task: LogTask | ContractTask, grid: Sequence[int], data_end: int
 ) -> tuple[Question, Plan]:
     """Everybody at every cutoff; tested at the last of them, where training knows the labels too."""
-    roll = roll_call(timeline, task, grid)
+    roll = count_eligible(timeline, task, grid)
     labels = compile_labels(timeline, task, roll.examples, data_end=data_end)
     rows = np.arange(len(labels))
     folds = Folds(rows, roll.examples.customers % 2, np.ones(len(rows), dtype=bool))
@@ -30,7 +30,7 @@ def plan_of(
         measured_labels=labels,
         test=np.flatnonzero(roll.examples.cutoffs == grid[-1]),
         seen_later=NOBODY,
-        easy=None,
+        shuffled=None,
         final=folds,
         kind="customers",
         sentence="",
@@ -38,4 +38,4 @@ def plan_of(
         standings=roll.counts,
         last_standing=roll.last,
     )
-    return Question(task, timeline, 0, data_end, ()), plan
+    return Question(task, timeline, 0, data_end, "UTC", ()), plan

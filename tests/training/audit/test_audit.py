@@ -35,7 +35,7 @@ target: {event: cancel, outcome: occurs, horizons_days: [30, 90], eligible_withi
 
 def audited(shop: Shop, text: str, *overrides: str) -> Audit:
     study = shop.study(text, *overrides)
-    return audit(study, prepare(study))
+    return audit(prepare(study))
 
 
 def found(audit: Audit) -> list[tuple[str, str, str | None]]:
@@ -81,10 +81,10 @@ def test_a_season_is_told_as_a_shift_of_the_target(tmp_path: Path) -> None:
 def test_columns_of_today_are_told_where_there_are_several_cutoffs(tmp_path: Path) -> None:
     shop = contract_shop(tmp_path)
     [note] = audited(shop, CONTRACT).findings
-    assert note.evidence == "'plan', 'age' hold one value a customer, for 21 cutoffs."
+    assert note.evidence == "'plan', 'age' have one value a customer, for 21 cutoffs."
     assert "data.customers.exclude" in note.advice
     [note] = audited(shop, CONTRACT, "data.customers.exclude=[age]").findings
-    assert note.evidence == "'plan' holds one value a customer, for 21 cutoffs."
+    assert note.evidence == "'plan' has one value a customer, for 21 cutoffs."
     assert audited(shop, CONTRACT, "data.customers.exclude=[age, plan]").findings == ()
     once = ("target.cutoffs={dates: [2022-05-01]}", "target.horizons_days=[30]")
     assert ONE_VALUE not in found(audited(shop, CONTRACT, *once))
@@ -120,16 +120,16 @@ def test_every_leak_is_told_in_one_refusal(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         refuse_leaks(replace(audited(shop, TABLE), findings=(*some, replace(some[0], level="note"))))
     assert str(caught.value) == (
-        "a column must not state the label, however 'a', 'b' seem to:\n- a: a e. Do.\n- b: b e. Do."
+        "a column must not reveal the label, got 'a', 'b':\n- a: a e. Do.\n- b: b e. Do."
     )
 
 
 @pytest.mark.parametrize(
     ("shop", "text", "name", "hint"),
     [
-        (goodbye, TABLE, "godbye", "did you mean 'goodbye'?"),
-        (goodbye, TABLE, "zzz", "leave it out"),
-        (cancel_shop, CANCEL, "count_30", "did you mean 'count_30d'?"),
+        (goodbye, TABLE, "godbye", "Did you mean 'goodbye'?"),
+        (goodbye, TABLE, "zzz", "Leave it out."),
+        (cancel_shop, CANCEL, "count_30", "Did you mean 'count_30d'?"),
     ],
 )
 def test_a_leak_of_a_name_that_there_is_not_cannot_be_allowed(
@@ -139,7 +139,7 @@ def test_a_leak_of_a_name_that_there_is_not_cannot_be_allowed(
     with pytest.raises(DataError) as caught:
         audited(shop(tmp_path), text, f"allow_leaks=[{name}]")
     assert str(caught.value) == (
-        f"allow_leaks must name a column, an aggregate or an event type that is read, got '{name}'; {hint}"
+        f"allow_leaks must name columns, aggregates or event types, got '{name}'. {hint}"
     )
 
 
@@ -161,7 +161,7 @@ def test_too_few_examples_of_an_outcome_are_told(tmp_path: Path) -> None:
     note = next(f for f in audited(shop, TABLE).findings if f.probe == "too_few_examples")
     assert (note.level, note.probe, note.column) == ("note", "too_few_examples", None)
     assert note.evidence == (
-        "48 training examples, 6 of them positive: too few of one outcome to tell which columns state it."
+        "48 training examples, 6 of them positive: too few of one outcome to probe the columns."
     )
 
 
@@ -174,7 +174,7 @@ def test_facts_of_a_table(tmp_path: Path) -> None:
         "customers": 240,
         "time_zone": "Asia/Tokyo",
         "log": None,
-        "split": "tested on 20% of the rows, drawn within the label; duplicate rows are on one side",
+        "split": "tested on 20% of the rows, stratified by the label; duplicate rows are on one side",
         "rows": 240,
         "positives": sum(shop.churned),
         "rate": sum(shop.churned) / 240,
@@ -205,4 +205,4 @@ def test_test_rows_are_not_looked_into(tmp_path: Path) -> None:
     shop.save_table()
     prepared = prepare(study)
     assert np.array_equal(prepared.plan.test, sorted(tested))
-    assert found(audit(study, prepared)) == []
+    assert found(audit(prepared)) == []

@@ -68,13 +68,13 @@ def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
     assert facts.splitlines() == [
         "Will a customer with an event in the last 20 days have another event within 5 or 10 days?",
         "4 customers. Times without an offset are read in Europe/Paris.",
-        "90 events from 2022-01-01 to 2022-03-27; 1 repeats an earlier one in every field that is read.",
-        "1 customer is asked about at no cutoff; at the latest: not there yet (1).",
-        "Not asked, over all 3 cutoffs: not there yet (4), no event within 20 days (1).",
-        "Positive by 10 days: 100.0% at 2022-02-05, 100.0% at 2022-03-17; at every cutoff from 66.7% to "
+        "90 events from 2022-01-01 to 2022-03-27, with 1 exact duplicate.",
+        "Never eligible: 1 customer; reasons at the latest cutoff: not yet a customer (1).",
+        "Not eligible, summed over 3 cutoffs: not yet a customer (4), no event within 20 days (1).",
+        "Positive within 10 days: 100.0% at 2022-02-05, 100.0% at 2022-03-17; over all cutoffs 66.7% to "
         "100.0%.",
-        "Split: tested at 2022-03-17 on customers unseen in training, at dates that training saw too. "
-        "Examples: 7 to train, 5 of them to stop early and to calibrate, 0 to test.",
+        "Split: tested at 2022-03-17 on customers unseen in training; training has the same dates. "
+        "Examples: 7 for training (5 of them also for early stopping and calibration), 0 for the test.",
     ]
     assert ran.cells == [
         ["2022-02-05", "train", "2", "2 (100.0%)", "2 (100.0%)", "2"],
@@ -82,12 +82,12 @@ def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
         ["2022-03-17", "train", "2", "2 (100.0%)", "2 (100.0%)", "2"],
     ]
     assert [line for line in rest.splitlines() if line.startswith(("NOTE", "Note"))] == [
-        "NOTE 7 training examples, 6 of them positive: too few of one outcome to tell which columns state "
-        "it. From 10 of each outcome on, columns are probed.",
-        "Note: By the test date 2022-03-17 only 4 examples with and 1 without the event were known at the "
-        "longest horizon of 10 days, and a test forward in time needs 20 of each: shorten horizons_days, "
-        "bring more customers, or set target.cutoffs. The figures are for unseen customers at dates that "
-        "training saw, and flatter the model if behaviour changes.",
+        "NOTE 7 training examples, 6 of them positive: too few of one outcome to probe the "
+        "columns. Columns are probed from 10 examples of each outcome on.",
+        "Note: By the test date 2022-03-17, only 4 examples with and 1 without the event were known at the "
+        "longest horizon of 10 days; a test forward in time needs 20 of each: shorten horizons_days, add "
+        "customers, or set target.cutoffs. The figures are for unseen customers at dates that training has "
+        "too: they are too good if behaviour changes over time.",
         "Note: left out 1 of 91 events without 'who' (row 92).",
         "Note: found no event of 1 of 4 customers in the table.",
         "Note: 'since' is left out: every row holds '2021-12-01'",
@@ -105,7 +105,7 @@ def test_the_json_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
         "positives": {"5": 2, "10": 2},
         "rates": {"5": 1.0, "10": 1.0},
         "masked": {"5": 0, "10": 0},
-        "refused": {"not there yet": 1, "no event within 20 days": 1},
+        "refused": {"not yet a customer": 1, "no event within 20 days": 1},
     }
     assert ran.told["data"] == {
         "read": [
@@ -115,7 +115,7 @@ def test_the_json_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
         "left_out": [{"column": "since", "reason": "every row holds '2021-12-01'"}],
     }
     assert ran.told["log"]["duplicate_events"] == 1
-    assert ran.told["never_asked"] == {"customers": 1, "reasons": {"not there yet": 1}}
+    assert ran.told["never_asked"] == {"customers": 1, "reasons": {"not yet a customer": 1}}
     assert ran.told["time_zone"] == "Europe/Paris"
 
 
@@ -162,7 +162,7 @@ def test_findings_are_no_failure(run: Run, tmp_path: Path) -> None:
     assert as_json.told["refused"] is True
     assert {f["column"] for f in as_json.told["findings"] if f["level"] == "leak"} == {"goodbye"}
     assert (
-        "LEAK goodbye: 'goodbye' all but states the label: it alone has an AUC of 1.000 on 192 rows"
+        "LEAK goodbye: 'goodbye' nearly determines the label: its value alone has an AUC of 1.000 on 192 rows"
         in plain.out
     )
     assert plain.out.splitlines()[-1] == "Training would be refused: 2 leaks."
@@ -174,7 +174,7 @@ def test_what_cannot_be_audited_is_refused(run: Run, tmp_path: Path) -> None:
     study = leaky(tmp_path).study_file(TABLE)
     misspelt = run("audit", study, "--set", "allow_leaks=[godbye]", "--json")
     assert misspelt.status == 1
-    assert misspelt.told["error"].endswith("got 'godbye'; did you mean 'goodbye'?")
+    assert misspelt.told["error"].endswith("got 'godbye'. Did you mean 'goodbye'?")
     absent = run("audit", study, "--set", "target.column=gone")
     assert (absent.status, absent.out) == (1, "")
 
@@ -185,7 +185,7 @@ def test_of_many_horizons_the_text_has_three_and_json_all(run: Run, tmp_path: Pa
     told, plain = run("audit", study, *horizons, "--json").told, run("audit", study, *horizons)
     assert set(told["cutoffs"][0]["rates"]) == {"2", "5", "10", "20", "30"}
     assert [len(row) for row in plain.cells] == [7] * len(told["cutoffs"])
-    assert "Of 5 horizons 3 are shown; --json has all." in plain.out.splitlines()
+    assert "3 of 5 horizons are shown; --json prints all." in plain.out.splitlines()
 
 
 def test_cutoffs_that_ask_about_nobody_are_counted_only(run: Run, tmp_path: Path) -> None:
@@ -195,4 +195,4 @@ def test_cutoffs_that_ask_about_nobody_are_counted_only(run: Run, tmp_path: Path
     empty = sum(not row["eligible"] for row in told["cutoffs"])
     assert empty > 5
     assert len(plain.cells) == len(told["cutoffs"]) - empty
-    assert f"At {empty} more cutoffs nobody is asked about." in plain.out.splitlines()
+    assert f"No customer is eligible at {empty} more cutoffs." in plain.out.splitlines()

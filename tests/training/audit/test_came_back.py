@@ -13,7 +13,7 @@ from tests.strategies import Event, event_lists, instants, log_of
 from tests.training.audit.plans import plan_of
 from tests.training.lives import OTHERS, N, log_tasks, terminal_tasks, timeline_of
 from tests.training.question.naive import is_asked, labels_of, life_in_log
-from training.audit.population import came_back
+from training.audit.facts import came_back
 from training.question.timeline import Timeline, contract_timeline
 
 grids = st.lists(instants, min_size=1, max_size=4, unique=True).map(sorted)

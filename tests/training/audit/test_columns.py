@@ -34,10 +34,11 @@ def test_a_number_that_states_the_label_is_a_leak(sign: int) -> None:
     [leak, *others] = examples.add("fee", sign * (6 * examples.answer + noise)).probe()
     assert (leak.probe, leak.level, leak.column) == ("states_the_label", "leak", "fee")
     assert leak.evidence == (
-        "'fee' all but states the label: it alone has an AUC of 1.000 on 1,000 rows, 200 of them positive."
+        "'fee' nearly determines the label: its value alone has an AUC of 1.000 on 1,000 rows, 200 of them "
+        "positive."
     )
     assert leak.advice == (
-        'If it is not known at the cutoff, leave it out (data.customers.exclude: ["fee"]); '
+        'If it is not known at the cutoff, exclude it (data.customers.exclude: ["fee"]); '
         'if it is known, allow it (allow_leaks: ["fee"]).'
     )
     assert others == []
@@ -132,7 +133,7 @@ def test_an_aggregate_is_no_column_to_leave_out() -> None:
     [leak] = examples.probe(aggregates=("count[cancel]_30d",))
     assert (leak.probe, leak.level) == ("states_the_label", "leak")
     assert leak.advice == (
-        "If the events behind it belong to the outcome, ask for them (target.event), ask earlier "
-        "(target.gap_days), or leave them out of the log; "
+        "If its events are part of the outcome, name them under target.event, raise target.gap_days, or "
+        "leave them out of the log; "
         'if it is known, allow it (allow_leaks: ["count[cancel]_30d"]).'
     )

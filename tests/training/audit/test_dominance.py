@@ -18,10 +18,10 @@ def test_a_column_that_outdoes_all_others_is_a_warning() -> None:
     [found] = with_signals({"call": 1.6, "age": 0.5, "tenure": 0.5, "spent": 0.5}).probe()
     assert (found.probe, found.level, found.column) == ("dominates", "warning", "call")
     assert found.evidence.startswith(
-        "'call' tells more than all other columns together: its AUC alone is 0.8"
+        "'call' predicts better than all other columns together: its AUC alone is 0.8"
     )
     assert found.advice == (
-        'If it is not known at the cutoff, leave it out (data.customers.exclude: ["call"]).'
+        'If it is not known at the cutoff, exclude it (data.customers.exclude: ["call"]).'
     )
 
 

@@ -9,8 +9,8 @@ from model.values.columns import Column, column_of, texts_of
 from model.values.customers import Examples
 from model.values.history import EventLog
 from training.audit.findings import Finding
-from training.audit.hindsight import probe_hindsight
-from training.question.eligibility import eligible_examples
+from training.audit.hindsight import probe_future_dates, probe_hindsight
+from training.question.eligibility import count_eligible
 from training.question.question import Question
 from training.question.timeline import log_timeline
 from training.schema.kinds import Kind
@@ -28,12 +28,12 @@ def question(task: LogTask = TASK) -> Question:
     times = np.concatenate([np.zeros(N, dtype=np.int64), AT[LEAVES] * DAY])
     types = texts_of(np.repeat([0, 1], [N, int(LEAVES.sum())]), ("visit", "cancel"))
     log = EventLog.build(customers, times, n_customers=N, values={}, categories={"type": types})
-    return Question(task, log_timeline(log, task, log.categories["type"]), 0, END, ())
+    return Question(task, log_timeline(log, task, log.categories["type"]), 0, END, "UTC", ())
 
 
 def probed(column: Column, kind: Kind, task: LogTask = TASK) -> list[Finding]:
     asked = question(task)
-    examples: Examples = eligible_examples(asked.timeline, asked.task, [50 * DAY, 100 * DAY, 150 * DAY])
+    examples: Examples = count_eligible(asked.timeline, asked.task, [50 * DAY, 100 * DAY, 150 * DAY]).examples
     return probe_hindsight({"column": column}, {"column": kind}, asked, examples, examples.customers, seed=0)
 
 
@@ -41,8 +41,7 @@ def test_a_status_of_today_is_a_leak_though_most_leave_after_the_window() -> Non
     [found] = probed(column_of(["left" if leaves else "here" for leaves in LEAVES]), "categorical")
     assert (found.probe, found.level, found.column) == ("knows_the_future", "leak", "column")
     assert found.evidence.startswith(
-        "Taken at any time from the cutoff to the end of the data, the outcome shows in it: 'column' is "
-        "'left'"
+        "For the outcome at any time from the cutoff to the end of the data: 'column' is 'left'"
     )
     assert 'allow_leaks: ["column"]' in found.advice
 
@@ -90,3 +89,36 @@ def test_an_outcome_that_everybody_has_says_nothing() -> None:
     nobody = Examples(np.flatnonzero(~LEAVES), np.full(int((~LEAVES).sum()), 50 * DAY))
     column = {"column": np.zeros(N)}
     assert probe_hindsight(column, {"column": "numeric"}, asked, nobody, nobody.customers, seed=0) == []
+
+
+def probed_dates(cells: list[str | None], cutoffs: list[int], zone: str = "UTC") -> list[tuple[str, str]]:
+    """What is found about a date of so many customers, each asked once at its cutoff, a day number."""
+    examples = Examples(np.arange(len(cells)), np.array(cutoffs, dtype=np.int64) * DAY)
+    found = probe_future_dates({"seen": column_of(cells)}, {"seen": None}, examples, zone)
+    assert all((f.probe, f.column) == ("future_date", "seen") for f in found)
+    return [(f.level, f.evidence) for f in found]
+
+
+def test_a_date_after_the_cutoff_is_a_warning() -> None:
+    [(level, evidence)] = probed_dates(["1970-01-03", "1970-01-03", "1970-01-09", None], [1, 5, 5, 5])
+    assert level == "warning"
+    assert evidence == (
+        "'seen' is after the cutoff in 2 of 3 examples that have it. The model reads such a date as missing."
+    )
+
+
+def test_a_date_up_to_the_cutoff_is_none() -> None:
+    assert probed_dates(["1970-01-06", "1970-01-01", None, "soon"], [5, 5, 5, 5]) == []
+    assert probed_dates([], []) == []
+
+
+def test_dates_are_those_of_the_zone() -> None:
+    assert probed_dates(["1970-01-06"], [5], "Asia/Tokyo") == []
+    assert len(probed_dates(["1970-01-06"], [5], "America/New_York")) == 1
+
+
+def test_the_advice_names_the_column_for_yaml() -> None:
+    examples = Examples(np.array([0]), np.array([0]))
+    [found] = probe_future_dates({'a "b"': column_of(["1970-01-02"])}, {'a "b"': None}, examples, "UTC")
+    assert 'target: {ends: "a \\"b\\""}' in found.advice
+    assert 'data.customers.exclude: ["a \\"b\\""]' in found.advice

@@ -43,17 +43,17 @@ def notice(folder: Path) -> Planted:
     return cancel_shop(folder, goodbye=True), CANCEL
 
 
-EXCLUDE = 'If it is not known at the cutoff, leave it out (data.customers.exclude: ["{}"])'
+EXCLUDE = 'If it is not known at the cutoff, exclude it (data.customers.exclude: ["{}"])'
 LEAKS = [
-    (noisy_label, "fee", "'fee' all but states the label: it alone has an AUC of 0.9", EXCLUDE),
+    (noisy_label, "fee", "'fee' nearly determines the label: its value alone has an AUC of 0.9", EXCLUDE),
     (filled_for_leavers, "reason", "'reason' is filled in ", EXCLUDE),
     (day_of_leaving, "left_on", "'left_on' is empty in ", EXCLUDE),
     (
         notice,
         "recency[goodbye]_days",
         "'recency[goodbye]_days' is filled in ",
-        "If the events behind it belong to the outcome, ask for them (target.event), ask earlier "
-        "(target.gap_days), or leave them out of the log",
+        "If its events are part of the outcome, name them under target.event, raise target.gap_days, or "
+        "leave them out of the log",
     ),
 ]
 
@@ -75,7 +75,7 @@ def test_a_leak_is_refused_and_an_allowed_one_is_trained_on(
     refused = run(*train)
     assert (refused.status, refused.out) == (1, "")
     head, *leaks = refused.err.splitlines()
-    assert head == f"propense: a column must not state the label, however '{column}' seems to:"
+    assert head == f"propense: a column must not reveal the label, got '{column}':"
     told = next(leak for leak in leaks if leak.startswith(f"- {column}: {evidence}"))
     assert advice.format(column) in told
     assert f'if it is known, allow it (allow_leaks: ["{column}"]).' in told
@@ -105,4 +105,4 @@ def test_an_account_number_is_a_warning(text: str, run: Run, tmp_path: Path) -> 
     assert told["refused"] is False
     [found] = [f for f in told["findings"] if f["column"] == "account"]
     assert (found["probe"], found["level"]) == ("near_unique", "warning")
-    assert found["advice"] == 'Leave it out (data.customers.exclude: ["account"]).'
+    assert found["advice"] == 'Exclude it (data.customers.exclude: ["account"]).'

@@ -14,7 +14,7 @@ from training.prepare import prepare
 
 def found(shop: Shop, text: str, *overrides: str) -> dict[str, Finding]:
     study = shop.study(text, *overrides)
-    return {f.probe: f for f in audit(study, prepare(study)).findings}
+    return {f.probe: f for f in audit(prepare(study)).findings}
 
 
 def test_a_split_without_rows_to_judge_on_is_told_as_training_would_refuse_it(tmp_path: Path) -> None:
@@ -23,8 +23,8 @@ def test_a_split_without_rows_to_judge_on_is_told_as_training_would_refuse_it(tm
     shop.save_table()
     told = found(shop, TABLE, "split.test_fraction=0.01")["nobody_to_judge"]
     assert (told.level, told.column) == ("warning", None)
-    assert told.evidence == "Training needs examples to stop on and to test on, and there are 6 and 0."
-    assert told.advice == "Bring more customers, or change split.test_fraction."
+    assert told.evidence == "Training needs examples for early stopping and for the test, got 6 and 0."
+    assert told.advice == "Add customers, or change split.test_fraction."
 
 
 @pytest.mark.parametrize(("split", "told"), [("group: shop", False), ("time: shop", True)])
@@ -42,5 +42,5 @@ def test_behaviour_changes_only_where_the_test_is_later(split: str, told: bool, 
 def test_an_event_type_may_be_allowed_and_a_misspelt_one_is_told(tmp_path: Path) -> None:
     shop = log_shop(tmp_path)
     assert "one_value_for_all_cutoffs" in found(shop, LOG, "allow_leaks=[visit]")
-    with pytest.raises(DataError, match=r"got 'vsit'; did you mean 'visit'\?"):
+    with pytest.raises(DataError, match=r"got 'vsit'. Did you mean 'visit'\?"):
         found(shop, LOG, "allow_leaks=[vsit]")

@@ -16,14 +16,14 @@ from tests.training.baselines.worlds import (
     needs_lifetimes,
     table_world,
 )
-from training.baselines.btyd import answer_purchases, purchase_task
+from training.baselines.pareto_nbd import purchase_probabilities, purchase_task
 from training.baselines.tabular import share
 
 
 def answer(world: World, **changes: Any) -> np.ndarray:
     assert world.task.kind == "log"
     options: dict[str, Any] = {"until": CUTOFF, "seed": 0, **changes}
-    return answer_purchases(world.asked, FOLDS.rows, TEST, world.task, world.schema, **options)
+    return purchase_probabilities(world.labelled, FOLDS.rows, TEST, world.task, world.schema, **options)
 
 
 @needs_lifetimes
@@ -62,15 +62,15 @@ def test_what_happens_after_the_test_date_changes_nothing_and_what_happens_befor
 @needs_lifetimes
 def test_only_events_of_the_named_type_are_purchases_and_who_has_none_gets_the_share_of_their_like() -> None:
     world = log_world(kinds=True)
-    log = world.asked.log
+    log = world.labelled.log
     assert log is not None
     kinds = log.categories["kind"]
     assert isinstance(kinds, Texts)
     buys = np.concatenate([[0], np.cumsum(kinds.codes == 0)])
-    about = world.asked.examples
+    about = world.labelled.examples
     never = buys[log.until(about.customers, about.cutoffs)] == buys[log.offsets[about.customers]]
     like = FOLDS.rows[never[FOLDS.rows]]
-    expected = [share(world.asked.labels, like, k) for k in range(2)]
+    expected = [share(world.labelled.labels, like, k) for k in range(2)]
     found = answer(world)
     assert 0 < never[TEST].sum() < len(TEST)
     np.testing.assert_array_equal(found[never[TEST]], np.tile(expected, (never[TEST].sum(), 1)))

@@ -67,13 +67,13 @@ def test_a_purchase_model_that_fails_is_left_out_and_says_why() -> None:
     found = log_world().baselines(until=0)
     assert list(found.probabilities) == ["recency", *TABULAR]
     assert found.notes == (
-        f"{NAME} needs customers who bought on two days, however none of 0 did; it is left out",
+        f"{NAME} is left out: it needs customers with purchases on two days, got none of 0.",
     )
 
 
 @pytest.mark.parametrize("world", [table_world(), log_world()], ids=["table", "log"])
 def test_every_baseline_ranks_unseen_customers(world: World) -> None:
-    outcomes = world.asked.labels.outcomes[TEST, -1]
+    outcomes = world.labelled.labels.outcomes[TEST, -1]
     for name, p in world.baselines().probabilities.items():
         assert roc_auc_score(outcomes, p[:, -1]) > 0.65, name
 
@@ -104,14 +104,14 @@ def test_labels_of_fold_0_that_are_not_judged_are_read_by_the_purchase_model_alo
 
 def test_events_after_the_cutoff_change_nothing() -> None:
     world = log_world()
-    log = world.asked.log
+    log = world.labelled.log
     assert log is not None
     later = log.times > CUTOFF
     assert later.any()
     amounts = np.where(later, 1e6, log.values["amount"])
     times = np.where(later, np.int64(CUTOFF + 1), log.times)
-    changed = replace(world.asked, log=replace(log, times=times, values={"amount": amounts}))
-    assert same(world.baselines(), replace(world, asked=changed).baselines())
+    changed = replace(world.labelled, log=replace(log, times=times, values={"amount": amounts}))
+    assert same(world.baselines(), replace(world, labelled=changed).baselines())
 
 
 def test_a_seed_repeats() -> None:
@@ -171,4 +171,4 @@ def test_held_back_examples_without_both_classes_neither_stop_nor_calibrate() ->
     one_class = world.with_labels(lambda o: o[HELD].fill(True))
     for variant in (few, one_class):
         for name, p in variant.baselines().probabilities.items():
-            assert roc_auc_score(world.asked.labels.outcomes[TEST, 0], p[:, 0]) > 0.65, name
+            assert roc_auc_score(world.labelled.labels.outcomes[TEST, 0], p[:, 0]) > 0.65, name

@@ -17,8 +17,7 @@ from training.baselines.matrix import (
     sides_of,
     tree_matrix,
 )
-from training.question.examples import Asked
-from training.question.labels import Labels
+from training.question.labels import LabelledExamples, Labels
 
 
 def features(numbers: list[list[float]], codes: list[list[int]], *widths: int) -> Features:
@@ -33,8 +32,8 @@ def same_on_all(side: Features, *, train: Features) -> Sides[Features]:
 
 def test_every_side_gets_its_own_examples() -> None:
     world = table_world()
-    read = read_features(world.asked, sides_of(FOLDS, TEST), world.schema, lookback_days=365)
-    raw = world.asked.columns["a"]
+    read = read_features(world.labelled, sides_of(FOLDS, TEST), world.schema, lookback_days=365)
+    raw = world.labelled.columns["a"]
     assert isinstance(raw, np.ndarray)
     for side, rows in ((read.train, TRAIN), (read.held, HELD), (read.test, TEST)):
         assert np.array_equal(np.argsort(side.numbers[:, 0]), np.argsort(raw[rows]))
@@ -56,7 +55,7 @@ def test_numbers_that_a_network_knows_by_themselves_are_no_categories_here() -> 
     columns = tuple(valued if column is c else column for column in world.schema.columns)
     schema = world.schema.model_copy(update={"columns": columns})
     rows = sides_of(FOLDS, TEST)
-    plain, coded = (read_features(world.asked, rows, s, lookback_days=365) for s in (world.schema, schema))
+    plain, coded = (read_features(world.labelled, rows, s, lookback_days=365) for s in (world.schema, schema))
     assert len(others) == 2
     assert np.array_equal(coded.test.codes, plain.test.codes)
     assert coded.test.widths == plain.test.widths
@@ -64,7 +63,7 @@ def test_numbers_that_a_network_knows_by_themselves_are_no_categories_here() -> 
 
 def test_a_log_gives_aggregates_and_the_last_event_s_categories() -> None:
     world = log_world(kinds=True)
-    read = read_features(world.asked, sides_of(FOLDS, TEST), world.schema, lookback_days=200)
+    read = read_features(world.labelled, sides_of(FOLDS, TEST), world.schema, lookback_days=200)
     assert world.schema.events is not None
     assert read.train.numbers.shape == (240, len(world.schema.events.features))
     assert read.train.widths == (4, 6)
@@ -109,7 +108,7 @@ def test_recency_is_since_the_last_event_of_the_lookback() -> None:
     times = np.array([10, 40, 20, 99], dtype=np.int64) * DAY
     log = EventLog.build(np.array([0, 0, 1, 1]), times, n_customers=3, values={}, categories={})
     about = Examples(np.array([0, 1, 2, 1]), np.array([50, 50, 50, 20], dtype=np.int64) * DAY)
-    asked = Asked({}, log, about, Labels.of_column(np.zeros(4, dtype=bool)))
-    found = recency_matrix(asked, np.arange(4), lookback_days=25)
+    labelled = LabelledExamples({}, log, about, Labels.of_column(np.zeros(4, dtype=bool)))
+    found = recency_matrix(labelled, np.arange(4), lookback_days=25)
     np.testing.assert_allclose(found, [[np.log1p(10), 0], [0, 1], [0, 1], [0, 0]])
-    assert recency_matrix(asked, np.arange(2), lookback_days=31)[1].tolist() == [np.log1p(30), 0]
+    assert recency_matrix(labelled, np.arange(2), lookback_days=31)[1].tolist() == [np.log1p(30), 0]

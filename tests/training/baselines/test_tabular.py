@@ -5,10 +5,10 @@ from scipy.special import expit
 
 from training.baselines.matrix import Sides
 from training.baselines.tabular import (
-    BLIND_ROUNDS,
-    Answer,
+    DEFAULT_ROUNDS,
     Binary,
-    answer_horizons,
+    LogitFunction,
+    horizon_probabilities,
     learn_boosting,
     learn_logistic,
     share,
@@ -33,10 +33,10 @@ def on_all_sides(x: np.ndarray) -> Sides[np.ndarray]:
 def test_calibration_undoes_logits_that_are_too_sure_and_too_high() -> None:
     x, labels = inputs_and_labels()
 
-    def far_too_sure(_train: Binary, _held: Binary) -> Answer:
+    def far_too_sure(_train: Binary, _held: Binary) -> LogitFunction:
         return lambda side: np.asarray(8 * side[:, 0] + 5)
 
-    found = answer_horizons(far_too_sure, on_all_sides(x), labels, SIDES)
+    found = horizon_probabilities(far_too_sure, on_all_sides(x), labels, SIDES)
     assert np.abs(found[:, 0] - expit(x[5000:, 0])).max() < 0.05
 
 
@@ -46,12 +46,12 @@ def test_the_learner_gets_complete_rows_of_its_horizon_only() -> None:
     both.complete[ROWS[:100], 1] = False
     sizes: list[tuple[int, int]] = []
 
-    def counting(train: Binary, held: Binary) -> Answer:
+    def counting(train: Binary, held: Binary) -> LogitFunction:
         sizes.append((len(train.positive), len(held.positive)))
         assert np.array_equal(train.positive, labels.outcomes[300 - len(train.positive) : 300, 0])
         return lambda side: np.zeros(len(side))
 
-    answer_horizons(counting, on_all_sides(x), both, SIDES)
+    horizon_probabilities(counting, on_all_sides(x), both, SIDES)
     assert sizes == [(300, 4_700), (200, 4_700)]
 
 
@@ -59,7 +59,7 @@ def test_boosting_stops_on_the_examples_held_back() -> None:
     x, labels = inputs_and_labels()
     train, held = (Binary(x[r], labels.outcomes[r, 0]) for r in (SIDES.train, SIDES.held))
     rounds = _rounds(learn_boosting(train, held, n_codes=0, seed=0))
-    assert 1 < rounds < BLIND_ROUNDS
+    assert 1 < rounds < DEFAULT_ROUNDS
 
 
 def test_boosting_that_cannot_stop_learns_from_the_examples_held_back_too() -> None:
@@ -67,7 +67,7 @@ def test_boosting_that_cannot_stop_learns_from_the_examples_held_back_too() -> N
     train = Binary(x[:300], labels.outcomes[:300, 0])
     alone = learn_boosting(train, Binary(x[:0], labels.outcomes[:0, 0]), n_codes=0, seed=0)
     more = learn_boosting(train, Binary(x[300:400], np.ones(100, dtype=bool)), n_codes=0, seed=0)
-    assert _rounds(alone) == BLIND_ROUNDS
+    assert _rounds(alone) == DEFAULT_ROUNDS
     assert more(x[500:]).mean() > alone(x[500:]).mean() + 0.2
 
 
@@ -86,5 +86,5 @@ def test_a_share_is_of_observed_windows() -> None:
     assert share(labels, np.array([3]), 0) == 0.5
 
 
-def _rounds(answer: Answer) -> int:
+def _rounds(answer: LogitFunction) -> int:
     return int(answer.__self__.n_iter_)  # type: ignore[attr-defined]

@@ -15,11 +15,11 @@ from model.values.columns import Column, column_of, texts_of
 from model.values.customers import Examples
 from model.values.history import EventLog
 from training.baselines.compare import Baselines, baseline_probabilities
-from training.question.examples import Asked
-from training.question.labels import Labels
-from training.schema.fit_schema import EventFields, TableFields, fit_schema
+from training.question.labels import LabelledExamples, Labels
+from training.schema.fit_schema import ModelFields, fit_schema
+from training.split.deal import Rows
 from training.split.plan import Folds
-from training.split.split import Rows
+from training.study.sections import EventsSource
 
 N: Final = 400
 ROWS: Final = np.arange(N, dtype=np.int64)
@@ -33,9 +33,7 @@ FOLDS: Final = Folds(
     judged=~np.isin(ROWS[:350], EARLY),
 )
 CUTOFF: Final = 300 * DAY
-EVENTS: Final = EventFields(
-    id="id", time="at", time_format=None, type=None, values=["amount"], attributes=["shop"], max_events=9
-)
+EVENTS: Final = EventsSource(path="-", id="id", time="at", values=("amount",), attributes=("shop",))
 COLUMN_TASK: Final = ColumnTask(column="left", positive="yes")
 
 needs_lifetimes = pytest.mark.skipif(
@@ -47,26 +45,30 @@ needs_lifetimes = pytest.mark.skipif(
 class World:
     """Examples with their labels, what is known about them, and the question."""
 
-    asked: Asked
+    labelled: LabelledExamples
     schema: Schema
     task: ColumnTask | LogTask
     folds: Folds = FOLDS
 
     def baselines(self, **changes: Any) -> Baselines:
         options: dict[str, Any] = {"until": CUTOFF, "seed": 0, **changes}
-        return baseline_probabilities(self.asked, self.folds, TEST, self.schema, self.task, **options)
+        return baseline_probabilities(self.labelled, self.folds, TEST, self.schema, self.task, **options)
 
     def with_labels(self, change: Callable[[np.ndarray[Any, Any]], None]) -> "World":
         """Another world whose outcomes are changed in place."""
-        outcomes = self.asked.labels.outcomes.copy()
+        outcomes = self.labelled.labels.outcomes.copy()
         change(outcomes)
-        return replace(self, asked=replace(self.asked, labels=replace(self.asked.labels, outcomes=outcomes)))
+        return replace(
+            self, labelled=replace(self.labelled, labels=replace(self.labelled.labels, outcomes=outcomes))
+        )
 
     def with_complete(self, rows: Rows, horizon: int, *, complete: bool) -> "World":
         """Another world in which the window of some rows was observed, or was not."""
-        known = self.asked.labels.complete.copy()
+        known = self.labelled.labels.complete.copy()
         known[rows, horizon] = complete
-        return replace(self, asked=replace(self.asked, labels=replace(self.asked.labels, complete=known)))
+        return replace(
+            self, labelled=replace(self.labelled, labels=replace(self.labelled.labels, complete=known))
+        )
 
 
 def table_world(*, plans: int = 3) -> World:
@@ -82,10 +84,10 @@ def table_world(*, plans: int = 3) -> World:
         "c": c,
         "plan": column_of([f"plan {p}" for p in plan]),
     }
-    fields = TableFields(None, {"a": "numeric", "b": "numeric", "c": "numeric", "plan": "categorical"})
+    fields = ModelFields(None, {"a": "numeric", "b": "numeric", "c": "numeric", "plan": "categorical"})
     examples = Examples(ROWS, np.full(N, CUTOFF))
-    schema = fit_schema(fields, None, columns, None, examples.take(FOLDS.rows), lookback_days=365)
-    return World(Asked(columns, None, examples, Labels.of_column(left)), schema, COLUMN_TASK)
+    schema = fit_schema(fields, columns, None, examples.take(FOLDS.rows), lookback_days=365)
+    return World(LabelledExamples(columns, None, examples, Labels.of_column(left)), schema, COLUMN_TASK)
 
 
 def log_world(horizons: Sequence[int] = (10, 40), *, outcome: str = "occurs", kinds: bool = False) -> World:
@@ -98,10 +100,11 @@ def log_world(horizons: Sequence[int] = (10, 40), *, outcome: str = "occurs", ki
         event="buy" if kinds else "any", outcome="occurs", horizons_days=tuple(horizons), lookback_days=200
     ).model_copy(update={"outcome": outcome})
     examples = Examples(ROWS, np.full(N, CUTOFF))
-    fields = replace(EVENTS, type="kind") if kinds else EVENTS
-    schema = fit_schema(TableFields(None, {}), fields, {}, log, examples.take(FOLDS.rows), lookback_days=200)
+    events = EVENTS.model_copy(update={"type": "kind"}) if kinds else EVENTS
+    fields = ModelFields(None, {}, events=events, max_events=9)
+    schema = fit_schema(fields, {}, log, examples.take(FOLDS.rows), lookback_days=200)
     labels = _labels(log, rest % 3 < 2 if kinds else rest >= 0, examples, task)
-    return World(Asked({}, log, examples, labels), schema, task)
+    return World(LabelledExamples({}, log, examples, labels), schema, task)
 
 
 def purchase_log(n: int, *, seed: int) -> EventLog:

@@ -15,8 +15,8 @@ def test_training_twice_makes_two_versions_and_the_first_stays_in_service(run: R
     train = ["train", study, "--registry", root, *SETTINGS]
     first = run(*train)
     assert (first.status, first.err) == (0, "")
-    assert 'Is churn "Yes" for this customer?' in first.out
-    assert "Split: tested on 20% of the rows, drawn within the label" in first.out
+    assert 'Will churn of a customer be "Yes"?' in first.out
+    assert "Split: tested on 20% of the rows, stratified by the label" in first.out
     rows = {cells[0]: cells for cells in first.cells}
     assert list(rows) == ["network", "95 %", "logistic regression", "gradient boosting", "base rate"]
     assert f"table version 1 -> {root / 'table' / '1'}/report.html" in first.out.splitlines()
@@ -66,7 +66,7 @@ def test_a_column_that_states_the_label_is_refused_and_nothing_is_published(run:
     words = ["train", shop.study_file(TABLE), "--registry", tmp_path / "r", *SETTINGS]
     refused = run(*words, "--json")
     assert refused.status == 1
-    assert refused.told["error"].startswith("a column must not state the label, however ")
+    assert refused.told["error"].startswith("a column must not reveal the label, got ")
     assert "- goodbye: " in refused.told["error"]
     assert not (tmp_path / "r").exists()
     allowed = run(*words, "--set", "allow_leaks=[goodbye]")

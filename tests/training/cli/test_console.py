@@ -120,7 +120,7 @@ SPLITS = [
 def test_splits_stand_side_by_side_beside_the_base_rate(capsys: Captured) -> None:
     print_splits(SPLITS)
     out = capsys.readouterr().out
-    assert out.startswith("The same network under other splits (the last is ours)\n")
+    assert out.startswith("The same network under other splits (the last is the study's split)\n")
     rows = cells(out)
     assert [row[0] for row in rows] == ["shuffled", "forward", "forward, unseen customers"]
     assert rows[2][1:3] == ["200", f"{MANY['auc']:.4f}"]
@@ -148,7 +148,7 @@ def test_a_learning_curve_is_shown_with_its_conclusion(capsys: Captured) -> None
         ["50.0%", "1,200", "100", "0.0000", "1.9560"],
         ["100.0%", "2,400", "200", "1.0000", "0.1643"],
     ]
-    assert out.splitlines()[-1].endswith("more customers would help.")
+    assert out.splitlines()[-1].endswith("more customers are likely to help.")
 
 
 def test_texts_stand_to_the_left_and_numbers_to_the_right(capsys: Captured) -> None:

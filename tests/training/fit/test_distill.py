@@ -11,14 +11,14 @@ from model.store.manifest import NetworkSpec
 from model.task import ColumnTask
 from model.values.columns import Column, column_of
 from model.values.customers import Examples
-from tests.training.fit.materials import same, weights
+from tests.training.fit.small_fits import same, weights
 from training.fit import distill
-from training.fit.distill import MAX_EXCESS, distilled, made_up, told_of
-from training.fit.model_fit import Fitted, Options, Reading, fit_model
-from training.question.examples import Asked
-from training.question.labels import Labels
-from training.schema.fit_schema import TableFields
+from training.fit.distill import MAX_EXCESS, distillation_sentence, distilled, synthetic_inputs
+from training.fit.model_fit import Fitted, ModelPlan, fit_model
+from training.question.labels import LabelledExamples, Labels
+from training.schema.fit_schema import ModelFields
 from training.split.plan import Folds
+from training.study.sections import FitOptions
 
 N: Final = 3300
 TRAIN: Final = np.arange(3000, dtype=np.int64)
@@ -27,16 +27,16 @@ FOLDS: Final = Folds(rows=TRAIN, fold=TRAIN * 7 % 3, judged=TRAIN % 4 > 0)
 SPEC: Final = NetworkSpec(
     head="mlp", width=16, layers=2, dropout=0.0, embedding=4, folds=3, members=2, piecewise=True
 )
-FIELDS: Final = TableFields(
+FIELDS: Final = ModelFields(
     None, {"age": "numeric", "spent": "numeric", "plan": "categorical", "postcode": "categorical"}
 )
 TASK: Final = ColumnTask(column="left", positive="1")
-OPTIONS: Final = Options(
+OPTIONS: Final = FitOptions(
     device="cpu", epochs=6, patience=6, batch_size=64, learning_rate=0.02, weight_decay=0.0, seed=0
 )
 
 
-def asked() -> Asked:
+def labelled() -> LabelledExamples:
     """Whole ages, of which few differ; money; a plan; and a postcode of many."""
     draw = np.random.default_rng(0)
     age, spent = draw.integers(20, 75, N), draw.lognormal(size=N)
@@ -48,7 +48,9 @@ def asked() -> Asked:
         "plan": column_of([f"plan {n}" for n in plan]),
         "postcode": column_of([f"code {n}" for n in postcode]),
     }
-    return Asked(columns, None, Examples(np.arange(N), np.zeros(N, dtype=np.int64)), Labels.of_column(left))
+    return LabelledExamples(
+        columns, None, Examples(np.arange(N), np.zeros(N, dtype=np.int64)), Labels.of_column(left)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -58,16 +60,16 @@ def _real_steps(real_steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def bag() -> Fitted:
-    reading = Reading(TASK, FIELDS, None, SPEC)
-    return fit_model(asked(), FOLDS, reading, OPTIONS, on_epoch=lambda _: None)
+    model = ModelPlan(TASK, FIELDS, SPEC)
+    return fit_model(labelled(), FOLDS, model, OPTIONS, on_epoch=lambda _: None)
 
 
-def student_of(bag: Fitted, about: Asked | None = None, **changes: Any) -> Fitted:
-    return distilled(bag, about or asked(), TRAIN, replace(OPTIONS, **changes))
+def student_of(bag: Fitted, about: LabelledExamples | None = None, **changes: Any) -> Fitted:
+    return distilled(bag, about or labelled(), TRAIN, OPTIONS.model_copy(update=changes))
 
 
 def test_one_network_answers_as_the_bag_does(bag: Fitted) -> None:
-    about, student = asked(), student_of(bag)
+    about, student = labelled(), student_of(bag)
     told, said = (
         fit.scorer.score(about.columns, None, about.examples.take(TEST))[:, 0] for fit in (bag, student)
     )
@@ -80,10 +82,9 @@ def test_one_network_answers_as_the_bag_does(bag: Fitted) -> None:
     assert student.seconds > bag.seconds
     assert student.unseen is bag.unseen
     assert bag.excess is None
-    assert told_of(bag) == ""
-    assert told_of(student) == (
-        f"One network answers in place of the bag, which adds {student.excess:.4f} to the log loss where the "
-        "bag is right."
+    assert distillation_sentence(bag) == ""
+    assert distillation_sentence(student) == (
+        f"One network replaces the bag and adds {student.excess:.4f} to its log loss."
     )
 
 
@@ -98,7 +99,7 @@ def test_a_seed_repeats_to_the_bit_and_leaves_the_callers_random_state_alone(bag
 
 
 def test_neither_a_label_nor_a_test_row_is_shown_to_it(bag: Fitted) -> None:
-    about = asked()
+    about = labelled()
     about.labels.events[:] = False
     odd = np.where(np.arange(N) < len(TRAIN), np.asarray(about.columns["age"], dtype=np.float64), 1e6)
     about = replace(about, columns={**about.columns, "age": odd})
@@ -116,23 +117,26 @@ def test_a_bag_that_cannot_be_matched_is_published_itself(
     assert kept.excess is not None
     assert kept.excess > 1e-4
     assert (
-        told_of(kept)
-        == f"One network in place of the bag would add {kept.excess:.4f} to the log loss, so the bag answers."
+        distillation_sentence(kept)
+        == f"The bag is used: one network in its place would add {kept.excess:.4f} to the log loss, "
+        "measured against the bag."
     )
 
 
 def test_a_head_that_reads_sequences_stays_a_bag() -> None:
-    reading = Reading(TASK, FIELDS, None, SPEC.model_copy(update={"head": "cnn"}))
-    sequences = fit_model(asked(), FOLDS, reading, replace(OPTIONS, epochs=1), on_epoch=lambda _: None)
+    model = ModelPlan(TASK, FIELDS, SPEC.model_copy(update={"head": "cnn"}))
+    sequences = fit_model(
+        labelled(), FOLDS, model, OPTIONS.model_copy(update={"epochs": 1}), on_epoch=lambda _: None
+    )
     assert student_of(sequences) is sequences
 
 
-def test_what_is_made_up_mixes_columns_and_keeps_together_what_one_column_says(bag: Fitted) -> None:
-    about, schema = asked(), bag.scorer.schema
+def test_a_synthetic_example_mixes_columns_and_keeps_together_what_one_column_says(bag: Fitted) -> None:
+    about, schema = labelled(), bag.scorer.schema
     known = bag.scorer.inputs(about.columns, None, about.examples.take(TRAIN))
     assert [c.name for _, c in schema.valued] == ["age"]
     assert len(schema.rated) == 1
-    made = made_up(known, schema, 5000)
+    made = synthetic_inputs(known, schema, 5000)
     for got, whole in ((made.numeric, known.numeric), (made.categories, known.categories)):
         for column in range(whole.shape[1]):
             assert set(got[:, column].nan_to_num(99).tolist()) <= set(
@@ -142,8 +146,8 @@ def test_what_is_made_up_mixes_columns_and_keeps_together_what_one_column_says(b
     before = list(zip(known.numeric.tolist(), known.categories.tolist(), strict=True))
     age_codes = {(number[0], code[2]) for number, code in before}
     rates = {(number[2], code[1]) for number, code in before}
-    made_ups = list(zip(numbers, codes, strict=True))
-    assert {(number[0], code[2]) for number, code in made_ups} <= age_codes
-    assert {(number[2], code[1]) for number, code in made_ups} <= rates
-    together = {(number[0], code[1]) for number, code in made_ups} - {(n[0], c[1]) for n, c in before}
+    drawn = list(zip(numbers, codes, strict=True))
+    assert {(number[0], code[2]) for number, code in drawn} <= age_codes
+    assert {(number[2], code[1]) for number, code in drawn} <= rates
+    together = {(number[0], code[1]) for number, code in drawn} - {(n[0], c[1]) for n, c in before}
     assert together  # an age with a postcode that no example has

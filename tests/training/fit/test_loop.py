@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.training.fit.materials import fitted, material, network, same, unseen, weights
+from tests.training.fit.small_fits import fit_data, fitted, network, same, unseen, weights
 from training.fit.calibrate import calibrated_loss
 from training.fit.loop import PROGRESS, Epoch, Fit, best_epoch
 
@@ -17,32 +17,32 @@ def losses_of(fit: Fit) -> list[float]:
 
 
 def test_the_loss_falls_where_there_is_something_to_learn() -> None:
-    history = fitted(network(), material()).history
+    history = fitted(network(), fit_data()).history
     assert history[-1].train_loss < 0.5 * history[0].train_loss
     assert history[-1].validation_loss < 0.2
 
 
 def test_noise_is_not_learnt_of_examples_that_a_network_does_not_read() -> None:
-    fit = fitted(network(), material(60, noise=1.0), epochs=40, patience=40, batch_size=8)
+    fit = fitted(network(), fit_data(60, noise=1.0), epochs=40, patience=40, batch_size=8)
     assert fit.history[-1].train_loss < 0.6
     assert min(losses_of(fit)) > 0.65
 
 
 def test_an_epoch_is_judged_by_the_calibrated_loss_of_what_no_network_read() -> None:
-    asked = replace(material(80, noise=1.0), judged=np.arange(80) % 4 > 0)
-    fit = fitted(network(), asked, epochs=40, patience=40, batch_size=8)
-    judged = asked.judged
-    loss = calibrated_loss(fit.unseen, asked.events.numpy()[judged] > 0, asked.at_risk.numpy()[judged] > 0)
+    data = replace(fit_data(80, noise=1.0), judged=np.arange(80) % 4 > 0)
+    fit = fitted(network(), data, epochs=40, patience=40, batch_size=8)
+    judged = data.judged
+    loss = calibrated_loss(fit.unseen, data.events.numpy()[judged] > 0, data.at_risk.numpy()[judged] > 0)
     assert losses_of(fit)[best_epoch(fit.history) - 1] == pytest.approx(loss)
 
 
 def test_the_weights_of_the_best_epoch_are_kept() -> None:
-    head, asked = network(), material(60, noise=0.5)
-    fit = fitted(head, asked, epochs=40, patience=40, batch_size=8)
+    head, data = network(), fit_data(60, noise=0.5)
+    fit = fitted(head, data, epochs=40, patience=40, batch_size=8)
     best = best_epoch(fit.history)
     assert 1 < best < len(fit.history) == 40  # it went on to learn the noise
     assert losses_of(fit)[best - 1] * (1 - PROGRESS) <= min(losses_of(fit)) < 0.99 * losses_of(fit)[-1]
-    assert fit.unseen == pytest.approx(unseen(head, asked), abs=1e-5)
+    assert fit.unseen == pytest.approx(unseen(head, data), abs=1e-5)
 
 
 def test_the_best_of_equal_epochs_is_the_first() -> None:
@@ -51,14 +51,14 @@ def test_the_best_of_equal_epochs_is_the_first() -> None:
 
 
 def test_patience_is_how_many_epochs_without_progress_are_run() -> None:
-    history = fitted(network(), material(60, noise=0.5), epochs=500, patience=4).history
+    history = fitted(network(), fit_data(60, noise=0.5), epochs=500, patience=4).history
     assert len(history) - best_epoch(history) == 4
     assert len(history) < 500
 
 
 def test_every_epoch_is_told_of_as_it_ends() -> None:
     told: list[Epoch] = []
-    history = fitted(network(), material(), epochs=3, on_epoch=told.append).history
+    history = fitted(network(), fit_data(), epochs=3, on_epoch=told.append).history
     assert told == list(history)
     assert [(epoch.epoch, epoch.planned) for epoch in history] == [(1, 3), (2, 3), (3, 3)]
 
@@ -66,7 +66,7 @@ def test_every_epoch_is_told_of_as_it_ends() -> None:
 def test_a_seed_repeats_to_the_bit_and_another_does_not() -> None:
     def run(seed: int) -> dict[str, Tensor]:
         head = network(dropout=0.2)
-        fitted(head, material(), epochs=2, seed=seed)
+        fitted(head, fit_data(), epochs=2, seed=seed)
         return weights(head)
 
     assert same(run(0), run(0))
@@ -75,7 +75,7 @@ def test_a_seed_repeats_to_the_bit_and_another_does_not() -> None:
 
 def test_the_learning_rate_warms_up_and_falls_to_nothing_over_the_epochs_planned() -> None:
     history = fitted(
-        network(), material(402), epochs=40, patience=40, batch_size=27, learning_rate=0.01
+        network(), fit_data(402), epochs=40, patience=40, batch_size=27, learning_rate=0.01
     ).history
     told = [epoch.learning_rate for epoch in history]
     top = int(np.argmax(told))
@@ -88,30 +88,30 @@ def test_the_learning_rate_warms_up_and_falls_to_nothing_over_the_epochs_planned
 
 
 def test_what_a_masked_entry_holds_changes_nothing() -> None:
-    asked = material(outputs=2)
+    data = fit_data(outputs=2)
     at_risk = (torch.rand(400, 2, generator=torch.Generator().manual_seed(0)) < 0.5).float()
     results = []
     for masked in (0.0, 1.0):
         head = network(outputs=2)
-        events = torch.where(at_risk > 0, asked.events, masked)
-        fit = fitted(head, replace(asked, events=events, at_risk=at_risk), epochs=2)
+        events = torch.where(at_risk > 0, data.events, masked)
+        fit = fitted(head, replace(data, events=events, at_risk=at_risk), epochs=2)
         results.append((weights(head), fit.history))
     assert same(results[0][0], results[1][0])
     assert results[0][1] == results[1][1]
 
 
 def test_an_output_that_is_never_at_risk_keeps_its_weights() -> None:
-    head, asked = network(outputs=2), material(outputs=2)
-    asked.at_risk[:, 1] = 0.0
+    head, data = network(outputs=2), fit_data(outputs=2)
+    data.at_risk[:, 1] = 0.0
     before = weights(head)
-    fitted(head, asked, epochs=2)
+    fitted(head, data, epochs=2)
     for name in ("trunk.weight", "trunk.bias"):
         assert torch.equal(head.state_dict()[name][..., 1], before[name][..., 1])
         assert not torch.equal(head.state_dict()[name][..., 0], before[name][..., 0])
 
 
 def test_a_batch_in_which_nothing_is_at_risk_does_no_harm() -> None:
-    head, asked = network(), material()
-    history = fitted(head, replace(asked, at_risk=torch.zeros_like(asked.at_risk)), epochs=2).history
+    head, data = network(), fit_data()
+    history = fitted(head, replace(data, at_risk=torch.zeros_like(data.at_risk)), epochs=2).history
     assert all(np.isfinite(epoch.train_loss) for epoch in history)
     assert all(bool(torch.isfinite(tensor).all()) for tensor in head.state_dict().values())

@@ -9,44 +9,44 @@ from torch import Tensor
 
 from model.features.inputs import Batch, Inputs
 from model.store.manifest import HeadName
-from tests.training.fit.materials import F, fitted, material, network, same, unseen, weights, weights_of
+from tests.training.fit.small_fits import F, fit_data, fitted, network, same, unseen, weights, weights_of
 from training.fit import loop
-from training.fit.loop import Material
+from training.fit.loop import FitData
 
 HEADS: tuple[HeadName, ...] = ("mlp", "rnn", "cnn")
 
 
-def relabelled(asked: Material, fold: int) -> Material:
-    flipped = torch.from_numpy(asked.fold == fold)[:, None]
-    return replace(asked, events=torch.where(flipped, 1 - asked.events, asked.events))
+def relabelled(data: FitData, fold: int) -> FitData:
+    flipped = torch.from_numpy(data.fold == fold)[:, None]
+    return replace(data, events=torch.where(flipped, 1 - data.events, data.events))
 
 
-def reworded(asked: Material, fold: int) -> Material:
+def reworded(data: FitData, fold: int) -> FitData:
     """The examples of a fold hold other numbers, some of them none."""
-    theirs = torch.from_numpy(asked.fold == fold)[:, None]
-    numbers = torch.where(theirs, -3 * asked.inputs.numeric, asked.inputs.numeric)
+    theirs = torch.from_numpy(data.fold == fold)[:, None]
+    numbers = torch.where(theirs, -3 * data.inputs.numeric, data.inputs.numeric)
     numbers[:, 1] = torch.where(theirs[:, 0], torch.nan, numbers[:, 1])
-    return replace(asked, inputs=replace(asked.inputs, numeric=numbers))
+    return replace(data, inputs=replace(data.inputs, numeric=numbers))
 
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("fold", range(F))
 def test_neither_labels_nor_inputs_of_a_fold_reach_its_network(head: HeadName, fold: int) -> None:
     """After one epoch of ten steps: which of several is kept, all examples decide."""
-    asked = material(150)
+    data = fit_data(150)
     one, other = network(head, dropout=0.2), network(head, dropout=0.2)
-    fitted(one, asked, epochs=1, batch_size=10, weight_decay=0.01)
-    fitted(other, relabelled(reworded(asked, fold), fold), epochs=1, batch_size=10, weight_decay=0.01)
+    fitted(one, data, epochs=1, batch_size=10, weight_decay=0.01)
+    fitted(other, relabelled(reworded(data, fold), fold), epochs=1, batch_size=10, weight_decay=0.01)
     for f in range(F):
         assert same(weights_of(one, f), weights_of(other, f)) == (f == fold)
 
 
 @pytest.mark.parametrize("head", HEADS)
 def test_labels_of_a_fold_do_not_reach_its_network_where_it_reads_a_series(head: HeadName) -> None:
-    asked = material(150, series=True)
+    data = fit_data(150, series=True)
     one, other = network(head, series=True), network(head, series=True)
-    fitted(one, asked, epochs=1, batch_size=10)
-    fitted(other, relabelled(asked, 1), epochs=1, batch_size=10)
+    fitted(one, data, epochs=1, batch_size=10)
+    fitted(other, relabelled(data, 1), epochs=1, batch_size=10)
     for f in range(F):
         assert same(weights_of(one, f), weights_of(other, f)) == (f == 1)
 
@@ -58,18 +58,18 @@ def test_unseen_logits_are_those_of_the_network_of_the_fold_in_the_order_of_the_
 ) -> None:
     monkeypatch.setattr(loop, "BATCH_SIZE", 40)  # so that they are answered in several parts
     draw = np.random.default_rng(3)
-    asked = replace(
-        material(200, outputs=2, noise=0.5, series=series),
+    data = replace(
+        fit_data(200, outputs=2, noise=0.5, series=series),
         fold=draw.choice(F, 200, p=[0.6, 0.3, 0.1]),
         judged=draw.random(200) < 0.5,
     )
     bag = network(head, outputs=2, dropout=0.2, series=series)
-    fit = fitted(bag, asked, epochs=3)
-    assert fit.unseen.shape == (asked.judged.sum(), 2)
+    fit = fitted(bag, data, epochs=3)
+    assert fit.unseen.shape == (data.judged.sum(), 2)
     assert fit.unseen.dtype == np.float64
-    assert fit.unseen == pytest.approx(unseen(bag, asked), abs=1e-5)
+    assert fit.unseen == pytest.approx(unseen(bag, data), abs=1e-5)
     for wrong in (1, 2):
-        other = unseen(bag, replace(asked, fold=(asked.fold + wrong) % F))
+        other = unseen(bag, replace(data, fold=(data.fold + wrong) % F))
         assert np.abs(fit.unseen - other).max() > 0.01
 
 
@@ -85,25 +85,25 @@ class ListenedTo(Inputs):
 
 
 def test_each_network_reads_each_example_of_the_other_folds_once_an_epoch_but_what_is_too_few() -> None:
-    asked = replace(material(200), fold=np.random.default_rng(0).choice(F, 200, p=[0.5, 0.3, 0.2]))
-    heard = ListenedTo(asked.inputs.numeric, asked.inputs.categories, None, [])
-    silent = replace(asked, inputs=heard, judged=np.zeros(200, dtype=bool))
+    data = replace(fit_data(200), fold=np.random.default_rng(0).choice(F, 200, p=[0.5, 0.3, 0.2]))
+    heard = ListenedTo(data.inputs.numeric, data.inputs.categories, None, [])
+    silent = replace(data, inputs=heard, judged=np.zeros(200, dtype=bool))
     fitted(network(), silent, epochs=2, batch_size=16)
     batches = [rows.view(F, -1) for rows in heard.gathered if len(rows)]
-    fewest = min(int((asked.fold != fold).sum()) for fold in range(F))
+    fewest = min(int((data.fold != fold).sum()) for fold in range(F))
     n_steps = round(fewest / 16)
     assert len(batches) == 2 * n_steps
     epochs = [torch.cat(batches[:n_steps], dim=1), torch.cat(batches[n_steps:], dim=1)]
     for epoch in epochs:
         for fold, read in enumerate(epoch.tolist()):
             assert len(read) == len(set(read)) == fewest // n_steps * n_steps
-            assert not set(read) & set(np.flatnonzero(asked.fold == fold).tolist())
+            assert not set(read) & set(np.flatnonzero(data.fold == fold).tolist())
     assert not torch.equal(*epochs)
 
 
 def test_a_fold_without_examples_is_a_network_that_reads_all() -> None:
-    asked = material(120)
-    empty = replace(asked, fold=asked.fold % 2)
+    data = fit_data(120)
+    empty = replace(data, fold=data.fold % 2)
     bag = network()
     fit = fitted(bag, empty, epochs=3)
     assert fit.unseen == pytest.approx(unseen(bag, empty), abs=1e-5)
@@ -114,17 +114,17 @@ def test_a_fold_without_examples_is_a_network_that_reads_all() -> None:
 
 
 def test_a_fold_of_which_nothing_is_judged_does_no_harm() -> None:
-    asked = material(120)
-    judged = replace(asked, judged=asked.fold != 1)
+    data = fit_data(120)
+    judged = replace(data, judged=data.fold != 1)
     bag = network()
     fit = fitted(bag, judged, epochs=3)
-    assert len(fit.unseen) == (asked.fold != 1).sum()
+    assert len(fit.unseen) == (data.fold != 1).sum()
     assert fit.unseen == pytest.approx(unseen(bag, judged), abs=1e-5)
 
 
 def test_where_nothing_at_all_is_judged_the_first_epoch_is_kept() -> None:
-    asked = replace(material(120), judged=np.zeros(120, dtype=bool))
-    fit = fitted(network(), asked, epochs=3, patience=2)
+    data = replace(fit_data(120), judged=np.zeros(120, dtype=bool))
+    fit = fitted(network(), data, epochs=3, patience=2)
     assert fit.unseen.shape == (0, 1)
     assert [epoch.validation_loss for epoch in fit.history] == [0.0, 0.0, 0.0]
 
@@ -132,6 +132,6 @@ def test_where_nothing_at_all_is_judged_the_first_epoch_is_kept() -> None:
 def test_fewer_examples_than_a_batch_are_one_batch() -> None:
     bag = network()
     before = weights(bag)
-    fit = fitted(bag, material(9), epochs=1, batch_size=64)
+    fit = fitted(bag, fit_data(9), epochs=1, batch_size=64)
     assert np.isfinite(fit.history[0].train_loss)
     assert not same(weights(bag), before)

@@ -16,14 +16,15 @@ from model.store.manifest import NetworkSpec
 from model.task import ColumnTask
 from model.values.columns import Column, column_of
 from model.values.customers import Examples
-from tests.training.fit.materials import same, weights, weights_of
+from tests.training.fit.small_fits import same, weights, weights_of
 from training.fit import model_fit
 from training.fit.calibrate import bagged, fit_calibration
-from training.fit.model_fit import BATCH_SIZES, EPOCHS, STEPS, Fitted, Options, Reading, fit_model
-from training.question.examples import Asked
-from training.question.labels import Labels
-from training.schema.fit_schema import TableFields
+from training.fit.loop import Schedule
+from training.fit.model_fit import BATCH_SIZES, EPOCHS, STEPS, Fitted, ModelPlan, fit_model, schedule_of
+from training.question.labels import LabelledExamples, Labels
+from training.schema.fit_schema import ModelFields
 from training.split.plan import Folds
+from training.study.sections import FitOptions
 
 N: Final = 400
 ROWS: Final = np.arange(N, dtype=np.int64)
@@ -32,15 +33,17 @@ FOLDS: Final = Folds(rows=ROWS[:360], fold=ROWS[:360] * 7 % F, judged=ROWS[:360]
 SPEC: Final = NetworkSpec(
     head="mlp", width=8, layers=1, dropout=0.2, embedding=2, folds=F, members=2, piecewise=True
 )
-READING: Final = Reading(
-    ColumnTask(column="left", positive="1"), TableFields(None, {"a": "numeric", "b": "numeric"}), None, SPEC
+MODEL: Final = ModelPlan(
+    ColumnTask(column="left", positive="1"), ModelFields(None, {"a": "numeric", "b": "numeric"}), SPEC
 )
-OPTIONS: Final = Options(
+OPTIONS: Final = FitOptions(
     device="cpu", epochs=3, patience=3, batch_size=32, learning_rate=0.02, weight_decay=0.0, seed=0
 )
 
 
-def asked(*, flip: np.ndarray[Any, Any] | None = None, unread: np.ndarray[Any, Any] | None = None) -> Asked:
+def labelled(
+    *, flip: np.ndarray[Any, Any] | None = None, unread: np.ndarray[Any, Any] | None = None
+) -> LabelledExamples:
     """Who leaves has a positive `a`; flipped rows have the other label, unread ones odd values."""
     draw = np.random.default_rng(0)
     a, b = draw.normal(size=N), draw.normal(size=N)
@@ -50,12 +53,14 @@ def asked(*, flip: np.ndarray[Any, Any] | None = None, unread: np.ndarray[Any, A
     if unread is not None:
         a[unread], b[unread] = 1e6, np.nan
     columns: dict[str, Column] = {"a": column_of(a.tolist()), "b": column_of(b.tolist())}
-    return Asked(columns, None, Examples(ROWS, np.zeros(N, dtype=np.int64)), Labels.of_column(left))
+    return LabelledExamples(
+        columns, None, Examples(ROWS, np.zeros(N, dtype=np.int64)), Labels.of_column(left)
+    )
 
 
-def fitted(about: Asked | None = None, *, folds: Folds = FOLDS, **changes: Any) -> Fitted:
-    options = replace(OPTIONS, **changes)
-    return fit_model(about or asked(), folds, READING, options, on_epoch=lambda _: None)
+def fitted(about: LabelledExamples | None = None, *, folds: Folds = FOLDS, **changes: Any) -> Fitted:
+    options = OPTIONS.model_copy(update=changes)
+    return fit_model(about or labelled(), folds, MODEL, options, on_epoch=lambda _: None)
 
 
 def same_weights(one: Fitted, other: Fitted) -> bool:
@@ -63,7 +68,7 @@ def same_weights(one: Fitted, other: Fitted) -> bool:
     return same(weights(one.scorer.network), weights(other.scorer.network))
 
 
-def said_by_folds(fit: Fitted, about: Asked) -> np.ndarray[Any, Any]:
+def said_by_folds(fit: Fitted, about: LabelledExamples) -> np.ndarray[Any, Any]:
     """(F, n, 1) logits of each fold's network for the examples of the fit."""
     inputs = encode(
         fit.scorer.schema,
@@ -77,7 +82,7 @@ def said_by_folds(fit: Fitted, about: Asked) -> np.ndarray[Any, Any]:
 
 
 def test_what_was_learnt_ranks_unseen_customers() -> None:
-    about = asked()
+    about = labelled()
     fit = fitted(about, epochs=10)
     probabilities = fit.scorer.score(about.columns, None, about.examples)[360:, 0]
     left = about.labels.events[360:, 0]
@@ -104,7 +109,7 @@ def test_the_caller_s_random_state_is_neither_read_nor_touched() -> None:
 
 
 def test_test_rows_change_nothing() -> None:
-    one, other = fitted(), fitted(asked(flip=ROWS[360:], unread=ROWS[360:]))
+    one, other = fitted(), fitted(labelled(flip=ROWS[360:], unread=ROWS[360:]))
     assert same_weights(one, other)
     assert one.scorer == replace(other.scorer, network=one.scorer.network)
     assert one.history == other.history
@@ -113,7 +118,7 @@ def test_test_rows_change_nothing() -> None:
 @pytest.mark.parametrize("fold", range(F))
 def test_labels_of_a_fold_change_the_networks_of_the_others_and_the_calibration(fold: int) -> None:
     """After one epoch: which of several is kept, all judged examples decide."""
-    one, other = fitted(epochs=1), fitted(asked(flip=FOLDS.rows[FOLDS.fold == fold]), epochs=1)
+    one, other = fitted(epochs=1), fitted(labelled(flip=FOLDS.rows[FOLDS.fold == fold]), epochs=1)
     mine, theirs = one.scorer.network, other.scorer.network
     for f in range(F):
         assert same(weights_of(mine, f), weights_of(theirs, f)) == (f == fold)
@@ -122,7 +127,7 @@ def test_labels_of_a_fold_change_the_networks_of_the_others_and_the_calibration(
 
 
 def test_calibration_is_fitted_on_what_networks_say_that_never_read_the_example() -> None:
-    about = asked()
+    about = labelled()
     fit = fitted(about, epochs=4)
     spread = said_by_folds(fit, about)
     judged = FOLDS.judged
@@ -136,7 +141,7 @@ def test_calibration_is_fitted_on_what_networks_say_that_never_read_the_example(
 
 
 def test_the_validation_loss_is_that_of_the_calibrated_unseen_logits() -> None:
-    about = asked()
+    about = labelled()
     fit = fitted(about, epochs=8)
     events = about.labels.events[FOLDS.rows[FOLDS.judged]]
     losses = np.logaddexp(0.0, fit.unseen) - events * fit.unseen
@@ -158,8 +163,8 @@ def test_a_bag_s_spread_is_looked_at_in_so_many_examples_at_most(monkeypatch: py
 
 
 def test_statistics_come_from_the_examples_of_the_fit() -> None:
-    assert fitted(asked(unread=ROWS[360:]), epochs=1).scorer.schema == fitted(epochs=1).scorer.schema
-    assert fitted(asked(unread=ROWS[:1]), epochs=1).scorer.schema != fitted(epochs=1).scorer.schema
+    assert fitted(labelled(unread=ROWS[360:]), epochs=1).scorer.schema == fitted(epochs=1).scorer.schema
+    assert fitted(labelled(unread=ROWS[:1]), epochs=1).scorer.schema != fitted(epochs=1).scorer.schema
 
 
 def test_a_device_that_is_not_here_is_refused() -> None:
@@ -170,16 +175,12 @@ def test_a_device_that_is_not_here_is_refused() -> None:
         fitted(device=absent)
 
 
-def rows_of(n: int) -> np.ndarray[Any, Any]:
-    return np.empty(n, dtype=np.int64)
-
-
-AUTOMATIC: Final = replace(OPTIONS, batch_size=None, epochs=None, patience=None)
+AUTOMATIC: Final = FitOptions()
 
 
 @given(st.integers(0, 2_000_000), st.integers(0, 2_000_000))
 def test_an_automatic_batch_size_is_a_power_of_two_that_grows_with_the_data(some: int, more: int) -> None:
-    few, many = (AUTOMATIC.batch_of(rows_of(n)) for n in sorted((some, more)))
+    few, many = (schedule_of(AUTOMATIC, n).batch_size for n in sorted((some, more)))
     assert few <= many
     assert BATCH_SIZES[0] <= few
     assert many <= BATCH_SIZES[1]
@@ -188,9 +189,9 @@ def test_an_automatic_batch_size_is_a_power_of_two_that_grows_with_the_data(some
 
 @given(st.integers(0, 2_000_000))
 def test_automatic_epochs_are_about_so_many_steps(n: int) -> None:
-    epochs = AUTOMATIC.epochs_of(rows_of(n))
+    schedule = schedule_of(AUTOMATIC, n)
+    epochs, steps = schedule.epochs, n // schedule.batch_size
     assert EPOCHS[0] <= epochs <= EPOCHS[1]
-    steps = n // AUTOMATIC.batch_of(rows_of(n))
     if EPOCHS[0] < epochs < EPOCHS[1]:
         assert STEPS - steps < epochs * steps <= STEPS
     elif epochs == EPOCHS[1]:
@@ -200,21 +201,20 @@ def test_automatic_epochs_are_about_so_many_steps(n: int) -> None:
 
 
 def test_few_examples_are_read_often_and_many_seldom() -> None:
-    assert AUTOMATIC.epochs_of(rows_of(0)) == AUTOMATIC.epochs_of(rows_of(100)) == EPOCHS[1]
-    assert AUTOMATIC.epochs_of(rows_of(1_000_000)) == EPOCHS[0]
+    assert schedule_of(AUTOMATIC, 0).epochs == schedule_of(AUTOMATIC, 100).epochs == EPOCHS[1]
+    assert schedule_of(AUTOMATIC, 1_000_000).epochs == EPOCHS[0]
 
 
 @given(st.integers(0, 2_000_000))
 def test_an_automatic_patience_is_a_quarter_of_the_epochs_but_three_at_least(n: int) -> None:
-    patience = AUTOMATIC.patience_of(rows_of(n))
-    assert patience == max(AUTOMATIC.epochs_of(rows_of(n)) // 4, 3)
-    assert replace(AUTOMATIC, epochs=100).patience_of(rows_of(n)) == 25
-    assert replace(AUTOMATIC, epochs=2).patience_of(rows_of(n)) == 3
+    schedule = schedule_of(AUTOMATIC, n)
+    assert schedule.patience == max(schedule.epochs // 4, 3)
+    assert schedule_of(FitOptions(epochs=100), n).patience == 25
+    assert schedule_of(FitOptions(epochs=2), n).patience == 3
 
 
-def test_what_was_asked_for_is_kept() -> None:
-    asked_for = replace(OPTIONS, batch_size=7, epochs=9, patience=8)
-    assert (asked_for.batch_of(ROWS), asked_for.epochs_of(ROWS), asked_for.patience_of(ROWS)) == (7, 9, 8)
+def test_what_the_study_sets_is_kept() -> None:
+    assert schedule_of(FitOptions(batch_size=7, epochs=9, patience=8), N) == Schedule(7, 9, 8)
 
 
 def test_so_many_epochs_are_planned() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.fit.materials import fitted, material, network, weights
+from tests.training.fit.small_fits import fit_data, fitted, network, weights
 from training.fit.optimizer import AVERAGING, WARM_UP, Average, falling_rate
 
 
@@ -28,8 +28,8 @@ def test_the_rate_rises_over_the_first_steps_then_falls_along_half_a_cosine(n_st
 
 
 def test_weight_decay_pulls_matrices_and_leaves_biases() -> None:
-    asked = material()
-    still = replace(asked, at_risk=torch.zeros_like(asked.at_risk))
+    data = fit_data()
+    still = replace(data, at_risk=torch.zeros_like(data.at_risk))
     head = network("rnn")
     before = weights(head)
     fitted(head, still, epochs=1, weight_decay=0.5, patience=1)

@@ -95,7 +95,7 @@ def test_only_shares_of_the_weight_matter(rows: list[tuple[float, float]], facto
     [
         (np.ones((2, 3)), r"weights must be \(B, N\) for labels \(N,\), got \(2, 3\) and \(2,\)"),
         (np.ones(2), r"got \(2,\) and \(2,\)"),
-        (np.array([[1.0, 1.0], [0.0, 0.0]]), "each weighting must give some row a weight above 0"),
+        (np.array([[1.0, 1.0], [0.0, 0.0]]), "each weighting must have a row with a weight above 0"),
     ],
 )
 def test_refuses_weights_that_fit_no_rows(weights: Floats, message: str) -> None:
@@ -263,7 +263,7 @@ def test_a_difference_without_two_classes_is_none() -> None:
 
 def test_refuses_groups_of_other_rows_and_what_measure_refuses() -> None:
     labels, probabilities, groups = world(10)
-    with pytest.raises(ValueError, match=r"groups must name a customer for each label, got \(9,\) and"):
+    with pytest.raises(ValueError, match=r"groups must have one customer for each label, got \(9,\) and"):
         intervals(labels, probabilities, groups[1:])
-    with pytest.raises(ValueError, match="pass no logits"):
+    with pytest.raises(ValueError, match="Do not pass logits"):
         paired_differences(labels, probabilities, probabilities + 2, groups)

@@ -186,10 +186,10 @@ def test_all_is_fit_for_json() -> None:
 @pytest.mark.parametrize(
     ("labels", "probabilities", "message"),
     [
-        ([0, 1], [0.2, 1.2], r"probabilities must be in \[0, 1\], got 1\.2; pass no logits"),
+        ([0, 1], [0.2, 1.2], r"probabilities must be in \[0, 1\], got 1\.2\. Do not pass logits"),
         ([0, 1], [0.2, -0.1], r"probabilities must be in \[0, 1\], got -0\.1"),
         ([0, 1], [0.2, math.nan], r"probabilities must be in \[0, 1\], got nan"),
-        ([0, math.nan], [0.2, 0.3], "labels must be 0 or 1, got nan; leave out rows without a label"),
+        ([0, math.nan], [0.2, 0.3], r"labels must be 0 or 1, got nan\. Leave out rows without a label"),
         ([0, 0.5], [0.2, 0.3], r"labels must be 0 or 1, got 0\.5"),
         ([0], [0.2, 0.3], r"must be of one shape \(N,\) with N > 0, got \(1,\) and \(2,\)"),
         ([], [], r"got \(0,\) and \(0,\)"),

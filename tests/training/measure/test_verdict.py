@@ -94,8 +94,8 @@ def test_a_test_of_one_class_tells_nothing_whoever_has_the_lower_loss(outcome: f
     assert (told.outcome, told.recommended) == ("equals", "base_rate")
     assert (told.auc.value, told.auc.low, told.auc.high) == (None, None, None)
     assert told.sentences == (
-        "Among 100 test examples there is one outcome only, which cannot tell whether the network is better "
-        "than what is simpler. Bring more customers, or raise split.test_fraction."
+        "All of 100 test examples have the same outcome, so the network cannot be compared with the "
+        "baselines. Add customers, or raise split.test_fraction."
     )
 
 
@@ -110,7 +110,7 @@ def test_one_customer_says_nothing_and_the_sentence_says_so() -> None:
     good, bad = np.array([0.8, 0.8, 0.2, 0.2]), np.array([0.6, 0.6, 0.4, 0.4])
     assert sentences(good, bad, "logistic_regression") == (
         "The network is no better than logistic regression beyond chance (log loss 0.2231 against 0.5108; "
-        "too few customers for an interval, on 4 test examples). Take logistic regression: it is simpler."
+        "too few customers for an interval, on 4 test examples). Use logistic regression: it is simpler."
     )
 
 
@@ -118,8 +118,8 @@ def test_where_the_base_rate_is_best_nobody_is_told_to_act() -> None:
     even = np.full(4, 0.5)
     assert sentences(even, even, "base_rate") == (
         "The network is no better than the base rate beyond chance (log loss 0.6931 against 0.6931; too few "
-        "customers for an interval, on 4 test examples). Nothing tells these customers apart: do not act on "
-        "the probabilities."
+        "customers for an interval, on 4 test examples). No model distinguishes these customers: do not "
+        "act on the probabilities."
     )
 
 
@@ -128,23 +128,23 @@ def test_where_the_base_rate_is_best_nobody_is_told_to_act() -> None:
     [
         (
             {"model": TRUTH, "gradient_boosting": TIMID, "base_rate": RATE},
-            "The network beats the best of what is simpler, gradient boosting (log loss ",
-            "Take the network.",
+            "The network is better than the best baseline, gradient boosting (log loss ",
+            "Use the network.",
         ),
         (
             {"model": TIMID, "recency": TRUTH, "base_rate": RATE},
             "The network is worse than recency alone (log loss ",
-            "Take recency alone.",
+            "Use recency alone.",
         ),
         (
             {"model": WRONG, "base_rate": RATE},
             "The network is worse than the base rate (log loss ",
-            "Nothing tells these customers apart: do not act on the probabilities.",
+            "No model distinguishes these customers: do not act on the probabilities.",
         ),
         (
             {"model": TRUTH, "base_rate": RATE},
-            "The network beats the best of what is simpler, the base rate (log loss ",
-            "Take the network.",
+            "The network is better than the best baseline, the base rate (log loss ",
+            "Use the network.",
         ),
     ],
     ids=["beats", "trails", "useless", "only the base rate"],

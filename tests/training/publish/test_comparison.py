@@ -9,11 +9,11 @@ import pytest
 
 from model.errors import ComparisonError
 from model.times import days, parse_time
-from tests.training.rivals import ids, learnt_from, twin_of
+from tests.training.rivals import champion_of, ids, learnt_from
 from tests.training.shops import LOG, TABLE, log_shop, table_shop
 from training.prepare import Prepared, prepare
-from training.publish.comparison import Comparison, ask_champion
-from training.publish.twin import Twin
+from training.publish.comparison import Comparison, compare_on_unseen
+from training.publish.measured import MeasuredModel
 
 
 @pytest.fixture(scope="module")
@@ -28,22 +28,22 @@ def table_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Prepar
     return lambda *overrides, text=TABLE: prepare(shop.study(text, *overrides))
 
 
-def check_answers(comparison: Comparison, twin: Twin, prepared: Prepared) -> None:
+def check_answers(comparison: Comparison, champion: MeasuredModel, prepared: Prepared) -> None:
     """Labels, groups and probabilities are those of the rows, at the longest horizon."""
     plan, data, rows = prepared.plan, prepared.dataset, comparison.rows
     assert set(rows) <= set(plan.test)
     assert plan.labels.complete[rows, -1].all()
     assert np.array_equal(comparison.labels, plan.labels.outcomes[rows, -1])
     assert np.array_equal(comparison.groups, plan.groups[rows])
-    answers = twin.scorer.score(data.columns, data.log, plan.examples.take(rows))
+    answers = champion.scorer.score(data.columns, data.log, plan.examples.take(rows))
     assert np.array_equal(comparison.champion, answers[:, -1])
 
 
 def test_a_comparison_of_a_log(log_data: Callable[..., Prepared]) -> None:
     before, after = log_data("target.cutoffs.last=2022-05-30"), log_data()
-    twin = twin_of(before)
-    comparison = ask_champion(twin, after)
-    check_answers(comparison, twin, after)
+    champion = champion_of(before)
+    comparison = compare_on_unseen(champion, after)
+    check_answers(comparison, champion, after)
     asked = ids(after, after.plan.examples.customers[comparison.rows])
     assert not asked & (ids(before, learnt_from(before)) | ids(after, learnt_from(after)))
     n = len(comparison.rows)
@@ -52,66 +52,67 @@ def test_a_comparison_of_a_log(log_data: Callable[..., Prepared]) -> None:
         "positives": int(comparison.labels.sum()),
         "horizon": "30",
         "test_date": "2022-07-31",
-        "sentence": f"Compared on {n} of the challenger's {n} test examples at 2022-07-31, those that "
-        "version 1 held out as well. Each is measured by its fit that never saw them: what is "
-        "published learns from nearly everybody.",
+        "sentence": f"Compared on {n} of the challenger's {n} test examples at 2022-07-31: those that "
+        "version 1 held out too. Both are measured by their fits without the held-out customers, since the "
+        "published models are fitted on all customers.",
     }
 
 
 def test_a_window_that_was_not_observed_is_left_out(log_data: Callable[..., Prepared]) -> None:
     prepared = log_data()
-    plan, twin = prepared.plan, twin_of(prepared)
+    plan, champion = prepared.plan, champion_of(prepared)
     complete = plan.labels.complete.copy()
     complete[plan.test[::4], -1] = False
     plan = replace(plan, labels=replace(plan.labels, complete=complete))
-    comparison = ask_champion(twin, replace(prepared, plan=plan))
+    comparison = compare_on_unseen(champion, replace(prepared, plan=plan))
     assert len(comparison.rows)
     assert not set(comparison.rows) & set(plan.test[::4])
 
 
 def test_a_comparison_of_a_table(table_data: Callable[..., Prepared]) -> None:
     prepared = table_data()
-    twin = twin_of(prepared, version=3)
-    comparison = ask_champion(twin, prepared)
-    check_answers(comparison, twin, prepared)
+    champion = champion_of(prepared, version=3)
+    comparison = compare_on_unseen(champion, prepared)
+    check_answers(comparison, champion, prepared)
     facts = comparison.facts()
     assert (facts["horizon"], facts["test_date"]) == ("label", None)
     n = facts["examples"]
     assert n <= len(prepared.plan.test)
     assert facts["sentence"].startswith(
-        f"Compared on {n} of the challenger's 60 test examples, those that version 3"
+        f"Compared on {n} of the challenger's 60 test examples: those that version 3"
     )
 
 
 def test_dates_that_a_fit_saw_are_told(log_data: Callable[..., Prepared]) -> None:
     short = log_data("target.horizons_days=[10, 110]")
     assert short.plan.kind == "customers"
-    twin = twin_of(short)
-    both = "Version 1 learnt from other customers at the same dates. The challenger learnt from"
-    assert both in ask_champion(twin, short).sentence
-    older = replace(twin, data_end=int(short.plan.examples.cutoffs[short.plan.test[0]]))
-    sentence = ask_champion(older, short).sentence
-    assert "Version 1 learnt from" not in sentence
-    assert sentence.endswith("The challenger learnt from other customers at the same dates.")
+    champion = champion_of(short)
+    both = "Version 1 was trained on other customers at the same dates. The challenger was trained on"
+    assert both in compare_on_unseen(champion, short).sentence
+    older = replace(champion, data_end=int(short.plan.examples.cutoffs[short.plan.test[0]]))
+    sentence = compare_on_unseen(older, short).sentence
+    assert "Version 1 was trained on" not in sentence
+    assert sentence.endswith("The challenger was trained on other customers at the same dates.")
 
 
 def test_rows_known_by_what_they_hold_are_told(table_data: Callable[..., Prepared]) -> None:
     prepared = table_data(text=TABLE.replace(", id: id", ", exclude: [id]"))
-    sentence = ask_champion(twin_of(prepared), prepared).sentence
-    assert sentence.endswith(
-        "Rows have no id: one that holds other values than before counts as another customer."
-    )
+    sentence = compare_on_unseen(champion_of(prepared), prepared).sentence
+    assert sentence.endswith("Rows have no id: a row with changed values counts as another customer.")
 
 
 def test_how_much_is_read_is_not_another_question(log_data: Callable[..., Prepared]) -> None:
     before = log_data("target.cutoffs.last=2022-05-30")
-    twin, prepared = twin_of(before), log_data("target.lookback_days=30", "target.ingestion_lag_days=1")
-    check_answers(ask_champion(twin, prepared), twin, prepared)
+    champion, prepared = (
+        champion_of(before),
+        log_data("target.lookback_days=30", "target.ingestion_lag_days=1"),
+    )
+    check_answers(compare_on_unseen(champion, prepared), champion, prepared)
 
 
-def refused(twin: Twin, prepared: Prepared) -> str:
+def refused(champion: MeasuredModel, prepared: Prepared) -> str:
     with pytest.raises(ComparisonError) as caught:
-        ask_champion(twin, prepared)
+        compare_on_unseen(champion, prepared)
     return str(caught.value)
 
 
@@ -119,61 +120,59 @@ def test_another_question_is_refused(
     log_data: Callable[..., Prepared], table_data: Callable[..., Prepared]
 ) -> None:
     asked = log_data("target.horizons_days=[10]", "target.outcome=absent")
-    assert refused(twin_of(log_data()), asked) == (
-        "both must answer one question, however the target is no longer that of version 1: horizons_days "
-        "[10, 30] is now [10]; outcome 'occurs' is now 'absent'"
+    assert refused(champion_of(log_data()), asked) == (
+        "both models must have the same target, got another one than version 1: horizons_days [10, 30] is "
+        "now [10]; outcome 'occurs' is now 'absent'."
     )
-    assert refused(twin_of(table_data()), table_data("target.positive=No")) == (
-        "both must answer one question, however the target is no longer that of version 1: positive 'Yes' is "
-        "now 'No'"
+    assert refused(champion_of(table_data()), table_data("target.positive=No")) == (
+        "both models must have the same target, got another one than version 1: positive 'Yes' is now 'No'."
     )
-    assert "kind 'log' is now 'column'" in refused(twin_of(log_data()), table_data())
+    assert "kind 'log' is now 'column'" in refused(champion_of(log_data()), table_data())
 
 
 def test_columns_that_are_gone_are_refused(table_data: Callable[..., Prepared]) -> None:
-    text = refused(twin_of(table_data()), table_data("data.customers.exclude=[tenure]"))
+    text = refused(champion_of(table_data()), table_data("data.customers.exclude=[tenure]"))
     assert text.startswith(
-        "today's data must hold what version 1 reads, however the data must have the columns ['tenure'] "
+        "the data must have the fields of version 1: the data must have the columns ['tenure'] "
         "of the model, got ["
     )
 
 
 def test_event_fields_that_are_gone_are_refused(log_data: Callable[..., Prepared]) -> None:
-    assert refused(twin_of(log_data()), log_data("data.events.values=[items]")) == (
-        "today's data must hold what version 1 reads, however the log must have the event fields "
-        "['amount'] of the model"
+    assert refused(champion_of(log_data()), log_data("data.events.values=[items]")) == (
+        "the data must have the fields of version 1: the log must have the event fields "
+        "['amount'] of the model."
     )
 
 
 def test_data_that_end_before_the_champion_s_are_refused(log_data: Callable[..., Prepared]) -> None:
     prepared = log_data()
-    later = replace(twin_of(prepared), data_end=parse_time("2023-01-01"))
+    later = replace(champion_of(prepared), data_end=parse_time("2023-01-01"))
     assert refused(later, prepared).startswith(
-        "today's data must reach as far as those of version 1, however they end at 2022-08-"
+        "the data must reach 2023-01-01, the data end of version 1, got data up to 2022-08-"
     )
 
 
 def test_a_test_date_before_the_champion_s_is_refused(log_data: Callable[..., Prepared]) -> None:
-    twin, prepared = twin_of(log_data()), log_data("target.cutoffs.last=2022-06-30")
-    assert refused(twin, prepared) == (
-        "the test date must not lie before that of version 1, whose labels had closed by then, however it is "
-        "2022-06-30 and that was 2022-07-31"
+    champion, prepared = champion_of(log_data()), log_data("target.cutoffs.last=2022-06-30")
+    assert refused(champion, prepared) == (
+        "the test date must not be before that of version 1, 2022-07-31, got 2022-06-30."
     )
 
 
 def test_a_table_may_be_older(table_data: Callable[..., Prepared]) -> None:
     """Its latest date of any column is no end of what was observed."""
     prepared = table_data()
-    twin = replace(twin_of(prepared), data_end=prepared.as_of + days(300))
-    check_answers(ask_champion(twin, prepared), twin, prepared)
+    champion = replace(champion_of(prepared), data_end=prepared.as_of + days(300))
+    check_answers(compare_on_unseen(champion, prepared), champion, prepared)
 
 
 def test_too_few_examples_are_refused(tmp_path: Path) -> None:
     shop = table_shop(tmp_path, 100)
-    twin = twin_of(prepare(shop.study(TABLE)))
-    assert refused(twin, prepare(shop.study(TABLE, "split.seed=9"))) == (
-        "a comparison needs 10 examples of either outcome that neither has seen, of several customers, "
-        "however there are 2 positive and 1 negative ones; keep the split.seed 0 of version 1, or bring more "
-        "customers"
+    champion = champion_of(prepare(shop.study(TABLE)))
+    assert refused(champion, prepare(shop.study(TABLE, "split.seed=9"))) == (
+        "a comparison must have 10 examples of each outcome, of several customers, that neither model was "
+        "trained on, got 2 positive and 1 negative ones. Use the split.seed 0 of version 1, or add "
+        "customers."
     )
-    assert refused(twin, prepare(shop.study(TABLE))).endswith(" negative ones; bring more customers")
+    assert refused(champion, prepare(shop.study(TABLE))).endswith(" negative ones. Add customers.")

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from training.publish.comparison import Comparison
-from training.publish.decision import COMPARED, decide, unheard, unopposed
+from training.publish.decision import COMPARED, decide, promote_first, promote_uncompared
 
 N = 600
 TRUTH = np.random.default_rng(0).uniform(0.05, 0.95, N)
@@ -48,7 +48,7 @@ def test_a_better_challenger_is_promoted() -> None:
     assert decision.contrasts["auc"].champion == 0.5
     assert decision.contrasts["auc"].difference > 0.2
     assert decision.reason.startswith(
-        f"Promoted: its log loss on 600 examples that neither has seen is lower ({loss.challenger:.4f} "
+        f"Promoted: its log loss on 600 examples unseen by both models is lower ({loss.challenger:.4f} "
         f"against {loss.champion:.4f}, difference {loss.difference:+.4f}, 95 % interval "
     )
 
@@ -70,7 +70,7 @@ def test_a_difference_of_rounding_is_none() -> None:
 def test_a_worse_challenger_is_not_promoted_but_by_force() -> None:
     stays = decide(comparison(TRUTH), FLAT, force=False)
     assert (stays.promoted, stays.forced) == (False, False)
-    assert stays.reason.startswith("Version 4 stays in service: its log loss on 600 examples that neither")
+    assert stays.reason.startswith("Version 4 stays in service: its log loss on 600 examples unseen by both")
     assert "is higher" in stays.reason
     forced = decide(comparison(TRUTH), FLAT, force=True)
     assert (forced.promoted, forced.forced) == (True, True)
@@ -121,8 +121,8 @@ def test_what_luck_explains_is_no_bad_calibration() -> None:
     assert 0 < error.challenger < decision.by_chance < 0.1
     assert decision.promoted
     assert decision.reason.endswith(
-        f", and its calibration error is no more than luck explains ({error.challenger:.4f} against 0.0000, "
-        f"luck alone explains {decision.by_chance:.4f})."
+        f", and its calibration error is within chance ({error.challenger:.4f} against 0.0000, of which "
+        f"chance explains {decision.by_chance:.4f})."
     )
     near = few(60, -0.5)
     assert near.contrasts["calibration_error"].difference > 0.02
@@ -161,9 +161,9 @@ def test_plain_values_of_a_decision() -> None:
 
 
 def test_decisions_without_a_comparison() -> None:
-    first = unopposed("churn").facts(1)
+    first = promote_first("churn").facts(1)
     assert (first["promoted"], first["reason"]) == (True, "Promoted: churn had no champion.")
     assert first["champion_was"] is first["compared"] is first["log_loss"] is None
-    forced = unheard(3, "the target changed").facts(4)
+    forced = promote_uncompared(3, "the target changed").facts(4)
     assert (forced["promoted"], forced["forced"], forced["champion_was"]) == (True, True, 3)
     assert forced["reason"] == "Promoted by force, uncompared: the target changed."

@@ -161,16 +161,15 @@ def test_training_decides_nothing(run: Run, folder: Path) -> None:
 UNFIT = {
     "another question": (
         "target.positive=No",
-        "both must answer one question, however the target is no longer that of version 1: positive 'Yes' is "
-        "now 'No'",
+        "both models must have the same target, got another one than version 1: positive 'Yes' is now 'No'.",
     ),
     "a column is gone": (
         "data.customers.exclude=[tenure]",
-        "today's data must hold what version 1 reads, however the model reads the columns ['tenure']",
+        "the data must have the fields of version 1: the data must have the columns ['tenure'] of the model",
     ),
     "another seed": (
         "split.seed=2",
-        "a comparison needs 10 examples of either outcome that neither has seen",
+        "a comparison must have 10 examples of each outcome, of several customers, that neither model",
     ),
 }
 
@@ -189,8 +188,8 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_fitted(
         f"the challenger cannot be compared with the champion, version 1: {why}"
     )
     assert ran.told["error"].endswith(
-        "Nothing was trained; --force promotes the challenger uncompared, `propense train` publishes it "
-        "unpromoted"
+        "Nothing was trained. --force promotes the challenger uncompared; `propense train` publishes it "
+        "unpromoted."
     )
     assert everything(folder) == before
     forced = retrain(run, folder, "--set", setting, "--force", "--json")
@@ -203,7 +202,7 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_fitted(
 def test_a_champion_without_a_record_or_damaged_is_refused(run: Run, folder: Path) -> None:
     champion = folder / "registry" / "table" / "1"
     seal_again(champion, lambda fields: fields["provenance"].pop("held_out"))
-    assert "published without a record" in retrain(run, folder, "--json").told["error"]
+    assert "have a record of its held-out customers" in retrain(run, folder, "--json").told["error"]
     data = (champion / "measured.json").read_bytes()
     (champion / "measured.json").write_bytes(data.replace(b"0", b"1", 1))
     assert "measured.json is damaged" in retrain(run, folder, "--json").told["error"]
@@ -226,8 +225,8 @@ def test_a_champion_that_changes_meanwhile_is_not_replaced(
     assert (ran.status, ran.told) == (
         1,
         {
-            "error": "the champion of table must stay while a challenger is trained, however it was 2 and is "
-            "1; retrain to compare with that one"
+            "error": "the champion of table must stay the same while a challenger is trained, got a change "
+            "from version 2 to 1. Retrain to compare with the new champion."
         },
     )
     assert (registry.versions("table"), registry.champion("table")) == ([1, 2], 1)
@@ -259,7 +258,7 @@ def test_a_log_is_compared_at_its_newest_test_date(run: Run, tmp_path: Path) -> 
     compared = told["decision"]["compared"]
     assert (compared["horizon"], compared["test_date"]) == ("30", "2022-07-31")
     assert compared["examples"] == told["split"]["test"]
-    assert "learnt from other customers at the same dates" not in compared["sentence"]
+    assert "was trained on other customers at the same dates" not in compared["sentence"]
 
 
 def test_help_tells_the_exit_status(run: Run) -> None:

@@ -18,7 +18,7 @@ from tests.training.shops import LOG, SMALL, TABLE, Published, log_shop, publish
 from training.fit.loop import PROGRESS, Epoch
 from training.measure.metrics import measure
 from training.prepare import prepare
-from training.publish.train import train
+from training.publish.publish import train
 from training.study.study import read_study
 
 
@@ -68,11 +68,11 @@ def test_a_report_tells_what_was_read_and_how_it_was_split(model: Published) -> 
     few = min(min(positives, n - positives) for positives, n in counts)
     assert report["warnings"] == [
         *plan.warnings,
-        f"The test holds {few} examples of the rarer outcome; below 100 its figures may be off by a good "
-        "deal: look at their intervals.",
+        f"The test has {few} examples of the rarer outcome. With fewer than 100, the figures are "
+        "uncertain: see their intervals.",
     ]
     read = {column["name"]: column["kind"] for column in report["data"]["columns"]}
-    assert read.items() >= dict(prepared.table.kinds).items()
+    assert read.items() >= dict(prepared.fields.kinds).items()
     fit = report["fit"]
     assert fit["epochs"] == len(fit["history"]) == model.study.fit.epochs
     losses = [epoch["validation_loss"] for epoch in fit["history"]]
@@ -238,23 +238,23 @@ def few(folder: Path, n: int, positives: int, *overrides: str) -> str:
 def test_a_fold_without_which_there_is_no_positive_is_refused(tmp_path: Path) -> None:
     told = few(tmp_path, 40, 1, "split.test_fraction=0.2")
     assert re.fullmatch(
-        r"training needs both outcomes without any one of its folds, however the 32 training examples hold "
-        r"0 events without fold [1-5]; bring more customers or lower split\.test_fraction",
+        r"training must have both outcomes without any one fold, got 0 events among 32 training examples "
+        r"without fold [1-5]\. Add customers, or lower split\.test_fraction\.",
         told,
     )
 
 
 def test_data_without_a_positive_to_train_on_are_refused(tmp_path: Path) -> None:
     assert few(tmp_path, 40, 1, "split.test_fraction=0.9") == (
-        "training needs both outcomes without any one of its folds, however the 4 training examples hold 0 "
-        "events without fold 1; bring more customers or lower split.test_fraction"
+        "training must have both outcomes without any one fold, got 0 events among 4 training examples "
+        "without fold 1. Add customers, or lower split.test_fraction."
     )
 
 
 def test_a_split_without_rows_to_judge_on_is_refused(tmp_path: Path) -> None:
     assert few(tmp_path, 6, 3, "split.test_fraction=0.01") == (
-        "a split needs examples to stop on and to test on, however it has 6 and 0; "
-        "bring more customers or change split.test_fraction"
+        "a split must have examples for early stopping and for the test, got 6 and 0. Add customers, or "
+        "change split.test_fraction."
     )
 
 

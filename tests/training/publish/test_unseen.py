@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.errors import ComparisonError
-from tests.training.rivals import ids, learnt_from, twin_of
+from tests.training.rivals import champion_of, ids, learnt_from
 from tests.training.shops import LOG, TABLE, Row, Shop, log_shop, table_shop
 from training.prepare import Prepared, prepare
 from training.publish.unseen import unseen
@@ -26,7 +26,7 @@ def compared(shop: Shop, text: str, grow: Callable[[], object]) -> tuple[Prepare
     before = prepare(shop.study(text))
     grow()
     after = prepare(shop.study(text))
-    mask = unseen(twin_of(before), after)
+    mask = unseen(champion_of(before), after)
     assert mask.shape == (len(after.plan.test),)
     return before, after, after.plan.examples.customers[after.plan.test[mask]].tolist()
 
@@ -165,7 +165,7 @@ def test_time_in_a_table(tmp_path: Path) -> None:
 def test_another_seed_leaves_only_those_that_both_held_out(tmp_path: Path) -> None:
     shop = table_shop(tmp_path, 400)
     before, after = prepare(shop.study(TABLE)), prepare(shop.study(TABLE, "split.seed=5"))
-    mask = unseen(twin_of(before), after)
+    mask = unseen(champion_of(before), after)
     assert 0 < mask.sum() < len(mask) / 2
     asked = ids(after, after.plan.examples.customers[after.plan.test[mask]])
     assert not asked & ids(before, learnt_from(before))
@@ -173,7 +173,7 @@ def test_another_seed_leaves_only_those_that_both_held_out(tmp_path: Path) -> No
 
 def refused(before: Prepared, after: Prepared) -> str:
     with pytest.raises(ComparisonError) as caught:
-        unseen(twin_of(before), after)
+        unseen(champion_of(before), after)
     return str(caught.value)
 
 
@@ -184,10 +184,10 @@ def test_another_id_is_refused(tmp_path: Path) -> None:
         row["number"] = f"n{row['id']}"
     shop.save_table()
     assert refused(before, prepare(shop.study(TABLE.replace("id: id", "id: number")))) == (
-        "both must know a customer by the same id, however version 1 has 'id' and today's study 'number'"
+        "both models must have the same id column, got 'id' in version 1 and 'number' in the study."
     )
     assert refused(before, prepare(shop.study(NAMELESS))) == (
-        "both must know a customer by the same id, however version 1 has 'id' and today's study none"
+        "both models must have the same id column, got 'id' in version 1 and none in the study."
     )
 
 
@@ -201,8 +201,8 @@ def test_a_column_that_dealt_the_rows_and_is_gone_is_refused(tmp_path: Path, tex
     gone = f"[id, {column}]" if text is NAMELESS else f"[{column}]"
     after = prepare(shop.study(TABLE if text is not NAMELESS else text, f"data.customers.exclude={gone}"))
     assert refused(before, after) == (
-        f"today's data must hold what version 1 knows rows by, however they lack {column!r}: its file has no "
-        "such column, or the study excludes it"
+        f"the data must have the column {column!r} that identifies rows in version 1, got none: the file "
+        "lacks it, or the study excludes it."
     )
 
 
@@ -217,5 +217,5 @@ def test_rows_without_a_time_are_refused(tmp_path: Path) -> None:
         row["since"] = since
     shop.save_table()
     assert refused(before, prepare(shop.study(TABLE))).startswith(
-        "version 1 was split by 'since': split.time must be a date or a number in every row, however"
+        "version 1 is split by 'since': split.time 'since' must be a date or a number in every row, got"
     )

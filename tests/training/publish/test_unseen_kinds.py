@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from model.errors import ComparisonError
-from tests.training.rivals import ids, learnt_from, twin_of
+from tests.training.rivals import champion_of, ids, learnt_from
 from tests.training.shops import CONTRACT, CONTRACT_LOG, LOG, TABLE, Shop, contract_shop, log_shop, table_shop
 from training.prepare import Prepared, prepare
-from training.publish.comparison import Comparison, ask_champion
+from training.publish.comparison import Comparison, compare_on_unseen
 from training.publish.unseen import unseen
 
 BESIDE_A_LOG = LOG[: LOG.index("target:")] + 'target: {column: churn, positive: "Yes"}\n'
@@ -24,7 +24,7 @@ def compared(
     """The data before and after the customers became more and were dealt anew, and what may be compared."""
     settings = [("split.test_fraction=0.5", f"split.seed={number}") for number in (0, seed)]
     before, after = (prepare(build(n).study(text, *more)) for n, more in zip(sizes, settings, strict=True))
-    comparison = ask_champion(twin_of(before), after)
+    comparison = compare_on_unseen(champion_of(before), after)
     asked = after.plan.examples.customers[comparison.rows]
     assert not ids(after, asked) & (ids(before, learnt_from(before)) | ids(after, learnt_from(after)))
     return before, after, comparison
@@ -56,9 +56,9 @@ def test_contracts_without_an_id_are_refused(tmp_path: Path) -> None:
     """They are called by their numbers, which a new file deals anew."""
     prepared = prepare(contract_shop(tmp_path, 300).study(CONTRACT.replace(", id: id", ", exclude: [id]")))
     with pytest.raises(
-        ComparisonError, match="the same id, however version 1 has none and today's study none"
+        ComparisonError, match="the same id column, got none in version 1 and none in the study"
     ):
-        ask_champion(twin_of(prepared), prepared)
+        compare_on_unseen(champion_of(prepared), prepared)
 
 
 def test_a_table_beside_a_log(tmp_path: Path) -> None:
@@ -87,15 +87,16 @@ def test_that_a_group_may_have_changed_is_told(tmp_path: Path) -> None:
 
     *_, comparison = compared(regional, GROUPED, 600, 800)
     assert comparison.sentence.endswith(
-        "They are known by their 'region' of today: who changed it may have been learnt from."
+        "They are recognised by their present 'region': a customer with another value then may be a "
+        "training customer."
     )
 
 
 def test_a_test_without_examples_is_refused(tmp_path: Path) -> None:
     prepared = prepare(log_shop(tmp_path, 100).study(LOG))
     nobody = replace(prepared, plan=replace(prepared.plan, test=prepared.plan.test[:0]))
-    with pytest.raises(ComparisonError, match="however there are 0 positive and 0 negative ones"):
-        ask_champion(twin_of(prepared), nobody)
+    with pytest.raises(ComparisonError, match="got 0 positive and 0 negative ones"):
+        compare_on_unseen(champion_of(prepared), nobody)
 
 
 def test_a_row_without_its_group_goes_by_its_id_if_that_is_the_same(tmp_path: Path) -> None:
@@ -105,9 +106,12 @@ def test_a_row_without_its_group_goes_by_its_id_if_that_is_the_same(tmp_path: Pa
         row["number"] = f"n{row['id']}"
     shop.save_table()
     text = TABLE + "split: {group: contract, test_fraction: 0.5}\n"
-    twin, renamed = twin_of(prepare(shop.study(text))), text.replace("id: id", "id: number, exclude: [id]")
+    champion, renamed = (
+        champion_of(prepare(shop.study(text))),
+        text.replace("id: id", "id: number, exclude: [id]"),
+    )
     for study, without_group in ((text, True), (renamed, False)):
         after = prepare(shop.study(study))
-        asked = after.plan.examples.customers[after.plan.test[unseen(twin, after)]]
+        asked = after.plan.examples.customers[after.plan.test[unseen(champion, after)]]
         assert (asked % 2 == 0).any()
         assert (asked % 2 == 1).any() == without_group

@@ -29,7 +29,7 @@ from tests.training.lives import (
     timeline_of,
 )
 from tests.training.question.naive import Row, is_asked, life_in_log, life_of_contract, life_of_row
-from training.question.eligibility import eligible_examples, roll_call
+from training.question.eligibility import count_eligible
 from training.question.timeline import Timeline, contract_timeline, log_timeline
 
 cutoff_lists = st.lists(instants, max_size=4, unique=True)
@@ -41,7 +41,7 @@ def asked_of(
     timeline: Timeline, task: LogTask | ContractTask, cutoffs: Sequence[int]
 ) -> list[tuple[int, int]]:
     """Who is asked when, without the customer aside."""
-    examples = eligible_examples(timeline, task, cutoffs)
+    examples = count_eligible(timeline, task, cutoffs).examples
     pairs = zip(examples.customers.tolist(), examples.cutoffs.tolist(), strict=True)
     return [pair for pair in pairs if pair[0] != ASIDE]
 
@@ -70,7 +70,7 @@ def test_a_row_is_asked_about_while_it_runs_whatever_follows_it(
 ) -> None:
     lives = [life_of_row([row], 0, task) for row in table]
     naive = [(c, t) for t in cutoffs for c in range(N) if is_asked(lives[c], task, t)]
-    examples = eligible_examples(lone_timeline_of(table, owners, task), task, cutoffs)
+    examples = count_eligible(lone_timeline_of(table, owners, task), task, cutoffs).examples
     assert list(zip(examples.customers.tolist(), examples.cutoffs.tolist(), strict=True)) == naive
 
 
@@ -79,7 +79,7 @@ def test_a_roll_call_counts_everybody_once_at_each_cutoff(
     listed: list[Event], task: LogTask, cutoffs: list[int]
 ) -> None:
     timeline = timeline_of(listed, task)
-    roll = roll_call(timeline, task, cutoffs)
+    roll = count_eligible(timeline, task, cutoffs)
     for row, cutoff in enumerate(cutoffs):
         everyone = Examples(np.arange(N + 1), np.full(N + 1, cutoff))
         stands = standing(timeline, task, everyone)
@@ -114,15 +114,15 @@ def test_the_first_rule_that_fits_is_told() -> None:
         update={"eligible": Eligible(min_events=3, min_history_days=8, max_history_days=14)}
     )
     assert refusals(task) == (
-        "not there yet",
+        "not yet a customer",
         "has left",
         "no event within 30 days",
         "fewer than 3 events",
         "less than 8 days of history",
         "more than 14 days of history",
     )
-    assert stands(log_with((21, "buy")), task) == "not there yet"
-    assert stands(log_with(), task) == "not there yet"
+    assert stands(log_with((21, "buy")), task) == "not yet a customer"
+    assert stands(log_with(), task) == "not yet a customer"
     assert stands(log_with((1, "buy"), (2, "cancel")), task) == "has left"
     assert stands(log_with((1, "buy")), task, day=40) == "no event within 30 days"
     assert stands(log_with((1, "buy"), (2, "visit")), task) == "fewer than 3 events"
@@ -207,10 +207,10 @@ def test_a_contract_taken_back_is_asked_about_again(grace: int, asked: Sequence[
 
 def test_no_cutoff_asks_about_nobody() -> None:
     timeline = log_timeline(log_with((1, "buy")), TASK, None)
-    examples = eligible_examples(timeline, TASK, [])
+    examples = count_eligible(timeline, TASK, []).examples
     assert len(examples) == len(examples.cutoffs) == 0
     assert examples.customers.dtype == examples.cutoffs.dtype == np.int64
 
 
 def test_a_log_without_events_asks_about_nobody() -> None:
-    assert not len(eligible_examples(log_timeline(log_of([], 3), TASK, None), TASK, [0, 10 * DAY]))
+    assert not len(count_eligible(log_timeline(log_of([], 3), TASK, None), TASK, [0, 10 * DAY]).examples)

@@ -25,7 +25,7 @@ from tests.training.lives import (
     timeline_of,
 )
 from tests.training.question.naive import Life, Row, labels_of, life_in_log, life_of_contract, life_of_row
-from training.question.eligibility import eligible_examples
+from training.question.eligibility import count_eligible
 from training.question.labels import Labels, compile_labels
 from training.question.timeline import Timeline, log_timeline
 
@@ -149,7 +149,7 @@ def test_the_window_is_open_at_its_start_and_closed_at_its_end(event_at: int, bo
 def test_a_customer_without_any_later_event_is_a_churner_not_a_gap() -> None:
     task = LogTask(outcome="absent", horizons_days=(5,))
     timeline = log_timeline(log_of([Event(0, 0, "buy", 1.0)], 1), task, None)
-    examples = eligible_examples(timeline, task, [DAY])
+    examples = count_eligible(timeline, task, [DAY]).examples
     assert compile_labels(timeline, task, examples, data_end=20 * DAY).outcomes.tolist() == [[True]]
 
 

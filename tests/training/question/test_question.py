@@ -14,7 +14,7 @@ from model.times import DAY, format_instant, parse_time
 from model.values.columns import column_of, texts_of
 from model.values.history import EventLog
 from tests.strategies import Event, log_of
-from training.question.eligibility import eligible_examples
+from training.question.eligibility import count_eligible
 from training.question.question import Question, contract_question, log_question
 
 CANCEL = LogTask(event="cancel", outcome="occurs", horizons_days=(10,))
@@ -37,7 +37,7 @@ def dataset_of(log: EventLog | None, columns: dict[str, Sequence[object]] | None
 def ask(listed: list[Event], task: LogTask = CANCEL, terminal: bool | None = None) -> Question:
     """A question about the events of some customers."""
     log = log_of(listed, max(e.customer for e in listed) + 1)
-    return log_question(dataset_of(log), task, log.categories["type"], terminal=terminal)
+    return log_question(dataset_of(log), task, log.categories["type"], "UTC", terminal=terminal)
 
 
 def leavers(kind: str, n: int, returning: int) -> list[Event]:
@@ -72,13 +72,13 @@ def test_whether_an_event_ends_a_life_is_read_off_the_log(
 
 def test_what_was_read_off_the_log_is_told() -> None:
     assert ask(leavers("cancel", 20, 1)).notes == (
-        "'cancel' ends a customer's life (5.0% of its 20 events are followed by further events of the "
-        "customer): who had it is asked about no more, until a return. target.terminal: false would keep "
-        "asking.",
+        "'cancel' is a terminal event (5.0% of its 20 events are followed by further events of the "
+        "customer): a customer is not eligible after it, unless the customer returns. Set target.terminal: "
+        "false to change that.",
     )
     assert ask(leavers("cancel", 20, 15)).notes == (
-        "'cancel' does not end a customer's life (75.0% of its 20 events are followed by further events "
-        "of the customer); target.terminal: true would say that it does.",
+        "'cancel' is not a terminal event (75.0% of its 20 events are followed by further events of the "
+        "customer). Set target.terminal: true to change that.",
     )
 
 
@@ -115,8 +115,8 @@ def test_a_log_that_ends_in_the_future_is_refused() -> None:
     with pytest.raises(DataError) as caught:
         ask(events((0, 3, "visit"), (0, 400_000, "cancel")))
     assert str(caught.value) == (
-        "the last event must not lie in the future, got 3065-03-01; it sets the end of what was observed: "
-        "correct its time, or leave such events out of the log"
+        "the last event must not be in the future, got 3065-03-01. It sets the end of the observed time: "
+        "correct it, or leave such events out of the log."
     )
 
 
@@ -136,7 +136,7 @@ def test_the_one_date_that_is_never_after_the_end_is_the_start() -> None:
     later[4] = "1970-02-20"
     question = sign({"end": ENDS, "joined": STARTS, "seen": later, "age": list(range(12))})
     assert question.task == CONTRACT.model_copy(update={"starts": "joined"})
-    assert question.notes == ("Contracts start at 'joined', the one date that is never after 'end'.",)
+    assert question.notes == ("Contracts start at 'joined', the only date column that is never after 'end'.",)
 
 
 def test_a_start_that_the_study_names_is_kept() -> None:
@@ -149,7 +149,7 @@ def test_a_start_that_the_study_names_is_kept() -> None:
     [
         ({"end": ENDS, "age": list(range(12))}, ""),
         ({"end": ENDS, "joined": [None, *STARTS[1:]]}, ""),
-        ({"end": ENDS, "joined": STARTS, "signed": STARTS}, "; it may be one of 'joined', 'signed'"),
+        ({"end": ENDS, "joined": STARTS, "signed": STARTS}, " It may be one of 'joined', 'signed'."),
     ],
     ids=["none", "not filled", "two"],
 )
@@ -159,8 +159,8 @@ def test_contracts_whose_start_cannot_be_told_are_refused(
     with pytest.raises(DataError) as caught:
         sign(columns)
     assert str(caught.value) == (
-        "target.starts must name the column of the day a contract began, or customers who were not there "
-        f"yet would be asked about; add it to the study{hint}"
+        "target.starts must name the column with the first day of a contract, got none. Add it to the "
+        f"study: without it, customers would count before they joined.{hint}"
     )
 
 
@@ -185,7 +185,7 @@ def test_one_event_each_of_the_only_type_ends_no_life() -> None:
     log = log_of(events(*((c, c, "buy") for c in range(30))), 30)
     task = LogTask(event="buy", outcome="occurs", horizons_days=(10,))
     types = texts_of(np.zeros(30, dtype=np.int64), ("buy",))
-    question = log_question(dataset_of(log), task, types, terminal=None)
+    question = log_question(dataset_of(log), task, types, "UTC", terminal=None)
     assert isinstance(question.task, LogTask)
     assert not question.task.terminal
 
@@ -194,28 +194,28 @@ def test_who_is_in_the_log_alone_has_no_contract() -> None:
     log = log_of(events(*((c, c + 1, "visit") for c in range(12))), 12)
     dataset = replace(dataset_of(log, {"end": ENDS}), listed=5)
     question = contract_question(dataset, CONTRACT, None, "UTC")
-    asked = eligible_examples(question.timeline, question.task, [13 * DAY])
+    asked = count_eligible(question.timeline, question.task, [13 * DAY]).examples
     assert set(asked.customers.tolist()) <= set(range(5))
 
 
 def test_the_last_observed_day_is_the_study_s_where_it_says_so() -> None:
     dataset = dataset_of(log_of(events(*((c, c + 9, "visit") for c in range(12))), 12), {"end": ENDS})
     assert contract_question(dataset, CONTRACT, None, "UTC", until=15 * DAY).data_end == 15 * DAY
-    with pytest.raises(DataError, match=r"observed_until must not lie in the future, got 9999-01-01"):
+    with pytest.raises(DataError, match=r"observed_until must not be in the future, got 9999-01-01"):
         contract_question(dataset, CONTRACT, None, "UTC", until=parse_time("9999-01-01"))
 
 
 def test_a_table_that_ends_long_before_its_log_is_told() -> None:
     log = log_of(events(*((c, c + 300, "visit") for c in range(12))), 12)
     [note] = contract_question(dataset_of(log, {"end": ENDS}), CONTRACT, None, "UTC").notes
-    assert note.startswith("The log goes on to 1970-11-08, the dates of contracts to ")
+    assert note.startswith("The last event is at 1970-11-08, the latest date of a contract at ")
     assert "target.observed_until" in note
 
 
 def test_a_column_of_ends_without_any_is_refused() -> None:
     with pytest.raises(DataError) as caught:
         sign({"end": [None, None], "joined": ["1970-01-01", "1970-01-02"]})
-    assert str(caught.value) == "target.ends 'end' must hold some dates, however every cell is empty"
+    assert str(caught.value) == "target.ends 'end' must have some dates, got empty cells only."
 
 
 def test_a_column_of_ends_that_is_not_there_is_refused_with_the_nearest_name() -> None:
@@ -231,8 +231,7 @@ def test_contracts_are_observed_up_to_the_latest_date_that_has_come() -> None:
     assert format_instant(question.first) == "1970-01-03"
     assert format_instant(question.data_end) == "1970-01-20"
     assert question.notes == (
-        "1 contracts end after 1970-01-20, up to which the data were observed; until then they count as "
-        "running.",
+        "1 contracts end after 1970-01-20, the end of the observed time; they count as running.",
     )
 
 
@@ -254,8 +253,8 @@ def test_rows_that_make_no_sense_are_told() -> None:
         "joined": ["1970-01-09", None, "1970-01-09"], "end": ["1970-01-03", "1970-01-04", "1970-01-20"]
     }  # fmt: skip
     assert sign(columns, starts="joined").notes == (
-        "1 contracts end before they start; they are never asked about.",
-        "1 contracts have no 'joined'; they are never asked about.",
+        "1 contracts end before they start; they are never eligible.",
+        "1 contracts have no 'joined'; they are never eligible.",
     )
 
 
@@ -263,13 +262,13 @@ def test_rows_that_make_no_sense_are_told() -> None:
 def test_a_column_of_starts_without_any_is_refused(log: EventLog | None) -> None:
     with pytest.raises(DataError) as caught:
         sign({"joined": [None, None], "end": ["1970-01-03", "1970-01-04"]}, log, starts="joined")
-    assert str(caught.value) == "target.starts 'joined' must hold some dates, however every cell is empty"
+    assert str(caught.value) == "target.starts 'joined' must have some dates, got empty cells only."
 
 
 def test_contracts_whose_dates_all_lie_in_the_future_are_refused() -> None:
     with pytest.raises(DataError) as caught:
         sign({"joined": ["2998-01-01"], "end": ["2999-01-01"]}, starts="joined")
     assert str(caught.value) == (
-        "some dates of contracts must lie in the past, however all of 'end' and 'joined' are still to come; "
-        "correct them"
+        "some dates of contracts must be in the past, got only future dates in 'end' and 'joined'. Correct "
+        "them."
     )

@@ -183,9 +183,9 @@ def test_involuntary_events_that_never_come_with_an_ending_are_refused() -> None
     with pytest.raises(DataError) as caught:
         cancelled([(10, "cancel"), (20, "fail")], involuntary=("fail",))
     assert str(caught.value) == (
-        "target.involuntary marks endings, however none of the 1 events ['fail'] comes with an ending or "
-        "within 7 days before one; raise target.involuntary_within_days, or add them to target.event: "
-        "['cancel', 'fail'] or leave target.involuntary out"
+        "target.involuntary must name events at an ending or up to 7 days before one, got ['fail'] with "
+        "none of 1 events there. Raise target.involuntary_within_days, add them to target.event: "
+        "['cancel', 'fail'], or leave target.involuntary out."
     )
 
 

@@ -135,6 +135,6 @@ def test_involuntary_events_that_never_come_with_the_end_of_a_contract_are_refus
     with pytest.raises(DataError) as caught:
         ended("1970-01-11", [(2, "fail")], involuntary=("fail",))
     assert str(caught.value) == (
-        "target.involuntary marks endings, however none of the 1 events ['fail'] comes with an ending or "
-        "within 7 days before one; raise target.involuntary_within_days, or leave target.involuntary out"
+        "target.involuntary must name events at an ending or up to 7 days before one, got ['fail'] with "
+        "none of 1 events there. Raise target.involuntary_within_days, or leave target.involuntary out."
     )

@@ -70,7 +70,7 @@ AUDIT: dict[str, Any] = {
             "refused": {},
         },
     ],
-    "never_asked": {"customers": 12, "reasons": {"not there yet": 12}},
+    "never_asked": {"customers": 12, "reasons": {"not yet a customer": 12}},
     "came_back": None,
     "understood": ["'order' does not end a customer's life."],
     "findings": [

@@ -6,7 +6,7 @@ from training.report.charts import (
     BOX,
     Axis,
     Chart,
-    Series,
+    Line,
     calibration_chart,
     gain_chart,
     precision_recall_chart,
@@ -16,7 +16,7 @@ from training.report.charts import (
 )
 
 
-def corners(series: Series) -> list[tuple[float, float]]:
+def corners(series: Line) -> list[tuple[float, float]]:
     pairs = (point.split(",") for point in series.points.split())
     return [(float(x), float(y)) for x, y in pairs]
 
@@ -45,7 +45,7 @@ CHARTS = [
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_everything_lies_inside_the_box(chart: Chart) -> None:
-    for x, y in (corner for series in chart.series for corner in corners(series)):
+    for x, y in (corner for series in chart.lines for corner in corners(series)):
         assert BOX.left <= x <= BOX.right
         assert BOX.top <= y <= BOX.bottom
     assert all(BOX.left <= tick.at <= BOX.right for tick in chart.x_ticks)
@@ -55,14 +55,14 @@ def test_everything_lies_inside_the_box(chart: Chart) -> None:
 
 
 def test_roc_goes_from_the_lower_left_to_the_upper_right() -> None:
-    chance, model = (corners(series) for series in CHARTS[1].series)
+    chance, model = (corners(series) for series in CHARTS[1].lines)
     assert chance == [(BOX.left, BOX.bottom), (BOX.right, BOX.top)]
     assert model == [(46, 208), (46 + 276 * 0.25, 208 - 198 * 0.75), (322, 10)]
     assert labels(CHARTS[1]) == (["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"],) * 2
 
 
 def test_calibration_zooms_in_on_small_probabilities() -> None:
-    model = CHARTS[0].series[1]
+    model = CHARTS[0].lines[1]
     assert labels(CHARTS[0])[0] == ["0 %", "5 %", "10 %", "15 %"]
     assert list(model.dots) == corners(model)
     second = (46 + 276 * 0.11 / 0.15, 208 - 198 * 0.07 / 0.15)
@@ -70,12 +70,12 @@ def test_calibration_zooms_in_on_small_probabilities() -> None:
 
 
 def test_perfect_ranking_finds_all_at_the_base_rate() -> None:
-    best = CHARTS[3].series[1]
+    best = CHARTS[3].lines[1]
     assert corners(best)[1] == pytest.approx((46 + 276 * 0.2, BOX.top))
 
 
 def test_histogram_is_an_outline_of_shares_of_each_class() -> None:
-    negatives, positives = CHARTS[4].series
+    negatives, positives = CHARTS[4].lines
     assert labels(CHARTS[4])[1][-1] == "80 %"
     heights = [round((BOX.bottom - y) / 198 * 0.8, 2) for _, y in corners(negatives)]
     assert heights == [0, 0.75, 0.75, 0.25, 0.25, 0]
@@ -85,7 +85,7 @@ def test_histogram_is_an_outline_of_shares_of_each_class() -> None:
 def test_training_marks_the_kept_epoch_and_counts_whole_ones() -> None:
     assert CHARTS[5].marker == 184
     assert labels(CHARTS[5])[0] == ["1", "2", "3"]
-    assert len(CHARTS[6].series[0].dots) == 1
+    assert len(CHARTS[6].lines[0].dots) == 1
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_everyone_is_in_the_metrics_with_an_interval(report: Report) -> None:
 
 def test_splits_stand_side_by_side_and_ours_is_named(report: Report) -> None:
     page = Page(render_html(report))
-    _, *rows = page.rows("What other splits would have claimed")
+    _, *rows = page.rows("Other splits")
     assert [row[0] for row in rows] == [
         "shuffled",
         "forward",
@@ -76,15 +76,15 @@ def test_splits_stand_side_by_side_and_ours_is_named(report: Report) -> None:
     for row, figure in zip(rows, report["splits"], strict=True):
         assert row[3].startswith(f"{figure['metrics']['auc']:.3f} ")
         assert row[5] == "0.613"
-    assert "Shuffled: another fit," in page.text
-    assert "Forward: our fit at our test date, on customers that it was fitted on." in page.text
+    assert "Shuffled: another fit on" in page.text
+    assert "Forward: the measured model at the test date, on its training customers." in page.text
 
 
 def test_a_single_split_is_no_comparison(report: Report) -> None:
     report["splits"] = report["splits"][-1:]
     page = Page(render_html(report))
     assert page.open == []
-    assert "What other splits would have claimed" not in page.text
+    assert "Other splits" not in page.text
     assert "Metrics" in page.text
 
 
@@ -95,11 +95,11 @@ def test_only_splits_that_are_shown_are_explained(report: Report) -> None:
     ]
     text = Page(render_html(report)).text
     assert "Shuffled: another fit" in text
-    assert "Forward: our fit" not in text
+    assert "Forward: the measured" not in text
 
 
 def test_the_purchase_model_is_told_apart_where_there_is_one(report: Report) -> None:
-    assert "but for Pareto/NBD, which reads nothing but purchases." in Page(render_html(report)).text
+    assert "except Pareto/NBD, which reads purchases only." in Page(render_html(report)).text
     for compared in report["metrics"].values():
         del cast(Any, compared)["btyd"]
     assert "Pareto/NBD" not in Page(render_html(report)).text
@@ -124,7 +124,7 @@ def test_the_audit_is_shown_with_every_cutoff(report: Report) -> None:
         ["note", "", "The rate fell.", "Look at the cutoffs."],
     ]
     assert cutoffs == [
-        ["Cutoff", "Role", "Eligible", "Positives, 30 days", "Positives, 180 days", "Not asked about"],
+        ["Cutoff", "Role", "Eligible", "Positives, 30 days", "Positives, 180 days", "Not eligible"],
         [
             "1997-12-31",
             "test",
@@ -135,10 +135,10 @@ def test_the_audit_is_shown_with_every_cutoff(report: Report) -> None:
         ],
         ["1998-05-31", "published model only", "20,000", "1,111 (5.6 %)", "not yet known", ""],
     ]
-    assert "69,659 events from 1997-01-01 to 1998-06-30; 255 repeat an earlier one" in page.text
+    assert "69,659 events from 1997-01-01 to 1998-06-30, with 255 exact duplicates." in page.text
     assert "Times without an offset are read in Europe/Berlin." in page.text
     report["audit"] = {**AUDIT, "findings": []}
-    assert "No column states the label, and nothing else was found." in Page(render_html(report)).text
+    assert "No column reveals the label, and there are no other findings." in Page(render_html(report)).text
 
 
 def test_what_is_not_missing_by_cell_has_no_share(report: Report) -> None:
@@ -210,7 +210,7 @@ def test_table_study_of_one_class_still_has_a_page(report: Report) -> None:
     table["data"] |= cast(Any, {"events": None, "first_event": None, "last_event": None, "columns": []})
     page = Page(render_html(table))
     assert page.open == []
-    assert 'Is Churn "Yes" for this customer?' in page.text
+    assert 'Will Churn of a customer be "Yes"?' in page.text
     assert "none\n" in page.text
     assert "events" not in page.text.split("Study")[0].replace("events.csv", "")
     assert page.tables("Audit") == []
@@ -224,7 +224,7 @@ WHO = "Will a customer with an event in the last 365 days"
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        (ColumnTask(column="Churn", positive="Yes"), 'Is Churn "Yes" for this customer?'),
+        (ColumnTask(column="Churn", positive="Yes"), 'Will Churn of a customer be "Yes"?'),
         (
             LogTask(outcome="occurs", horizons_days=(30, 90, 180)),
             f"{WHO} have another event within 30, 90 or 180 days?",

@@ -91,8 +91,8 @@ def test_the_rarer_outcome_is_counted_whichever_it_is(log_model: Published) -> N
     ]
     assert rarer[-1] < metrics["30"]["model"]["positives"]  # most buy again
     assert log_model.trained.report["warnings"] == [
-        f"The test holds {min(rarer)} examples of the rarer outcome; below 100 its figures may be off by a "
-        "good deal: look at their intervals."
+        f"The test has {min(rarer)} examples of the rarer outcome. With fewer than 100, the figures are "
+        "uncertain: see their intervals."
     ]
 
 
@@ -113,7 +113,7 @@ def test_what_is_published_is_said(log_model: Published, tmp_path: Path) -> None
     assert log_model.trained.report["published"] == "The published model is the measured one."
     found = run_study(log_shop(tmp_path, 60).study(LOG, "fit.epochs=1"))
     report = build_report(found)
-    assert report["published"] == ("The published model was then fitted again, on all examples.")
+    assert report["published"] == ("The published model is fitted again on all examples.")
     assert report["fit"]["parameters"] == sum(
         int(np.prod(tensor.shape)) for tensor in found.measured.scorer.network.parameters()
     )

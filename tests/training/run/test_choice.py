@@ -13,26 +13,26 @@ from model.task import LogTask
 from tests.training.log_plans import TASK, drawn_log, planned
 from tests.training.shops import LOG, log_shop
 from training.fit.loop import Epoch
-from training.fit.model_fit import Fitted, Reading
+from training.fit.model_fit import Fitted, ModelPlan
 from training.measure.bootstrap import paired_differences
-from training.question.examples import Asked
+from training.question.labels import LabelledExamples
 from training.report.results import build_report
 from training.run.choice import Choice, Trial, choose
 from training.run.run import run_study
-from training.schema.fit_schema import TableFields
+from training.schema.fit_schema import ModelFields
 from training.split.plan import Plan, SplitKind
 
 LOGGED = drawn_log(0, 90)
 PLAN = planned(LOGGED, TASK)
-ASKED = Asked({}, LOGGED, PLAN.examples, PLAN.measured_labels)
+ASKED = LabelledExamples({}, LOGGED, PLAN.examples, PLAN.measured_labels)
 SPEC = NetworkSpec(
     head="mlp", width=8, layers=1, dropout=0.0, embedding=2, folds=5, members=2, piecewise=True
 )
 
 
-def reading(head: HeadName = "mlp", *, piecewise: bool = True, task: LogTask = TASK) -> Reading:
+def model(head: HeadName = "mlp", *, piecewise: bool = True, task: LogTask = TASK) -> ModelPlan:
     spec = SPEC.model_copy(update={"head": head, "piecewise": piecewise})
-    return Reading(task, TableFields(None, {}), None, spec)
+    return ModelPlan(task, ModelFields(None, {}), spec)
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Fits:
     knows: float = 0.0  # what a sequence says of the outcome, in units of the logit
     tried: list[NetworkSpec] = field(default_factory=list)
 
-    def __call__(self, tried: Reading) -> Fitted:
+    def __call__(self, tried: ModelPlan) -> Fitted:
         spec = tried.spec
         self.tried.append(spec)
         loss = self.losses[spec.head, spec.piecewise]
@@ -56,7 +56,7 @@ class Fits:
         told = self.knows * (2 * happened - 1) if spec.head != "mlp" else 0.0
         return draw.normal(-1, 1, happened.shape) + told
 
-    def choose(self, asked_for: Reading, plan: Plan = PLAN) -> tuple[NetworkSpec, Choice]:
+    def choose(self, asked_for: ModelPlan, plan: Plan = PLAN) -> tuple[NetworkSpec, Choice]:
         taken, fitted, choice = choose(ASKED, plan, asked_for, self)
         assert cast(Any, fitted.scorer) == taken.spec
         return taken.spec, choice
@@ -65,7 +65,7 @@ class Fits:
 @pytest.mark.parametrize("kind", ["rows", "groups"])
 def test_without_dates_nothing_is_chosen(kind: SplitKind) -> None:
     fits = Fits({("rnn", True): 0.5})
-    assert fits.choose(reading("rnn"), replace(PLAN, kind=kind)) == (reading("rnn").spec, Choice())
+    assert fits.choose(model("rnn"), replace(PLAN, kind=kind)) == (model("rnn").spec, Choice())
     assert len(fits.tried) == 1
 
 
@@ -77,13 +77,13 @@ def test_numbers_are_read_as_the_later_dates_say(
     coded: float, plain: float, piecewise: bool, kind: SplitKind
 ) -> None:
     fits = Fits({("mlp", True): coded, ("mlp", False): plain})
-    taken, choice = fits.choose(reading(), replace(PLAN, kind=kind))
+    taken, choice = fits.choose(model(), replace(PLAN, kind=kind))
     assert taken == SPEC.model_copy(update={"piecewise": piecewise})
     assert choice.trials == (Trial("mlp", True, coded, 2.0), Trial("mlp", False, plain, 2.0))
     assert choice.sequence is None
     assert choice.sentences == (
-        f"Numbers are read {'with' if piecewise else 'without'} a piecewise-linear code: on the later dates "
-        f"the loss was {coded:.4f} with it and {plain:.4f} without."
+        f"Numbers are read {'with' if piecewise else 'without'} a piecewise-linear code: the loss on the "
+        f"later dates is {coded:.4f} with it and {plain:.4f} without."
     )
 
 
@@ -94,7 +94,7 @@ def test_a_sequence_is_kept_if_it_beats_beyond_chance_the_best_way_of_reading_wi
 ) -> None:
     losses: dict[tuple[HeadName, bool], float] = {("mlp", piecewise): 0.40, ("mlp", not piecewise): 0.50}
     fits = Fits({**losses, ("rnn", piecewise): 0.39}, knows)
-    taken, choice = fits.choose(reading("rnn"))
+    taken, choice = fits.choose(model("rnn"))
     assert (taken.head, taken.piecewise) == (head, piecewise)
     assert [(t.head, t.piecewise) for t in choice.trials] == [
         ("mlp", True),
@@ -103,15 +103,13 @@ def test_a_sequence_is_kept_if_it_beats_beyond_chance_the_best_way_of_reading_wi
     ]
     assert ("so the rnn head is kept." in choice.sentences) == (head == "rnn")
     assert choice.sentences.endswith(
-        "so the rnn head is kept."
-        if head == "rnn"
-        else "so the network is an mlp, although the study asks for rnn."
+        "so the rnn head is kept." if head == "rnn" else "so the head is mlp instead of rnn."
     )
 
 
 def test_what_a_sequence_adds_is_told_by_the_loss_of_what_no_network_had_read() -> None:
     fits = Fits({("mlp", True): 0.40, ("mlp", False): 0.50, ("cnn", True): 0.39})
-    _, choice = fits.choose(reading("cnn"))
+    _, choice = fits.choose(model("cnn"))
     judged = PLAN.measured.rows[PLAN.measured.judged]
     known = PLAN.measured_labels.complete[judged, -1]
     rows = judged[known]
@@ -133,18 +131,18 @@ def test_what_is_asked_not_to_happen_is_compared_by_the_same_loss() -> None:
     absent = replace(
         ASKED, labels=replace(ASKED.labels, outcomes=~ASKED.labels.outcomes & ASKED.labels.complete)
     )
-    one = choose(ASKED, PLAN, reading("cnn"), fits)[2]
+    one = choose(ASKED, PLAN, model("cnn"), fits)[2]
     task = LogTask(event="buy", outcome="absent", horizons_days=(5, 15))
-    assert choose(absent, PLAN, reading("cnn", task=task), fits)[2] == one
+    assert choose(absent, PLAN, model("cnn", task=task), fits)[2] == one
 
 
 def test_a_study_that_reads_numbers_as_they_are_is_not_asked_again() -> None:
     fits = Fits({("mlp", False): 0.4, ("rnn", False): 0.3}, knows=3.0)
-    taken, choice = fits.choose(reading("rnn", piecewise=False))
+    taken, choice = fits.choose(model("rnn", piecewise=False))
     assert (taken.head, taken.piecewise) == ("rnn", False)
     assert [(spec.head, spec.piecewise) for spec in fits.tried] == [("mlp", False), ("rnn", False)]
     assert "piecewise" not in choice.sentences
-    assert fits.choose(reading(piecewise=False))[1] == Choice((Trial("mlp", False, 0.4, 2.0),))
+    assert fits.choose(model(piecewise=False))[1] == Choice((Trial("mlp", False, 0.4, 2.0),))
 
 
 def test_a_run_publishes_what_was_taken_and_reports_what_was_tried(tmp_path: Path) -> None:

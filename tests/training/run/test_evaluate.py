@@ -78,15 +78,15 @@ def test_a_day_without_any_complete_window_is_refused(log_model: Published) -> N
     last = max(parse_time(event["when"]) for row in log_model.shop.customers for event in row["events"])
     as_of = (last - 5 * DAY) // DAY * DAY
     assert refusal(log_model, as_of=as_of) == (
-        f"at {format_instant(as_of)} no window is complete: the data end at {format_instant(last)}; "
-        "name an earlier date with --as-of"
+        f"a window from {format_instant(as_of)} must be complete, got data up to {format_instant(last)}. "
+        "Name an earlier date with --as-of."
     )
 
 
 def test_a_day_at_which_nobody_is_eligible_is_refused(log_model: Published) -> None:
     assert refusal(log_model, as_of=parse_time("2021-06-01")) == (
-        "somebody must be eligible, however at 2021-06-01 customers are left out as not there yet (160); "
-        "name another date with --as-of"
+        "a customer must be eligible at 2021-06-01, got none: not yet a customer (160). Name another date "
+        "with --as-of."
     )
 
 
@@ -173,7 +173,7 @@ def test_files_without_a_label_are_refused(table_model: Published, tmp_path: Pat
 def test_files_with_one_outcome_are_refused(table_model: Published, tmp_path: Path) -> None:
     rows = [{**row, "churn": "Yes"} for row in table_model.shop.customers]
     write_csv(tmp_path / "customers.csv", rows)
-    assert refusal(table_model, tmp_path) == ("a model needs both outcomes, however every 'churn' is 'Yes'")
+    assert refusal(table_model, tmp_path) == ("the label 'churn' must have both outcomes, got only 'Yes'.")
 
 
 def test_files_that_are_not_named_are_asked_for(log_model: Published, table_model: Published) -> None:

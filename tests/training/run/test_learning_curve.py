@@ -1,4 +1,4 @@
-"""A learning curve: more and more of the same customers, always asked the same test."""
+"""A learning curve: more and more of the same customers, always labelled the same test."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,11 +17,10 @@ from training.fit.model_fit import Fitted
 from training.measure.bootstrap import Difference, paired_differences
 from training.measure.measuring import measured
 from training.prepare import Prepared, prepare
-from training.question.examples import Asked
-from training.question.labels import Labels
+from training.question.labels import LabelledExamples, Labels
 from training.run.learning_curve import SHARES, LearningPoint, conclusion, learning_curve
+from training.split.deal import Rows
 from training.split.plan import Folds, Plan
-from training.split.split import Rows
 from training.study.study import read_study
 
 
@@ -37,13 +36,13 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 @dataclass
 class Oracle:
-    """Answers that are the bolder the more it was fitted on; remembers what it was asked."""
+    """Answers that are the bolder the more it was fitted on; remembers what it was labelled."""
 
     share: float
-    asked: list[Examples] = field(default_factory=list)
+    labelled: list[Examples] = field(default_factory=list)
 
     def score(self, _columns: Any, _log: Any, examples: Examples) -> Probabilities:
-        self.asked.append(examples)
+        self.labelled.append(examples)
         return 0.5 + self.share * (np.random.default_rng(0).random((len(examples), 1)) - 0.5)
 
 
@@ -55,7 +54,7 @@ class Fits:
     folds: list[Folds] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
 
-    def __call__(self, _asked: Asked, folds: Folds, *, on_epoch: Any) -> Fitted:
+    def __call__(self, _asked: LabelledExamples, folds: Folds, *, on_epoch: Any) -> Fitted:
         on_epoch(Epoch(1, 1, 0.1, 0.5, 0.5))
         self.folds.append(folds)
         share = len(folds.rows) / len(self.plan.measured.rows)
@@ -65,9 +64,9 @@ class Fits:
         return cast(Scorer, Oracle(share))
 
 
-def asked_of(prepared: Prepared, labels: Labels | None = None) -> Asked:
+def asked_of(prepared: Prepared, labels: Labels | None = None) -> LabelledExamples:
     plan, data = prepared.plan, prepared.dataset
-    return Asked(data.columns, data.log, plan.examples, labels or plan.measured_labels)
+    return LabelledExamples(data.columns, data.log, plan.examples, labels or plan.measured_labels)
 
 
 def curve(prepared: Prepared, labels: Labels | None = None) -> tuple[tuple[LearningPoint, ...], Fits]:
@@ -117,7 +116,7 @@ def test_every_point_is_measured_on_the_test_at_the_longest_horizon(log: Prepare
     fits, plan = Fits(log.plan), log.plan
     whole = fits.oracle(1.0)
     points = learning_curve(asked_of(log), plan, fits, whole, on_epoch=fits.epochs.append)
-    (examples,) = cast(Oracle, whole).asked
+    (examples,) = cast(Oracle, whole).labelled
     rows = plan.test[plan.labels.complete[plan.test, -1]]
     assert examples.customers.tolist() == plan.examples.customers[rows].tolist()
     y = plan.labels.outcomes[rows, -1].astype(np.float64)
@@ -181,7 +180,7 @@ def test_shares_of_which_a_network_would_read_no_positive_are_skipped(table: Pre
     points, fits = curve(table, few_positives(table, last))
     assert [point.share for point in points] == [1.0]
     assert fits.folds == []
-    assert conclusion(points) == "The customers are too few for a learning curve."
+    assert conclusion(points) == "There are too few customers for a learning curve."
     assert len(curve(table, few_positives(table, of_two_folds(measured, eighth)))[0]) == len(SHARES)
     for_one_fold = measured.rows[measured.fold == 1]
     assert [p.share for p in curve(table, few_positives(table, for_one_fold))[0]] == [1.0]
@@ -206,7 +205,7 @@ def ending_with(gain: Difference | None) -> tuple[LearningPoint, ...]:
         (
             Difference(-0.02, -0.03, -0.01),
             "The last doubling of the customers changed the log loss by -0.0200 (95 % interval -0.0300 to "
-            "-0.0100): more customers would help.",
+            "-0.0100): more customers are likely to help.",
         ),
         (
             Difference(-0.001, -0.003, 0.002),
@@ -218,8 +217,8 @@ def ending_with(gain: Difference | None) -> tuple[LearningPoint, ...]:
             "The last doubling of the customers changed the log loss by +0.0200 (95 % interval +0.0100 to "
             "+0.0300): no gain beyond chance.",
         ),
-        (Difference(-0.02, None, None), "The customers are too few for a learning curve."),
-        (None, "The customers are too few for a learning curve."),
+        (Difference(-0.02, None, None), "There are too few customers for a learning curve."),
+        (None, "There are too few customers for a learning curve."),
     ],
 )
 def test_the_last_doubling_tells_about_the_next(gain: Difference | None, expected: str) -> None:
@@ -227,4 +226,4 @@ def test_the_last_doubling_tells_about_the_next(gain: Difference | None, expecte
 
 
 def test_no_points_are_too_few() -> None:
-    assert conclusion(()) == "The customers are too few for a learning curve."
+    assert conclusion(()) == "There are too few customers for a learning curve."

@@ -25,7 +25,7 @@ from training.question.labels import Bools, Labels
 from training.report.report import render_html
 from training.report.results import build_report
 from training.run.run import run_study
-from training.split.split import Rows
+from training.split.deal import Rows
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def test_progress_is_told_under_the_name_of_each_fit(tmp_path: Path) -> None:
 
     study = repeated(table_shop(tmp_path)).study(TABLE, "fit.epochs=2", "split.compare=true")
     run_study(study, on_epoch=on_epoch, with_learning_curve=True)
-    assert list(dict.fromkeys(told)) == ["measuring", "easy split", "publishing", "learning curve"]
-    assert told.count("measuring") == told.count("easy split") == 2
+    assert list(dict.fromkeys(told)) == ["measuring", "shuffled split", "publishing", "learning curve"]
+    assert told.count("measuring") == told.count("shuffled split") == 2
     assert told.count("learning curve") == 2 * 3  # the fit on all customers is the measured one
 
 
@@ -94,7 +94,7 @@ def test_the_last_point_of_a_learning_curve_is_the_measured_model(
     assert report["learning_conclusion"].startswith("The last doubling of the customers changed the log loss")
 
 
-FEW = "The test holds {} of the rarer outcome; below 100 its figures may be off by a good deal"
+FEW = "The test has {} of the rarer outcome; below 100 its figures may be off by a good deal"
 
 
 def test_a_hundred_positives_are_enough_for_a_table(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_column_that_states_the_label_is_refused_before_anything_is_fitted(
     for row, left in zip(shop.customers, shop.churned, strict=True):
         row["goodbye"] = 1.0 if left else 0.0
     shop.save_table()
-    with pytest.raises(DataError, match=r"a column must not state the label, however .*\n- goodbye: "):
+    with pytest.raises(DataError, match=r"a column must not reveal the label, got .*\n- goodbye: "):
         run_study(shop.study(TABLE, *QUICK))
     assert heard.fits == []
     allowed = run_study(shop.study(TABLE, *QUICK, "allow_leaks=[goodbye]"))
@@ -197,8 +197,8 @@ def test_a_test_without_a_complete_window_is_refused_before_anything_is_fitted(
     with pytest.raises(DataError) as caught:
         run_study(study, prepared=replace(prepared, plan=plan))
     assert str(caught.value) == (
-        f"a test needs complete windows, however none of its {len(plan.test)} examples has one at the "
-        "longest horizon; shorten target.horizons_days or set target.cutoffs.last"
+        f"a test must have complete windows at the longest horizon, got none in {len(plan.test)} examples. "
+        "Shorten target.horizons_days, or set target.cutoffs.last."
     )
     assert heard.fits == []
 

@@ -23,7 +23,7 @@ from training.fit.model_fit import Fitted
 from training.measure.measuring import base_rates, measured
 from training.prepare import Prepared, prepare
 from training.run.run import Run, run_study
-from training.split.split import Rows
+from training.split.deal import Rows
 
 
 @pytest.fixture
@@ -73,14 +73,14 @@ def seen_rows(prepared: Prepared) -> Rows:
 def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Heard]) -> None:
     found, heard = compared
     prepared, plan = found.prepared, found.prepared.plan
-    assert plan.easy is not None
+    assert plan.shuffled is not None
     (_, ours, measured_fit), (all_labels, easy, easy_fit) = heard.fits
     assert names(found) == ["shuffled", "forward", "forward, unseen customers"]
     shuffled, seen, unseen = found.splits
-    assert easy is plan.easy.folds
+    assert easy is plan.shuffled.folds
     assert set(easy.rows.tolist()) != set(ours.rows.tolist())
     assert all_labels.labels is plan.labels  # as a hurried user would have them: none is cut
-    assert shuffled.metrics == figure(prepared, easy_fit, plan.easy.test)
+    assert shuffled.metrics == figure(prepared, easy_fit, plan.shuffled.test)
     assert seen.metrics == figure(prepared, measured_fit, seen_rows(prepared))
     assert unseen.metrics == figure(prepared, measured_fit, plan.test)
     assert unseen.metrics == found.metrics["30"]["model"]
@@ -91,9 +91,9 @@ def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Heard]) 
 def test_each_split_is_compared_with_the_base_rate_of_its_own_training(compared: tuple[Run, Heard]) -> None:
     found, _ = compared
     plan = found.prepared.plan
-    assert plan.easy is not None
+    assert plan.shuffled is not None
     ours = base_rates(plan.measured_labels.take(plan.measured.rows))[-1]
-    easy = base_rates(plan.labels.take(plan.easy.folds.rows))[-1]
+    easy = base_rates(plan.labels.take(plan.shuffled.folds.rows))[-1]
     assert ours != easy
     for one, rate in zip(found.splits, (easy, ours, ours), strict=True):
         share = one.metrics["base_rate"]
@@ -110,11 +110,11 @@ def test_who_is_on_which_side_of_each_split(compared: tuple[Run, Heard]) -> None
     assert not customers(prepared, plan.test) & learnt
     assert len(seen_rows(prepared)) > 20
     assert not customers(prepared, plan.test) & customers(prepared, plan.seen_later)
-    assert plan.easy is not None
-    both_sides = customers(prepared, plan.easy.test) & customers(prepared, easy.rows)
+    assert plan.shuffled is not None
+    both_sides = customers(prepared, plan.shuffled.test) & customers(prepared, easy.rows)
     assert len(both_sides) > 20
     cutoffs = plan.examples.cutoffs
-    assert set(cutoffs[plan.easy.test].tolist()) & set(cutoffs[easy.rows].tolist())
+    assert set(cutoffs[plan.shuffled.test].tolist()) & set(cutoffs[easy.rows].tolist())
     (test_date,) = set(cutoffs[plan.test].tolist())
     closed = cutoffs[ours.rows][:, None] + np.array([10, 30]) * DAY
     told = known_then.labels.at_risk[ours.rows]
@@ -177,7 +177,7 @@ def test_a_table_that_is_not_dealt_row_by_row_shows_what_that_would_claim(
 ) -> None:
     shop = repeated(table_shop(tmp_path)) if not overrides else table_shop(tmp_path)
     found = run_study(shop.study(TABLE, *COMPARE, *overrides))
-    prepared, easy = found.prepared, found.prepared.plan.easy
+    prepared, easy = found.prepared, found.prepared.plan.shuffled
     assert easy is not None
     assert names(found) == ["shuffled", ours]
     assert [folds for _, folds, _ in heard.fits] == [prepared.plan.measured, easy.folds]

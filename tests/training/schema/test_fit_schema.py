@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,16 +21,14 @@ from training.schema.fit_schema import (
     MAX_TYPES,
     MIN_CUSTOMERS,
     MIN_ROWS,
-    EventFields,
-    TableFields,
+    ModelFields,
     fit_scaling,
     fit_schema,
 )
 from training.schema.kinds import Kind
+from training.study.sections import EventsSource
 
-EVENTS = EventFields(
-    id="id", time="at", time_format=None, type="type", values=["amount"], attributes=[], max_events=9
-)
+EVENTS = EventsSource(path="-", id="id", time="at", type="type", values=("amount",))
 KINDS: dict[str, Kind] = {"spent": "numeric", "senior": "boolean", "since": "date", "plan": "categorical"}
 
 
@@ -45,13 +42,13 @@ def of_table(
     kinds: Mapping[str, Kind] = KINDS,
     **series: Sequence[str],
 ) -> Schema:
-    table = TableFields(id=None, kinds=kinds, date_formats=dict.fromkeys(kinds), series=series)
-    return fit_schema(table, None, columns, None, examples, lookback_days=30)
+    fields = ModelFields(id=None, kinds=kinds, date_formats=dict.fromkeys(kinds), series=series)
+    return fit_schema(fields, columns, None, examples, lookback_days=30)
 
 
 def of_log(log: EventLog, examples: Examples, **changes: Any) -> Schema:
-    fields = replace(EVENTS, **changes)
-    return fit_schema(TableFields(None, {}), fields, {}, log, examples, lookback_days=30)
+    fields = ModelFields(None, {}, events=EVENTS.model_copy(update=changes), max_events=9)
+    return fit_schema(fields, {}, log, examples, lookback_days=30)
 
 
 def table(n: int = 60) -> dict[str, list[Any]]:

@@ -245,7 +245,7 @@ def test_a_study_that_names_no_such_column() -> None:
 def test_a_study_that_contradicts_itself() -> None:
     with pytest.raises(DataError) as error:
         infer_kinds(table(a=[1], b=[2]), categorical=["a"], numeric=["b", "a"])
-    assert str(error.value) == "a column has one kind, however ['a'] are under both categorical and numeric"
+    assert str(error.value) == "a column must have one kind, got ['a'] under both categorical and numeric."
 
 
 def test_a_thousand_columns_keep_their_order() -> None:

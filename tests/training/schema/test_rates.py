@@ -13,25 +13,27 @@ from model.task import ColumnTask
 from model.values.columns import column_of
 from model.values.customers import Examples
 from training.fit import model_fit
-from training.fit.loop import Fit, Material, fit
-from training.fit.model_fit import Options, Reading, fit_model
-from training.question.examples import Asked
-from training.question.labels import Labels
-from training.schema.fit_schema import TableFields, fit_schema
+from training.fit.loop import Fit, FitData, fit
+from training.fit.model_fit import ModelPlan, fit_model
+from training.question.labels import LabelledExamples, Labels
+from training.schema.fit_schema import ModelFields, fit_schema
 from training.schema.rates import MANY, WEIGHT, category_rates, out_of_fold_rates, with_rates
 from training.split.plan import Folds
+from training.study.sections import FitOptions
 
 N = 6000
 
 
-def postcodes(n_codes: int = 120) -> tuple[Asked, Folds]:
+def postcodes(n_codes: int = 120) -> tuple[LabelledExamples, Folds]:
     """Customers of many postcodes, each with a probability of its own."""
     rng = np.random.default_rng(0)
     codes = rng.integers(n_codes, size=N)
     happened = rng.random(N) < rng.uniform(0.05, 0.95, n_codes)[codes]
     examples = Examples(np.arange(N), np.zeros(N, dtype=np.int64))
-    asked = Asked({"postcode": column_of(f"P{c}" for c in codes)}, None, examples, Labels.of_column(happened))
-    return asked, Folds(np.arange(N), rng.integers(5, size=N), np.ones(N, dtype=bool))
+    labelled = LabelledExamples(
+        {"postcode": column_of(f"P{c}" for c in codes)}, None, examples, Labels.of_column(happened)
+    )
+    return labelled, Folds(np.arange(N), rng.integers(5, size=N), np.ones(N, dtype=bool))
 
 
 def test_a_rate_is_the_share_drawn_towards_that_of_everybody() -> None:
@@ -69,16 +71,15 @@ def test_a_category_of_one_row_tells_nothing_of_its_own_label() -> None:
 
 @pytest.mark.parametrize(("n_codes", "rated"), [(MANY - 1, 0), (MANY, 1), (120, 1)])
 def test_columns_of_many_categories_get_rates(n_codes: int, rated: int) -> None:
-    asked, folds = postcodes(n_codes)
+    labelled, folds = postcodes(n_codes)
     schema = fit_schema(
-        TableFields(None, {"postcode": "categorical"}),
+        ModelFields(None, {"postcode": "categorical"}),
+        labelled.columns,
         None,
-        asked.columns,
-        None,
-        asked.examples,
+        labelled.examples,
         lookback_days=1,
     )
-    told, read = with_rates(schema, asked, folds)
+    told, read = with_rates(schema, labelled, folds.rows, folds.fold)
     assert len(told.rated) == len(read) == rated
     assert schema.rated == ()
     if rated:
@@ -90,30 +91,28 @@ def test_columns_of_many_categories_get_rates(n_codes: int, rated: int) -> None:
 def test_a_fit_reads_the_rates_of_the_other_folds_and_answers_with_those_of_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked, folds = postcodes()
+    labelled, folds = postcodes()
     shown = folds.among(np.arange(900))
-    materials: list[Material] = []
+    seen: list[FitData] = []
 
-    def listening(network: Network, material: Material, **options: Any) -> Fit:
-        materials.append(material)
-        return fit(network, material, **options)
+    def listening(network: Network, data: FitData, *rest: Any, **options: Any) -> Fit:
+        seen.append(data)
+        return fit(network, data, *rest, **options)
 
     monkeypatch.setattr(model_fit, "fit", listening)
     spec = NetworkSpec(
         head="mlp", width=8, layers=1, dropout=0.0, embedding=2, folds=5, members=2, piecewise=True
     )
     task = ColumnTask(column="left", positive="1")
-    reading = Reading(task, TableFields(None, {"postcode": "categorical"}), None, spec)
-    options = Options(
-        "cpu", epochs=1, patience=1, batch_size=64, learning_rate=0.01, weight_decay=0.0, seed=0
-    )
-    schema = fit_model(asked, shown, reading, options, on_epoch=lambda _: None).scorer.schema
+    model = ModelPlan(task, ModelFields(None, {"postcode": "categorical"}), spec)
+    options = FitOptions(device="cpu", epochs=1, patience=1, batch_size=64)
+    schema = fit_model(labelled, shown, model, options, on_epoch=lambda _: None).scorer.schema
     (rates,) = schema.rated
-    codes = materials[0].inputs.categories[:, 0].numpy()
-    happened = asked.labels.events[shown.rows, 0].astype(np.float64)
+    codes = seen[0].inputs.categories[:, 0].numpy()
+    happened = labelled.labels.events[shown.rows, 0].astype(np.float64)
     unseen = out_of_fold_rates(codes, happened, shown.fold, len(rates.log_odds))
-    assert materials[0].inputs.numeric[:, -1].numpy() == pytest.approx(scale(unseen, rates.scaling))
-    answered = encode(schema, asked.columns, None, asked.examples, lookback_days=1, with_steps=False)
+    assert seen[0].inputs.numeric[:, -1].numpy() == pytest.approx(scale(unseen, rates.scaling))
+    answered = encode(schema, labelled.columns, None, labelled.examples, lookback_days=1, with_steps=False)
     of_all = np.array(rates.log_odds)[answered.categories[:, 0].numpy()]
     assert answered.numeric[:, -1].numpy() == pytest.approx(scale(of_all, rates.scaling))
     assert rates.log_odds == pytest.approx(category_rates(codes, happened, len(rates.log_odds)).tolist())

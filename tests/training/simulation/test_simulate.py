@@ -204,7 +204,7 @@ def test_one_customer_and_the_shortest_shop(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("n", "seed", "days", "horizon_days", "message"),
     [
-        (0, 0, 730, 90, "customers must be from 1 to 1000000000, got 0; choose one in between"),
+        (0, 0, 730, 90, "customers must be from 1 to 1000000000, got 0."),
         (5, -1, 730, 90, "seed must be from 0 to"),
         (5, 0, 730, 0, "horizon_days must be from 1 to 36499, got 0"),
         (5, 0, 90, 90, "days must be from 91 to 36500, got 90"),
@@ -220,7 +220,7 @@ def test_refuses_numbers_out_of_range(
 
 def test_refuses_to_replace_files_unless_forced(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text("mine")
-    with pytest.raises(DataError, match=r"must not replace others, got a folder .* with events\.csv; take"):
+    with pytest.raises(DataError, match=r"must not have the files already, got .* with events\.csv\. Name"):
         simulate(1, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["events.csv"]
     simulate(1, tmp_path, force=True)

@@ -11,8 +11,8 @@ from model.values.history import EventLog
 from tests.strategies import Event, log_of
 from tests.training.log_plans import TASK, N, drawn_log, planned
 from tests.training.table_plans import sides
+from training.split.deal import hash_shares
 from training.split.plan import Plan
-from training.split.split import hash_shares
 
 windows = {
     "horizons_days": st.sampled_from([(10,), (5, 15), (3, 8, 20)]),
@@ -101,8 +101,8 @@ def test_seen_later_are_the_others_at_the_test_date(case: tuple[LogTask, int, Pl
 @given(plans)
 def test_the_easy_split_deals_examples_one_by_one(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
-    assert plan.easy is not None
-    test, folds = plan.easy.test, plan.easy.folds
+    assert plan.shuffled is not None
+    test, folds = plan.shuffled.test, plan.shuffled.folds
     every = np.concatenate([test, folds.rows]).tolist()
     assert len(every) == len(set(every))
     assert plan.labels.at_risk[every].any(axis=1).all()
@@ -155,7 +155,7 @@ def test_a_long_log_is_tested_forward_in_time() -> None:
     assert plan.kind == "forward"
     assert plan.warnings == ()
     assert plan.sentence == (
-        "tested at 1970-03-17 on customers unseen in training, whose labels had all closed by 1970-03-17"
+        "tested at 1970-03-17 on customers unseen in training; all training labels were known by 1970-03-17"
     )
     assert set(plan.examples.cutoffs[plan.test].tolist()) == {75 * DAY}
 
@@ -175,9 +175,9 @@ def test_early_stopping_and_calibration_look_at_the_later_half_of_the_dates() ->
         (plan.measured, [15, 25, 35, 45, 55, 65], [35, 45, 55, 65]),
         (plan.final, [15, 25, 35, 45, 55, 65, 75, 85], [45, 55, 65, 75, 85]),
     ):
-        asked = plan.examples.cutoffs[folds.rows] // DAY
-        assert sorted(set(asked.tolist())) == dates
-        assert folds.judged.tolist() == np.isin(asked, judged).tolist()
+        labelled = plan.examples.cutoffs[folds.rows] // DAY
+        assert sorted(set(labelled.tolist())) == dates
+        assert folds.judged.tolist() == np.isin(labelled, judged).tolist()
 
 
 def test_a_log_too_short_for_that_is_tested_on_other_customers_with_a_warning() -> None:
@@ -185,12 +185,12 @@ def test_a_log_too_short_for_that_is_tested_on_other_customers_with_a_warning() 
     assert plan.kind == "customers"
     assert plan.measured_labels is plan.labels
     assert plan.sentence == (
-        "tested at 1970-01-12 on customers unseen in training, at dates that training saw too"
+        "tested at 1970-01-12 on customers unseen in training; training has the same dates"
     )
     assert plan.warnings == (
-        "The log holds 26 days; a test forward in time needs two windows of gap + longest horizon "
-        "(30 days) and some history before them. The figures are for unseen customers at dates "
-        "that training saw, and flatter the model if behaviour changes.",
+        "The data span 26 days. A test forward in time needs two windows of gap + longest horizon "
+        "(30 days) and some history before them. The figures are for unseen customers at dates that "
+        "training has too: they are too good if behaviour changes over time.",
     )
     customers = plan.examples.customers
     assert not set(customers[plan.test]) & set(customers[plan.measured.rows])
@@ -211,8 +211,8 @@ def planned_counted(*buyers: tuple[int, int], silent: int) -> Plan:
 
 
 FLATTERED = (
-    "The figures are for unseen customers at dates that training saw, and flatter the model if "
-    "behaviour changes."
+    "The figures are for unseen customers at dates that training has too: they are too good if behaviour "
+    "changes over time."
 )
 
 
@@ -226,9 +226,9 @@ def test_a_longest_horizon_that_is_hardly_known_is_the_reason_told(events: int, 
     plan = planned_counted((events - 9, 3), (9, 9), silent=others)
     assert plan.kind == "customers"
     assert plan.warnings == (
-        f"By the test date 1970-02-10 only {events} examples with and {others} without the event were known "
-        "at the longest horizon of 15 days, and a test forward in time needs 20 of each: shorten "
-        f"horizons_days, bring more customers, or set target.cutoffs. {FLATTERED}",
+        f"By the test date 1970-02-10, only {events} examples with and {others} without the event were known "
+        "at the longest horizon of 15 days; a test forward in time needs 20 of each: shorten "
+        f"horizons_days, add customers, or set target.cutoffs. {FLATTERED}",
     )
 
 
@@ -236,9 +236,9 @@ def test_an_interval_that_is_hardly_known_is_the_reason_told() -> None:
     plan = planned_counted((26, 3), (4, 9), silent=1_200)
     assert plan.kind == "customers"
     assert plan.warnings == (
-        "By the test date 1970-02-10 only 4 examples with and 1,200 without the event were known in the "
-        "interval from 5 to 15 days, and a test forward in time needs 5 of each: name fewer "
-        f"horizons_days, bring more customers, or set target.cutoffs. {FLATTERED}",
+        "By the test date 1970-02-10, only 4 examples with and 1,200 without the event were known in the "
+        "interval from 5 to 15 days; a test forward in time needs 5 of each: name fewer horizons_days, add "
+        f"customers, or set target.cutoffs. {FLATTERED}",
     )
 
 
@@ -292,5 +292,5 @@ def test_another_seed_holds_out_other_customers() -> None:
 
 def test_the_test_gets_its_fraction_of_the_customers() -> None:
     plan = planned(drawn_log(0, 90), TASK, test_fraction=0.3)
-    asked = np.isin(plan.examples.cutoffs, plan.examples.cutoffs[plan.test])
-    assert len(plan.test) / asked.sum() == pytest.approx(0.3, abs=0.07)
+    labelled = np.isin(plan.examples.cutoffs, plan.examples.cutoffs[plan.test])
+    assert len(plan.test) / labelled.sum() == pytest.approx(0.3, abs=0.07)

@@ -7,8 +7,10 @@ from model.times import DAY, format_instant
 from model.values.columns import column_of
 from tests.training.table_plans import sides
 from training.question.labels import cutoff_grid
+from training.question.question import Question
 from training.question.timeline import Timeline, contract_timeline
 from training.split.plan_log import plan_log
+from training.study.sections import SplitOptions
 
 
 def contracts(seed: int = 0) -> tuple[list[str], Timeline]:
@@ -39,18 +41,8 @@ CONTRACT = ContractTask(
 def test_contracts_are_tested_forward_and_a_customer_s_rows_stay_together() -> None:
     ids, timeline = contracts()
     grid = cutoff_grid(first_event=0, data_end=119 * DAY, task=CONTRACT, every_days=10, first=None, last=None)
-    plan = plan_log(
-        ids,
-        timeline,
-        CONTRACT,
-        grid=grid,
-        first_event=0,
-        data_end=119 * DAY,
-        group=None,
-        test_fraction=0.3,
-        folds=5,
-        seed=0,
-    )
+    question = Question(CONTRACT, timeline, 0, 119 * DAY, "UTC", ())
+    plan = plan_log(ids, question, SplitOptions(test_fraction=0.3), grid=grid, folds=5)
     assert plan.kind == "forward"
     assert set(plan.examples.cutoffs[plan.test].tolist()) == {95 * DAY}
     names = np.array(ids)[plan.examples.customers]

@@ -40,7 +40,7 @@ def test_what_a_plan_says_of_itself() -> None:
     plan = planned(churn=LABELS * 25, x=list(range(100)))
     assert (plan.kind, plan.warnings) == ("rows", ())
     assert plan.sentence == (
-        "tested on 20% of the rows, drawn within the label; duplicate rows are on one side"
+        "tested on 20% of the rows, stratified by the label; duplicate rows are on one side"
     )
     assert plan.measured_labels is plan.labels
     assert set(plan.examples.cutoffs.tolist()) == {CUTOFF}
@@ -128,7 +128,7 @@ def test_rows_of_one_instant_stay_together(years: list[int]) -> None:
 
 def test_rows_without_a_label_are_left_out_and_counted() -> None:
     plan = planned(churn=["Yes", None, "No", ""] * 25, x=list(range(100)))
-    assert plan.warnings == ("50 rows have no 'churn' and were left out.",)
+    assert plan.warnings == ("50 rows have no 'churn' and are left out.",)
     assert plan.examples.customers.tolist() == list(range(0, 100, 2))
     assert plan.labels.events[:, 0].tolist() == [True, False] * 25
 
@@ -152,13 +152,13 @@ def test_how_the_positive_value_may_be_spelt(positive: str, values: list[object]
 
 def test_a_positive_value_that_is_not_there_is_refused_with_those_that_are() -> None:
     assert refusal(ColumnTask(column="churn", positive="left"), churn=["Yes", "No"]) == (
-        "target.positive must be a value of 'churn', got 'left'; its values are ['Yes', 'No']"
+        "target.positive must be a value of 'churn', got 'left'. The values are ['Yes', 'No']."
     )
 
 
 def test_a_label_with_one_value_is_refused() -> None:
     assert refusal(churn=["Yes", "Yes", None]) == (
-        "a model needs both outcomes, however every 'churn' is 'Yes'"
+        "the label 'churn' must have both outcomes, got only 'Yes'."
     )
 
 
@@ -189,6 +189,6 @@ def test_a_column_that_is_not_there_is_refused_with_the_nearest_name(
 )
 def test_a_row_without_a_time_is_refused(times: list[object], count: int) -> None:
     assert refusal(churn=LABELS, when=times, split_time="when") == (
-        f"split.time must be a date or a number in every row, however {count} of 4 values of 'when' "
-        "are missing or unreadable; mend them, or split by another column"
+        f"split.time 'when' must be a date or a number in every row, got {count} of 4 values missing or "
+        "unreadable. Correct them, or name another column."
     )

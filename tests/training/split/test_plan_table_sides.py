@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.table_plans import LABELS, parts, planned, sides
-from training.split.split import hash_shares
+from training.split.deal import hash_shares
 
 
 def test_duplicate_rows_lie_on_one_side() -> None:
@@ -111,8 +111,8 @@ def test_most_of_the_test_rows_can_be_told_by_their_place() -> None:
 def test_the_easy_split_deals_every_row_as_if_it_were_alone() -> None:
     x = [n // 4 for n in range(400)]
     plan = planned(churn=LABELS * 100, x=x)
-    assert plan.easy is not None
-    test, folds = plan.easy.test, plan.easy.folds
+    assert plan.shuffled is not None
+    test, folds = plan.shuffled.test, plan.shuffled.folds
     assert (len(test), len(folds.rows)) == (80, 320)
     assert [len(part) for part in parts(folds)] == pytest.approx([64] * 5, abs=15)
     assert folds.judged.all()
@@ -134,7 +134,7 @@ def test_the_easy_split_deals_every_row_as_if_it_were_alone() -> None:
 )
 def test_the_easy_split_is_told_only_where_it_is_another(values: dict[str, Any], same: bool) -> None:
     plan = planned(**{"churn": LABELS * 50, "x": list(range(200)), **values})
-    assert (plan.easy is None) == same
+    assert (plan.shuffled is None) == same
 
 
 def test_rows_of_a_coarse_table_are_no_duplicates_of_each_other() -> None:
@@ -152,12 +152,12 @@ COARSE: dict[str, Any] = {
 def test_common_rows_that_were_dealt_one_by_one_are_counted_and_told() -> None:
     plan = planned(**COARSE)
     assert plan.warnings == (
-        "2 rows have no 'churn' and were left out.",
-        "1,236 rows are equal in every column to more than 5 % of all: the columns are too coarse to tell "
-        "customers apart, so these were dealt one by one.",
+        "2 rows have no 'churn' and are left out.",
+        "1,236 rows are equal in every column to more than 5 % of all rows. The columns are too coarse to "
+        "identify customers, so these rows are dealt one by one.",
     )
     assert plan.sentence == (
-        "tested on 20% of the rows, drawn within the label; duplicate rows are on one side "
+        "tested on 20% of the rows, stratified by the label; duplicate rows are on one side "
         "unless they are common"
     )
     kinds = np.array(COARSE["plan"])[plan.examples.customers]
@@ -176,5 +176,5 @@ def test_common_rows_that_were_dealt_one_by_one_are_counted_and_told() -> None:
 )
 def test_common_rows_that_were_not_dealt_one_by_one_are_not_told(options: dict[str, Any]) -> None:
     plan = planned(**COARSE, **options)
-    assert plan.warnings == ("2 rows have no 'churn' and were left out.",)
+    assert plan.warnings == ("2 rows have no 'churn' and are left out.",)
     assert "common" not in plan.sentence

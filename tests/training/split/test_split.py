@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from model.values.columns import Column, column_of
-from training.split.split import (
+from training.split.deal import (
     COMMON_ROWS,
     Places,
     broken_up,

@@ -14,10 +14,10 @@ from model.times import DAY, parse_time
 from model.values.columns import texts_of
 from model.values.history import EventLog
 from tests.strategies import Event, events, log_of
-from training.audit.log_health import SHOWN, duplicate_events, log_facts, quiet_times
+from training.audit.facts import SHOWN, duplicate_events, log_facts, quiet_times
 
 
-def twins(*listed: tuple[int, float, str, float]) -> int:
+def duplicates(*listed: tuple[int, float, str, float]) -> int:
     return duplicate_events(log_of([Event(c, round(day * DAY), kind, v) for c, day, kind, v in listed]))
 
 
@@ -32,21 +32,21 @@ def test_events_that_repeat_another_are_those_that_a_set_lacks(
 
 def test_an_event_repeats_another_if_every_field_is_equal() -> None:
     buy = (0, 1.0, "buy", 2.0)
-    assert twins(buy, buy, buy) == 2
-    assert twins(buy, (1, 1.0, "buy", 2.0)) == 0
-    assert twins(buy, (0, 1.5, "buy", 2.0)) == 0
-    assert twins(buy, (0, 1.0, "visit", 2.0)) == 0
-    assert twins(buy, (0, 1.0, "buy", 3.0)) == 0
+    assert duplicates(buy, buy, buy) == 2
+    assert duplicates(buy, (1, 1.0, "buy", 2.0)) == 0
+    assert duplicates(buy, (0, 1.5, "buy", 2.0)) == 0
+    assert duplicates(buy, (0, 1.0, "visit", 2.0)) == 0
+    assert duplicates(buy, (0, 1.0, "buy", 3.0)) == 0
 
 
 def test_a_missing_value_equals_a_missing_value_alone() -> None:
-    assert twins((0, 1, "buy", nan), (0, 1, "buy", nan)) == 1
-    assert twins((0, 1, "buy", nan), (0, 1, "buy", 0.0)) == 0
+    assert duplicates((0, 1, "buy", nan), (0, 1, "buy", nan)) == 1
+    assert duplicates((0, 1, "buy", nan), (0, 1, "buy", 0.0)) == 0
 
 
 def test_equal_events_need_not_be_neighbours() -> None:
     one, other = (0, 1.0, "buy", 2.0), (0, 1.0, "visit", 2.0)
-    assert twins(one, other, one, other, one) == 3
+    assert duplicates(one, other, one, other, one) == 3
 
 
 def test_every_attribute_counts_and_a_missing_one_is_a_value() -> None:

@@ -12,7 +12,8 @@ from model.network.network import Network, build_network
 from model.network.trunk import average
 from model.schema import NumericColumn, Scaling, Schema, Series
 from model.store.manifest import HeadName, NetworkSpec
-from training.fit.loop import Fit, Material, fit
+from training.fit.loop import Fit, FitData, OnEpoch, Schedule, fit
+from training.study.sections import FitOptions
 
 CPU: Final = torch.device("cpu")
 F: Final = 3
@@ -37,9 +38,9 @@ def network(
     return build_network(spec, schema, n_outputs=outputs)
 
 
-def material(
+def fit_data(
     n: int = 400, seed: int = 0, *, outputs: int = 1, noise: float = 0.0, series: bool = False
-) -> Material:
+) -> FitData:
     """Events that happen where the first number is positive, or (that share) at random; all are judged."""
     draw = np.random.default_rng(seed)
     numbers = draw.normal(size=(n, 3)).astype(np.float32)
@@ -51,7 +52,7 @@ def material(
         _steps(n, draw) if series else None,
     )
     fold = draw.permutation(np.arange(n) % F)
-    return Material(
+    return FitData(
         inputs, torch.from_numpy(events), torch.ones((n, outputs)), fold, np.ones(n, dtype=np.bool_)
     )
 
@@ -64,29 +65,22 @@ def _steps(n: int, draw: np.random.Generator) -> Steps:
     return Steps(numbers, torch.zeros((len(numbers), 0), dtype=torch.int64), ends - lengths, ends)
 
 
-def fitted(network: Network, material: Material, **changes: Any) -> Fit:
-    """The outcome of a short fit, whatever is drawn in it the same each time."""
-    options: dict[str, Any] = {
-        "device": CPU,
-        "epochs": 10,
-        "patience": 10,
-        "batch_size": 50,
-        "learning_rate": 0.02,
-        "weight_decay": 0.0,
-        "seed": 0,
-        "on_epoch": lambda _: None,
-    }
+def fitted(network: Network, data: FitData, *, on_epoch: OnEpoch = lambda _: None, **changes: Any) -> Fit:
+    """The outcome of a short fit; everything drawn in it repeats."""
+    length = {"batch_size": 50, "epochs": 10, "patience": 10}
+    schedule = Schedule(**{name: changes.pop(name, value) for name, value in length.items()})
+    options = FitOptions(device="cpu", **{"learning_rate": 0.02, "weight_decay": 0.0, **changes})
     torch.manual_seed(0)
-    return fit(network, material, **{**options, **changes})
+    return fit(network, data, options, schedule, device=CPU, on_epoch=on_epoch)
 
 
-def unseen(network: Network, material: Material) -> NDArray[np.float64]:
+def unseen(network: Network, data: FitData) -> NDArray[np.float64]:
     """(J, K) logits of the judged examples, one by one: each by the network of its fold."""
     network.eval()
     told = []
     with torch.inference_mode():
-        for row in np.flatnonzero(material.judged):
-            members = network.folds(material.inputs.batch(torch.tensor([row])))[int(material.fold[row])]
+        for row in np.flatnonzero(data.judged):
+            members = network.folds(data.inputs.batch(torch.tensor([row])))[int(data.fold[row])]
             told.append(average(members)[0].double().numpy())
     return np.stack(told)
 

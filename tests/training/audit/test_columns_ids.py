@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.values.columns import Column, Texts
-from training.audit.near_unique import near_unique
+from training.audit.columns import near_unique
 from training.schema.kinds import Kind
 
 rng = np.random.default_rng(0)
@@ -52,10 +52,8 @@ def test_texts_of_their_own() -> None:
     found = near_unique("surname", texts, "categorical", ROWS)
     assert found is not None
     assert (found.probe, found.level, found.column) == ("near_unique", "warning", "surname")
-    assert found.evidence == (
-        "'surname' names rows rather than describing them: it has 1,000 distinct texts in 1,000 rows."
-    )
-    assert found.advice == 'Leave it out (data.customers.exclude: ["surname"]).'
+    assert found.evidence == ("'surname' identifies rows: it has 1,000 distinct texts in 1,000 rows.")
+    assert found.advice == 'Exclude it (data.customers.exclude: ["surname"]).'
     assert not is_near_unique(texts.take(ROWS // 2), "categorical")
     assert not is_near_unique(texts, "date")
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.audit.ranking import auc, auc_of_codes, auc_of_numbers, deal_folds
+from training.audit.feature import auc, auc_of_codes, auc_of_numbers, random_folds
 
 rows = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=1, max_size=40)
 
@@ -39,15 +39,15 @@ def test_codes_score_what_they_have_in_other_folds_only() -> None:
 def test_codes_of_noise_tell_nothing(n_codes: int) -> None:
     rng = np.random.default_rng(0)
     positive = rng.random(5_000) < 0.2
-    folds = deal_folds(np.arange(5_000), positive, seed=0)
+    folds = random_folds(np.arange(5_000), positive, seed=0)
     assert auc_of_codes(rng.integers(-1, n_codes, 5_000), positive, folds) == pytest.approx(0.5, abs=0.04)
 
 
 def test_folds_keep_groups_whole_and_spread_the_positives() -> None:
     groups = np.random.default_rng(0).integers(0, 400, 2_000)
     positive = groups % 5 == 0
-    folds = deal_folds(groups, positive, seed=0, n=4)
+    folds = random_folds(groups, positive, seed=0, n=4)
     assert len(np.unique(np.stack([groups, folds]), axis=1).T) == len(np.unique(groups))
     assert [int(positive[folds == f].sum()) for f in range(4)] == pytest.approx([100] * 4, abs=15)
-    assert deal_folds(groups, positive, seed=0, n=4).tolist() == folds.tolist()
-    assert deal_folds(groups, positive, seed=1, n=4).tolist() != folds.tolist()
+    assert random_folds(groups, positive, seed=0, n=4).tolist() == folds.tolist()
+    assert random_folds(groups, positive, seed=1, n=4).tolist() != folds.tolist()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from training.audit.sentences import audit_sentences, shown_horizons
+from training.audit.findings import audit_sentences, shown_horizons
 
 EXAMPLES = {"train": 1_000, "judged": 600, "test": 250}
 TABLE: dict[str, Any] = {
@@ -37,11 +37,14 @@ LOG: dict[str, Any] = {
     "examples": EXAMPLES,
     "observed_from": "2023-01-01",
     "observed_until": "2023-12-31",
-    "understood": ["'cancel' ends a customer's life."],
+    "understood": ["'cancel' is a terminal event."],
     "cutoffs": [
-        cutoff("2023-04-01", {"30": 0.05, "90": 0.10}, {"30": 0, "90": 0}, **{"not there yet": 1_100}),
+        cutoff("2023-04-01", {"30": 0.05, "90": 0.10}, {"30": 0, "90": 0}, **{"not yet a customer": 1_100}),
         cutoff(
-            "2023-05-01", {"30": 0.07, "90": 0.30}, {"30": 1, "90": 2}, **{"has left": 5, "not there yet": 4}
+            "2023-05-01",
+            {"30": 0.07, "90": 0.30},
+            {"30": 1, "90": 2},
+            **{"has left": 5, "not yet a customer": 4},
         ),
         cutoff("2023-06-01", {"30": 0.06, "90": 0.20}, {"30": 0, "90": 3}),
         cutoff("2023-12-01", {"30": 0.06}, {"30": 0, "90": 1_000}),
@@ -55,54 +58,53 @@ def test_a_table() -> None:
     assert audit_sentences(TABLE) == [
         "1,500 customers. Times without an offset are read in UTC.",
         "149 of 1,490 rows are positive (10.0%).",
-        "Split: tested on 20% of the rows. Examples: 1,000 to train, 600 of them to stop early and to "
-        "calibrate, 250 to test.",
+        "Split: tested on 20% of the rows. Examples: 1,000 for training (600 of them also for early stopping "
+        "and calibration), 250 for the test.",
     ]
 
 
 def test_a_log() -> None:
     assert audit_sentences(LOG) == [
         "1 customer. Times without an offset are read in Europe/Berlin.",
-        "2,000 events from 2023-01-01 to 2023-12-31; 1,234 repeat an earlier one in every field that is "
-        "read.",
-        "No event of anybody for 10 days, between 2023-03-01 and 2023-03-12.",
-        "'cancel' ends a customer's life.",
-        "1 customer is asked about at no cutoff; at the latest: has left (1).",
-        "Not asked, over all 4 cutoffs: not there yet (1,104), has left (5).",
-        "Examples whose window is not known (not over, or the customer left in the gap): "
-        "1 by 30 days, 1,005 by 90 days.",
-        "Positive by 90 days: 10.0% at 2023-04-01, 20.0% at 2023-06-01; at every cutoff from 10.0% to 30.0%.",
-        "Of 1,000 endings that count as gone, 50 (5.0%) were back within 180 days, twice the longest "
-        "horizon.",
-        "Split: tested at 2023-06-01. Examples: 1,000 to train, 600 of them to stop early and to "
-        "calibrate, 250 to test.",
+        "2,000 events from 2023-01-01 to 2023-12-31, with 1,234 exact duplicates.",
+        "No events for 10 days, between 2023-03-01 and 2023-03-12.",
+        "'cancel' is a terminal event.",
+        "Never eligible: 1 customer; reasons at the latest cutoff: has left (1).",
+        "Not eligible, summed over 4 cutoffs: not yet a customer (1,104), has left (5).",
+        "Examples with an incomplete window (beyond the data, or the customer left in the gap): "
+        "1 at 30 days, 1,005 at 90 days.",
+        "Positive within 90 days: 10.0% at 2023-04-01, 20.0% at 2023-06-01; over all cutoffs 10.0% to 30.0%.",
+        "Of 1,000 endings that count as gone, 50 (5.0%) were followed by a return within 180 days, twice the "
+        "longest horizon.",
+        "Split: tested at 2023-06-01. Examples: 1,000 for training (600 of them also for early stopping and "
+        "calibration), 250 for the test.",
     ]
 
 
-def told(**changes: Any) -> str:
+def text_of(**changes: Any) -> str:
     return " ".join(audit_sentences({**LOG, **changes}))
 
 
-def test_what_there_is_nothing_to_say_about_is_not_said() -> None:
-    text = told(
+def test_empty_facts_give_no_sentence() -> None:
+    text = text_of(
         cutoffs=[cutoff("2023-04-01", {"90": 0.1}, {"90": 0})],
         never_asked={"customers": 0, "reasons": {}},
         came_back=None,
     )
-    for words in ("Not asked", "at no cutoff", "not known", "Positive by", "gone", "Observed"):
+    for words in ("ligible", "incomplete", "Positive within", "gone", "Observed"):
         assert words not in text
 
 
 def test_what_was_observed_is_told_where_it_is_not_the_log() -> None:
-    assert "Observed from 2022-05-01 to 2023-12-31." in told(observed_from="2022-05-01")
-    assert "Observed from 2023-01-01 to 2023-12-31." in told(log=None)
+    assert "Observed from 2022-05-01 to 2023-12-31." in text_of(observed_from="2022-05-01")
+    assert "Observed from 2023-01-01 to 2023-12-31." in text_of(log=None)
 
 
 def test_nobody_was_followed_for_long_enough() -> None:
     back = {"within_days": 720, "of": "examples", "left": 0, "back": 0, "share": None}
     assert (
-        "Nobody who counts as gone was observed for 720 days, twice the longest horizon: how many come back "
-        "is not known." in told(came_back=back)
+        "No customer who counts as gone was observed for 720 days, twice the longest horizon: the share of "
+        "returns is not known." in text_of(came_back=back)
     )
 
 

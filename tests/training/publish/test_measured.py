@@ -13,8 +13,8 @@ from model.store.registry import Registry
 from tests.model.stored import seal_again
 from tests.training.rivals import learnt_from
 from tests.training.shops import LOG, TABLE, Published, log_shop, table_shop
+from training.publish.measured import MEASURED, MEASURED_WEIGHTS, read_measured_model
 from training.publish.publish import publish
-from training.publish.twin import TWIN, TWIN_WEIGHTS, read_twin
 from training.run.run import Run, run_study
 
 
@@ -28,41 +28,41 @@ def refitted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def test_a_twin_answers_as_the_fit_that_never_saw_the_test(refitted: tuple[Run, Path]) -> None:
     run, folder = refitted
-    twin, data, asked = read_twin(folder), run.prepared.dataset, run.prepared.plan.examples
-    answers = twin.scorer.score(data.columns, data.log, asked)
+    champion, data, asked = read_measured_model(folder), run.prepared.dataset, run.prepared.plan.examples
+    answers = champion.scorer.score(data.columns, data.log, asked)
     assert np.array_equal(answers, run.measured.scorer.score(data.columns, data.log, asked))
     assert not np.allclose(answers, run.published.scorer.score(data.columns, data.log, asked))
-    assert twin.held_out == run.prepared.plan.held_out
-    assert (twin.version, twin.data_end) == (1, run.prepared.as_of)
+    assert champion.held_out == run.prepared.plan.held_out
+    assert (champion.version, champion.data_end) == (1, run.prepared.as_of)
 
 
 def test_a_twin_is_a_part_of_its_version(refitted: tuple[Run, Path]) -> None:
     _, folder = refitted
     assert read_checkpoint(folder).kept == {}
-    kept = read_checkpoint(folder, keep=[TWIN, TWIN_WEIGHTS]).kept
-    assert kept == {name: (folder / name).read_bytes() for name in (TWIN, TWIN_WEIGHTS)}
+    kept = read_checkpoint(folder, keep=[MEASURED, MEASURED_WEIGHTS]).kept
+    assert kept == {name: (folder / name).read_bytes() for name in (MEASURED, MEASURED_WEIGHTS)}
 
 
 def test_nobody_is_in_a_twin(refitted: tuple[Run, Path]) -> None:
     run, folder = refitted
-    text = (folder / TWIN).read_text(encoding="utf-8")
+    text = (folder / MEASURED).read_text(encoding="utf-8")
     assert len(learnt_from(run.prepared))
     assert not [name for name in run.prepared.dataset.ids if f'"{name}"' in text]
 
 
 def test_without_a_refit_the_published_model_is_the_twin(table_model: Published) -> None:
     folder = table_model.trained.folder
-    assert not {TWIN, TWIN_WEIGHTS} & {path.name for path in folder.iterdir()}
-    twin, published = read_twin(folder).scorer, table_model.predictor.scorer
-    assert (twin.schema, twin.calibration) == (published.schema, published.calibration)
+    assert not {MEASURED, MEASURED_WEIGHTS} & {path.name for path in folder.iterdir()}
+    champion, published = read_measured_model(folder).scorer, table_model.predictor.scorer
+    assert (champion.schema, champion.calibration) == (published.schema, published.calibration)
 
 
-@pytest.mark.parametrize("name", [TWIN, TWIN_WEIGHTS])
+@pytest.mark.parametrize("name", [MEASURED, MEASURED_WEIGHTS])
 def test_a_damaged_twin_is_refused_with_its_version(copied: Path, name: str) -> None:
     data = bytearray((copied / name).read_bytes())
     data[len(data) // 2] ^= 1
     (copied / name).write_bytes(data)
-    for read in (read_twin, read_checkpoint):
+    for read in (read_measured_model, read_checkpoint):
         with pytest.raises(CheckpointError, match=f"{name} is damaged or exchanged"):
             read(copied)
 
@@ -77,32 +77,30 @@ def copied(refitted: tuple[Run, Path], tmp_path: Path) -> Path:
 
 
 def test_a_forged_description_is_refused(copied: Path) -> None:
-    told = json.loads((copied / TWIN).read_text())
-    (copied / TWIN).write_text(json.dumps({**told, "code": "import os"}))
+    told = json.loads((copied / MEASURED).read_text())
+    (copied / MEASURED).write_text(json.dumps({**told, "code": "import os"}))
     seal_again(copied)
     with pytest.raises(CheckpointError, match=r"measured\.json must describe a model: .*code"):
-        read_twin(copied)
+        read_measured_model(copied)
     wider = {**told, "network": {**told["network"], "width": 16}}
-    (copied / TWIN).write_text(json.dumps(wider))
+    (copied / MEASURED).write_text(json.dumps(wider))
     seal_again(copied)
     with pytest.raises(CheckpointError, match="the weights must fit"):
-        read_twin(copied)
+        read_measured_model(copied)
 
 
 @pytest.mark.parametrize("lost", ["held_out", "files"])
 def test_a_version_without_its_record_cannot_be_compared(copied: Path, lost: str) -> None:
     def forget(fields: dict[str, Any]) -> None:
         if lost == "files":
-            del fields["files"][TWIN], fields["files"][TWIN_WEIGHTS]
+            del fields["files"][MEASURED], fields["files"][MEASURED_WEIGHTS]
         else:
             del fields["provenance"]["held_out"]
 
     seal_again(copied, forget)
     if lost == "files":
-        (copied / TWIN).unlink()
-        (copied / TWIN_WEIGHTS).unlink()
+        (copied / MEASURED).unlink()
+        (copied / MEASURED_WEIGHTS).unlink()
     with pytest.raises(ComparisonError) as caught:
-        read_twin(copied)
-    assert str(caught.value) == (
-        "version 1 must tell whom it never saw, however it was published without a record"
-    )
+        read_measured_model(copied)
+    assert str(caught.value) == ("version 1 must have a record of its held-out customers, got none.")

@@ -1,8 +1,8 @@
-"""Who is trained on and who is tested on: whole groups on one side, dealt by a hash.
+"""Rows dealt to training and test by a hash, whole groups at a time.
 
-A hash of what names a customer (an id, a group, or all columns of a row without an id) gives everyone a
-place in [0, 1). So a customer stays on the same side when more data arrive, and a later version knows
-whom an earlier one has seen.
+A hash of the customer's name (the id, the group, or all columns of a row without an id) gives a place in
+[0, 1). So a customer stays on the same side when more data arrive, and the test customers of an earlier
+version can be recognised later.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,30 +15,26 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from model.values.columns import Column, Numbers, Texts, as_texts, parse_number
+from training.question.timeline import group_numbers
 
 Rows = NDArray[np.int64]
 Places = NDArray[np.float64]
 
-COMMON_SHARE: Final = 0.05  # rows equal to more than this share of all, and to more than so many, are
-COMMON_ROWS: Final = 10  # no duplicates: the columns are coarse
+COMMON_SHARE: Final = 0.05  # equal rows beyond this share of all, and beyond COMMON_ROWS, are common:
+COMMON_ROWS: Final = 10  # the columns are coarse, and the rows are no duplicates
 
 
 def hash_shares(ids: Sequence[str], *, seed: int, purpose: str) -> Places:
-    """(N,) number in [0, 1) for each id: the same for the same id, seed and purpose, on any machine."""
+    """Return (N,) places in [0, 1), the same for the same id, seed and purpose on any machine."""
     key = f"{purpose}:{seed}".ljust(16, ".")[:16]
     hashed = pd.util.hash_array(np.asarray(ids, dtype=object), hash_key=key, categorize=False)
     return np.asarray(hashed, dtype=np.float64) / 2.0**64
 
 
-def group_numbers(names: Sequence[str]) -> NDArray[np.int64]:
-    """(N,) a number for each distinct name, in the order of their coming."""
-    return np.asarray(pd.factorize(np.asarray(names, dtype=object))[0], dtype=np.int64)
-
-
 def row_names(columns: Mapping[str, Column], n_rows: int) -> list[str]:
-    """A text for each of N rows that says what is in it: equal for rows that are equal in every column.
+    """Return a text for each of N rows, equal for rows that are equal in every column.
 
-    A number is the same whether its column came as numbers or, for one odd cell, as texts.
+    A number counts as the same whether its column was read as numbers or as texts.
     """
     hashed = np.zeros(n_rows, dtype=np.uint64)
     for name in sorted(columns):
@@ -49,7 +45,7 @@ def row_names(columns: Mapping[str, Column], n_rows: int) -> list[str]:
 
 
 def groups_of(columns: Mapping[str, Column], group: str, ids: Sequence[str]) -> list[str]:
-    """A text for each of N rows: its value of the group column, its id where that is missing."""
+    """Return a text for each of N rows: its value of the group column, or its id where that is missing."""
     texts = as_texts(columns[group])
     return [
         f"={texts.values[c]}" if c >= 0 else id_ for c, id_ in zip(texts.codes.tolist(), ids, strict=True)
@@ -65,7 +61,7 @@ def deal(
         groups: (N,) equal numbers stay together.
         strata: (N,) a group belongs to the highest stratum of its rows; each part gets its share of
             every stratum.
-        shares: what each part gets; the rest is the last part of the answer.
+        shares: of each part but the last, which is the rest.
         places: (N,) the order of the deal; a group has the lowest place of its rows.
 
     Returns:
@@ -80,7 +76,7 @@ def deal(
     ends = np.cumsum(sizes[order])
     total = np.bincount(highest, weights=sizes)
     before = np.concatenate([[0.0], np.cumsum(total)])
-    # where each group's middle lies within its stratum, from 0 to 1
+    # the middle of each group within its stratum, from 0 to 1
     middle = (ends - sizes[order] / 2 - before[stratum]) / total[stratum]
     part_of_group = np.empty(len(sizes), dtype=np.int64)
     part_of_group[order] = np.searchsorted(np.cumsum(shares), middle, side="right")
@@ -91,7 +87,7 @@ def deal(
 def deal_folds(
     groups: NDArray[np.integer], strata: NDArray[np.integer], n_folds: int, places: Places
 ) -> NDArray[np.int64]:
-    """(N,) int64 fold of each row, 0 to n_folds - 1, of about equal size; arguments as in `deal`."""
+    """Return (N,) int64 folds, 0 to n_folds - 1, of about equal size; arguments as in `deal`."""
     fold = np.zeros(len(groups), dtype=np.int64)
     for number, rows in enumerate(deal(groups, strata, [1 / n_folds] * (n_folds - 1), places)):
         fold[rows] = number
@@ -99,21 +95,21 @@ def deal_folds(
 
 
 def duplicate_groups(names: Sequence[str]) -> NDArray[np.int64]:
-    """(N,) group numbers: rows of one name share one, unless they are common."""
-    everyone = np.arange(len(names), dtype=np.int64)
+    """Return (N,) group numbers: rows of one name share one, unless they are common."""
+    alone = np.arange(len(names), dtype=np.int64)
     groups = group_numbers(names)
     common = np.bincount(groups)[groups] > max(COMMON_ROWS, COMMON_SHARE * len(names))
-    return np.where(common, len(names) + everyone, groups)
+    return np.where(common, len(names) + alone, groups)
 
 
 def broken_up(names: Sequence[str], groups: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """(N,) whether rows of the same name are in several groups: those that are common."""
+    """Return (N,) whether rows of the same name are in several groups, because they are common."""
     n_groups = pd.Series(groups).groupby(np.asarray(names, dtype=object)).transform("nunique")
     return np.asarray(n_groups > 1, dtype=np.bool_)
 
 
 def joined_groups(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArray[np.int64]:
-    """(N,) group numbers: rows that are together in either grouping share one, and so on from row to row."""
+    """Return (N,) group numbers: rows connected through either grouping share one."""
     _, left = np.unique(one, return_inverse=True)
     _, right = np.unique(other, return_inverse=True)
     size = len(one)

@@ -70,6 +70,6 @@ def test_a_name_is_a_warning_where_the_column_tells_something_and_else_a_note() 
     warning, note = examples.probe(label="Churn")
     assert (warning.level, warning.column) == ("warning", "churn_score")
     assert warning.evidence.startswith(
-        "'churn_score' is named like the label 'Churn' (by 'churn'); its AUC alone is 0.6"
+        "The name 'churn_score' resembles the label 'Churn' (by 'churn'); its AUC alone is 0.6"
     )
     assert (note.level, note.column) == ("note", "churn_code")

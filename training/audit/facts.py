@@ -1,29 +1,80 @@
-"""Who is asked about at each cutoff, how many are positive, who is left out and why, who came back."""
+"""The facts of an audit: the log, the customers at each cutoff, and returns."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from model.scoring.eligible import ELIGIBLE, Bools, refusals
 from model.scoring.presence import first_after
 from model.task import LogTask
-from model.times import days, format_instant
+from model.times import DAY, add_days, days, format_instant, midnight
+from model.values.history import EventLog
 from training.question.question import Question
 from training.question.timeline import Timeline
 from training.split.plan import Plan
 
+SHOWN: Final = 5
+QUIET_DAYS: Final = 3  # a gap must have more days, and more than UNUSUAL usual ones
+UNUSUAL: Final = 5
+
 Facts = dict[str, Any]
 
 
-def cutoff_table(
-    question: Question, plan: Plan, grid: tuple[int, ...], zone: str, *, refit: bool
-) -> list[Facts]:
-    """A row for each cutoff: its role, customers, positives and masked examples by horizon, refusals.
+def log_facts(log: EventLog, zone: str) -> Facts:
+    """Return the number of events, their first and last time, exact duplicates, and the longest gaps."""
+    return {
+        "events": len(log.times),
+        "first_event": format_instant(int(log.times.min()), zone),
+        "last_event": format_instant(int(log.times.max()), zone),
+        "duplicate_events": duplicate_events(log),
+        "gaps": quiet_times(log, zone),
+    }
 
-    `positives` and `rates` are of the complete windows; `masked` counts examples whose window is not.
+
+def duplicate_events(log: EventLog) -> int:
+    """Count the events that equal an earlier one in customer, time and every field."""
+    owners = log.owners
+    same = (np.diff(log.times) == 0) & (np.diff(owners) == 0)
+    repeated = np.append(same, False) | np.append(False, same)  # equal in customer and time to a neighbour
+    if not repeated.any():
+        return 0
+    fields = [owners[repeated], log.times[repeated]]
+    fields += [np.unique(v[repeated], return_inverse=True, equal_nan=True)[1] for v in log.values.values()]
+    fields += [texts.codes[repeated] for texts in log.categories.values()]
+    order = np.lexsort(fields)
+    differ = np.zeros(len(order) - 1, dtype=bool)
+    for field in fields:
+        differ |= np.diff(field[order]) != 0
+    return int((~differ).sum())
+
+
+def quiet_times(log: EventLog, zone: str) -> list[Facts]:
+    """Return the longest gaps in days without any event: a shop was closed, or events are missing."""
+    first, last = midnight(int(log.times.min()), zone), int(log.times.max())
+    mornings = add_days(first, np.arange((last - first) // DAY + 2), zone)
+    busy = np.flatnonzero(np.bincount(np.searchsorted(mornings, log.times, side="right") - 1))
+    spans = np.diff(busy)
+    if not len(spans):
+        return []
+    unusual = np.flatnonzero(spans - 1 > max(QUIET_DAYS, UNUSUAL * float(np.median(spans))))
+    longest = unusual[np.argsort(-spans[unusual], kind="stable")][:SHOWN]
+    return [
+        {
+            "after": format_instant(int(mornings[busy[i]]), zone),
+            "before": format_instant(int(mornings[busy[i + 1]]), zone),
+            "days": int(spans[i]) - 1,
+        }
+        for i in sorted(longest.tolist())
+    ]
+
+
+def cutoff_table(question: Question, plan: Plan, grid: tuple[int, ...], *, refit: bool) -> list[Facts]:
+    """Return a row for each cutoff: role, eligible customers, positives and masked examples, refusals.
+
+    `positives` and `rates` count complete windows, `masked` counts incomplete ones.
 
     Args:
-        refit: whether the published model is fitted again, on cutoffs that are too late for the measured one.
+        refit: whether the published model is fitted again, with cutoffs that are too late for the test.
     """
     task, labels = question.task, plan.labels
     at = np.searchsorted(np.asarray(grid), plan.examples.cutoffs)
@@ -40,7 +91,7 @@ def cutoff_table(
         known = {name: k for k, name in enumerate(task.output_names) if complete[k]}
         rows.append(
             {
-                "cutoff": format_instant(cutoff, zone),
+                "cutoff": format_instant(cutoff, question.zone),
                 "role": _role(
                     bool(learnt[i, 0]), cutoff in tested, "published model only" if refit else "none"
                 ),
@@ -59,19 +110,19 @@ def cutoff_table(
 
 
 def dropped(question: Question, plan: Plan) -> Facts:
-    """Customers who are asked about at no cutoff, and why at the latest of them."""
-    asked = np.zeros(question.timeline.n_customers, dtype=bool)
-    asked[plan.examples.customers] = True
-    reasons = np.bincount(plan.last_standing[~asked], minlength=1)
+    """Return the number of customers who are never eligible, and the reasons at the latest cutoff."""
+    ever = np.zeros(question.timeline.n_customers, dtype=bool)
+    ever[plan.examples.customers] = True
+    reasons = np.bincount(plan.last_standing[~ever], minlength=1)
     named = {r: int(n) for r, n in zip(refusals(question.task), reasons[1:], strict=False) if n}
-    return {"customers": int((~asked).sum()), "reasons": named}
+    return {"customers": int((~ever).sum()), "reasons": named}
 
 
 def came_back(question: Question, plan: Plan) -> Facts | None:
-    """Of those who count as gone, how many were back within twice the longest horizon.
+    """Return how many of the customers who count as gone returned within twice the longest horizon.
 
-    They are endings or, where a silence is what counts, examples; and only those that were observed
-    so long. None where the task asks about no leaving.
+    They are counted by ending, or by example where the outcome is the absence of events, and only if they
+    were observed for so long. None for a task without endings.
     """
     task, timeline = question.task, question.timeline
     horizon, observed = days(task.horizons_days[-1]), question.data_end - days(task.ingestion_lag_days)
@@ -98,7 +149,7 @@ def came_back(question: Question, plan: Plan) -> Facts | None:
 
 
 def _is_last(timeline: Timeline) -> Bools:
-    """(len(targets.times),) whether an ending is a row's own, not that of the contract that renewed it."""
+    """(len(targets.times),) whether an ending is that of the row itself, not of a renewal."""
     rows = timeline.targets.owners
     return np.asarray(
         timeline.gone.until(rows, timeline.targets.times)

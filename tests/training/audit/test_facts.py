@@ -23,7 +23,7 @@ from tests.training.lives import (
     timeline_of,
 )
 from tests.training.question.naive import Life, Row, is_asked, labels_of, life_in_log, life_of_contract
-from training.audit.population import cutoff_table, dropped
+from training.audit.facts import cutoff_table, dropped
 from training.question.question import Question
 from training.question.timeline import log_timeline
 from training.split.plan import Plan
@@ -39,7 +39,7 @@ def refusal(life: Life, task: Task, cutoff: int) -> str:
     back = max(left, key=lambda e: e.time).back if left else None
     within = task.eligible_within_days
     if life.began is None or life.began > cutoff:
-        return "not there yet"
+        return "not yet a customer"
     if left and (back is None or back > cutoff):
         return "has left"
     if within is not None and not any(time > cutoff - within * DAY for time in past):
@@ -74,7 +74,7 @@ def naive_row(lives: Sequence[Life], task: Task, cutoff: int, data_end: int) -> 
 
 def check(lives: Sequence[Life], task: Task, found: tuple[Question, Plan], grid: list[int]) -> None:
     question, plan = found
-    told = cutoff_table(question, plan, tuple(grid), "UTC", refit=True)
+    told = cutoff_table(question, plan, tuple(grid), refit=True)
     naive = [naive_row(lives, task, cutoff, question.data_end) for cutoff in grid]
     assert [{key: value for key, value in row.items() if key != "role"} for row in told] == naive
     never = [life for life in lives if not any(is_asked(life, task, cutoff) for cutoff in grid)]
@@ -116,13 +116,13 @@ def example() -> tuple[Question, Plan]:
 
 def roles(plan: Plan, *, refit: bool = True) -> list[str]:
     question, _ = example()
-    table = cutoff_table(question, plan, (20 * DAY, 40 * DAY), "UTC", refit=refit)
+    table = cutoff_table(question, plan, (20 * DAY, 40 * DAY), refit=refit)
     return [row["role"] for row in table]
 
 
 def test_a_row_tells_who_is_asked_and_why_others_are_not() -> None:
     question, plan = example()
-    early, late = cutoff_table(question, plan, (20 * DAY, 40 * DAY), "Asia/Tokyo", refit=True)
+    early, late = cutoff_table(replace(question, zone="Asia/Tokyo"), plan, (20 * DAY, 40 * DAY), refit=True)
     assert early == {
         "cutoff": "1970-01-21T09:00:00+09:00",
         "role": "train",
@@ -130,7 +130,7 @@ def test_a_row_tells_who_is_asked_and_why_others_are_not() -> None:
         "positives": {"5": 1, "10": 1},
         "rates": {"5": 1 / 3, "10": 1 / 3},
         "masked": {"5": 0, "10": 0},
-        "refused": {"not there yet": 1, "fewer than 2 events": 1},
+        "refused": {"not yet a customer": 1, "fewer than 2 events": 1},
     }
     assert late["masked"] == {"5": 0, "10": 1}
     assert late["rates"] == {"5": 1.0}  # of a horizon that is not over nothing is told
