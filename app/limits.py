@@ -27,16 +27,12 @@ class RequestLimits:
     deadline_s: float
 
 
-def refuse_if_full(n_waiting: int, max_waiting: int) -> None:
-    """Keep a queue short: rather than wait long, a client asks again later, or another replica.
+def queue_full(max_waiting: int) -> Problem:
+    """Return the problem of a full queue: rather than wait long, a client asks again, or another replica.
 
-    Await nothing between this and joining the queue, or a burst would pass as one request.
-
-    Raises:
-        Problem: the queue is full.
+    Await nothing between the check of the queue and joining it, or a burst would pass as one request.
     """
-    if n_waiting >= max_waiting:
-        raise _busy(f"as many requests wait already as may ({max_waiting})")
+    return _busy(f"as many requests wait already as may ({max_waiting})")
 
 
 class BodyBudget:

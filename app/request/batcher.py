@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from app.errors import Problem
-from app.limits import RequestLimits, refuse_if_full
+from app.limits import RequestLimits, queue_full
 
 _THREAD_ROWS: Final = 4096  # of a batch in a thread
 
@@ -71,7 +71,8 @@ class Batcher(Generic[RequestT, AnswerT]):
             if isinstance(answer, Exception):
                 raise answer
             return answer
-        refuse_if_full(self.waiting, self._limits.max_waiting)
+        if self.waiting >= self._limits.max_waiting:
+            raise queue_full(self._limits.max_waiting)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[AnswerT] = loop.create_future()
         ticket = _Ticket(request, n_rows, future, loop.time() + self._limits.deadline_s)

@@ -1,4 +1,4 @@
-"""One request and its answer: the ASGI side of a connection."""
+"""One request and its response: the ASGI side of a connection."""
 
 import asyncio
 import logging
@@ -10,27 +10,21 @@ from starlette.types import ASGIApp, Message, Scope
 
 from app.errors import Problem
 from app.server.refusals import too_slow
+from app.server.state import State
 
 _log: Final = logging.getLogger(__name__)
 _LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus
 }
 _CLOSE: Final = b"connection: close\r\n"
+_HIGH_WATER: Final = 64 * 1024  # bytes of a body that the application has not read
 _BODYLESS: Final = (204, 304)
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _DISCONNECT: Final = "http.disconnect"
 
 
 class Wire(Protocol):
-    """What an exchange needs of its connection."""
-
-    @property
-    def stopping(self) -> bool:
-        """Whether every answer is to be the last of its connection."""
-
-    @property
-    def common(self) -> bytes:
-        """Header lines of every answer."""
+    """The connection, as an exchange sees it."""
 
     @property
     def writable(self) -> asyncio.Event:
@@ -39,28 +33,30 @@ class Wire(Protocol):
     def write(self, parts: Iterable[bytes]) -> None:
         """Send bytes."""
 
+    def pause_reading(self) -> None:
+        """Take no more of the body until the application has read what came."""
+
     def resume_reading(self) -> None:
         """Take more of the body."""
 
     def answered(self, exchange: "Exchange") -> None:
-        """The answer is complete."""
+        """Note that the response is complete."""
 
     def abort(self) -> None:
-        """Cut the connection: the answer broke off."""
+        """Cut the connection: the response broke off."""
 
 
 class Exchange:
     """A request that is being read and answered.
 
     Attributes:
-        scope: the request's head.
-        keep_alive: whether the connection goes on after the answer.
+        scope: the head of the request.
+        keep_alive: whether the connection stays open after the response.
         received: bytes of the body that came so far.
-        unread: how many of them the app has not taken yet.
-        whole: all of the body came.
-        started: the answer's head was given.
-        complete: all of the answer was given.
-        task: runs the app.
+        whole: whether all of the body came.
+        started: whether the application has given the head of the response.
+        complete: whether it has given all of the response.
+        task: runs the application.
     """
 
     __slots__ = (
@@ -74,6 +70,8 @@ class Exchange:
         "_news",
         "_pieces",
         "_stalled",
+        "_state",
+        "_unread",
         "_wire",
         "complete",
         "keep_alive",
@@ -81,56 +79,62 @@ class Exchange:
         "scope",
         "started",
         "task",
-        "unread",
         "whole",
     )
 
-    def __init__(self, wire: Wire, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
+    def __init__(
+        self, wire: Wire, state: State, scope: Scope, *, keep_alive: bool, expects_continue: bool
+    ) -> None:
         self._wire = wire
+        self._state = state
         self.scope = scope
         self.keep_alive = keep_alive
-        self.received = self.unread = 0
+        self.received = self._unread = 0
         self.whole = self.started = self.complete = False
         self.task: asyncio.Task[None] | None = None
         self._expects_continue = expects_continue
         self._pieces: list[bytes] = []
-        self._news: asyncio.Event | None = None  # made only if someone waits
+        self._news: asyncio.Event | None = None  # made only when the application waits
         self._gone = self._stalled = self._handed_over = False
         self._head = b""  # goes out with the first bytes of the body
         self._bodyless = self._chunked = False
-        self._left: int | None = None  # bytes that the answer's length still promises
+        self._left: int | None = None  # bytes that are still to come of the announced length
 
     async def run(self, app: ASGIApp) -> None:
-        """Have the app answer. An answer that breaks off cuts the connection, so that nobody believes it."""
+        """Run the application. A response that breaks off cuts the connection: no client must trust it."""
         try:
             await app(self.scope, self.receive, self.send)
         except Exception:
-            _log.exception("an answer to %s %s broke off", self.scope["method"], self.scope["path"])
+            _log.exception("the response to %s %s broke off", self.scope["method"], self.scope["path"])
         finally:
             if not (self.complete or self._gone):
                 self._wire.abort()
 
     def take(self, body: bytes) -> None:
-        """Some of the body came."""
+        """Take a piece of the body; one that comes after the response is dropped."""
+        if self.complete:
+            return
         self._pieces.append(body)
         self.received += len(body)
-        self.unread += len(body)
+        self._unread += len(body)
         self._wake()
+        if self._unread > _HIGH_WATER:
+            self._wire.pause_reading()
 
     def end(self) -> None:
-        """The body is whole."""
+        """Note the end of the body."""
         self.whole = True
         self._wake()
 
     def lose(self) -> None:
-        """The client has gone: nobody will read an answer."""
+        """Stop: the client has gone."""
         self._gone = True
         self._wake()
         if self.task and not self.complete:
             self.task.cancel()
 
     def stall(self) -> None:
-        """The client has stopped sending its body: the app is told, unless its answer has begun."""
+        """Give up on a body that stopped coming: `receive` raises, unless the response has begun."""
         if self.started:
             self._wire.abort()
         self._stalled = True
@@ -144,7 +148,7 @@ class Exchange:
         """ASGI's receive.
 
         Raises:
-            Problem: the client has stopped sending its body.
+            Problem: the body stopped coming.
         """
         while not (self._pieces or self.complete or self._gone or (self.whole and not self._handed_over)):
             if self._stalled:
@@ -153,7 +157,7 @@ class Exchange:
         if self.complete or self._gone:
             return {"type": _DISCONNECT}
         body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces, self.unread = [], 0
+        self._pieces, self._unread = [], 0
         self._handed_over = self.whole
         return {"type": "http.request", "body": body, "more_body": not self.whole}
 
@@ -171,7 +175,7 @@ class Exchange:
         """ASGI's send; waits while the client does not read.
 
         Raises:
-            RuntimeError: the app does not keep to ASGI, to HTTP or to the length it announced.
+            RuntimeError: the application breaks the rules of ASGI or HTTP, or its announced length.
         """
         if not self._wire.writable.is_set():
             await self._wire.writable.wait()
@@ -184,29 +188,29 @@ class Exchange:
 
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         if self.started:
-            raise RuntimeError("an answer has one head")
+            raise RuntimeError("a response has one head")
         self.started = True
         block, length, last = _block(headers)
-        if last or self._wire.stopping:
+        if last or self._state.stopping:
             self.keep_alive = False
         self._bodyless = self.scope["method"] == "HEAD" or status in _BODYLESS
         self._left = length
         self._chunked = length is None and not self._bodyless and self.scope["http_version"] == "1.1"
         if length is None and not self._bodyless and not self._chunked:
-            self.keep_alive = False  # the end of the connection is what ends it
+            self.keep_alive = False  # the end of the connection is the end of the response
         framing = _CHUNKED if self._chunked else b""
         closing = b"" if self.keep_alive else _CLOSE
-        self._head = b"".join((_LINES[status], self._wire.common, block, framing, closing, b"\r\n"))
+        self._head = b"".join((_LINES[status], self._state.common, block, framing, closing, b"\r\n"))
 
     def _continue(self, body: bytes, *, more: bool) -> None:
         if not self.started or self.complete:
-            raise RuntimeError("an answer has one head, then its body")
+            raise RuntimeError("a response has one head, then its body")
         if self._bodyless:
             body = b""
         elif self._left is not None:
             self._left -= len(body)
             if self._left < 0 or (self._left and not more):
-                raise RuntimeError("an answer must be as long as its content-length says")
+                raise RuntimeError("a response must be as long as its content-length")
         parts = [self._head, *self._framed(body, more=more)]
         self._head = b""
         self._wire.write(parts)
@@ -223,7 +227,7 @@ class Exchange:
 
 
 def _block(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int | None, bool]:
-    """Header lines but `connection`; the length of the body, if it is said; whether the connection ends."""
+    """The header lines but `connection`; the announced length of the body; whether the connection ends."""
     lines: list[bytes] = []
     length, last = None, False
     for name, value in headers:
@@ -240,7 +244,7 @@ def _block(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int | None, b
 
 
 def as_bytes(problem: Problem, common: bytes) -> bytes:
-    """A whole answer with a problem, which is the last of its connection."""
+    """Return a whole response with a problem, which is the last of its connection."""
     response = problem.response()
     block, _, _ = _block(response.raw_headers)
     return b"".join((_LINES[problem.status], common, block, _CLOSE, b"\r\n", bytes(response.body)))

@@ -1,4 +1,4 @@
-"""Answers that the server gives without the app, or in its place."""
+"""Responses of the server itself, without the application."""
 
 from typing import Final
 
@@ -10,33 +10,33 @@ _PROBES: Final = ("/health/live", "/health/ready")
 
 
 def crowded(app: ASGIApp) -> ASGIApp:
-    """For a connection beyond the limit: only probes are answered, as busy must not be taken for dead."""
+    """Return an application for connections beyond the limit: probes are answered, all else is refused."""
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in _PROBES:
             await app(scope, receive, send)
         else:
             await _too_many().response()(scope, receive, send)
 
-    return answer
+    return respond
 
 
 def _too_many() -> Problem:
-    detail = "as many connections are open as may; ask again shortly, over fewer connections"
+    detail = "too many connections are open; ask again shortly, over fewer connections"
     return Problem(503, "too-many-connections", detail, headers={"Retry-After": "1"})
 
 
 def not_http() -> Problem:
-    """For bytes that the parser does not take."""
+    """Return the problem of bytes that are no request."""
     return Problem(400, "bad-request", "the request breaks the rules of HTTP/1.1 (RFC 9112)")
 
 
 def large_head() -> Problem:
-    """For more or longer headers than any client of this service needs."""
+    """Return the problem of more or longer headers than any client of this service needs."""
     return Problem(431, "head-too-large", "a request may have 100 headers of 64 KiB together")
 
 
 def too_slow() -> Problem:
-    """For a body that stopped coming."""
+    """Return the problem of a body that stopped coming."""
     detail = "the body stopped coming before it was whole; send it again without pauses"
     return Problem(408, "body-too-slow", detail, headers={"Connection": "close"})

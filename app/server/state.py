@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from uvicorn.server import ServerState
 
-from app.server.awake import Awake
+from app.server.busy_poll import BusyPoll
 
 ANSWERING: Final = "answering"
 """The key of the ASGI scope's state that holds the requests in progress, so that an app sees its load."""
@@ -88,7 +88,7 @@ class State(ServerState):
         clients: the open connections.
         timeouts: of each connection.
         max_connections: beyond which only probes are answered.
-        awake: is called at every response.
+        busy_poll: is extended by every response.
         stopping: whether every response is the last of its connection.
         common: header lines of every response.
     """
@@ -98,7 +98,7 @@ class State(ServerState):
         self.clients: set[Client] = set()
         self.timeouts = timeouts
         self.max_connections = max_connections
-        self.awake = Awake()
+        self.busy_poll = BusyPoll()
         self.stopping = False
         self.common = b""
 

@@ -12,7 +12,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from app.errors import Problem
-from app.limits import RequestLimits, refuse_if_full
+from app.limits import RequestLimits, queue_full
 from app.observe.metrics import Metrics
 from app.request.batcher import Threads
 from app.settings import Settings
@@ -128,7 +128,8 @@ class Models:
             raise _not_in_service(name, f"GET /v1/models/{name}")
         if loaded := self._loaded(name, version):
             return loaded
-        refuse_if_full(self._loading.statistics().tasks_waiting, self._settings.max_waiting)
+        if self._loading.statistics().tasks_waiting >= self._settings.max_waiting:
+            raise queue_full(self._settings.max_waiting)
         async with self._loading:  # one at a time; who waited may find it loaded
             return self._loaded(name, version) or await self._load_pinned(name, version)
 

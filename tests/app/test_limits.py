@@ -3,7 +3,7 @@ import time
 import pytest
 
 from app.errors import Problem
-from app.limits import BodyBudget, Saturation, refuse_if_full
+from app.limits import BodyBudget, Saturation, queue_full
 
 
 def test_bodies_are_budget_up_to_a_sum() -> None:
@@ -21,9 +21,7 @@ def test_bodies_are_budget_up_to_a_sum() -> None:
 
 
 def busy() -> Problem:
-    with pytest.raises(Problem) as refused:
-        refuse_if_full(1, 1)
-    return refused.value
+    return queue_full(1)
 
 
 def test_refusals_without_a_lull_saturate(monkeypatch: pytest.MonkeyPatch) -> None:

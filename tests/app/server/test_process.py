@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.limits import refuse_if_full
+from app.limits import queue_full
 from app.main import create_app
 from app.request.batcher import Batcher
 from app.request.scorer import Answer
@@ -147,8 +147,7 @@ def test_the_service_is_not_ready_while_it_is_too_busy(
     registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object, **__: object) -> Answer:
-        refuse_if_full(1, 1)
-        raise AssertionError
+        raise queue_full(1)
 
     with running(create_app(Settings(registry=registry, saturated_seconds=0.05))) as client:
         client.wait_until_loaded()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.server.awake import Awake
+from app.server.busy_poll import BusyPoll
 
 
 class Loop:
@@ -27,17 +27,17 @@ class Loop:
 
 def test_the_loop_turns_until_some_time_after_the_latest_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 5.0
-    monkeypatch.setattr("app.server.awake.perf_counter", lambda: now)
+    monkeypatch.setattr("app.server.busy_poll.perf_counter", lambda: now)
     loop: Any = Loop()
-    awake = Awake()
-    awake.stay(loop)
+    poll = BusyPoll()
+    poll.extend(loop)
     assert [loop.turn() for _ in range(3)] == [1, 1, 1]
     now += 60e-6
-    awake.stay(loop)  # another answer: no second turning beside the first
+    poll.extend(loop)  # another answer: no second turning beside the first
     assert [loop.turn() for _ in range(3)] == [1, 1, 1]
     now += 60e-6
     assert [loop.turn() for _ in range(3)] == [1, 1, 1]
     now += 60e-6
     assert [loop.turn() for _ in range(3)] == [1, 0, 0]
-    awake.stay(loop)
+    poll.extend(loop)
     assert loop.turn() == 1
