@@ -12,7 +12,7 @@ from app.versions.served import Served
 
 
 class ModelSummary(BaseModel):
-    """One name of the registry."""
+    """One model of the registry."""
 
     name: str
     state: Literal["in service", "not in service"]
@@ -22,13 +22,13 @@ class ModelSummary(BaseModel):
 
 
 class ModelList(BaseModel):
-    """All names of the registry."""
+    """All models of the registry."""
 
     models: list[ModelSummary]
 
 
 class ModelDetail(ModelSummary):
-    """One name, and what the version that answers reads, if one does."""
+    """One model, and the fields and metrics of the version that answers, if one does."""
 
     versions: list[int]
     created: str | None = None
@@ -44,12 +44,12 @@ def router(models: Models) -> APIRouter:
 
     @routes.get("", response_model_exclude_unset=True)
     async def list_models() -> ModelList:
-        """Every name of the registry, in service or not."""
+        """Every model of the registry, in service or not."""
         return ModelList(models=[ModelSummary(**_summary(n, c)) for n, c in models.champions().items()])
 
     @routes.get("/{name}", response_model_exclude_unset=True, responses=refusals(404, 422, 503))
     async def describe_model(name: str) -> ModelDetail:
-        """One name: its versions, and the fields and metrics of its champion."""
+        """One model: its versions, and the fields and metrics of its champion."""
         champion = models.champion(name)
         served = _detail(champion.served) if champion.served else {}
         return ModelDetail(**_summary(name, champion), versions=await models.versions(name), **served)

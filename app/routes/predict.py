@@ -54,7 +54,9 @@ class Predict:
         if message.get("more_body"):
             answer = await self._answer_pieces(served, message, receive, warn=warn)
         else:  # one piece, as most bodies are
-            answer = await _answer(served, Request(_body(message), warn), alone=_is_alone(scope))
+            request, alone = Request(_body(message), warn), _is_alone(scope)
+            n_rows, large = request.most_rows, request.is_large
+            answer = await served.batcher.answer(request, n_rows, alone=alone, large=large)
         scope["propense.rows"] = answer.n_rows
         headers = [_JSON, (b"content-length", b"%d" % len(answer.content))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -75,15 +77,10 @@ class Predict:
             request = Request(b"".join(pieces), warn)
             del pieces, message  # a body that waits is held once
             try:
-                return await _answer(served, request)
+                return await served.batcher.answer(request, request.most_rows, large=request.is_large)
             finally:
                 if request.is_large:
                     self._trimmer.soon()
-
-
-async def _answer(served: Served, request: Request, *, alone: bool = False) -> Answer:
-    n_rows, large = request.most_rows, request.is_large
-    return await served.batcher.answer(request, n_rows, alone=alone, large=large)
 
 
 def _model_of(scope: Scope) -> tuple[str, int | None]:

@@ -1,4 +1,4 @@
-"""The champion of every name, swapped when the registry names another that proves itself."""
+"""The champions in service: replaced when the registry names others that can be loaded and verified."""
 
 import logging
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 from app.observe.metrics import Metrics
 from app.versions.loader import Loader, Refused
 from app.versions.served import Served, collect_soon
-from app.versions.snapshot import Sight, View, sight, view
+from app.versions.snapshot import ModelSnapshot, RegistrySnapshot, model_snapshot, take_snapshot
 from model.errors import CheckpointError, PropenseError
 from model.predictor import Predictor
 
@@ -22,12 +22,12 @@ GONE: Final = "the registry holds it no longer"
 
 @dataclass(frozen=True)
 class Champion:
-    """A name: what the registry wants in service, and what is.
+    """The champion of one model.
 
     Attributes:
-        version: the version that the registry names; None: it names none.
-        served: what answers: that version, or the one before while that cannot be had.
-        reason: why the registry's wish is not fulfilled; None if it is.
+        version: the version that the registry names, if it names one.
+        served: the version in service: that one, or the one before if that one cannot be loaded.
+        reason: why the registry's version is not in service; None if it is.
     """
 
     version: int | None
@@ -36,14 +36,14 @@ class Champion:
 
 
 class Champions:
-    """All names. One that fails leaves the others alone, and what answered before goes on answering.
+    """The champions of all models. If one fails, the version before stays in service, and so do all others.
 
     Args:
-        build: puts a proven version in service.
+        build: builds what answers for a verified version.
 
     Attributes:
-        all: of every name its champion.
-        unready: why no prediction can be answered yet, or at all; None if one can.
+        all: the champions by name.
+        unready: why no prediction can be answered; None if one can.
     """
 
     def __init__(self, loader: Loader, build: Callable[[Predictor], Served], metrics: Metrics) -> None:
@@ -53,23 +53,23 @@ class Champions:
         self._registry = loader.registry
         self._build = build
         self._metrics = metrics
-        self._seen: dict[str, Sight] = {}  # what the present state of a name came from
-        self._folder: tuple[int, int] | None = None  # of the registry, when it held something
+        self._seen: dict[str, ModelSnapshot] = {}  # of which the champions are the result
+        self._folder: tuple[int, int] | None = None  # of the registry when it had models
         self._changing = anyio.Lock()
-        self._told: list[str] = []
+        self._logged: list[str] = []
         self._trouble: str | None = None
 
     def served(self) -> list[Served]:
-        """What is in service, by name."""
+        """Return the versions in service, by name."""
         return [c.served for _, c in sorted(self.all.items()) if c.served]
 
     async def look(self) -> None:
-        """Look at the registry and follow it, one name after another."""
+        """Follow the registry, one model after another."""
         trouble = None
         try:
-            found = await run_sync(view, self._registry, abandon_on_cancel=True)
+            found = await run_sync(take_snapshot, self._registry, abandon_on_cancel=True)
             self._check_mounted(found)
-            changed = {n for n in {*self._seen, *found.names} if self._seen.get(n) != found.names.get(n)}
+            changed = {n for n in {*self._seen, *found.models} if self._seen.get(n) != found.models.get(n)}
             if changed and not self.served():
                 self.unready = STILL_LOADING
             for name in sorted(changed):
@@ -79,19 +79,19 @@ class Champions:
         self._conclude(trouble)
 
     async def reload(self, name: str) -> None:
-        """Look at one name now, and load its champion whether or not a file has changed.
+        """Load the champion of one model, whether or not a file has changed.
 
         Raises:
-            CheckpointError: its folder cannot be read.
+            CheckpointError: the model's folder cannot be read.
         """
         await self._follow(name, again=True)
         if self.unready != STILL_LOADING:
             self._conclude(None)
 
     async def _follow(self, name: str, *, again: bool = False) -> None:
-        """Do with one name as the registry says now; it may have changed while others were loaded."""
+        """Follow the registry for one model, as it is now: it may have changed while others were loaded."""
         async with self._changing:
-            seen = await run_sync(sight, self._registry, name, abandon_on_cancel=True)
+            seen = await run_sync(model_snapshot, self._registry, name, abandon_on_cancel=True)
             if seen == self._seen.get(name) and not again:
                 return
             if seen is None:
@@ -102,7 +102,7 @@ class Champions:
             self.all[name] = champion = await self._attempt(name, seen, before)
             self._note_change(name, before, champion.served)
 
-    async def _attempt(self, name: str, seen: Sight, before: Served | None) -> Champion:
+    async def _attempt(self, name: str, seen: ModelSnapshot, before: Served | None) -> Champion:
         if seen.champion is None:
             kept = f"stays in service as version {before.manifest.version}" if before else "is not in service"
             _log.error("%s %s: %s", name, kept, seen.fault)
@@ -129,17 +129,17 @@ class Champions:
         if now:
             self._metrics.note_version(name, now.manifest.version, in_service=True)
 
-    def _check_mounted(self, found: View) -> None:
-        """A registry that is another folder than before, and empty, is one whose disk has gone."""
-        if found.names:
+    def _check_mounted(self, found: RegistrySnapshot) -> None:
+        """Check that an empty registry is the same folder as before: else its disk is no longer mounted."""
+        if found.models:
             self._folder = found.folder
         elif self._folder not in (None, found.folder):
             raise CheckpointError(f"the registry {self._registry.root} is empty, as if it were not mounted")
 
     def _conclude(self, trouble: str | None) -> None:
-        """Say what is in service, and what is wrong with the registry, where it has changed."""
+        """Log what is in service, and what is wrong with the registry, if that has changed."""
         names = [f"{s.manifest.name} {s.manifest.version}" for s in self.served()]
-        if names != self._told:
+        if names != self._logged:
             _log.info("models in service: %s", ", ".join(names) or "none")
         if trouble is None and not self._seen:
             trouble = (
@@ -150,7 +150,7 @@ class Champions:
             _log.error("%s: %s", now, trouble)
         why = self._loader.without_paths(trouble or self._why_none_serves())
         self.unready = None if names else why
-        self._told, self._trouble = names, trouble
+        self._logged, self._trouble = names, trouble
 
     def _why_none_serves(self) -> str:
         names = ", ".join(sorted(self.all))

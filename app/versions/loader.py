@@ -1,4 +1,4 @@
-"""Versions of the registry read, verified and rebuilt, aside from what is in service."""
+"""Loading versions of the registry: read, verified and rebuilt in a thread."""
 
 import logging
 from collections.abc import Callable
@@ -18,11 +18,11 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Described(Protocol):
-    """Something that was made of a version."""
+    """Something that was built of a version."""
 
     @property
     def manifest(self) -> Manifest:
-        """The version's."""
+        """The manifest of the version."""
 
 
 _Built = TypeVar("_Built", bound=Described)
@@ -41,7 +41,7 @@ class Loader:
 
     Attributes:
         device: where networks run.
-        metrics: are told of what could not be loaded.
+        metrics: count versions that cannot be loaded.
     """
 
     registry: Registry
@@ -56,11 +56,11 @@ class Loader:
         *,
         present: _Built | None = None,
     ) -> _Built | Refused:
-        """A version, rebuilt after its hashes and golden customers were checked; in the log why not.
+        """Load a version, with its hashes and golden customers checked; log the reason if that fails.
 
         Args:
-            build: makes what is wanted of it, in the same thread.
-            present: what was loaded before; returned if the files are still those to the last bit.
+            build: builds the result of it, in the same thread.
+            present: the result of an earlier load, which is returned if the files are the same.
         """
 
         def read_and_build() -> _Built:
@@ -74,14 +74,14 @@ class Loader:
         except PropenseError as error:
             _log.error("%s %d is not in service: %s", name, version, error)
             reason = self.without_paths(error)
-        except Exception:  # whatever one model does, the others go into service
+        except Exception:  # the other models go into service all the same
             _log.exception("%s %d is not in service", name, version)
             reason = "loading failed in an unexpected way; the log of the service has the reason"
         self.metrics.count_load_failure(name)
         return Refused(reason)
 
     def without_paths(self, error: PropenseError | str) -> str:
-        """A reason as clients may read it: they need not know where the registry is."""
+        """Return a reason without paths, for clients, who need not know where the registry is."""
         root, text = self.registry.root, str(error).replace(f"{self.registry.root}/", "")
         if root.is_absolute():
             text = text.replace(f" at {root}", "").replace(f" {root}", "").replace(f"{root}", "the registry")

@@ -1,4 +1,4 @@
-"""Who answers a request: the champion of a name, or a version that it pins."""
+"""The models of the registry: for each request the champion, or the version that its path pins."""
 
 import logging
 import re
@@ -32,8 +32,7 @@ class Models:
     """The registry as the service sees it.
 
     Args:
-        settings: the service's.
-        metrics: are told what was scored together, and what is in service.
+        metrics: count what is scored and what is in service.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
@@ -54,14 +53,14 @@ class Models:
         self._loading = anyio.Lock()
 
     async def run(self) -> None:
-        """Load what the registry holds, while the service already answers, and then follow it."""
+        """Load the champions, while the service already answers, then follow the registry for ever."""
         await self._look()
         while self._settings.watch_seconds:
             await anyio.sleep(self._settings.watch_seconds)
             await self._look()
 
     async def reload(self, name: str) -> Champion:
-        """Look at a name now, and load its champion even where that has failed before.
+        """Load the champion of a model now, even if that has failed before.
 
         Raises:
             Problem: no such model, or its champion could not be loaded.
@@ -74,28 +73,28 @@ class Models:
             return champion
         called = f"{name} version {champion.version}" if champion.version else name
         served = champion.served
-        kept = f" (version {served.manifest.version} goes on answering)" if served else ""
+        kept = f" (version {served.manifest.version} stays in service)" if served else ""
         detail = f"{called} is not in service{kept}: {champion.reason}"
         raise Problem(409, "not-reloaded", detail)
 
     @property
     def unready(self) -> str | None:
-        """Why no prediction can be answered yet, or at all; None if one can."""
+        """Why no prediction can be answered; None if one can."""
         return self._champions.unready
 
     def served(self) -> list[Served]:
-        """The champions in service, by name."""
+        """Return the champions in service, by name."""
         return self._champions.served()
 
     def champions(self) -> dict[str, Champion]:
-        """Every name of the registry with its champion, in service or not."""
+        """Return the champions of all models by name, in service or not."""
         return dict(sorted(self._champions.all.items()))
 
     def champion(self, name: str) -> Champion:
-        """A name's champion, in service or not.
+        """Return the champion of a model, in service or not.
 
         Raises:
-            Problem: no such name.
+            Problem: there is no such model.
         """
         known = self._champions.all
         if name in known:
@@ -107,18 +106,18 @@ class Models:
         raise Problem(404, "unknown-model", f"there is no model {name[:64]!r}; {hint}")
 
     def waiting(self) -> int:
-        """Requests that wait for a score."""
+        """Return the number of requests that wait for a score."""
         return sum(served.batcher.waiting for served in [*self.served(), *self._pinned.values()])
 
     async def versions(self, name: str) -> list[int]:
-        """The versions of a name that the registry holds now."""
+        """Return the versions of a model that the registry has now."""
         return await run_sync(self._registry.versions, name)
 
     async def find(self, name: str, version: int | None = None) -> Served:
-        """The model that answers: the champion, or a pinned version, which its first call loads.
+        """Return the champion, or a pinned version, which its first request loads.
 
         Raises:
-            Problem: no such model, or it is not in service.
+            Problem: there is no such model or version, or it is not in service.
         """
         champion = self.champion(name)
         served = champion.served
@@ -130,7 +129,7 @@ class Models:
             return loaded
         if self._loading.statistics().tasks_waiting >= self._settings.max_waiting:
             raise queue_full(self._settings.max_waiting)
-        async with self._loading:  # one at a time; who waited may find it loaded
+        async with self._loading:  # one at a time: another request may have loaded it meanwhile
             return self._loaded(name, version) or await self._load_pinned(name, version)
 
     async def _look(self) -> None:
@@ -138,7 +137,7 @@ class Models:
             await self._champions.look()
             for shadow in self._shadows.values():
                 await shadow.look()
-        except Exception:  # the next look may be luckier
+        except Exception:  # the next look may succeed
             _log.exception("the registry could not be looked at")
 
     def _serve_champion(self, predictor: Predictor) -> Served:
@@ -150,7 +149,7 @@ class Models:
         return served
 
     async def _load_pinned(self, name: str, version: int) -> Served:
-        """Load a version and keep it in place of the one not used for longest; a refusal is not kept."""
+        """Load a version and drop the least recently used one of too many; a refusal is not kept."""
         await self._check_version(name, version)
         loaded = await self._loader.load(name, version, self._serve)
         if isinstance(loaded, Refused):

@@ -1,4 +1,4 @@
-"""A challenger that scores what a champion has answered: aside, later, and for the log and metrics only."""
+"""Shadow scoring: a challenger scores again what its champion has answered, for the log and metrics only."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.observe.metrics import Metrics
 from app.versions.loader import Loader, Refused
-from app.versions.snapshot import Mark, mark
+from app.versions.snapshot import Fingerprint, fingerprint
 from model.predictor import Predictions, Predictor
 from model.schema import Schema
 from model.store.manifest import Manifest
@@ -22,7 +22,7 @@ from model.values.rows import RequestRows, cells_by_row, event_fields
 
 Probability = NDArray[np.float64]
 _log: Final = logging.getLogger(__name__)
-_WAIT_S: Final = 0.1  # between batches: few log lines, and few moments when answers share the processor
+_WAIT_S: Final = 0.1  # between batches: fewer log lines, and less time in which requests share the processor
 _MOST_ROWS: Final = 16_384  # that wait or are being scored; what comes beyond is dropped
 _MOST_REQUESTS: Final = 1024  # in one batch, whose ids make one line of the log
 
@@ -36,10 +36,10 @@ class _Answered:
 
 
 class Shadow:
-    """One challenger of a name. Whatever it does, serving goes on.
+    """One challenger. No fault of it concerns the champion.
 
     Args:
-        name: the model whose champion's answers are scored again.
+        name: the model.
         version: the challenger.
     """
 
@@ -50,19 +50,19 @@ class Shadow:
         self._metrics = metrics
         self._thread = ThreadPoolExecutor(1, "shadow")
         self._predictor: Predictor | None = None
-        self._mark: Mark | None = None
+        self._fingerprint: Fingerprint | None = None
         self._queue: deque[_Answered] = deque()
         self._rows = 0
         self._scheduled = False
         self._failure = ""
 
     async def look(self) -> None:
-        """Load the challenger, if its files are others than at the last attempt."""
+        """Load the challenger, if its files have changed since the last attempt."""
         folder = self._loader.registry.root / self._name / str(self._version)
-        seen = await run_sync(mark, folder, abandon_on_cancel=True)
-        if seen == self._mark:
+        seen = await run_sync(fingerprint, folder, abandon_on_cancel=True)
+        if seen == self._fingerprint:
             return
-        self._mark = seen
+        self._fingerprint = seen
         loaded = await self._loader.load(self._name, self._version, lambda predictor: predictor)
         if isinstance(loaded, Refused):
             _log.error("%s %d cannot be a shadow: %s", self._name, self._version, loaded.reason)
@@ -71,7 +71,7 @@ class Shadow:
             self._predictor = loaded
 
     def offer(self, champion: Manifest, rows: RequestRows, scored: Predictions, request_id: str) -> None:
-        """Take note of what was answered; dropped if too much waits, or if the champion is the challenger."""
+        """Queue what was answered; drop it if too much waits, or if the champion is the challenger."""
         if self._predictor is None or champion.version == self._version:
             return
         if self._rows and self._rows + len(rows) > _MOST_ROWS:
@@ -100,10 +100,10 @@ class Shadow:
         if fault := done.exception():
             self._fail(fault, n)
         else:
-            self._tell(batch, done.result())
+            self._log_differences(batch, done.result())
 
     def _take(self) -> list[_Answered]:
-        """What waits, as far as one champion has answered it."""
+        """Take what waits, as far as one champion has answered it."""
         batch = [self._queue.popleft()]
         while self._queue and len(batch) < _MOST_REQUESTS and self._queue[0].champion is batch[0].champion:
             batch.append(self._queue.popleft())
@@ -115,12 +115,12 @@ class Shadow:
         rows = reshaped(rows, batch[0].champion.schema_, self._predictor.manifest.schema_)
         return self._predictor.predict_rows(rows).probabilities[:, -1]
 
-    def _tell(self, batch: Sequence[_Answered], challenger: Probability) -> None:
+    def _log_differences(self, batch: Sequence[_Answered], challenger: Probability) -> None:
         answered = np.concatenate([one.scored.probabilities[:, -1] for one in batch])
         differences = np.abs(answered - challenger)
         self._metrics.count_shadow(self._name, self._version, "scored", len(answered))
         self._metrics.add_shadow_difference(self._name, self._version, float(differences.sum()))
-        told = {
+        fields = {
             "model": self._name,
             "version": batch[0].champion.version,
             "shadow_version": self._version,
@@ -130,7 +130,7 @@ class Shadow:
             "mean_absolute_difference": _short(differences.mean()),
             "request_ids": [one.request_id for one in batch],
         }
-        _log.info("scored in the shadow", extra={"fields": told})
+        _log.info("scored in the shadow", extra={"fields": fields})
 
     def _fail(self, fault: BaseException, n: int) -> None:
         self._metrics.count_shadow(self._name, self._version, "failed", n)

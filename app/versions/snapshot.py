@@ -1,4 +1,4 @@
-"""What is seen of a registry at a glance: who is champion, and whether a file has changed."""
+"""Snapshots of a registry: the champion of each model, and a fingerprint that changes with its files."""
 
 import os
 from collections.abc import Mapping
@@ -9,55 +9,56 @@ from typing import Final
 from model.errors import CheckpointError
 from model.store.registry import Registry
 
-Mark = tuple[tuple[object, ...], ...]
+Fingerprint = tuple[tuple[object, ...], ...]
 NOT_PROMOTED: Final = "no version is promoted; run `propense promote {name} VERSION`"
 
 
 @dataclass(frozen=True)
-class Sight:
-    """One name. Two equal ones mean that nothing has changed.
+class ModelSnapshot:
+    """One model. Two equal snapshots mean that nothing has changed.
 
     Attributes:
         champion: the version that the registry puts in service.
-        fault: why it names none.
-        mark: differs once the champion file or a file of the champion does.
+        fault: why there is none.
+        fingerprint: changes with the champion file and with the files of the champion.
     """
 
     champion: int | None
     fault: str | None
-    mark: Mark
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True)
-class View:
+class RegistrySnapshot:
     """A registry.
 
     Attributes:
-        folder: what its folder is to the system; another once something else is mounted there.
-        names: all names that have a version.
+        folder: the device and inode of its folder; others once something else is mounted there.
+        models: every model that has a version, by name.
     """
 
     folder: tuple[int, int]
-    names: Mapping[str, Sight]
+    models: Mapping[str, ModelSnapshot]
 
 
-def view(registry: Registry) -> View:
-    """Look at all names.
+def take_snapshot(registry: Registry) -> RegistrySnapshot:
+    """Take a snapshot of all models.
 
     Raises:
         CheckpointError: the registry cannot be read.
         OSError: the same.
     """
-    seen = {name: sight(registry, name) for name in registry.names()}
+    models = {name: model_snapshot(registry, name) for name in registry.names()}
     status = registry.root.stat()
-    return View((status.st_dev, status.st_ino), {name: one for name, one in seen.items() if one})
+    folder = (status.st_dev, status.st_ino)
+    return RegistrySnapshot(folder, {name: model for name, model in models.items() if model})
 
 
-def sight(registry: Registry, name: str) -> Sight | None:
-    """Look at one name; None if the registry holds no version of it.
+def model_snapshot(registry: Registry, name: str) -> ModelSnapshot | None:
+    """Take a snapshot of one model; None if the registry has no version of it.
 
     Raises:
-        CheckpointError: the name's folder cannot be read.
+        CheckpointError: the model's folder cannot be read.
     """
     if not registry.versions(name):
         return None
@@ -66,14 +67,14 @@ def sight(registry: Registry, name: str) -> Sight | None:
     try:
         champion = registry.champion(name)
     except CheckpointError as error:
-        return Sight(None, str(error), file)
+        return ModelSnapshot(None, str(error), file)
     if champion is None:
-        return Sight(None, NOT_PROMOTED.format(name=name), file)
-    return Sight(champion, None, file + mark(home / str(champion)))
+        return ModelSnapshot(None, NOT_PROMOTED.format(name=name), file)
+    return ModelSnapshot(champion, None, file + fingerprint(home / str(champion)))
 
 
-def mark(folder: Path) -> Mark:
-    """Changes when a file of the folder does. Taken before a file is read, so that no change is missed."""
+def fingerprint(folder: Path) -> Fingerprint:
+    """Return what changes when a file of a folder does. Take it before reading, to miss no change."""
     try:
         entries = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
     except OSError as error:
