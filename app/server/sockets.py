@@ -9,7 +9,7 @@ import socket
 import struct
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final
 
 _log: Final = logging.getLogger(__name__)
@@ -67,12 +67,14 @@ def refuse_new_clients(listening: socket.socket) -> None:
 
     Closing a socket resets the clients that it has not accepted. So its queue must be empty by then and stay
     so: the first packet of a new client is dropped, and when the client sends it again it is refused. Systems
-    other than Linux have no such filter: a client that comes in the last moment may be reset.
+    other than Linux have no such filter, and a sandbox may forbid it: then a client that comes in the last
+    moment may be reset.
     """
     if sys.platform == "linux":
         program = ctypes.create_string_buffer(_DROP_SYN)
         pointer = struct.pack("HP", len(_DROP_SYN) // 8, ctypes.addressof(program))
-        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, pointer)
+        with suppress(OSError):
+            listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, pointer)
 
 
 async def wait_until_accepted(sockets: Sequence[socket.socket]) -> None:

@@ -95,3 +95,12 @@ def test_a_socket_closes_without_losing_a_client() -> None:
                 return await asyncio.to_thread(client.recv, 1)
 
     assert asyncio.run(serve()) == b"x"
+
+
+def test_a_sandbox_that_forbids_the_filter_is_no_error() -> None:
+    class Sandboxed(socket.socket):
+        def setsockopt(self, *_: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+    with Sandboxed() as listening:
+        refuse_new_clients(listening)
