@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("model", "configs", "deploy")
+ROOMS = ("model", "training", "configs", "deploy")
 DOCUMENTS = ("propense.py", "README.md", "CONTRIBUTING.md", "Makefile", "Dockerfile", "compose.yaml")
 KINDS = {"", ".py", ".j2", ".md", ".yaml", ".conf"}
 PLAIN = {
     "alas": "",
-    "asked": "predicted, requested or called",
+    "asked about": "eligible, or predicted",
     "asleep": "idle",
     "awake": "busy polling",
     "careful": "explain",
@@ -26,10 +26,8 @@ PLAIN = {
     "luck": "chance",
     "luckier": "",
     "lucky": "",
-    "nobody": "no customer, or no client",
     "outbox": "response",
     "sight": "snapshot",
-    "somebody": "a customer, or a client",
     "takes its leave": "ends",
     "tidy": "trim, or freeze",
     "told": "answer, text, values or result",

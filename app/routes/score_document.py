@@ -27,7 +27,7 @@ _AS_OF: Final = {
 _DESCRIPTION: Final = (
     "The response is a whole file in the form of the request, a row for each row and in its order: "
     "`customer_id` (the row's number, from 1, where there is none), `probability` (by the longest horizon), "
-    "`probability_30d` and so on for a model of events, `eligible` (whether training would have asked about "
+    "`probability_30d` and so on for a model of events, `eligible` (whether the study predicts "
     "the customer; not for a model whose label is a column), and `error`: null, or what is wrong with the "
     "row, which then has no probability.\n\n"
     "A file must have every column that the model reads; in NDJSON, a field that is absent is missing. Other "

@@ -1,4 +1,4 @@
-"""`make demo`: two studies on real purchases, trained, served, asked over HTTP, and stopped again."""
+"""`make demo`: two studies on real purchases, trained, served, and predicted over HTTP."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from training.study.study import Study, read_study
 
 STUDIES: Final = ("purchase", "churn")
 AS_OF: Final = "1997-12-31"
-ASKED: Final = ("00003", "00021", "00101")  # customers of the CDNOW log
+CUSTOMERS: Final = ("00003", "00021", "00101")  # customers of the CDNOW log
 START_SECONDS: Final = 60
 
 
@@ -74,7 +74,7 @@ def _histories(study: Study) -> list[dict[str, Any]]:
     assert source is not None
     assert dataset.log is not None
     rows = []
-    for customer in ASKED:
+    for customer in CUSTOMERS:
         position = dataset.ids.index(customer)
         log = dataset.log.part(position, position + 1)
         until = log.until(np.zeros(1, dtype=np.int64), np.array([parse_time(AS_OF)]))[0]
