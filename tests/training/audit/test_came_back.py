@@ -11,7 +11,7 @@ from model.times import DAY
 from model.values.columns import column_of
 from tests.strategies import Event, event_lists, instants, log_of
 from tests.training.audit.plans import plan_of
-from tests.training.lives import OTHERS, N, log_tasks, terminal_tasks, timeline_of
+from tests.training.drawn_timelines import OTHERS, N, log_tasks, terminal_tasks, timeline_of
 from tests.training.question.naive import is_asked, labels_of, life_in_log
 from training.audit.facts import came_back
 from training.question.timeline import Timeline, contract_timeline

@@ -13,7 +13,7 @@ from model.task import ContractTask, Eligible, LogTask
 from model.times import DAY, format_instant
 from tests.strategies import Event, event_lists, instants, log_of
 from tests.training.audit.plans import NOBODY, plan_of
-from tests.training.lives import (
+from tests.training.drawn_timelines import (
     OTHERS,
     N,
     contract_tasks,

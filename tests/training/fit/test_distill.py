@@ -88,6 +88,13 @@ def test_one_network_answers_as_the_bag_does(bag: Fitted) -> None:
     )
 
 
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough to see whether two students are the same."""
+    monkeypatch.setattr(distill, "STEPS", 20)
+
+
+@pytest.mark.usefixtures("few_steps")
 def test_a_seed_repeats_to_the_bit_and_leaves_the_callers_random_state_alone(bag: Fitted) -> None:
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
@@ -98,6 +105,7 @@ def test_a_seed_repeats_to_the_bit_and_leaves_the_callers_random_state_alone(bag
     assert not same(weights(one.scorer.network), weights(other.scorer.network))
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_neither_a_label_nor_a_test_row_is_shown_to_it(bag: Fitted) -> None:
     about = labelled()
     about.labels.events[:] = False

@@ -9,7 +9,7 @@ import pytest
 
 from model.errors import ComparisonError
 from model.times import days, parse_time
-from tests.training.rivals import champion_of, ids, learnt_from
+from tests.training.champions import champion_of, ids, training_customers
 from tests.training.shops import LOG, TABLE, log_shop, table_shop
 from training.prepare import Prepared, prepare
 from training.publish.comparison import Comparison, compare_on_unseen
@@ -45,7 +45,7 @@ def test_a_comparison_of_a_log(log_data: Callable[..., Prepared]) -> None:
     comparison = compare_on_unseen(champion, after)
     check_answers(comparison, champion, after)
     asked = ids(after, after.plan.examples.customers[comparison.rows])
-    assert not asked & (ids(before, learnt_from(before)) | ids(after, learnt_from(after)))
+    assert not asked & (ids(before, training_customers(before)) | ids(after, training_customers(after)))
     n = len(comparison.rows)
     assert comparison.facts() == {
         "examples": n,

@@ -11,7 +11,7 @@ from model.errors import CheckpointError, ComparisonError
 from model.store.checkpoint import read_checkpoint
 from model.store.registry import Registry
 from tests.model.stored import seal_again
-from tests.training.rivals import learnt_from
+from tests.training.champions import training_customers
 from tests.training.shops import LOG, TABLE, Published, log_shop, table_shop
 from training.publish.measured import MEASURED, MEASURED_WEIGHTS, read_measured_model
 from training.publish.publish import publish
@@ -46,7 +46,7 @@ def test_a_twin_is_a_part_of_its_version(refitted: tuple[Run, Path]) -> None:
 def test_nobody_is_in_a_twin(refitted: tuple[Run, Path]) -> None:
     run, folder = refitted
     text = (folder / MEASURED).read_text(encoding="utf-8")
-    assert len(learnt_from(run.prepared))
+    assert len(training_customers(run.prepared))
     assert not [name for name in run.prepared.dataset.ids if f'"{name}"' in text]
 
 

@@ -251,10 +251,10 @@ def test_a_kill_between_publishing_and_promoting_leaves_the_champion(folder: Pat
 
 
 def test_a_log_is_compared_at_its_newest_test_date(run: Run, tmp_path: Path) -> None:
-    log_shop(tmp_path, 500).study_file(LOG)
-    early = ["--set", "target.cutoffs.last=2022-06-10"]
-    assert retrain(run, tmp_path, *early, "--set", "fit.epochs=4").status == 0
-    told = retrain(run, tmp_path, "--set", "fit.epochs=4", "--dry-run", "--json").told
+    log_shop(tmp_path, 250).study_file(LOG)
+    short = ["--set", "fit.epochs=1", "--set", "split.test_fraction=0.4", "--set", "fit.refit=false"]
+    assert retrain(run, tmp_path, *short, "--set", "target.cutoffs.last=2022-06-10").status == 0
+    told = retrain(run, tmp_path, *short, "--dry-run", "--json").told
     compared = told["decision"]["compared"]
     assert (compared["horizon"], compared["test_date"]) == ("30", "2022-07-31")
     assert compared["examples"] == told["split"]["test"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.errors import ComparisonError
-from tests.training.rivals import champion_of, ids, learnt_from
+from tests.training.champions import champion_of, ids, training_customers
 from tests.training.shops import LOG, TABLE, Row, Shop, log_shop, table_shop
 from training.prepare import Prepared, prepare
 from training.publish.unseen import unseen
@@ -34,8 +34,8 @@ def compared(shop: Shop, text: str, grow: Callable[[], object]) -> tuple[Prepare
 def check_unseen(before: Prepared, after: Prepared, customers: list[int]) -> None:
     asked = ids(after, customers)
     assert len(asked) >= 10
-    assert not asked & ids(before, learnt_from(before))
-    assert not asked & ids(after, learnt_from(after))
+    assert not asked & ids(before, training_customers(before))
+    assert not asked & ids(after, training_customers(after))
 
 
 def reordered(shop: Shop) -> None:
@@ -66,7 +66,7 @@ def test_groups_of_a_log(tmp_path: Path) -> None:
     before, after, customers = compared(regional(300), text, lambda: regional(500))
     check_unseen(before, after, customers)
     group = after.dataset.columns["region"].take(np.array(customers))
-    seen = before.dataset.columns["region"].take(learnt_from(before))
+    seen = before.dataset.columns["region"].take(training_customers(before))
     assert not named(group) & named(seen)
 
 
@@ -107,7 +107,7 @@ def test_a_new_row_that_doubles_one_learnt_from_counts_as_seen(tmp_path: Path) -
         shop.save_table()
 
     before, after, customers = compared(shop, TABLE, double)
-    learnt = {held(shop.customers[i]) for i in learnt_from(before)}
+    learnt = {held(shop.customers[i]) for i in training_customers(before)}
     assert learnt
     assert not {held(shop.customers[i]) for i in customers} & learnt
     tested = after.plan.examples.customers[after.plan.test]
@@ -130,8 +130,8 @@ def test_rows_without_ids_are_known_by_what_they_hold(tmp_path: Path, odd: bool)
     before, after, customers = compared(shop, NAMELESS, grow)
     assert len(customers) >= 10
     asked = {held(grown.customers[i]) for i in customers}
-    assert not asked & {held(shop.customers[i]) for i in learnt_from(before)}
-    assert not asked & {held(grown.customers[i]) for i in learnt_from(after)}
+    assert not asked & {held(shop.customers[i]) for i in training_customers(before)}
+    assert not asked & {held(grown.customers[i]) for i in training_customers(after)}
 
 
 def test_groups_of_a_table(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_groups_of_a_table(tmp_path: Path) -> None:
     before, after, customers = compared(regional(300), GROUPED, lambda: reordered(regional(500)))
     check_unseen(before, after, customers)
     asked = after.dataset.columns["contract"].take(np.array(customers))
-    assert not named(asked) & named(before.dataset.columns["contract"].take(learnt_from(before)))
+    assert not named(asked) & named(before.dataset.columns["contract"].take(training_customers(before)))
 
 
 def test_time_in_a_table(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_time_in_a_table(tmp_path: Path) -> None:
     before, after, customers = compared(dated(300), TIMED, lambda: reordered(dated(500)))
     check_unseen(before, after, customers)
     then, now = (order_of(p.dataset.columns, "since", "UTC") for p in (before, after))
-    assert now[customers].min() > then[learnt_from(before)].max()
+    assert now[customers].min() > then[training_customers(before)].max()
 
 
 def test_another_seed_leaves_only_those_that_both_held_out(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_another_seed_leaves_only_those_that_both_held_out(tmp_path: Path) -> No
     mask = unseen(champion_of(before), after)
     assert 0 < mask.sum() < len(mask) / 2
     asked = ids(after, after.plan.examples.customers[after.plan.test[mask]])
-    assert not asked & ids(before, learnt_from(before))
+    assert not asked & ids(before, training_customers(before))
 
 
 def refused(before: Prepared, after: Prepared) -> str:

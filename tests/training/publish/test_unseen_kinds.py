@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.errors import ComparisonError
-from tests.training.rivals import champion_of, ids, learnt_from
+from tests.training.champions import champion_of, ids, training_customers
 from tests.training.shops import CONTRACT, CONTRACT_LOG, LOG, TABLE, Shop, contract_shop, log_shop, table_shop
 from training.prepare import Prepared, prepare
 from training.publish.comparison import Comparison, compare_on_unseen
@@ -26,7 +26,9 @@ def compared(
     before, after = (prepare(build(n).study(text, *more)) for n, more in zip(sizes, settings, strict=True))
     comparison = compare_on_unseen(champion_of(before), after)
     asked = after.plan.examples.customers[comparison.rows]
-    assert not ids(after, asked) & (ids(before, learnt_from(before)) | ids(after, learnt_from(after)))
+    assert not ids(after, asked) & (
+        ids(before, training_customers(before)) | ids(after, training_customers(after))
+    )
     return before, after, comparison
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.task import LogTask
 from model.times import DAY, days
-from tests.training.lives import (
+from tests.training.drawn_timelines import (
     log_tasks,
 )
 from training.question.labels import cutoff_grid

@@ -15,7 +15,7 @@ from model.values.columns import column_of
 from model.values.customers import Examples
 from model.values.history import EventLog
 from tests.strategies import Event, event_lists, instants, log_of
-from tests.training.lives import (
+from tests.training.drawn_timelines import (
     ASIDE,
     N,
     ask,

@@ -12,7 +12,7 @@ from model.task import ContractTask, LogTask
 from model.times import DAY, parse_time
 from model.values.customers import Examples
 from tests.strategies import Event, event_lists, instants, log_of
-from tests.training.lives import (
+from tests.training.drawn_timelines import (
     N,
     ask,
     contract_tasks,

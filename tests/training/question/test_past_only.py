@@ -11,7 +11,7 @@ from model.times import DAY, format_instant
 from model.values.columns import Column, column_of
 from tests.model.examples import CELLS, SCHEMA, batch_of, bits
 from tests.strategies import TYPES, Event, event_lists, instants, log_of
-from tests.training.lives import (
+from tests.training.drawn_timelines import (
     N,
     ask,
     contract_tasks,

@@ -14,7 +14,7 @@ from model.times import DAY
 from model.values.columns import column_of
 from model.values.history import EventLog
 from tests.strategies import Event, event_lists, instants, log_of, within
-from tests.training.lives import (
+from tests.training.drawn_timelines import (
     N,
     contract_tasks,
     contract_timeline_of,

@@ -11,7 +11,7 @@ from model.task import ContractTask
 from model.times import DAY, parse_time
 from model.values.columns import column_of
 from tests.strategies import Event, log_of
-from tests.training.lives import (
+from tests.training.drawn_timelines import (
     lone_timeline_of,
 )
 from tests.training.question.naive import Row

@@ -11,7 +11,7 @@ import pytest
 
 from model.errors import DataError
 from model.files.names import counted
-from tests.training.listening import QUICK, Heard, listen, repeated
+from tests.training.recorded_runs import COMPARE, QUICK, Recorded, record, repeated
 from tests.training.shops import (
     LOG,
     TABLE,
@@ -29,9 +29,9 @@ from training.split.deal import Rows
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
-    """What is heard of the runs of one test."""
-    return listen(monkeypatch)
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """What is recorded of the runs of one test."""
+    return record(monkeypatch)
 
 
 def test_progress_is_told_under_the_name_of_each_fit(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def lied_about(labels: Labels, rows: Rows) -> Labels:
 
 @pytest.mark.parametrize(("make", "text"), [(table_shop, TABLE), (log_shop, LOG)], ids=["table", "log"])
 def test_neither_network_nor_baselines_ever_see_a_test_label(
-    make: Any, text: str, tmp_path: Path, heard: Heard
+    make: Any, text: str, tmp_path: Path, recorded: Recorded
 ) -> None:
     study = make(tmp_path).study(text, *QUICK)
     prepared = prepare(study)
@@ -73,7 +73,7 @@ def test_neither_network_nor_baselines_ever_see_a_test_label(
     for told in (prepared, replace(prepared, plan=lies)):
         found = run_study(study, prepared=told)
         answers.append(
-            {"model": found.measured.scorer.score(data.columns, data.log, asked), **heard.baselines}
+            {"model": found.measured.scorer.score(data.columns, data.log, asked), **recorded.baselines}
         )
     assert {"model", "logistic_regression", "gradient_boosting"} < answers[0].keys() | {"recency"}
     for who, p in answers[0].items():
@@ -94,7 +94,7 @@ def test_the_last_point_of_a_learning_curve_is_the_measured_model(
     assert report["learning_conclusion"].startswith("The last doubling of the customers changed the log loss")
 
 
-FEW = "The test has {} of the rarer outcome; below 100 its figures may be off by a good deal"
+FEW = "The test has {} of the rarer outcome. With fewer than 100, the figures are uncertain"
 
 
 def test_a_hundred_positives_are_enough_for_a_table(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_hundred_positives_are_enough_for_a_table(tmp_path: Path) -> None:
     kept = sorted([*leavers[:100], *(n for n, left in enumerate(shop.churned) if not left)])
     few = Shop(tmp_path, [shop.customers[n] for n in kept], [shop.churned[n] for n in kept])
     few.save_table()
-    found = run_study(few.study(TABLE, "fit.epochs=12"))
+    found = run_study(few.study(TABLE, "fit.epochs=12", "fit.refit=false"))
     report = build_report(found)
     assert report["audit"]["positives"] == 100
     model = report["metrics"]["label"]["model"]
@@ -120,7 +120,7 @@ def test_a_hundred_positives_are_enough_for_a_log(tmp_path: Path) -> None:
         for event in customer["events"]:
             event["kind"] = "visit"
     shop.save_log()
-    found = run_study(shop.study(LOG, "target.cutoffs.every_days=30", "split.compare=true"))
+    found = run_study(shop.study(LOG, "target.cutoffs.every_days=30", *COMPARE))
     labels = found.prepared.plan.labels
     positives = int((labels.outcomes & labels.complete)[:, -1].sum())
     assert 80 < positives < 120
@@ -173,7 +173,7 @@ def test_parts_of_one_class_are_measured_as_far_as_that_goes(
 
 
 def test_a_column_that_states_the_label_is_refused_before_anything_is_fitted(
-    tmp_path: Path, heard: Heard
+    tmp_path: Path, recorded: Recorded
 ) -> None:
     shop = table_shop(tmp_path)
     for row, left in zip(shop.customers, shop.churned, strict=True):
@@ -181,13 +181,13 @@ def test_a_column_that_states_the_label_is_refused_before_anything_is_fitted(
     shop.save_table()
     with pytest.raises(DataError, match=r"a column must not reveal the label, got .*\n- goodbye: "):
         run_study(shop.study(TABLE, *QUICK))
-    assert heard.fits == []
+    assert recorded.fits == []
     allowed = run_study(shop.study(TABLE, *QUICK, "allow_leaks=[goodbye]"))
     assert allowed.metrics["label"]["gradient_boosting"]["auc"] == 1.0
 
 
 def test_a_test_without_a_complete_window_is_refused_before_anything_is_fitted(
-    tmp_path: Path, heard: Heard
+    tmp_path: Path, recorded: Recorded
 ) -> None:
     study = log_shop(tmp_path).study(LOG, *QUICK)
     prepared = prepare(study)
@@ -200,13 +200,13 @@ def test_a_test_without_a_complete_window_is_refused_before_anything_is_fitted(
         f"a test must have complete windows at the longest horizon, got none in {len(plan.test)} examples. "
         "Shorten target.horizons_days, or set target.cutoffs.last."
     )
-    assert heard.fits == []
+    assert recorded.fits == []
 
 
 def test_a_bag_has_the_folds_and_members_that_the_study_asks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard = listen(monkeypatch)
+    recorded = record(monkeypatch)
     run_study(table_shop(tmp_path, 60).study(TABLE, *QUICK, "network.members=3", "network.folds=4"))
-    (bag,) = heard.bags
+    (bag,) = recorded.bags
     assert (bag.scorer.spec.folds, bag.scorer.spec.members) == (4, 3)

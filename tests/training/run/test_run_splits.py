@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.times import DAY, parse_time
-from tests.training.listening import COMPARE, QUICK, Heard, listen, repeated
+from tests.training.recorded_runs import COMPARE, QUICK, Recorded, record, repeated
 from tests.training.shops import (
     CONTRACT,
     LOG,
@@ -27,9 +27,9 @@ from training.split.deal import Rows
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
-    """What is heard of the runs of one test."""
-    return listen(monkeypatch)
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """What is recorded of the runs of one test."""
+    return record(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +39,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 @pytest.fixture(scope="module")
-def compared(shop: Shop) -> tuple[Run, Heard]:
-    """A run of that log under every split, and what was heard of it."""
+def compared(shop: Shop) -> tuple[Run, Recorded]:
+    """A run of that log under every split, and what was recorded of it."""
     with pytest.MonkeyPatch.context() as patched:
-        heard = listen(patched)
-        return run_study(shop.study(LOG, *COMPARE)), heard
+        recorded = record(patched)
+        return run_study(shop.study(LOG, *COMPARE)), recorded
 
 
 def figure(prepared: Prepared, fitted: Fitted, rows: Rows) -> dict[str, Any]:
@@ -70,11 +70,11 @@ def seen_rows(prepared: Prepared) -> Rows:
     return np.array([row for row in prepared.plan.seen_later.tolist() if int(about[row]) in trained])
 
 
-def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Heard]) -> None:
-    found, heard = compared
+def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Recorded]) -> None:
+    found, recorded = compared
     prepared, plan = found.prepared, found.prepared.plan
     assert plan.shuffled is not None
-    (_, ours, measured_fit), (all_labels, easy, easy_fit) = heard.fits
+    (_, ours, measured_fit), (all_labels, easy, easy_fit) = recorded.fits
     assert names(found) == ["shuffled", "forward", "forward, unseen customers"]
     shuffled, seen, unseen = found.splits
     assert easy is plan.shuffled.folds
@@ -88,7 +88,9 @@ def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Heard]) 
     assert len({one.metrics["n"] for one in found.splits}) == 3
 
 
-def test_each_split_is_compared_with_the_base_rate_of_its_own_training(compared: tuple[Run, Heard]) -> None:
+def test_each_split_is_compared_with_the_base_rate_of_its_own_training(
+    compared: tuple[Run, Recorded],
+) -> None:
     found, _ = compared
     plan = found.prepared.plan
     assert plan.shuffled is not None
@@ -102,10 +104,10 @@ def test_each_split_is_compared_with_the_base_rate_of_its_own_training(compared:
     assert found.splits[-1].base_rate_log_loss == found.metrics["30"]["base_rate"]["log_loss"]
 
 
-def test_who_is_on_which_side_of_each_split(compared: tuple[Run, Heard]) -> None:
-    found, heard = compared
+def test_who_is_on_which_side_of_each_split(compared: tuple[Run, Recorded]) -> None:
+    found, recorded = compared
     prepared, plan = found.prepared, found.prepared.plan
-    (known_then, ours, _), (_, easy, _) = heard.fits
+    (known_then, ours, _), (_, easy, _) = recorded.fits
     learnt = customers(prepared, ours.rows)
     assert not customers(prepared, plan.test) & learnt
     assert len(seen_rows(prepared)) > 20
@@ -156,10 +158,10 @@ def test_a_log_too_short_to_go_forward_compares_with_shuffling_alone(tmp_path: P
     assert names(found) == ["shuffled", "unseen customers, same dates"]
 
 
-def test_a_table_without_duplicates_has_one_split(tmp_path: Path, heard: Heard) -> None:
+def test_a_table_without_duplicates_has_one_split(tmp_path: Path, recorded: Recorded) -> None:
     found = run_study(table_shop(tmp_path).study(TABLE, *COMPARE))
     assert names(found) == ["shuffled, duplicates together"]
-    assert len(heard.fits) == 1
+    assert len(recorded.fits) == 1
     assert found.splits[0].metrics == found.metrics["label"]["model"]
 
 
@@ -173,22 +175,24 @@ def test_a_table_without_duplicates_has_one_split(tmp_path: Path, heard: Heard) 
     ids=["duplicates", "groups", "time"],
 )
 def test_a_table_that_is_not_dealt_row_by_row_shows_what_that_would_claim(
-    overrides: tuple[str, ...], ours: str, tmp_path: Path, heard: Heard
+    overrides: tuple[str, ...], ours: str, tmp_path: Path, recorded: Recorded
 ) -> None:
     shop = repeated(table_shop(tmp_path)) if not overrides else table_shop(tmp_path)
     found = run_study(shop.study(TABLE, *COMPARE, *overrides))
     prepared, easy = found.prepared, found.prepared.plan.shuffled
     assert easy is not None
     assert names(found) == ["shuffled", ours]
-    assert [folds for _, folds, _ in heard.fits] == [prepared.plan.measured, easy.folds]
-    assert found.splits[0].metrics == figure(prepared, heard.fits[1][2], easy.test)
-    assert found.splits[1].metrics == figure(prepared, heard.fits[0][2], prepared.plan.test)
+    assert [folds for _, folds, _ in recorded.fits] == [prepared.plan.measured, easy.folds]
+    assert found.splits[0].metrics == figure(prepared, recorded.fits[1][2], easy.test)
+    assert found.splits[1].metrics == figure(prepared, recorded.fits[0][2], prepared.plan.test)
     groups = prepared.plan.groups
     assert set(groups[easy.test].tolist()) & set(groups[easy.folds.rows].tolist()) or ours == "forward"
     assert not set(groups[prepared.plan.test].tolist()) & set(groups[prepared.plan.measured.rows].tolist())
 
 
-def test_a_table_of_snapshots_shows_the_customers_that_are_new_apart(tmp_path: Path, heard: Heard) -> None:
+def test_a_table_of_snapshots_shows_the_customers_that_are_new_apart(
+    tmp_path: Path, recorded: Recorded
+) -> None:
     """Every fourth customer comes once more, later: forward in time it is not unseen."""
     shop = table_shop(tmp_path, 400)
     for n in range(0, 400, 4):
@@ -201,16 +205,16 @@ def test_a_table_of_snapshots_shows_the_customers_that_are_new_apart(tmp_path: P
     new = plan.test[~np.isin(ids[plan.test], ids[plan.measured.rows])]
     assert 0 < len(new) < len(plan.test)
     assert names(found) == ["forward, unseen customers", "forward"]
-    assert found.splits[0].metrics == figure(prepared, heard.fits[0][2], new)
+    assert found.splits[0].metrics == figure(prepared, recorded.fits[0][2], new)
 
 
-def test_nothing_is_compared_where_the_study_says_so(tmp_path: Path, heard: Heard) -> None:
+def test_nothing_is_compared_where_the_study_says_so(tmp_path: Path, recorded: Recorded) -> None:
     shop = repeated(table_shop(tmp_path))
     assert names(run_study(shop.study(TABLE, *QUICK))) == ["shuffled, duplicates together"]
-    assert len(heard.fits) == 1
+    assert len(recorded.fits) == 1
 
 
-def test_the_easy_split_changes_no_other_figure(shop: Shop, compared: tuple[Run, Heard]) -> None:
+def test_the_easy_split_changes_no_other_figure(shop: Shop, compared: tuple[Run, Recorded]) -> None:
     without, (found, _) = run_study(shop.study(LOG, *QUICK)), compared
     assert without.metrics == found.metrics
     assert without.verdict == found.verdict
@@ -218,12 +222,12 @@ def test_the_easy_split_changes_no_other_figure(shop: Shop, compared: tuple[Run,
 
 
 def test_every_baseline_is_in_the_metrics_and_the_verdict_is_about_the_best(
-    compared: tuple[Run, Heard],
+    compared: tuple[Run, Recorded],
 ) -> None:
-    found, heard = compared
+    found, recorded = compared
     for figures in found.metrics.values():
-        assert {"recency", "logistic_regression", "gradient_boosting"} <= set(heard.baselines)
-        assert list(figures) == ["model", *heard.baselines, "base_rate"]
+        assert {"recency", "logistic_regression", "gradient_boosting"} <= set(recorded.baselines)
+        assert list(figures) == ["model", *recorded.baselines, "base_rate"]
     losses = {who: told["log_loss"] for who, told in found.metrics["30"].items() if who != "model"}
     assert found.verdict.against == min(losses, key=losses.__getitem__)
     assert found.verdict.log_loss.value == pytest.approx(

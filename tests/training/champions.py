@@ -1,4 +1,4 @@
-"""Champions that were never fitted, for tests of whom they have seen."""
+"""Champions with random weights, for tests of the customers that they were trained on."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ SPEC = NetworkSpec(
 
 
 def champion_of(prepared: Prepared, *, version: int = 1) -> MeasuredModel:
-    """What a version of these data would be compared by; its network answers at random."""
+    """The measured model of a version of these data, with random weights."""
     task, data, plan = prepared.task, prepared.dataset, prepared.plan
     schema = fit_schema(
         prepared.fields,
@@ -36,11 +36,11 @@ def champion_of(prepared: Prepared, *, version: int = 1) -> MeasuredModel:
     return MeasuredModel(version, scorer, plan.held_out, prepared.as_of)
 
 
-def learnt_from(prepared: Prepared) -> NDArray[np.int64]:
-    """The customers that a measured fit of these data reads, as positions in the data."""
+def training_customers(prepared: Prepared) -> NDArray[np.int64]:
+    """The training customers of a measured fit of these data, as positions in the data."""
     return np.unique(prepared.plan.examples.customers[prepared.plan.measured.rows])
 
 
 def ids(prepared: Prepared, customers: Iterable[int]) -> set[str]:
-    """What these customers are called."""
+    """The ids of these customers."""
     return {prepared.dataset.ids[customer] for customer in customers}

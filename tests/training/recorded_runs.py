@@ -1,4 +1,4 @@
-"""Runs of which the fits and the baselines are listened in on."""
+"""Runs whose fits and baselines are recorded."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,38 +18,38 @@ COMPARE = (*QUICK, "split.compare=true")
 
 
 @dataclass
-class Heard:
-    """What a run's fits were given and gave, the bags before that, and what its baselines answered."""
+class Recorded:
+    """The inputs and results of a run's fits, the undistilled bags, and the baselines' probabilities."""
 
     fits: list[tuple[LabelledExamples, Folds, Fitted]] = field(default_factory=list)
     bags: list[Fitted] = field(default_factory=list)
     baselines: dict[str, Any] = field(default_factory=dict)
 
 
-def listen(monkeypatch: pytest.MonkeyPatch) -> Heard:
-    """Listen in on the fits and the baselines of a run."""
-    told, fit, distil, compare = Heard(), fit_model, distilled, baseline_probabilities
+def record(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """Record the fits and the baselines of a run."""
+    result, fit, distil, compare = Recorded(), fit_model, distilled, baseline_probabilities
 
-    def listened_to_fit(labelled: LabelledExamples, folds: Folds, *rest: Any, **options: Any) -> Fitted:
+    def recording_fit(labelled: LabelledExamples, folds: Folds, *rest: Any, **options: Any) -> Fitted:
         fitted = fit(labelled, folds, *rest, **options)
-        told.fits.append((labelled, folds, fitted))
+        result.fits.append((labelled, folds, fitted))
         return fitted
 
-    def listened_to_distilled(bag: Fitted, *rest: Any) -> Fitted:
+    def recording_distilled(bag: Fitted, *rest: Any) -> Fitted:
         answering = distil(bag, *rest)
-        told.bags.append(bag)
-        told.fits = [(a, folds, answering if fitted is bag else fitted) for a, folds, fitted in told.fits]
+        result.bags.append(bag)
+        result.fits = [(a, folds, answering if fitted is bag else fitted) for a, folds, fitted in result.fits]
         return answering
 
-    def listened_to_baselines(*words: Any, **options: Any) -> Baselines:
+    def recording_baselines(*words: Any, **options: Any) -> Baselines:
         found = compare(*words, **options)
-        told.baselines = found.probabilities
+        result.baselines = found.probabilities
         return found
 
-    monkeypatch.setattr(run, "fit_model", listened_to_fit)
-    monkeypatch.setattr(run, "distilled", listened_to_distilled)
-    monkeypatch.setattr(run, "baseline_probabilities", listened_to_baselines)
-    return told
+    monkeypatch.setattr(run, "fit_model", recording_fit)
+    monkeypatch.setattr(run, "distilled", recording_distilled)
+    monkeypatch.setattr(run, "baseline_probabilities", recording_baselines)
+    return result
 
 
 def repeated(shop: Shop) -> Shop:
