@@ -13,9 +13,9 @@ setup: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,demo,dev]'
 	touch $@
 
-# Trains two models on real purchases, serves them, predicts for three customers, stops.
+# Trains two models on real purchases, serves them, sends requests about two customers, stops.
 demo: setup
-	$(BIN)/python -m training.cli.demo
+	configs/demo.sh
 
 # Format, lint, types, and the doors between the rooms.
 check: setup
