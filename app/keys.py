@@ -1,4 +1,4 @@
-"""`python -m app.keys`: make, list and revoke the keys of the service. A running service follows."""
+"""`python -m app.keys`: add, list and revoke keys. A running service follows within two seconds."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from app.access.key_file import Key, Keys, KeyScope, KeysError, change_keys, new
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run a command. Exit 0 done, 1 refused or failed, 2 wrong usage."""
+    """Run a command. Exit with 0 done, 1 refused or failed, 2 wrong usage."""
     given = _parser().parse_args(words)
     try:
         given.run(given)
@@ -28,18 +28,17 @@ def _parser() -> argparse.ArgumentParser:
         "--file", type=Path, default=file, required=not file, help="the file of keys (default: PROPENSE_KEYS)"
     )
     commands = parser.add_subparsers(required=True, metavar="add | list | revoke")
-    add = commands.add_parser("add", parents=[of_all], help="make a key and print it, this once")
-    add.add_argument("--name", required=True, help="who will have it")
-    add.add_argument(
-        "--scope", required=True, action="append", choices=get_args(KeyScope), help="may be given twice"
-    )
-    add.add_argument("--days", type=float, help="how long it is good for (default: for ever)")
+    add = commands.add_parser("add", parents=[of_all], help="make a key and print it; it is not shown again")
+    add.add_argument("--name", required=True, help="the name of its holder")
+    scopes, scope_help = get_args(KeyScope), "what it may be used for; may be given twice"
+    add.add_argument("--scope", required=True, action="append", choices=scopes, help=scope_help)
+    add.add_argument("--days", type=float, help="days until it expires (default: never)")
     add.add_argument("--rate", type=float, help="requests a second (default: PROPENSE_RATE)")
-    add.add_argument("--burst", type=float, help="requests at once (default: a tenth of a second's)")
+    add.add_argument("--burst", type=float, help="requests at once (default: those of a tenth of a second)")
     add.set_defaults(run=_add)
-    list_ = commands.add_parser("list", parents=[of_all], help="print what is known of each key")
+    list_ = commands.add_parser("list", parents=[of_all], help="print the keys, without their secrets")
     list_.set_defaults(run=_list)
-    revoke = commands.add_parser("revoke", parents=[of_all], help="take a key out of force")
+    revoke = commands.add_parser("revoke", parents=[of_all], help="remove a key")
     revoke.add_argument("id", help="the middle part of the key, as `list` prints it")
     revoke.set_defaults(run=_revoke)
     return parser
@@ -50,7 +49,7 @@ def _add(given: argparse.Namespace) -> None:
     key, text = new_key(given.name, scopes, expires=_expiry(given.days), rate=given.rate, burst=given.burst)
     change_keys(given.file, lambda keys: (*keys, key))
     sys.stdout.write(f"{text}\n")
-    sys.stderr.write(f"key {key.id} of {key.name} is in {given.file}; its text is kept nowhere\n")
+    sys.stderr.write(f"key {key.id} of {key.name} is in {given.file}; its text is stored nowhere\n")
 
 
 def _expiry(days: float | None) -> datetime | None:
@@ -59,7 +58,7 @@ def _expiry(days: float | None) -> datetime | None:
     try:
         return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
     except (OverflowError, ValueError):
-        raise KeysError(f"days must be a number that leads to a date, got {days}") from None
+        raise KeysError(f"days must be a number up to a date of the calendar, got {days}") from None
 
 
 def _list(given: argparse.Namespace) -> None:
@@ -80,7 +79,7 @@ def _revoke(given: argparse.Namespace) -> None:
             raise KeysError(f"there is no key {given.id!r}; `python -m app.keys list` prints the ids")
         return rest
 
-    read_keys(given.file)  # one that is not there is not made anew
+    read_keys(given.file)  # a missing file is refused, not created
     change_keys(given.file, without)
     sys.stderr.write(f"key {given.id} is revoked\n")
 

@@ -1,4 +1,4 @@
-"""The service, put together. `uvicorn app.main:app` and `python -m app` run it."""
+"""The application, built from its parts. `uvicorn app.main:app` and `python -m app` serve it."""
 
 import os
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ from app.versions.models import Models
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The service. Models are loaded once it runs; until then /health/ready says so."""
+    """Build the application. It loads the models while it runs; until then /health/ready is 503."""
     access = _access(settings)
     metrics = Metrics()
     in_service = Models(settings, metrics)
@@ -98,7 +98,7 @@ def _access(settings: Settings) -> Access:
 
 
 def __getattr__(name: str) -> FastAPI:
-    """`app.main:app` is made from the environment when a server asks for it, not when this is imported."""
+    """Build `app.main:app` from the environment when a server reads it, not when this is imported."""
     if name == "app":
         return create_app(Settings())
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What the service is told from outside: PROPENSE_* environment variables, nothing else."""
+"""The settings of the service, from PROPENSE_* environment variables."""
 
 import os
 from difflib import get_close_matches
@@ -22,8 +22,8 @@ from model.store.registry import NAME_PATTERN
 
 PREFIX: Final = "PROPENSE_"
 _NOBODY_KNOWN: Final = (
-    "other machines can reach this address, and nothing says who may call: let PROPENSE_KEYS name a file "
-    "of keys (`python -m app.keys add` makes one), or let everyone in with PROPENSE_AUTH=off"
+    "other machines can reach this address, so requests need keys: set PROPENSE_KEYS to a file of keys "
+    "(`python -m app.keys add` makes one), or allow requests without a key with PROPENSE_AUTH=off"
 )
 
 
@@ -35,15 +35,15 @@ def _readable(keys: Path) -> Path:
     return keys
 
 
-def _challengers(told: object) -> object:
-    """`churn:3,purchase:2` as versions by name."""
-    if not isinstance(told, str):
-        return told
+def _challengers(value: object) -> object:
+    """Parse `churn:3,purchase:2` into versions by name."""
+    if not isinstance(value, str):
+        return value
     found: dict[str, int] = {}
-    for part in filter(None, map(str.strip, told.split(","))):
+    for part in filter(None, map(str.strip, value.split(","))):
         name, _, version = part.partition(":")
         if not NAME_PATTERN.fullmatch(name) or not VERSION_PATTERN.fullmatch(version) or name in found:
-            raise ValueError(f"each model once, as NAME:VERSION with commas between, got {part!r:.80}")
+            raise ValueError(f"must be NAME:VERSION with commas between, each NAME once, got {part!r:.80}")
         found[name] = int(version)
     return found
 
@@ -52,7 +52,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class Settings(BaseSettings):
-    """The service's settings, each from the environment variable of its name with PROPENSE_ in front.
+    """The settings, each from the environment variable PROPENSE_ and its name.
 
     Attributes:
         registry: folder of the checkpoints.
@@ -63,28 +63,28 @@ class Settings(BaseSettings):
         max_rows: customers in one request.
         max_body_bytes: size of a request body.
         max_score_bytes: size of a file that is scored.
-        max_files: that are received, scored or sent back at a time.
-        upload_seconds: for all of a file to come in.
-        file_memory_bytes: that scoring a file may take.
-        file_cpu_seconds: of CPU time that scoring a file may take.
+        max_files: files that are received, scored or sent back at a time.
+        upload_seconds: for all of a file to arrive.
+        file_memory_bytes: memory for scoring a file.
+        file_cpu_seconds: CPU time for scoring a file.
         max_waiting: requests to one model that wait for their score; a further one is refused.
-        deadline_seconds: from having all of a request to its answer; what takes longer is answered by 504.
+        deadline_seconds: from the last byte of a request to its response; beyond it 504.
         max_connections: beyond it, only probes are answered.
-        max_buffered_bytes: of bodies that came in pieces, until they are answered.
+        max_buffered_bytes: of all bodies that arrive in pieces, until they are answered.
         header_seconds: for a request's head, from its connection's start or the head's first byte.
-        body_seconds: from one piece of a body to the next; a body that stops is answered by 408.
-        send_seconds: for a client to take a piece of its answer, else it is cut off.
-        drain_seconds: from SIGTERM until no connection is taken any more: not ready, but answering.
-        grace_seconds: from then for what is in flight; what takes longer is cut off.
-        saturated_seconds: of refusing requests as too many wait, until the service calls itself not ready.
-        keys: file of those who may call; without it everyone may, from this machine.
-        auth: off lets every machine call without a key.
-        rate: requests a second of a key that has no rate of its own; None: as many as it likes.
-        admin_port: TCP port that alone answers docs, metrics and reloads; None: the usual port does.
+        body_seconds: from one piece of a body to the next; beyond it 408.
+        send_seconds: for a client to read a piece of its response; beyond it the connection is cut.
+        drain_seconds: from SIGTERM, of answering while not ready; then new connections are refused.
+        grace_seconds: from then, for requests in flight; beyond it their connections are cut.
+        saturated_seconds: of refusals because too many requests wait, until the service is not ready.
+        keys: file of keys; without it, only this machine may send requests.
+        auth: off allows requests of every machine without a key.
+        rate: requests a second of a key without a rate of its own; None: no limit.
+        admin_port: TCP port that alone has docs, metrics and reloads; None: `port` has them.
         admin_host: address of that port; from a loopback address no key is needed there.
-        watch_seconds: between two looks at the registry for new champions; 0: only a reload asks for one.
-        shadow: challengers that score what the champion has answered, as NAME:VERSION,NAME:VERSION.
-        log_level: of the service's own log and the server's; debug writes about every answer too.
+        watch_seconds: between two looks at the registry for new champions; 0: only reloads look.
+        shadow: challengers that score again what the champion has answered, as NAME:VERSION,NAME:VERSION.
+        log_level: of the service and its server; debug logs every response.
         log_format: of each line; auto is text at a terminal, else JSON.
     """
 
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
             raise ValueError("PROPENSE_AUTH=off and PROPENSE_KEYS contradict each other; unset one of them")
         if self.rate and not self.keys:
             raise ValueError(
-                "PROPENSE_RATE is of each key, but there are none; set PROPENSE_KEYS, or unset it"
+                "PROPENSE_RATE needs keys, and there are none; set PROPENSE_KEYS, or unset PROPENSE_RATE"
             )
         if self.admin_port == self.port:
             raise ValueError(f"PROPENSE_ADMIN_PORT must differ from PROPENSE_PORT, got {self.port} for both")
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
 
 
 def explain(error: ValidationError) -> str:
-    """One line for each fault of the settings, with the variable's name."""
+    """Return one line for each fault of the settings, with the variable's name."""
     return "\n".join(_line(e["loc"], e["msg"].removeprefix("Value error, ")) for e in error.errors())
 
 

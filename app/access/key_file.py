@@ -1,7 +1,7 @@
-"""The file of keys: what is kept of each key, and how the file is read and changed.
+"""The file of keys: what is stored of each key, and how the file is read and changed.
 
-Of a secret only its SHA-256 is kept. A plain hash is right here, unlike for passwords: a secret is 256
-random bits, so there is nothing to guess that a slow or salted hash would protect, and it is checked often.
+Of a secret only its SHA-256 is stored. Unlike for passwords a plain hash is right: a secret is 256 random
+bits, too many to guess, so a slow or salted hash would protect nothing, and a key is checked often.
 """
 
 import fcntl
@@ -26,20 +26,20 @@ Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class KeysError(PropenseError):
-    """The file of keys cannot be used; the text never holds any of its content."""
+    """The file of keys cannot be used; the message has none of its content."""
 
 
 class Key(BaseModel):
-    """What is kept of a key.
+    """What is stored of a key.
 
     Attributes:
         id: names it in logs and commands; the middle part of the key's text.
-        name: who has it, for people.
+        name: of its holder, for people.
         sha256: of the secret, the last part of the key's text; hexadecimal.
-        scopes: what it is good for.
+        scopes: what it may be used for.
         expires: when it ends; None: never.
-        rate: requests a second; None: what the service gives to all.
-        burst: requests that may come at once; None: a tenth of a second's, and two at least.
+        rate: requests a second; None: the rate of the service.
+        burst: requests at once; None: those of a tenth of a second, at least 2.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,10 +83,10 @@ def new_key(
     rate: float | None = None,
     burst: float | None = None,
 ) -> tuple[Key, str]:
-    """A key for the file, and its text, which is to be had here only.
+    """Return a new key for the file, and its text, which is stored nowhere.
 
     Raises:
-        KeysError: a name, rate or burst that cannot be.
+        KeysError: a name, rate or burst breaks its rule.
     """
     id_, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     digest, now = sha256(secret.encode()).hexdigest(), datetime.now(UTC).replace(microsecond=0)
@@ -102,15 +102,15 @@ def new_key(
             burst=burst,
         )
     except ValidationError as error:
-        raise KeysError(f"no such key can be: {_reason(error)}") from None
+        raise KeysError(f"this key cannot be made: {_reason(error)}") from None
     return key, f"{PREFIX}_{id_}_{secret}"
 
 
 def read_keys(path: Path) -> Keys:
-    """The keys of a file.
+    """Return the keys of a file.
 
     Raises:
-        KeysError: it cannot be read, or holds something else.
+        KeysError: it cannot be read, or is no file of keys.
     """
     try:
         return _File.model_validate_json(path.read_bytes()).keys
@@ -124,7 +124,7 @@ def read_keys(path: Path) -> Keys:
 
 
 def _reason(error: ValidationError) -> str:
-    """The first fault, without the value: that may be a secret."""
+    """The first fault, without the value, which may be a secret."""
     fault = error.errors(include_input=False, include_url=False)[0]
     message = fault["msg"].removeprefix("Value error, ")
     place = ".".join(map(str, fault["loc"]))
@@ -132,10 +132,10 @@ def _reason(error: ValidationError) -> str:
 
 
 def change_keys(path: Path, change: Callable[[Keys], Keys]) -> None:
-    """Give a file other keys, in one step and one change at a time; a file that is not there holds none.
+    """Replace the keys of a file, atomically and one change at a time; a missing file has none.
 
     Raises:
-        KeysError: it is broken, or its folder cannot be written to.
+        KeysError: it is broken, or its folder cannot be written.
     """
     path = path.resolve()
     try:

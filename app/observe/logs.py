@@ -1,6 +1,6 @@
-"""The log on standard error: one JSON object a line, or one line of text for a person at a terminal.
+"""The log on standard error: a JSON object a line, or a line of text at a terminal.
 
-A line may come with fields: `_log.info("...", extra={"fields": {"model": name}})`. Never a customer's.
+A line may have fields: `_log.info("...", extra={"fields": {"model": name}})`. None is a customer's.
 """
 
 import json
@@ -12,19 +12,17 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-REQUEST_ID: Final[ContextVar[bytes | None]] = ContextVar(
-    "request_id", default=None
-)  # of the one being answered
+REQUEST_ID: Final[ContextVar[bytes | None]] = ContextVar("request_id", default=None)
 TRACE_ID: Final[ContextVar[str | None]] = ContextVar("trace_id", default=None)
-_PATIENCE_MS: Final = 100  # for who reads the log, in the middle of a line
+_PIPE_MS: Final = 100  # for the reader of a full pipe, in the middle of a line
 _ESCAPED: Final = {
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
     for code in (*range(32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}  # what could end a line, hide it or turn it round
+}  # what could end a line, hide it or reverse it
 
 
 def logging_config(level: str, form: Literal["auto", "json", "text"]) -> dict[str, Any]:
-    """The log of the service, the server and their libraries, for `logging.config.dictConfig`.
+    """Return the configuration of all logs, for `logging.config.dictConfig`.
 
     Args:
         level: of the service's and the server's lines; of others' it is warning.
@@ -32,44 +30,44 @@ def logging_config(level: str, form: Literal["auto", "json", "text"]) -> dict[st
     """
     text = form == "text" or (form == "auto" and sys.stderr.isatty())
     formatter = TextFormatter if text else JsonFormatter
-    chatty = {"level": level.upper()}
+    own = {"level": level.upper()}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": f"{__name__}.{formatter.__name__}"}},
         "handlers": {"stderr": {"()": f"{__name__}.Lines", "formatter": "line"}},
-        "loggers": {"app": chatty, "uvicorn": chatty},
+        "loggers": {"app": own, "uvicorn": own},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
     }
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON, all ASCII: nothing in it can start another line."""
+    """Formats a record as one line of JSON in ASCII: nothing in it can start another line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        told = _told(record)
+        """Return the line."""
+        fields = _fields(record)
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, default=str)
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, default=str)
 
 
 class TextFormatter(logging.Formatter):
-    """A record as one line of text; a traceback follows, indented."""
+    """Formats a record as one line of text; a traceback follows, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line or lines."""
-        told = _told(record)
-        head = (told.pop(name) for name in ("time", "level", "logger", "message"))
-        line = "{} {:7} {}: {}".format(*head) + "".join(f" {name}={value}" for name, value in told.items())
+        """Return the line, and those of a traceback."""
+        fields = _fields(record)
+        head = (fields.pop(name) for name in ("time", "level", "logger", "message"))
+        line = "{} {:7} {}: {}".format(*head) + "".join(f" {name}={value}" for name, value in fields.items())
         traceback = self.formatException(record.exc_info).split("\n") if record.exc_info else ()
         return "\n".join([escaped(line), *(f"    {escaped(below)}" for below in traceback)])
 
 
 class Lines(logging.Handler):
-    """Writes lines to standard error, and rather loses some than waits for a reader that has fallen asleep.
+    """Writes lines to standard error, and drops lines that a full pipe does not take.
 
-    Otherwise a full pipe, which nobody empties, would stop the whole service.
+    To wait for the reader of the pipe could stop the whole service.
     """
 
     def __init__(self) -> None:
@@ -81,7 +79,7 @@ class Lines(logging.Handler):
         self._broken = False  # the last line stopped half-way
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, after one that tells of those that were lost before."""
+        """Write a line, after one with the number of lines that were lost before."""
         try:
             lines = [self.format(record)]
         except Exception:  # a bad call of the logger
@@ -96,9 +94,9 @@ class Lines(logging.Handler):
             self._lost += 1
 
     def _write(self, data: bytes) -> bool:
-        """Write in pieces that a pipe takes whole if it takes any."""
+        """Write in pieces that a pipe takes whole or not at all."""
         for start in range(0, len(data), select.PIPE_BUF):
-            if not self._ready.poll(_PATIENCE_MS if start else 0):
+            if not self._ready.poll(_PIPE_MS if start else 0):
                 self._broken = self._broken or start > 0
                 return False
             try:
@@ -109,11 +107,11 @@ class Lines(logging.Handler):
 
 
 def escaped(text: str) -> str:
-    """A text without what could end a line, hide it or turn it round."""
+    """Escape what could end a line, hide it or reverse it."""
     return text.translate(_ESCAPED)
 
 
-def _told(record: logging.LogRecord) -> dict[str, Any]:
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
     id_ = REQUEST_ID.get()
     return {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
@@ -127,5 +125,7 @@ def _told(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _lost(n: int) -> logging.LogRecord:
-    told = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
-    return logging.makeLogRecord({**told, "msg": f"{n} lines of the log were lost: nobody took them"})
+    message = f"{n} lines of the log were lost: they were not read in time"
+    return logging.makeLogRecord(
+        {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": message}
+    )

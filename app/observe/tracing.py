@@ -1,4 +1,4 @@
-"""Spans of requests, for whom OpenTelemetry serves: FastAPI makes and sends them, this fills them in."""
+"""OpenTelemetry spans of requests: FastAPI makes and sends them, this adds their attributes."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,9 +14,9 @@ _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_E
 
 
 def telemetry(environment: Mapping[str, str]) -> TelemetryConfig:
-    """What FastAPI is to do: a span for each request if the environment names a collector, otherwise nothing.
+    """Return FastAPI's configuration: spans of requests if the environment names a collector.
 
-    What else OpenTelemetry's own variables say (sampling, headers, the service's name) its SDK heeds.
+    OpenTelemetry's SDK reads its other variables (sampling, headers, the service's name) itself.
     """
     off = environment.get("OTEL_SDK_DISABLED") == "true" or environment.get("OTEL_TRACES_EXPORTER") == "none"
     wanted = not off and any(environment.get(name) for name in _ENDPOINTS)
@@ -26,7 +26,7 @@ def telemetry(environment: Mapping[str, str]) -> TelemetryConfig:
 
 
 class Spans:
-    """ASGI middleware: the span gets what was asked, the log and the answer get the trace's id."""
+    """ASGI middleware: adds attributes to the span, and the trace's id to the log and the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -23,11 +23,13 @@ def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRoute
     """Return the routes."""
     routes = APIRouter(tags=["health"])
 
+    @routes.head("/health/live", include_in_schema=False)
     @routes.get("/health/live")
     async def live() -> Health:
         """The process answers."""
         return Health(status="live")
 
+    @routes.head("/health/ready", include_in_schema=False)
     @routes.get("/health/ready", responses=refusals(503))
     async def ready(request: Request) -> Health:
         """Predictions are answered: every champion is loaded or refused, and at least one is in service.

@@ -36,7 +36,7 @@ def test_add_prints_the_key_once_and_keeps_its_hash(file: Path, capsys: Out) -> 
     found = re.fullmatch(r"pk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})\n", text)
     assert found
     id_, secret = found.groups()
-    assert said == f"key {id_} of web is in {file}; its text is kept nowhere\n"
+    assert said == f"key {id_} of web is in {file}; its text is stored nowhere\n"
     (key,) = read_keys(file)
     assert (key.id, key.name, key.scopes, key.rate, key.expires) == (id_, "web", ("predict",), 100, None)
     assert key.sha256 == sha256(secret.encode()).hexdigest()
@@ -126,12 +126,12 @@ def test_the_file_may_be_named_by_the_environment(file: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--rate", "0"], "no such key can be: rate: Input should be greater than 0"),
-        (["--rate", "nan"], "no such key can be: rate: Input should be"),
-        (["--burst", "5"], "no such key can be: burst needs a rate"),
-        (["--days", "inf"], "days must be a number that leads to a date, got inf"),
-        (["--days", "nan"], "days must be a number that leads to a date, got nan"),
-        (["--name", "a\nb"], "no such key can be: name: String should match pattern"),
+        (["--rate", "0"], "this key cannot be made: rate: Input should be greater than 0"),
+        (["--rate", "nan"], "this key cannot be made: rate: Input should be"),
+        (["--burst", "5"], "this key cannot be made: burst needs a rate"),
+        (["--days", "inf"], "days must be a number up to a date of the calendar, got inf"),
+        (["--days", "nan"], "days must be a number up to a date of the calendar, got nan"),
+        (["--name", "a\nb"], "this key cannot be made: name: String should match pattern"),
     ],
 )
 def test_what_cannot_be_is_refused(file: Path, words: list[str], reason: str) -> None:

@@ -21,8 +21,8 @@ from tests.app.access.conftest import KeyTexts, put
 
 HANGS = 20  # seconds
 WAYS_OUT = (
-    "other machines can reach this address, and nothing says who may call: let PROPENSE_KEYS name a file "
-    "of keys (`python -m app.keys add` makes one), or let everyone in with PROPENSE_AUTH=off"
+    "other machines can reach this address, so requests need keys: set PROPENSE_KEYS to a file of keys "
+    "(`python -m app.keys add` makes one), or allow requests without a key with PROPENSE_AUTH=off"
 )
 
 
@@ -51,7 +51,7 @@ def test_settings_that_contradict_each_other_are_refused(keys: KeyTexts) -> None
         "PROPENSE_AUTH=off and PROPENSE_KEYS contradict each other; unset one of them"
     )
     assert reasons(rate=5) == (
-        "PROPENSE_RATE is of each key, but there are none; set PROPENSE_KEYS, or unset it"
+        "PROPENSE_RATE needs keys, and there are none; set PROPENSE_KEYS, or unset PROPENSE_RATE"
     )
     assert reasons(port=9000, admin_port=9000) == (
         "PROPENSE_ADMIN_PORT must differ from PROPENSE_PORT, got 9000 for both"

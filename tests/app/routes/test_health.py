@@ -71,3 +71,9 @@ def test_a_failure_is_bland_and_counted(registry: Path, monkeypatch: pytest.Monk
         assert "secret" not in answer.text
         route = 'route="/v1/models/{name}/predict"'
         assert sample(client, f'propense_requests_total{{{route},status="500"}}') == 1
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_probes_may_ask_for_the_head_only(client: Client, path: str) -> None:
+    answer = client.request("HEAD", path)
+    assert answer.status_code == 200

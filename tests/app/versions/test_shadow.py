@@ -222,7 +222,7 @@ def test_rows_of_one_schema_are_those_of_another() -> None:
 def test_a_shadow_that_is_none_is_refused(told: str) -> None:
     with pytest.raises(ValidationError) as refused:
         Settings(shadow=told)
-    assert "each model once, as NAME:VERSION with commas between" in explain(refused.value)
+    assert "must be NAME:VERSION with commas between, each NAME once" in explain(refused.value)
 
 
 def test_shadows_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
