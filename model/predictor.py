@@ -1,6 +1,6 @@
 """The predictor: a checkpoint's network, rebuilt and checked on its golden customers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -43,12 +43,6 @@ class Predictions:
         """Select the customers start to stop."""
         rows = slice(start, stop)
         return Predictions(self.probabilities[rows], self.numeric[rows], self.categories[rows])
-
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Concatenate predictions."""
-        fields = zip(*((part.probabilities, part.numeric, part.categories) for part in parts), strict=True)
-        return cls(*map(np.concatenate, fields))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from app.main import create_app
 from app.settings import Settings
 from model.features.encode import encode
 from model.files.dataset import Dataset, load_dataset
+from model.files.events import EventColumns
 from model.predictor import Predictor, load_predictor
 from model.schema import Schema
 from model.scoring.as_of import snapshot_date
@@ -107,9 +108,7 @@ def read(folder: Path, time_zone: str) -> Dataset:
         folder / "customers.csv",
         [folder / "events.csv"],
         customer_id="id",
-        event_id="who",
-        time="when",
-        values=["amount"],
+        event_columns=EventColumns("who", "when", values=["amount"]),
         time_zone=time_zone,
     )
 

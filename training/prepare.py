@@ -6,6 +6,7 @@ from datetime import date
 
 from model.errors import DataError
 from model.files.dataset import Dataset, load_dataset
+from model.files.events import EventColumns
 from model.files.names import check_names
 from model.files.source import resolve
 from model.files.table import RawTable
@@ -91,16 +92,14 @@ def window_question(study: Study, dataset: Dataset) -> Question | None:
 def read_dataset(study: Study) -> Dataset:
     """Read the files of a study."""
     customers, events = study.data.customers, study.data.events
-    options = events.model_dump(exclude={"path", "id"}) if events else {}
     return load_dataset(
         resolve_path(customers.path, study.base) if customers else None,
         resolve(resolve_path(events.path, study.base)) if events else (),
         customer_id=customers.id if customers else None,
         exclude=customers.exclude if customers else (),
         categorical=customers.categorical if customers else (),
-        event_id=events.id if events else None,
+        event_columns=EventColumns(**events.model_dump(exclude={"path"})) if events else None,
         time_zone=study.data.time_zone,
-        **options,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.files.events import RawEvents, read_events
+from model.files.events import EventColumns, RawEvents, read_events
 from model.files.names import counted, listed
 from model.files.table import read_table
 from model.values.columns import Column, Texts, as_categories, as_texts, take
@@ -54,13 +54,8 @@ def load_dataset(
     exclude: Collection[str] = (),
     only: Collection[str] | None = None,
     categorical: Collection[str] = (),
-    event_id: str | None = None,
-    time: str | None = None,
-    time_format: str | None = None,
+    event_columns: EventColumns | None = None,
     time_zone: str = "UTC",
-    type: str | None = None,
-    values: Sequence[str] = (),
-    attributes: Sequence[str] = (),
 ) -> Dataset:
     """Read a customer table, an event log, or both.
 
@@ -71,8 +66,8 @@ def load_dataset(
         exclude: table columns that are not read.
         only: the table columns to read beside the id; None for all.
         categorical: table columns known to be categories: a long code keeps its digits.
-        event_id, time: columns of the log; needed with a log.
-        time_format, time_zone, type, values, attributes: as `read_events` takes them.
+        event_columns: needed with a log.
+        time_zone: the zone of times without an offset.
 
     Raises:
         DataError: a file cannot be used, ids repeat in the table, or none is common to both files.
@@ -84,19 +79,10 @@ def load_dataset(
         table = _read_customers(customers, customer_id, exclude, only, categorical)
     if not events:
         return _without_log(table)
-    if not event_id or not time or (customers and not customer_id):
+    if event_columns is None or (customers and not customer_id):
         raise DataError("events need the names of their id and time columns, and customers beside them an id")
-    raw = read_events(
-        events,
-        id=event_id,
-        time=time,
-        time_format=time_format,
-        time_zone=time_zone,
-        type=type,
-        values=values,
-        attributes=attributes,
-    )
-    return _join(_with_ids(table, customer_id), raw, type)
+    raw = read_events(events, event_columns, time_zone=time_zone)
+    return _join(_with_ids(table, customer_id), raw, event_columns.type)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,22 @@ Place = Callable[[int], str]
 
 
 @dataclass(frozen=True)
+class EventColumns:
+    """The columns of a log to read.
+
+    Attributes:
+        time_format: a strptime format, "unix", or None for ISO 8601.
+    """
+
+    id: str
+    time: str
+    time_format: str | None = None
+    type: str | None = None
+    values: Sequence[str] = ()
+    attributes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class RawEvents:
     """E events in the order of their files.
 
@@ -46,44 +62,34 @@ class RawEvents:
         return len(self.times)
 
 
-def read_events(
-    paths: Sequence[Path],
-    *,
-    id: str,
-    time: str,
-    time_format: str | None = None,
-    time_zone: str = "UTC",
-    type: str | None = None,
-    values: Sequence[str] = (),
-    attributes: Sequence[str] = (),
-) -> RawEvents:
+def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str = "UTC") -> RawEvents:
     """Read a log, whole or in parts, of one or several files; only the named columns.
 
     Args:
         paths: at least one, as `model.files.table.resolve` finds them.
-        time_format: a strptime format, "unix", or None for ISO 8601.
         time_zone: whose clock the times without an offset were read from.
 
     Raises:
         DataError: a file or column is missing, most times cannot be read, or no event is left.
     """
-    named = [id, time, *([type] if type else []), *values, *attributes]
+    id, time, type = columns.id, columns.time, columns.type
+    named = [id, time, *([type] if type else []), *columns.values, *columns.attributes]
     arrays, place, notes = _read(paths, list(dict.fromkeys(named)))
-    ids, times = texts_from(arrays[id]), instants_from(arrays[time], time_format, time_zone)
+    ids, times = texts_from(arrays[id]), instants_from(arrays[time], columns.time_format, time_zone)
     notes += _missing_ids(ids, id, place)
-    notes += _missing_times(times, arrays[time], time, time_format, place)
+    notes += _missing_times(times, arrays[time], time, columns.time_format, place)
     whole = (ids.codes >= 0) & (times != MISSING_TIME)
     kept = slice(None) if whole.all() else np.flatnonzero(whole)  # a slice copies nothing
     if not whole.any():
         raise DataError(f"an event must have {id!r} and {time!r}, got none that has both")
-    numbers = {name: column_from(arrays[name]) for name in values}
+    numbers = {name: column_from(arrays[name]) for name in columns.values}
     notes += [note for name, column in numbers.items() if (note := unreadable_note(name, column))]
     events = RawEvents(
         ids=ids.take(kept),
         times=times[kept],
         type=_categories(arrays[type]).take(kept) if type else None,
         values={name: as_numbers(column)[kept] for name, column in numbers.items()},
-        attributes={name: _categories(arrays[name]).take(kept) for name in attributes},
+        attributes={name: _categories(arrays[name]).take(kept) for name in columns.attributes},
         notes=tuple(notes),
     )
     del arrays, numbers

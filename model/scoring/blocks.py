@@ -10,11 +10,12 @@ import numpy as np
 from model.errors import DataError
 from model.files.batch import Batch
 from model.files.dataset import Dataset, load_dataset
+from model.files.events import EventColumns
 from model.files.names import MissingColumnsError, check_names
 from model.files.nested_events import check_type, read_nested
 from model.files.source import Source, StrictRows, open_source, parts, resolve
 from model.files.table import read_column
-from model.schema import Schema
+from model.schema import EventSchema, Schema
 from model.scoring.as_of import date_formats, log_date, table_date
 from model.scoring.eligible import Bools, eligible
 from model.scoring.misread import Misread, shown
@@ -218,13 +219,19 @@ def read_for(
         customer_id=schema.id,
         only=(*schema.column_names, *also),
         categorical=[c.name for c in schema.categorical],
-        event_id=fields.id if fields else None,
-        time=fields.time if fields else None,
-        time_format=fields.time_format if fields else None,
+        event_columns=_event_columns(fields) if fields else None,
         time_zone=schema.time_zone,
-        type=fields.type.name if fields and fields.type else None,
-        values=[v.name for v in fields.values] if fields else (),
-        attributes=[a.name for a in fields.attributes] if fields else (),
+    )
+
+
+def _event_columns(fields: EventSchema) -> EventColumns:
+    return EventColumns(
+        fields.id,
+        fields.time,
+        fields.time_format,
+        fields.type.name if fields.type else None,
+        [value.name for value in fields.values],
+        [attribute.name for attribute in fields.attributes],
     )
 
 

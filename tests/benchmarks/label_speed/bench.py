@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from model.features.aggregates import history_features, window_lengths
-from model.files.events import read_events
+from model.files.events import EventColumns, read_events
 from model.task import LogTask
 from model.times import days
 from model.values.columns import Texts
@@ -58,7 +58,7 @@ class Cost:
 def read(path: Path) -> Timed:
     """Read a file of events and number its customers."""
     began = time.perf_counter()
-    events = read_events([path], id="customer_id", time="time", type="type", values=["amount"])
+    events = read_events([path], EventColumns("customer_id", "time", type="type", values=["amount"]))
     seconds = time.perf_counter() - began
     assert events.type
     bought = events.type.codes == events.type.values.index("buy")

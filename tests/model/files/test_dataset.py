@@ -1,5 +1,6 @@
 """Customers and events, joined."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from model.errors import DataError
 from model.files.dataset import Dataset, load_dataset
+from model.files.events import EventColumns
 from model.times import parse_time
 from tests.model.files.written import listed, write
 
@@ -24,8 +26,11 @@ EVENTS = (
 def load(folder: Path, customers: str | None = None, events: str | None = None, **options: Any) -> Dataset:
     table = write(folder, customers or "", "customers.csv")
     log = write(folder, events or "", "events.csv")
-    named = {"event_id": "who", "time": "when"} if events else {}
-    return load_dataset(table if customers else None, [log] if events else [], **{**named, **options})
+    names = {field.name for field in fields(EventColumns)}
+    if events:
+        named = {name: options.pop(name) for name in names & options.keys()}
+        options["event_columns"] = EventColumns(**{"id": "who", "time": "when", **named})
+    return load_dataset(table if customers else None, [log] if events else [], **options)
 
 
 def refusal(folder: Path, *args: str | None, **options: Any) -> str:
