@@ -160,7 +160,8 @@ def test_names_that_are_needed(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "a data set needs customers or events, got neither"
     needed = "events need the names of their id and time columns, and customers beside them an id"
     assert refusal(tmp_path, CUSTOMERS, EVENTS) == needed
-    assert refusal(tmp_path, None, EVENTS, time=None) == needed
+    with pytest.raises(DataError, match="names of their id and time columns"):
+        load_dataset(None, [write(tmp_path, EVENTS, "events.csv")])
 
 
 def test_the_join_is_that_of_a_dictionary(tmp_path: Path) -> None:
