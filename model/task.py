@@ -40,6 +40,11 @@ class ColumnTask(_Part):
     lookback_days: PositiveDays = 365
 
     @property
+    def dates(self) -> dict[str, str | None]:
+        """The columns that hold dates of the task, with their formats."""
+        return {}
+
+    @property
     def n_outputs(self) -> int:
         """K, the logits per example."""
         return 1
@@ -84,6 +89,11 @@ class WindowTask(_Part):
     returns: EventTypes = ()
     involuntary: EventTypes = ()
     involuntary_within_days: Days = 7
+
+    @property
+    def dates(self) -> dict[str, str | None]:
+        """The columns that hold dates of the task, with their formats."""
+        return {}
 
     @property
     def window_days(self) -> int:
@@ -142,6 +152,12 @@ class ContractTask(WindowTask):
     ends_format: str | None = None
     starts_format: str | None = None
     eligible_within_days: PositiveDays | None = None
+
+    @property
+    def dates(self) -> dict[str, str | None]:
+        """The columns of the two dates, with their formats."""
+        starts = {self.starts: self.starts_format} if self.starts else {}
+        return {self.ends: self.ends_format, **starts}
 
     @property
     def outcome(self) -> Literal["occurs"]:

@@ -20,7 +20,7 @@ from model.errors import DataError
 from model.files.cells import texts_from
 from model.predictor import Predictions
 from model.schema import BooleanColumn, CategoricalColumn, DateColumn, NumericColumn, Schema
-from model.scoring.blocks import read_for
+from model.scoring.log_blocks import read_for
 from model.scoring.score_file import score_file
 from model.task import ColumnTask
 from model.values.columns import as_booleans, as_categories, as_dates, as_numbers
@@ -135,7 +135,7 @@ def scored(path: Path, *, reject: bool) -> Any:
         return Predictions(np.full((len(customers), 1), 0.5), none.astype(np.float32), none.astype(np.int64))
 
     manifest = SimpleNamespace(schema_=SCHEMA, task=TASK)
-    predictor: Any = SimpleNamespace(manifest=manifest, predict_customers=predict)
+    predictor: Any = SimpleNamespace(manifest=manifest, predict=predict)
     with suppress(DataError):  # where most of a column cannot be read
         score_file(predictor, path.with_name("out.csv"), customers=path, as_of=0, reject=reject)
     (customers,) = got

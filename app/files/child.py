@@ -32,7 +32,7 @@ from model.scoring.score_file import score_file
 _KEPT: Final = 4  # models
 _FAULTS: Final = 100
 
-_predictors: OrderedDict[tuple[str, str], Predictor] = OrderedDict()  # the last used comes last
+_loaded: OrderedDict[tuple[str, str], tuple[Predictor, Warnings]] = OrderedDict()  # the last used comes last
 
 
 def main() -> None:
@@ -57,8 +57,7 @@ def _read(jobs: SimpleQueue[str]) -> None:
 def _run(job: dict[str, Any]) -> dict[str, Any]:
     """The result of a job, or the kind of its failure with a sentence."""
     try:
-        predictor = _predictor(job)
-        warn, counts = Warnings.of(predictor.manifest.schema_), Counts()
+        (predictor, warnings), counts = _load(job), Counts()
         _limit(job)
         summary = score_file(
             predictor,
@@ -66,7 +65,7 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
             customers=Path(job["file"]),
             as_of=job["as_of"],
             reject=True,
-            on_scored=lambda scored: counts.add(count(warn, [scored])),
+            on_scored=lambda scored: counts.add(count(warnings, [scored])),
         )
         return {"rows": summary.rows, "ignored": summary.ignored, "counts": asdict(counts)}
     except MissingColumnsError as error:
@@ -86,22 +85,21 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
         _unlimit()
 
 
-def _predictor(job: dict[str, Any]) -> Predictor:
-    """The model of a checkpoint folder, loaded again where its manifest has changed."""
+def _load(job: dict[str, Any]) -> tuple[Predictor, Warnings]:
+    """The model of a checkpoint folder, loaded again where its manifest has changed, and its ranges."""
     folder = Path(job["folder"])
     try:
         digest = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
     except OSError as error:
         raise CheckpointError(f"{folder} cannot be read: {error}") from None
     key = (job["folder"], digest)
-    if key not in _predictors:
-        _predictors[key] = load_predictor(
-            folder, name=job["name"], version=job["version"], device=job["device"]
-        )
-        if len(_predictors) > _KEPT:
-            _predictors.popitem(last=False)
-    _predictors.move_to_end(key)
-    return _predictors[key]
+    if key not in _loaded:
+        predictor = load_predictor(folder, name=job["name"], version=job["version"], device=job["device"])
+        _loaded[key] = predictor, Warnings.of(predictor.manifest.schema_)
+        if len(_loaded) > _KEPT:
+            _loaded.popitem(last=False)
+    _loaded.move_to_end(key)
+    return _loaded[key]
 
 
 def _limit(job: dict[str, Any]) -> None:

@@ -16,7 +16,6 @@ from app.files.upload import no_room
 from app.observe.counts import Counts
 from app.settings import Settings
 from model.store.manifest import Manifest
-from model.store.registry import Registry
 
 _log: Final = logging.getLogger(__name__)
 _LINE: Final = 1 << 22  # bytes of a result
@@ -42,7 +41,6 @@ class FileScorer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._registry = Registry(settings.registry)
         self._turn = asyncio.Lock()
         self._process: Process | None = None
 
@@ -58,7 +56,7 @@ class FileScorer:
             Problem: the file cannot be scored, or takes more than it may.
         """
         job = {
-            "folder": str(self._registry.folder(manifest.name, manifest.version)),
+            "folder": str(self._settings.registry / manifest.name / str(manifest.version)),
             "name": manifest.name,
             "version": manifest.version,
             "device": self._settings.device,

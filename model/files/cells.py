@@ -1,5 +1,7 @@
 """Arrow arrays into columns and instants: the one reading of a cell, for every form of file."""
 
+import math
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -8,13 +10,13 @@ from numpy.typing import NDArray
 from pyarrow import compute as pc
 from pyarrow import types
 
-from model.files.numbers import LEADING_ZERO, spells_number
 from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, localize, to_datetime
 from model.values.columns import Column, Numbers, Texts, as_instants, as_texts, gather, take, texts_of
 
 Array = Any  # an Array or a ChunkedArray: pyarrow has no types
 DataType = Any
 
+LEADING_ZERO: Final = r"^[+-]?0[0-9]+$"
 _ISO: Final = (pa.timestamp("us"), pa.timestamp("us", "UTC"))
 
 
@@ -38,6 +40,11 @@ def joined(arrays: list[Array]) -> Array:
         plain = [_strings(array) for array in plain]
     chunks = [chunk for array in plain for chunk in _chunked(array).chunks]
     return pa.chunked_array(chunks, type=plain[0].type)
+
+
+def read_column(array: Array, *, exact: bool) -> Column:
+    """(N,) a column of numbers or texts; of exact texts if they are codes or ids."""
+    return texts_from(array) if exact else column_from(array)
 
 
 def column_from(array: Array) -> Column:
@@ -70,6 +77,16 @@ def texts_from(array: Array) -> Texts:
         return texts
     array = _plain(array)
     return _texts(array if types.is_integer(array.type) else _strings(array))
+
+
+def spells_number(text: str) -> bool:
+    """Return whether a text is a number, infinite ones included, and not a code such as "007"."""
+    if "_" in text or re.match(LEADING_ZERO, text):
+        return False
+    try:
+        return not math.isnan(float(text))
+    except ValueError:
+        return False
 
 
 def instants_from(array: Array, time_format: str | None, zone: str) -> Instants:

@@ -12,8 +12,8 @@ from model.errors import DataError
 from model.files.cells import column_from, instants_from, joined, texts_from
 from model.files.dates import suggestion
 from model.files.names import check_names
-from model.files.numbers import unreadable_note
 from model.files.source import StrictRows, open_source
+from model.files.table import unreadable_note
 from model.times import MISSING_TIME, Instants, describe_format
 from model.values.columns import Numbers, Texts, as_categories, as_numbers
 

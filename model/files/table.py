@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from model.errors import DataError
-from model.files.cells import column_from, texts_from
-from model.files.names import check_names, listed
-from model.files.numbers import unreadable_note
+from model.files.cells import read_column
+from model.files.names import check_names, counted, listed
 from model.files.source import Source, StrictRows, open_source
 from model.values.columns import Column, Texts, as_numbers
 
@@ -62,9 +62,22 @@ def read_table(
     return RawTable(columns, len(table), tuple(notes), rows.unread)
 
 
-def read_column(array: pa.Array | pa.ChunkedArray, *, exact: bool) -> Column:
-    """(N,) a column of numbers or texts; of exact texts if they are codes or ids."""
-    return texts_from(array) if exact else column_from(array)
+def _unreadable(column: Column) -> tuple[int, str]:
+    """How many known cells are no finite number, and the first of them."""
+    known = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
+    rows = np.flatnonzero(known & np.isnan(as_numbers(column)))
+    if not len(rows):
+        return 0, ""
+    first = column.values[column.codes[rows[0]]] if isinstance(column, Texts) else str(column[rows[0]])
+    return len(rows), first
+
+
+def unreadable_note(name: str, column: Column) -> str:
+    """A sentence on the cells of a number column that are no finite number; empty where all are."""
+    count, first = _unreadable(column)
+    if not count:
+        return ""
+    return f"{name!r}: read {counted(count, 'cell')} without a finite number, such as {first!r}, as missing."
 
 
 def _selected(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from model.files.cells import read_column
 from model.files.dataset import Dataset
 from model.files.source import open_source
-from model.files.table import read_column
 from model.schema import DateColumn, Schema
 from model.task import ContractTask, Task
 from model.times import MISSING_TIME, Instants, midnight, to_instant
@@ -20,14 +20,6 @@ def snapshot_date(dates: Iterable[Instants], zone: str = "UTC") -> int:
     today = midnight(_now(), zone)
     latest = max((int(column.max(initial=MISSING_TIME)) for column in dates), default=MISSING_TIME)
     return today if latest == MISSING_TIME else min(latest, today)
-
-
-def date_formats(task: Task) -> dict[str, str | None]:
-    """The columns that a contract's dates are in, with their formats; none for another task."""
-    if not isinstance(task, ContractTask):
-        return {}
-    starts = {task.starts: task.starts_format} if task.starts else {}
-    return {task.ends: task.ends_format, **starts}
 
 
 def latest_date(dataset: Dataset, schema: Schema) -> int:
@@ -53,7 +45,7 @@ def table_date(path: Path, task: Task, schema: Schema) -> int:
 
     A contract is dated by its own dates; what lies in the future was announced.
     """
-    source, contract = open_source(path), date_formats(task)
+    source, contract = open_source(path), task.dates
     formats = {name: form for name, form in contract.items() if name in source.names} or _schema_dates(schema)
     latest = np.full(1, MISSING_TIME)
     for batch in source.batches(list(formats)) if formats else ():

@@ -9,20 +9,18 @@ import numpy as np
 
 from model.errors import DataError
 from model.files.batch import Batch
-from model.files.dataset import Dataset, load_dataset
-from model.files.events import EventColumns
+from model.files.cells import read_column
 from model.files.names import MissingColumnsError, check_names
 from model.files.nested_events import check_type, read_nested
-from model.files.source import Source, StrictRows, open_source, parts, resolve
-from model.files.table import read_column
-from model.schema import EventSchema, Schema
-from model.scoring.as_of import date_formats, log_date, table_date
+from model.files.source import Source, StrictRows, open_source, parts
+from model.schema import Schema
+from model.scoring.as_of import table_date
 from model.scoring.eligible import Bools, eligible
 from model.scoring.misread import Misread, shown
 from model.scoring.presence import contract_presence, log_presence
 from model.task import ColumnTask, LogTask, Task
 from model.times import MISSING_TIME
-from model.values.columns import Column, Texts, as_dates, as_texts, take
+from model.values.columns import Column, Texts, as_dates, as_texts
 from model.values.customers import Customers, Examples
 from model.values.history import EventLog, Positions
 from model.values.rows import EVENTS, id_field
@@ -123,7 +121,7 @@ class TableBlocks:
             customers,
             places,
             eligible_customers(self._task, schema, customers),
-            {place: _numbered(n_before + place + 1, why) for place, why in errors.items()},
+            {place: numbered(n_before + place + 1, why) for place, why in errors.items()},
         )
 
     def _ids(self, batch: Batch, n_before: int) -> list[str | None]:
@@ -139,100 +137,6 @@ class TableBlocks:
             if code >= 0:
                 ids[place] = texts.values[code]
         return ids
-
-
-class LogBlocks:
-    """The customers of a log, those of a customer file first, in its order.
-
-    Args:
-        as_of: an instant; None for that of the last event.
-    """
-
-    def __init__(
-        self, customers: Path | None, events: Path, task: Task, schema: Schema, as_of: int | None
-    ) -> None:
-        self._task, self._schema = task, schema
-        there = open_source(customers).names if customers else ()
-        self._dataset = read_for(
-            schema, customers, events, also=[n for n in date_formats(task) if n in there]
-        )
-        self.ignored = [name for name in there if name not in self._dataset.columns]
-        self._misread = Misread(schema)
-        self.as_of = log_date(self._dataset, task, schema) if as_of is None else as_of
-
-    def __iter__(self) -> Iterator[Block]:
-        """Yield all customers."""
-        dataset, unread = self._dataset, self._dataset.unread
-        cutoffs = np.full(len(dataset), self.as_of, dtype=np.int64)
-        everyone = Customers(dataset.ids, cutoffs, dataset.columns, dataset.log)
-        able = eligible_customers(self._task, self._schema, everyone, listed=dataset.listed)
-        n_rows = len(dataset) + len(unread)
-        places = np.delete(np.arange(n_rows), list(unread)) if unread else np.arange(n_rows)
-        for start in range(0, n_rows, CHUNK_ROWS):
-            stop = min(start + CHUNK_ROWS, n_rows)
-            first, last = np.searchsorted(places, [start, stop]).tolist()
-            columns = {name: take(column, slice(first, last)) for name, column in dataset.columns.items()}
-            self._misread.add(columns)
-            assert dataset.log is not None
-            inside = places[first:last] - start
-            ids: list[str | None] = [None] * (stop - start)
-            for place, id_ in zip(inside.tolist(), dataset.ids[first:last], strict=True):
-                ids[place] = id_
-            yield Block(
-                ids,
-                Customers(
-                    dataset.ids[first:last], cutoffs[first:last], columns, dataset.log.part(first, last)
-                ),
-                inside,
-                None if able is None else able[first:last],
-                {at - start: _numbered(at + 1, why) for at, why in unread.items() if start <= at < stop},
-            )
-
-    def notes(self) -> tuple[str, ...]:
-        """What was read otherwise than it stands there, after the last customer.
-
-        Raises:
-            DataError: most values of a column cannot be read.
-        """
-        return (*self._dataset.notes, *self._misread.notes())
-
-
-def read_for(
-    schema: Schema, customers: Path | None, events: Path | None, *, also: Sequence[str] = ()
-) -> Dataset:
-    """The fields that a model reads, from files that hold at least these.
-
-    Args:
-        also: further columns of the table, such as the label.
-
-    Raises:
-        DataError: a file is not named, cannot be used, or lacks such a field.
-    """
-    fields = schema.events
-    if fields is not None and events is None:
-        raise DataError("this model reads an event log; name it with --events FILE")
-    if (schema.column_names or also) and customers is None:
-        raise DataError("this model reads a customer table; name it with --customers FILE")
-    return load_dataset(
-        customers if schema.column_names or also or fields is None else None,
-        resolve(events) if events and fields else (),
-        customer_id=schema.id,
-        only=(*schema.column_names, *also),
-        categorical=[c.name for c in schema.categorical],
-        event_columns=_event_columns(fields) if fields else None,
-        time_zone=schema.time_zone,
-    )
-
-
-def _event_columns(fields: EventSchema) -> EventColumns:
-    return EventColumns(
-        fields.id,
-        fields.time,
-        fields.time_format,
-        fields.type.name if fields.type else None,
-        [value.name for value in fields.values],
-        [attribute.name for attribute in fields.attributes],
-    )
 
 
 def event_types(schema: Schema, log: EventLog | None) -> Texts | None:
@@ -255,7 +159,7 @@ def eligible_customers(
     if isinstance(task, LogTask):
         assert log is not None
         return eligible(log_presence(log, task, types, strict=False), task, everyone)
-    absent = {name: np.full(len(customers), np.nan) for name in date_formats(task)}
+    absent = {name: np.full(len(customers), np.nan) for name in task.dates}
     columns, zone = {**absent, **customers.columns}, schema.time_zone
     presence = contract_presence(log, task, columns, types, zone, listed=listed, strict=False)
     return eligible(presence, task, everyone)
@@ -267,7 +171,7 @@ def _columns(source: Source, task: Task, schema: Schema) -> list[str]:
     Raises:
         DataError: the file lacks one, or has one that is nested.
     """
-    dates = [name for name in date_formats(task) if name in source.names]
+    dates = [name for name in task.dates if name in source.names]
     names = list(dict.fromkeys([*schema.column_names, *dates]))
     for name in names:
         if kind := source.unreadable.get(name):
@@ -286,7 +190,7 @@ def _columns(source: Source, task: Task, schema: Schema) -> list[str]:
 def _missing_dates(columns: dict[str, Column], task: Task, schema: Schema) -> dict[int, str]:
     """Make the unreadable dates of contracts missing; returns why their rows have no score."""
     reasons: dict[int, str] = {}
-    for name, form in date_formats(task).items():
+    for name, form in task.dates.items():
         if name not in columns:
             continue
         texts = as_texts(columns[name])
@@ -297,6 +201,6 @@ def _missing_dates(columns: dict[str, Column], task: Task, schema: Schema) -> di
     return reasons
 
 
-def _numbered(number: int, why: str) -> str:
+def numbered(number: int, why: str) -> str:
     """A reason with its row; one that begins with a column's name after a comma."""
     return f"row {number} {why}" if why.startswith("must ") else f"row {number}, {why}"

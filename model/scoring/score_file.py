@@ -10,7 +10,8 @@ import numpy as np
 from model.errors import DataError
 from model.files.writers import open_scores, score_table
 from model.predictor import Predictions, Predictor
-from model.scoring.blocks import Block, LogBlocks, TableBlocks
+from model.scoring.blocks import Block, TableBlocks
+from model.scoring.log_blocks import LogBlocks
 from model.task import ColumnTask
 
 

@@ -9,8 +9,9 @@ from model.errors import DataError
 from model.files.dataset import Dataset
 from model.predictor import Predictor
 from model.probability import Probabilities
-from model.scoring.as_of import date_formats, latest_date
-from model.scoring.blocks import event_types, read_for
+from model.scoring.as_of import latest_date
+from model.scoring.blocks import event_types
+from model.scoring.log_blocks import read_for
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
 from model.values.customers import Examples
@@ -39,7 +40,7 @@ def evaluate_files(
     """
     task, zone = predictor.manifest.task, predictor.manifest.schema_.time_zone
     if not isinstance(task, ColumnTask):
-        dataset = read_for(predictor.manifest.schema_, customers, events, also=list(date_formats(task)))
+        dataset = read_for(predictor.manifest.schema_, customers, events, also=list(task.dates))
         question = _question(predictor, task, dataset)
         instant = latest_complete_cutoff(task, question.data_end, zone) if as_of is None else as_of
         examples, labels, probabilities = _score_windows(predictor, question, dataset, instant)

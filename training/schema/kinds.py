@@ -31,10 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
+from model.files.cells import LEADING_ZERO, spells_number
 from model.files.dates import MIN_SHARE, fitting_formats
 from model.files.names import check_names, counted
-from model.files.numbers import LEADING_ZERO, spells_number, unreadable_note
-from model.files.table import RawTable
+from model.files.table import RawTable, unreadable_note
 from model.times import MISSING_TIME
 from model.values.columns import Column, Numbers, Texts, as_instants, as_numbers, parse_boolean
 

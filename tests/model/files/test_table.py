@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model.errors import DataError
+from model.files.cells import read_column
 from model.files.source import StrictRows, open_source, parts, resolve
-from model.files.table import read_column, read_table
+from model.files.table import read_table
 from model.values.columns import is_missing
 from tests.model.files.written import listed, read, refusal, write, written
 

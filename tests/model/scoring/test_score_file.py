@@ -1,5 +1,6 @@
 """Batch scoring: every customer gets a row, whatever the form of the file, and a refusal spoils nothing."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from model.errors import PropenseError
 from model.scoring.as_of import latest_date
-from model.scoring.blocks import read_for
+from model.scoring.log_blocks import read_for
 from model.times import DAY, parse_time, to_instant
 from tests.model.scoring.scoring import LATE, probabilities, read, score
 from tests.training.shops import TABLE, Published, publish, table_shop, write_csv
@@ -302,3 +303,89 @@ def test_a_log_without_the_event_that_was_asked_about_is_scored(log_model: Publi
     path = write_csv(tmp_path / "visits.csv", events)
     scored = score(log_model, tmp_path / "out.csv", events=path, as_of=parse_time(LATE))
     assert scored.rows == len(read(tmp_path / "out.csv")) == len(log_model.shop.customers)
+
+
+def test_a_row_that_cannot_be_read_keeps_its_place_and_says_why(
+    table_model: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.scoring.blocks.CHUNK_ROWS", 7)
+    lines = (table_model.shop.folder / "customers.csv").read_text(encoding="utf-8").splitlines()
+    lines[10:10] = ["1,2,3"]
+    (tmp_path / "new.csv").write_text("\n".join(lines), encoding="utf-8")
+    scored = score(table_model, tmp_path / "out.csv", customers=tmp_path / "new.csv")
+    rows = read(tmp_path / "out.csv")
+    assert scored.rows == len(rows) == len(lines) - 1
+    bad = rows.pop(9)
+    why = "must have the header's 11 fields, got 3"
+    assert bad == {"customer_id": "", "probability": "", "error": f"row 10 {why}"}
+    assert [row["customer_id"] for row in rows] == [row["id"] for row in table_model.shop.customers]
+    assert f"new.csv: left out 1 row of {len(lines) - 1:,}: row 11 {why}." in scored.notes
+
+
+def test_columns_that_the_model_does_not_read_are_listed(
+    table_model: Published, log_model: Published, tmp_path: Path
+) -> None:
+    for model in (table_model, log_model):
+        rows = [{n: v for n, v in row.items() if n != "events"} for row in model.shop.customers]
+        file = write_csv(tmp_path / "wide.csv", [{"comment": "x", **row} for row in rows])
+        assert "comment" in score(model, tmp_path / "out.csv", customers=file).ignored
+
+
+def test_customers_without_an_id_beside_a_log_have_no_score(log_model: Published, tmp_path: Path) -> None:
+    rows = [{n: v for n, v in row.items() if n != "events"} for row in log_model.shop.customers]
+    rows[3] = {**rows[3], "id": None}
+    file = write_csv(tmp_path / "new.csv", rows)
+    score(log_model, tmp_path / "whole.csv")
+    scored = score(log_model, tmp_path / "out.csv", customers=file)
+    found = read(tmp_path / "out.csv")
+    assert (found[3]["customer_id"], found[3]["error"]) == ("", "row 4 must have an id in 'id', got nothing")
+    assert [row["customer_id"] for row in found[:3]] == [row["id"] for row in rows[:3]]
+    assert "left out 1 of 160 customers without 'id'." in scored.notes
+    known = probabilities(tmp_path / "whole.csv")
+    assert {row["customer_id"]: float(row["probability"]) for row in found[4:] if row["probability"]} == (
+        pytest.approx({row["customer_id"]: known[row["customer_id"]] for row in found[4:]}, abs=1e-6)
+    )
+
+
+def test_what_was_left_out_of_a_log_is_noted(log_model: Published, tmp_path: Path) -> None:
+    events = [{"who": row["id"], **event} for row in log_model.shop.customers for event in row["events"]]
+    spoilt = [
+        {**event, "who": None} if n % 7 == 1 else {**event, "when": "03/01/2022"} if n % 7 == 2 else event
+        for n, event in enumerate(events)
+    ]
+    spoilt = [{**event, "amount": "1,5"} if n % 7 == 3 else event for n, event in enumerate(spoilt)]
+    path = write_csv(tmp_path / "new.csv", spoilt)
+    notes = score(log_model, tmp_path / "out.csv", events=path, as_of=parse_time(LATE)).notes
+    for text in ("events without 'who' (row ", "events whose 'when' is not in", "'amount': read "):
+        assert any(text in note for note in notes), text
+
+
+def test_events_nested_in_a_customer_file_are_those_of_a_log(log_model: Published, tmp_path: Path) -> None:
+    score(log_model, tmp_path / "log.csv", as_of=parse_time(LATE))
+    path = tmp_path / "nested.ndjson"
+    path.write_text("".join(json.dumps(row) + "\n" for row in log_model.shop.customers))
+    score(log_model, tmp_path / "out.csv", customers=path, events=None, as_of=parse_time(LATE))
+    wanted, found = read(tmp_path / "log.csv"), read(tmp_path / "out.csv")
+    for name in ("customer_id", "eligible", "error"):
+        assert [row[name] for row in found] == [row[name] for row in wanted]
+    assert probabilities(tmp_path / "out.csv") == pytest.approx(probabilities(tmp_path / "log.csv"), abs=1e-6)
+
+
+def test_a_nested_event_that_cannot_be_read_is_noted_or_costs_the_score(
+    log_model: Published, tmp_path: Path
+) -> None:
+    rows = [dict(row) for row in log_model.shop.customers[:20]]
+    rows[2] = {**rows[2], "events": [{"when": "soon", "kind": "buy"}, {"when": "2022-01-01", "amount": "x"}]}
+    path = tmp_path / "nested.ndjson"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options: dict[str, Any] = {"customers": path, "events": None, "as_of": parse_time(LATE)}
+    notes = score(log_model, tmp_path / "out.csv", **options).notes
+    assert "left out 1 events whose 'when' cannot be read as a time, such as 'soon'." in notes
+    assert "1 values of 'amount' of events are no number, such as 'x'; they were read as missing." in notes
+    assert {row["error"] for row in read(tmp_path / "out.csv")} == {""}
+    assert score(log_model, tmp_path / "out.csv", reject=True, **options).notes == ()
+    errors = [row["error"] for row in read(tmp_path / "out.csv")]
+    assert errors[2].startswith(
+        "row 3, event 1, when must be a time in ISO 8601 such as 1997-03-01, got 'soon'"
+    )
+    assert [n for n, error in enumerate(errors) if error] == [2]

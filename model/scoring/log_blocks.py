@@ -1,0 +1,112 @@
+"""The customers of a log, with or without a customer file, some thousand at a time."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from model.errors import DataError
+from model.files.dataset import Dataset, load_dataset
+from model.files.events import EventColumns
+from model.files.source import open_source, resolve
+from model.schema import EventSchema, Schema
+from model.scoring import blocks
+from model.scoring.as_of import log_date
+from model.scoring.blocks import Block, eligible_customers, numbered
+from model.scoring.misread import Misread
+from model.task import Task
+from model.values.columns import take
+from model.values.customers import Customers
+
+
+class LogBlocks:
+    """The customers of a log, those of a customer file first, in its order.
+
+    Args:
+        as_of: an instant; None for that of the last event.
+    """
+
+    def __init__(
+        self, customers: Path | None, events: Path, task: Task, schema: Schema, as_of: int | None
+    ) -> None:
+        self._task, self._schema = task, schema
+        there = open_source(customers).names if customers else ()
+        dates = [name for name in task.dates if name in there]
+        self._dataset = read_for(schema, customers, events, also=dates)
+        self.ignored = [name for name in there if name not in self._dataset.columns]
+        self._misread = Misread(schema)
+        self.as_of = log_date(self._dataset, task, schema) if as_of is None else as_of
+
+    def __iter__(self) -> Iterator[Block]:
+        """Yield all customers."""
+        dataset, unread = self._dataset, self._dataset.unread
+        cutoffs = np.full(len(dataset), self.as_of, dtype=np.int64)
+        everyone = Customers(dataset.ids, cutoffs, dataset.columns, dataset.log)
+        able = eligible_customers(self._task, self._schema, everyone, listed=dataset.listed)
+        n_rows = len(dataset) + len(unread)
+        places = np.delete(np.arange(n_rows), list(unread)) if unread else np.arange(n_rows)
+        for start in range(0, n_rows, blocks.CHUNK_ROWS):
+            stop = min(start + blocks.CHUNK_ROWS, n_rows)
+            first, last = np.searchsorted(places, [start, stop]).tolist()
+            columns = {name: take(column, slice(first, last)) for name, column in dataset.columns.items()}
+            self._misread.add(columns)
+            assert dataset.log is not None
+            inside = places[first:last] - start
+            ids: list[str | None] = [None] * (stop - start)
+            for place, id_ in zip(inside.tolist(), dataset.ids[first:last], strict=True):
+                ids[place] = id_
+            yield Block(
+                ids,
+                Customers(
+                    dataset.ids[first:last], cutoffs[first:last], columns, dataset.log.part(first, last)
+                ),
+                inside,
+                None if able is None else able[first:last],
+                {at - start: numbered(at + 1, why) for at, why in unread.items() if start <= at < stop},
+            )
+
+    def notes(self) -> tuple[str, ...]:
+        """What was read otherwise than it stands there, after the last customer.
+
+        Raises:
+            DataError: most values of a column cannot be read.
+        """
+        return (*self._dataset.notes, *self._misread.notes())
+
+
+def read_for(
+    schema: Schema, customers: Path | None, events: Path | None, *, also: Sequence[str] = ()
+) -> Dataset:
+    """The fields that a model reads, from files that hold at least these.
+
+    Args:
+        also: further columns of the table, such as the label.
+
+    Raises:
+        DataError: a file is not named, cannot be used, or lacks such a field.
+    """
+    fields = schema.events
+    if fields is not None and events is None:
+        raise DataError("this model reads an event log; name it with --events FILE")
+    if (schema.column_names or also) and customers is None:
+        raise DataError("this model reads a customer table; name it with --customers FILE")
+    return load_dataset(
+        customers if schema.column_names or also or fields is None else None,
+        resolve(events) if events and fields else (),
+        customer_id=schema.id,
+        only=(*schema.column_names, *also),
+        categorical=[c.name for c in schema.categorical],
+        event_columns=_event_columns(fields) if fields else None,
+        time_zone=schema.time_zone,
+    )
+
+
+def _event_columns(fields: EventSchema) -> EventColumns:
+    return EventColumns(
+        fields.id,
+        fields.time,
+        fields.time_format,
+        fields.type.name if fields.type else None,
+        [value.name for value in fields.values],
+        [attribute.name for attribute in fields.attributes],
+    )
