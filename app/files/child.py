@@ -1,7 +1,7 @@
 """The process that scores files: a job a line on standard input, its result a line on standard output.
 
-It holds the models that it was last asked for. A file may take so much memory and CPU time; what takes more
-ends this process, which harms no request beside it.
+It keeps the models of the last jobs loaded. Each file has a limit of memory and of CPU time; a file that exceeds
+one ends this process and no other request.
 """
 
 import errno

@@ -68,7 +68,7 @@ class FileScorer:
             "cpu_seconds": self._settings.file_cpu_seconds,
         }
         async with self._turn:
-            result = await self._asked(job)
+            result = await self._result_of(job)
         if "kind" in result:
             raise self._problem(result)
         return FileScores(result["rows"], result["ignored"], Counts(**result["counts"]))
@@ -80,7 +80,7 @@ class FileScorer:
             await self._process.wait()
         self._process = None
 
-    async def _asked(self, job: dict[str, Any]) -> dict[str, Any]:
+    async def _result_of(self, job: dict[str, Any]) -> dict[str, Any]:
         """The result of a job, or the kind of its failure."""
         process = await self._running()
         assert process.stdin

@@ -105,13 +105,13 @@ def _kind_of(headers: dict[bytes, bytes]) -> str:
 
 def _as_of(query: bytes, zone: str) -> int:
     """The instant of the prediction: `?as_of=1997-12-31`, else now."""
-    asked = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    if [name for name, _ in asked] not in ([], ["as_of"]):
+    values = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    if [name for name, _ in values] not in ([], ["as_of"]):
         raise Problem(422, "invalid-request", "the query may have as_of=1997-12-31, nothing else")
-    if not asked:
+    if not values:
         return time.time_ns() // 1000
     try:
-        return parse_iso_time(asked[0][1], zone)
+        return parse_iso_time(values[0][1], zone)
     except DataError:
         detail = "as_of must be a time in ISO 8601 such as 1997-12-31, got a text that is no such time"
         raise Problem(422, "invalid-request", detail) from None
