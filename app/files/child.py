@@ -1,7 +1,7 @@
 """The process that scores files: a job a line on standard input, its result a line on standard output.
 
-It keeps the models of the last jobs loaded. Each file has a limit of memory and of CPU time; a file that exceeds
-one ends this process and no other request.
+It keeps the models of the last jobs loaded. Each file has a limit of memory and of CPU time; a file that
+exceeds one ends this process and no other request.
 """
 
 import errno
