@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("model", "training", "configs", "deploy")
+ROOMS = ("app", "model", "training", "configs", "deploy")
 DOCUMENTS = ("propense.py", "README.md", "CONTRIBUTING.md", "Makefile", "Dockerfile", "compose.yaml")
 KINDS = {"", ".py", ".j2", ".md", ".yaml", ".conf"}
 PLAIN = {
