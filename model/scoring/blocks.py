@@ -92,8 +92,9 @@ class TableBlocks:
         """
         if self._reject:
             return ()
-        name = id_field(self._schema)
-        numbers = () if self._id else (f"the file has no column {name!r}; ids are the numbers of its rows.",)
+        name = self._schema.id
+        lacks_id = name is not None and self._id is None
+        numbers = (f"the file has no column {name!r}; ids are the numbers of its rows.",) if lacks_id else ()
         return (*self._rows.notes, *numbers, *self._misread.notes())
 
     def _block(self, batch: Batch, n_before: int) -> Block:
@@ -104,11 +105,8 @@ class TableBlocks:
             for name in self._names
             if name != EVENTS
         }
-        reasons, log = self._misread.add(columns), None
-        if not self._reject:
-            reasons = {}
-        else:
-            reasons |= _missing_dates(columns, self._task, schema)
+        unreadable, log = self._misread.add(columns), None
+        reasons = {**unreadable, **_missing_dates(columns, self._task, schema)} if self._reject else {}
         if schema.events:
             check_type(batch.cells[EVENTS].type, schema.events, self._source.path.name)
             nested = read_nested(batch.cells[EVENTS], schema.events, schema.time_zone)
