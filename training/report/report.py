@@ -23,6 +23,59 @@ MEASURES: Final = (
 )
 
 
+class ColumnRead(TypedDict):
+    """A field that the model reads; `missing_share` is a share of all customers, or of all events."""
+
+    name: str
+    kind: str
+    missing_share: float | None
+    detail: str
+
+
+class LeftOut(TypedDict):
+    """A column that the model does not read, with the reason as part of a sentence."""
+
+    column: str
+    reason: str
+
+
+class DataPart(TypedDict):
+    """The data. `events` and its two times are None for a study without a log."""
+
+    customers: int
+    events: int | None
+    first_event: str | None
+    last_event: str | None
+    read: Sequence[str]
+    left_out: Sequence[LeftOut]
+    columns: Sequence[ColumnRead]
+
+
+class SplitPart(TypedDict):
+    """The split of the examples, as a sentence and in numbers."""
+
+    kind: str
+    sentence: str
+    train: int
+    judged: int
+    test: int
+
+
+class FitPart(TypedDict):
+    """The fit of the network: `loop.Epoch`s, number of weights, distillation."""
+
+    head: str
+    device: str
+    epochs: int
+    best_epoch: int
+    seconds: float
+    seconds_published: float
+    validation_loss: float
+    history: Sequence[Mapping[str, Any]]
+    parameters: int
+    distillation: str
+
+
 class Report(TypedDict):
     """All of report.json: plain values only.
 
@@ -39,9 +92,9 @@ class Report(TypedDict):
     study: Mapping[str, Any]
     task: Mapping[str, Any]
     question: str
-    data: Mapping[str, Any]
+    data: DataPart
     audit: Mapping[str, Any]
-    split: Mapping[str, Any]
+    split: SplitPart
     splits: Sequence[Mapping[str, Any]]
     published: str
     verdict: Mapping[str, Any]
@@ -49,7 +102,7 @@ class Report(TypedDict):
     metrics: Mapping[str, Mapping[str, Any]]
     curves: Mapping[str, Mapping[str, Any]]
     choice: Mapping[str, Any]
-    fit: Mapping[str, Any]
+    fit: FitPart
     calibration: Mapping[str, Any]
     learning_curve: Sequence[Mapping[str, Any]]
     learning_conclusion: str

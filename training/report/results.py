@@ -17,14 +17,12 @@ from training.fit.distill import distillation_sentence
 from training.fit.loop import best_epoch
 from training.fit.model_fit import Fitted
 from training.prepare import Prepared
-from training.report.report import Report, question
+from training.report.report import ColumnRead, DataPart, FitPart, LeftOut, Report, SplitPart, question
 from training.run.learning_curve import conclusion
 from training.run.run import Run
 from training.split.plan import Plan
 
 FEW_POSITIVES: Final = 100
-
-Facts = dict[str, Any]  # plain values of report.json
 
 PUBLISHED: Final = {
     True: "The published model is fitted again on all examples.",
@@ -81,13 +79,13 @@ def _rarer(metrics: dict[str, Any]) -> int:
     return int(min(metrics["positives"], metrics["n"] - metrics["positives"]))
 
 
-def what_was_read(prepared: Prepared) -> tuple[list[str], list[Facts]]:
+def what_was_read(prepared: Prepared) -> tuple[list[str], list[LeftOut]]:
     """Return the notes of reading, and the columns that no model reads."""
-    left_out: list[Facts] = [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()]
+    left_out: list[LeftOut] = [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()]
     return [*prepared.dataset.notes, *prepared.kinds.notes], left_out
 
 
-def _data(prepared: Prepared, schema: Schema) -> Facts:
+def _data(prepared: Prepared, schema: Schema) -> DataPart:
     dataset = prepared.dataset
     ends, zone = (dataset.first_event, dataset.data_end), schema.time_zone
     times = [None if t is None else format_instant(t, zone) for t in ends]
@@ -103,7 +101,7 @@ def _data(prepared: Prepared, schema: Schema) -> Facts:
     }
 
 
-def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[Facts]:
+def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[ColumnRead]:
     read = []
     for column in schema.columns:
         if isinstance(column, CategoricalColumn):
@@ -118,12 +116,12 @@ def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[Facts]
     return read
 
 
-def _column(name: str, kind: str, column: Column, detail: str) -> Facts:
+def _column(name: str, kind: str, column: Column, detail: str) -> ColumnRead:
     missing = column.codes < 0 if isinstance(column, Texts) else np.isnan(column)
     return {"name": name, "kind": kind, "missing_share": float(missing.mean()), "detail": detail}
 
 
-def _event_fields(schema: Schema, log: EventLog | None) -> list[Facts]:
+def _event_fields(schema: Schema, log: EventLog | None) -> list[ColumnRead]:
     if schema.events is None or log is None:
         return []
     read = []
@@ -138,7 +136,7 @@ def _event_fields(schema: Schema, log: EventLog | None) -> list[Facts]:
     return [*read, {"name": "history", "kind": kind, "missing_share": None, "detail": ", ".join(names)}]
 
 
-def _split(plan: Plan) -> Facts:
+def _split(plan: Plan) -> SplitPart:
     return {
         "kind": plan.kind,
         "sentence": plan.sentence,
@@ -148,7 +146,7 @@ def _split(plan: Plan) -> Facts:
     }
 
 
-def _fit(fitted: Fitted, published: Fitted) -> Facts:
+def _fit(fitted: Fitted, published: Fitted) -> FitPart:
     return {
         "head": fitted.scorer.spec.head,
         "device": str(fitted.scorer.device),

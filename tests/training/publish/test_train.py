@@ -269,6 +269,6 @@ def test_a_published_version_answers_its_golden_customers(model: Published) -> N
 def test_a_sequence_head_without_a_sequence_says_so(tmp_path: Path) -> None:
     published = publish(table_shop(tmp_path), TABLE, "network.head=cnn")
     assert (
-        "The cnn head found no events and no sequences, so it reads the columns one after another; "
-        "the mlp head is made for that."
+        "The cnn head has no events or sequences to read, so it reads the columns as a sequence. The mlp "
+        "head is made for columns."
     ) in published.trained.report["warnings"]
