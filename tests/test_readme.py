@@ -51,7 +51,7 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
                 assert f'"error":"{refused["error"]}"' in README
             elif text.strip() == "kill %1":
                 services[0].send_signal(signal.SIGTERM)
-                assert services[0].wait(timeout=10) == 0
+                assert services[0].wait(timeout=60) == 0
             elif text.strip().endswith("&"):
                 command = text.strip().removesuffix("&").split()
                 services.append(subprocess.Popen(command, cwd=tmp_path, env=environment))
@@ -63,6 +63,7 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
     finally:
         for service in services:
             service.kill()
+            service.wait()
     header = (tmp_path / "scores.csv").read_text().split("\n", 1)[0]
     assert header == "customer_id,probability,probability_30d,probability_90d,eligible,error"
     assert (tmp_path / "registry/cancel/1/report.html").exists()
@@ -124,7 +125,7 @@ def _curl(command: str, folder: Path) -> bytes:
     given = parser.parse_args(shlex.split(command.replace("\\\n", " "))[1:])
     body, headers = (folder / given.upload_file).read_bytes(), dict([given.header])
     request = urllib.request.Request(given.url, body, headers, method=given.request)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         received: bytes = answer.read()
     return received
 
