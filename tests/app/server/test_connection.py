@@ -235,6 +235,16 @@ def test_a_client_that_waits_to_be_told_is_told_to_go_on() -> None:
     talk(echo, conversation)
 
 
+def test_an_old_client_gets_no_100_continue() -> None:
+    async def conversation(line: Line) -> None:
+        line.send("POST / HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+        await asyncio.sleep(0.05)
+        line.send("x")
+        assert (await line.rest()).startswith(b"HTTP/1.1 200 OK\r\n")
+
+    talk(echo, conversation)
+
+
 def test_an_offer_of_another_protocol_is_passed_over() -> None:
     async def conversation(line: Line) -> None:
         offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
