@@ -89,6 +89,12 @@ def test_every_path_of_a_document_exists(file: str) -> None:
     assert not missing, missing
 
 
+def test_every_folder_is_on_the_map_of_contributing() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    folders = {file.parent for room in ("app", "model", "training") for file in (ROOT / room).glob("*/*.py")}
+    assert not [folder for folder in folders if f"`{folder.relative_to(ROOT)}/`" not in text]
+
+
 def test_every_file_of_the_readmes_rooms_exists() -> None:
     for room, files in re.findall(r"^\| `(\w+)/` \|[^|]*\|([^|]*)\|$", README, re.MULTILINE):
         for file in re.findall(r"`([\w./]+)`", files):
