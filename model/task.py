@@ -5,6 +5,7 @@ cutoff + gap + h]`, and a customer is eligible with an event in `(cutoff - withi
 """
 
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
@@ -49,7 +50,7 @@ class ColumnTask(_Part):
         """K, the logits per example."""
         return 1
 
-    @property
+    @cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of the K cumulative probabilities; none, since there is a single one without a horizon."""
         return ()
@@ -110,7 +111,7 @@ class WindowTask(_Part):
         """K, the hazard logits per example, one per interval."""
         return len(self.horizons_days)
 
-    @property
+    @cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of the K cumulative probabilities: the horizons in days."""
         return tuple(str(h) for h in self.horizons_days)

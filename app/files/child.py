@@ -22,7 +22,7 @@ from typing import Any, Final
 import pyarrow as pa
 import torch
 
-from app.observe.counts import Counts, count
+from app.observe.tally import Counts, count
 from app.request.warnings import Warnings
 from model.errors import CheckpointError, PropenseError
 from model.files.names import MissingColumnsError

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from app.errors import Fault, Problem
 from app.files.upload import no_room
-from app.observe.counts import Counts
+from app.observe.tally import Counts
 from app.settings import Settings
 from model.store.manifest import Manifest
 

@@ -19,9 +19,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from app.observe.counts import TENTHS
 from app.observe.requests import RequestRecords
-from app.observe.tally import Tally, observe
+from app.observe.tally import TENTHS, Tally, observe
 from app.request.warnings import Warnings
 
 _EVERY_S: Final = 0.1  # between two updates

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from app.observe.counts import TENTHS
-from app.observe.tally import Tally, observe
+from app.observe.tally import TENTHS, Tally, observe
 from app.request.warnings import Warnings
 from model.predictor import Predictions
 
