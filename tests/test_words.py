@@ -7,7 +7,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("app", "model", "training", "configs", "deploy")
-DOCUMENTS = ("propense.py", "README.md", "CONTRIBUTING.md", "Makefile", "Dockerfile", "compose.yaml")
+DOCUMENTS = (
+    "propense.py",
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "Makefile",
+    "Dockerfile",
+    "compose.yaml",
+)
 KINDS = {"", ".py", ".j2", ".md", ".yaml", ".conf"}
 PLAIN = {
     "alas": "",
