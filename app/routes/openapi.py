@@ -1,5 +1,6 @@
 """The API document: the fixed routes, and for each model in service a path with that model's own fields."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from app.access.admit import PROBES
 from app.errors import MEDIA_TYPE, ProblemDetails
 from app.request.answer import Predictions
 from app.routes.predict import PATHS
-from app.routes.score_document import score_paths
+from app.routes.score import PINNED, ROUTE
 from app.versions.models import Models
 from app.versions.served import Served
 
@@ -28,6 +29,37 @@ _WARNINGS: Final = {
     "description": "Name what training never saw of each customer: far numbers, new categories.",
     "schema": {"type": "boolean", "default": False},
 }
+_NAME: Final = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+_VERSION: Final = {
+    "name": "version",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
+_AS_OF: Final = {
+    "name": "as_of",
+    "in": "query",
+    "description": "The instant of the prediction, in ISO 8601; now if absent.",
+    "schema": {"type": "string"},
+    "example": "1997-12-31",
+}
+_FILES: Final = {
+    "text/csv": "A header, then a customer a row, spelt as in training files; UTF-8.",
+    "application/x-ndjson": "A customer a line, as in a predict request.",
+    "application/vnd.apache.arrow.stream": "An Arrow IPC stream.",
+    "application/vnd.apache.parquet": "A Parquet file.",
+}
+_SCORES: Final = (
+    "The response is a whole file in the form of the request, a row for each row and in its order: "
+    "`customer_id` (the row's number, from 1, where there is none), `probability` (by the longest horizon), "
+    "`probability_30d` and so on for a model of events, `eligible` (whether the study predicts "
+    "the customer; not for a model whose label is a column), and `error`: null, or what is wrong with the "
+    "row, which then has no probability.\n\n"
+    "A file must have every column that the model reads; in NDJSON, a field that is absent is missing. Other "
+    "columns are ignored and listed in the header `X-Propense-Ignored-Columns`. For a model of events, the "
+    "column `events` has the history of each customer: a list of structs in Arrow and Parquet, a list of "
+    'objects in NDJSON, or a JSON text such as `[{"date": "1997-03-01", "amount": 12.5}]`.'
+)
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -43,7 +75,11 @@ def api_document(app: FastAPI, models: Models, *, needs_key: bool) -> dict[str, 
     types = [Predictions, ProblemDetails]
     schemas |= msgspec.json.schema_components(types, ref_template=_COMPONENTS + "{name}")[1]
     document["paths"][PATHS[1]] = {"post": _pinned_operation()}
-    document["paths"] |= score_paths({str(s): response for s, response in refusals(*SCORE_REFUSALS).items()})
+    document["paths"][ROUTE.path] = {"post": _scores("score", "Score a file of any size", _NAME)}
+    pinned = _scores(
+        "score_version", "Score a file with a version that need not be the champion", _NAME, _VERSION
+    )
+    document["paths"][PINNED.path] = {"post": pinned}
     for served in models.served():
         name = served.manifest.name
         request = served.types.json_schema(f"{_COMPONENTS}{name}.{{name}}")
@@ -81,11 +117,7 @@ def _pinned_operation() -> dict[str, Any]:
     return {
         "summary": "Predict with a version that need not be the champion",
         "operationId": "predict_version",
-        "parameters": [
-            {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
-            {"name": "version", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}},
-            _WARNINGS,
-        ],
+        "parameters": [_NAME, _VERSION, _WARNINGS],
         **_predicts(
             {"schema": {"type": "object", "oneOf": [{"required": ["customers"]}, {"required": ["columns"]}]}}
         ),
@@ -97,8 +129,26 @@ def _predicts(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "tags": ["predictions"],
         "requestBody": {"required": True, "content": {"application/json": request}},
-        "responses": {
-            "200": {"description": "In the order of the request.", "content": {"application/json": answer}},
-            **{str(status): said for status, said in refusals(*PREDICT_REFUSALS).items()},
-        },
+        "responses": _responses("request", {"application/json": answer}, PREDICT_REFUSALS),
     }
+
+
+def _scores(id_: str, summary: str, *path: dict[str, Any]) -> dict[str, Any]:
+    content = {
+        kind: {"schema": {"type": "string", "format": "binary", "description": description}}
+        for kind, description in _FILES.items()
+    }
+    return {
+        "tags": ["predictions"],
+        "operationId": id_,
+        "summary": summary,
+        "description": _SCORES,
+        "parameters": [*path, _AS_OF],
+        "requestBody": {"required": True, "content": content},
+        "responses": _responses("file", content, SCORE_REFUSALS),
+    }
+
+
+def _responses(order: str, content: dict[str, Any], statuses: Sequence[int]) -> dict[str, Any]:
+    refused = {str(status): response for status, response in refusals(*statuses).items()}
+    return {"200": {"description": f"In the order of the {order}.", "content": content}, **refused}

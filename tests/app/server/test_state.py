@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.server.busy_poll import BusyPoll
+from app.server.state import BusyPoll
 
 
 class Loop:
@@ -27,7 +27,7 @@ class Loop:
 
 def test_the_loop_turns_until_some_time_after_the_latest_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 5.0
-    monkeypatch.setattr("app.server.busy_poll.perf_counter", lambda: now)
+    monkeypatch.setattr("app.server.state.perf_counter", lambda: now)
     loop: Any = Loop()
     poll = BusyPoll()
     poll.extend(loop)
