@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("app", "model", "training", "configs", "deploy")
+ROOMS = ("app", "model", "training", "configs")
 DOCUMENTS = (
     "propense.py",
     "README.md",

@@ -16,9 +16,11 @@ from app.settings import PREFIX, Settings
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCKERFILE: Final = (ROOT / "Dockerfile").read_text()
 README: Final = (ROOT / "README.md").read_text()
-NGINX: Final = (ROOT / "deploy" / "nginx.conf").read_text()
+NGINX: Final = (ROOT / "configs" / "deploy" / "nginx.conf").read_text()
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())
-MANIFESTS: Final[list[Any]] = list(yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yaml").read_text()))
+MANIFESTS: Final[list[Any]] = list(
+    yaml.safe_load_all((ROOT / "configs" / "deploy" / "kubernetes.yaml").read_text())
+)
 SPARE_SECONDS: Final = 4  # that the service takes beyond its drain and grace
 
 

@@ -1,4 +1,4 @@
-"""`deploy/nginx.conf` run on the loopback, before replicas of a test."""
+"""`configs/deploy/nginx.conf` run on the loopback, before replicas of a test."""
 
 import http.client
 import os

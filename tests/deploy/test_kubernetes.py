@@ -1,4 +1,4 @@
-"""deploy/kubernetes.yaml: two pods behind a Service and an Ingress."""
+"""configs/deploy/kubernetes.yaml: two pods behind a Service and an Ingress."""
 
 import re
 from pathlib import Path
