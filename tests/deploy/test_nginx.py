@@ -4,6 +4,7 @@ import http.client
 import json
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -121,7 +122,11 @@ def test_a_request_has_one_id_for_proxy_service_and_client(proxy: Proxy) -> None
     response, received = sent(proxy, "POST", PREDICT, headers={"X-Request-ID": 'no id "'})
     assert len(received["id"]) == 32
     assert response.headers["x-request-id"] == received["id"]
-    assert f'"request_id": "{received["id"]}"' in proxy.log.read_text()
+    line = f'"request_id": "{received["id"]}"'
+    deadline = time.monotonic() + 10
+    while line not in proxy.log.read_text():  # nginx logs a request after its response
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @needs_nginx

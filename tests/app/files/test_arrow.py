@@ -160,7 +160,7 @@ def test_no_damage_does_harm(client: Client, compression: str | None) -> None:
     ids = pa.array(["a", "b", "a"]).dictionary_encode()
     content = stream(log_table(customer_id=ids), rows=2, compression=compression)
     statuses = []
-    for number in range(150):
+    for number in range(100):
         damaged = bytearray(content[: draw.randrange(len(content))] if number % 4 == 0 else content)
         for _ in range(draw.choice([1, 1, 4])):
             if damaged:
