@@ -68,7 +68,7 @@ def _about(seconds: float, *, alone: bool) -> str:
         else "There is only one core: server and load share it, so that no figure is the server's alone."
     )
     return f"""\
-{where} One worker each. On every connection one request
+{where} One process each. On every connection one request
 is in flight; latencies are from sending it to having read its answer. {seconds:g} s a level in four windows,
 whose median is shown; the windows of floor, limit and ours alternate, as the machine is not always as quick,
 and so do the bodies of the floor and ours. CPU and memory are those of all processes of a server. The last
