@@ -28,11 +28,16 @@ class Batch:
     @property
     def places(self) -> Positions:
         """(n,) the places of the rows that could be read."""
-        everywhere = np.arange(self.n_rows, dtype=np.int64)
-        return np.delete(everywhere, list(self.unread)) if self.unread else everywhere
+        return read_places(self.n_rows, self.unread)
 
     def part(self, start: int, stop: int) -> "Batch":
         """Some of the N rows."""
         first, last = np.searchsorted(self.places, [start, stop]).tolist() if self.unread else (start, stop)
         unread = {place - start: why for place, why in self.unread.items() if start <= place < stop}
         return Batch(self.cells.slice(first, last - first), stop - start, unread)
+
+
+def read_places(n_rows: int, unread: Mapping[int, str]) -> Positions:
+    """(n,) int64 places in [0, N) of the rows that could be read, ascending."""
+    everywhere = np.arange(n_rows, dtype=np.int64)
+    return np.delete(everywhere, list(unread)) if unread else everywhere

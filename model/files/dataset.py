@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
+from model.files.batch import read_places
 from model.files.events import EventColumns, RawEvents, read_events
 from model.files.names import counted, listed
 from model.files.table import read_table
@@ -171,8 +172,7 @@ def _with_ids(table: _Customers, name: str | None) -> _Customers:
 
 def _positions(table: _Customers) -> Positions:
     """(N,) where in the file each row stands."""
-    everywhere = np.arange(len(table.ids) + len(table.unread))
-    return np.delete(everywhere, list(table.unread)) if table.unread else everywhere
+    return read_places(len(table.ids) + len(table.unread), table.unread)
 
 
 def _owners(ids: Texts, index: dict[str, int]) -> Positions:

@@ -66,7 +66,7 @@ def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str 
     """Read a log, whole or in parts, of one or several files; only the named columns.
 
     Args:
-        paths: at least one, as `model.files.table.resolve` finds them.
+        paths: at least one, as `model.files.source.resolve` finds them.
         time_zone: whose clock the times without an offset were read from.
 
     Raises:

@@ -26,7 +26,7 @@ _decode: Final = msgspec.json.Decoder(list[dict[str, Any]] | None).decode
 
 
 @dataclass(frozen=True)
-class Misread:
+class UnreadableCells:
     """Cells of one field of the events that could not be read.
 
     Attributes:
@@ -50,12 +50,12 @@ class NestedEvents:
 
     Attributes:
         log: those with a time; an unreadable value is missing.
-        misread: the cells that could not be read.
+        unreadable: the cells that could not be read.
         unread: why the whole cell of a customer could not be read, by his place.
     """
 
     log: EventLog
-    misread: tuple[Misread, ...]
+    unreadable: tuple[UnreadableCells, ...]
     unread: dict[int, str]
 
 
@@ -85,13 +85,15 @@ def read_nested(array: Any, schema: EventSchema, zone: str) -> NestedEvents:
     lengths, fields, unread = _of_lists(array) if types.is_nested(array.type) else _of_texts(array, schema)
     owners = np.repeat(np.arange(len(array)), lengths)
     number = np.arange(len(owners)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 1
-    misread = []
+    unreadable = []
 
     def note(name: str, rule: str, bad: NDArray[np.bool_]) -> None:
         if bad.any():
             at = np.flatnonzero(bad)
-            misread.append(
-                Misread(name, rule, owners[at], number[at], texts_from(fields[name].take(pa.array(at))))
+            unreadable.append(
+                UnreadableCells(
+                    name, rule, owners[at], number[at], texts_from(fields[name].take(pa.array(at)))
+                )
             )
 
     times = _times(fields[schema.time], schema.time_format, zone)
@@ -115,7 +117,7 @@ def read_nested(array: Any, schema: EventSchema, zone: str) -> NestedEvents:
             for c in schema.categories
         },
     )
-    return NestedEvents(log, tuple(misread), unread)
+    return NestedEvents(log, tuple(unreadable), unread)
 
 
 def _times(array: Any, time_format: str | None, zone: str) -> Instants:

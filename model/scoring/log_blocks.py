@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from model.errors import DataError
+from model.files.batch import read_places
 from model.files.dataset import Dataset, load_dataset
 from model.files.events import EventColumns
 from model.files.source import open_source, resolve
@@ -27,7 +28,7 @@ class LogBlocks:
     """
 
     def __init__(
-        self, customers: Path | None, events: Path, task: Task, schema: Schema, as_of: int | None
+        self, customers: Path | None, events: Path | None, task: Task, schema: Schema, as_of: int | None
     ) -> None:
         self._task, self._schema = task, schema
         there = open_source(customers).names if customers else ()
@@ -44,7 +45,7 @@ class LogBlocks:
         everyone = Customers(dataset.ids, cutoffs, dataset.columns, dataset.log)
         able = eligible_customers(self._task, self._schema, everyone, listed=dataset.listed)
         n_rows = len(dataset) + len(unread)
-        places = np.delete(np.arange(n_rows), list(unread)) if unread else np.arange(n_rows)
+        places = read_places(n_rows, unread)
         for start in range(0, n_rows, blocks.CHUNK_ROWS):
             stop = min(start + blocks.CHUNK_ROWS, n_rows)
             first, last = np.searchsorted(places, [start, stop]).tolist()

@@ -60,7 +60,7 @@ class Misread:
     def add_events(self, nested: NestedEvents) -> dict[int, str]:
         """Count the cells of the events of some customers; returns the same."""
         reasons = dict(nested.unread)
-        for cells in nested.misread:
+        for cells in nested.unreadable:
             self.events[cells.field] += len(cells.owners)
             self.event_example.setdefault(cells.field, shown(cells.texts, 0))
             for at, (owner, number) in enumerate(

@@ -97,9 +97,7 @@ def contract_presence(
     """
     starts, ends = contract_dates(columns, task, zone)
     if starts is not None:
-        starts = np.where(
-            starts == MISSING_TIME, NEVER, starts
-        )  # a contract that never started is not eligible
+        starts = np.where(starts == MISSING_TIME, NEVER, starts)  # one that never starts is not eligible
     ended = np.flatnonzero(ends != MISSING_TIME)
     gone = log_of(ended, ends[ended], len(ends))
     if log is None:

@@ -60,16 +60,13 @@ def score_file(
         DataError, SchemaError: the files cannot be used, or lack a field that the model reads.
     """
     task, schema = predictor.manifest.task, predictor.manifest.schema_
-    if schema.events is None and customers is None:
-        raise DataError("this model reads a customer table; name it with --customers FILE")
-    if schema.events and customers is None and events is None:
-        raise DataError("this model reads an event log; name it with --events FILE")
     blocks: LogBlocks | TableBlocks
-    if schema.events is None or events is None:
-        assert customers is not None
+    if schema.events and (events or customers is None):
+        blocks = LogBlocks(customers, events, task, schema, as_of)
+    elif customers:
         blocks = TableBlocks(customers, task, schema, as_of, reject=reject)
     else:
-        blocks = LogBlocks(customers, events, task, schema, as_of)
+        raise DataError("this model reads a customer table; name it with --customers FILE")
     names, n_rows = task.output_names, 0
     with open_scores(out, names, eligible=not isinstance(task, ColumnTask)) as writer:
         for block in blocks:
