@@ -90,13 +90,14 @@ def _read(path: Path, columns: Sequence[str]) -> Iterator[Any]:
 
 def _merged(batches: Iterator[Any]) -> Iterator[Any]:
     """The same rows without small batches, each of which would take a call of the network."""
-    waiting: list[Any] = []
+    waiting, n_rows = list[Any](), 0
     for batch in batches:
         batch.validate(full=True)
         waiting.append(batch)
-        if sum(map(len, waiting)) >= _MIN_ROWS:
+        n_rows += len(batch)
+        if n_rows >= _MIN_ROWS:
             yield pa.concat_batches(waiting)
-            waiting = []
+            waiting, n_rows = [], 0
     if waiting:
         yield pa.concat_batches(waiting)
 
