@@ -20,6 +20,10 @@ def increasing(values: tuple[Ordered, ...]) -> tuple[Ordered, ...]:
     return values
 
 
+def _several(values: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else values
+
+
 Days = Annotated[int, Strict(), Field(ge=0, le=36_500)]
 PositiveDays = Annotated[int, Strict(), Field(gt=0, le=36_500)]
 Horizons = Annotated[tuple[PositiveDays, ...], Field(min_length=1, max_length=52), AfterValidator(increasing)]
@@ -33,12 +37,28 @@ class _Part(BaseModel):
 
 
 class ColumnTask(_Part):
-    """The label is a column of the customer table."""
+    """The label is a column of the customer table.
+
+    Attributes:
+        positive: the value, or values, of a positive row.
+        negative: those of a negative row; empty for all others.
+    """
 
     kind: Literal["column"] = "column"
     column: str
-    positive: str
+    positive: str | tuple[str, ...]
+    negative: str | tuple[str, ...] = ()
     lookback_days: PositiveDays = 365
+
+    @property
+    def positives(self) -> tuple[str, ...]:
+        """The values of a positive row."""
+        return _several(self.positive)
+
+    @property
+    def negatives(self) -> tuple[str, ...]:
+        """The values of a negative row; empty for all that are not positive."""
+        return _several(self.negative)
 
     @property
     def dates(self) -> dict[str, str | None]:

@@ -18,6 +18,7 @@ from model.task import ContractTask, LogTask
 from model.times import DAY, MISSING_TIME, Instants, days, localize
 from model.values.columns import Column, Texts
 from model.values.history import EventLog, Positions
+from model.values.spelling import matching
 
 NEVER: Final = np.iinfo(np.int64).max
 
@@ -135,7 +136,7 @@ def contract_dates(
 def events_of(
     log: EventLog, wanted: Sequence[str], types: Texts | None, *, place: str, strict: bool = True
 ) -> EventLog:
-    """The events of some types, without their fields; all of them where none is named.
+    """The events of some types, in any spelling, without their fields; all of them where none is named.
 
     Raises:
         DataError: the log has no such type.
@@ -143,7 +144,7 @@ def events_of(
     if not wanted:
         return EventLog(offsets=log.offsets, times=log.times, values={}, categories={})
     for name in wanted if strict else ():
-        if types is None or name not in types.values:
+        if types is None or not matching(types.values, [name]):
             known = list(types.values)[:20] if types else "none, since the study names no type column"
             raise DataError(f"{place} must be a type in the log, got {name!r}; the types are {known}")
     if types is None:
@@ -187,4 +188,5 @@ def no_events(n_customers: int) -> EventLog:
 
 
 def _is_one_of(types: Texts, wanted: Sequence[str]) -> NDArray[np.bool_]:
-    return np.isin(types.codes, [c for c, name in enumerate(types.values) if name in wanted])
+    same = set(matching(types.values, wanted))
+    return np.isin(types.codes, [code for code, name in enumerate(types.values) if name in same])

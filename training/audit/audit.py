@@ -6,9 +6,12 @@ from typing import Any
 
 from model.errors import DataError
 from model.files.names import listed, nearest
+from model.task import ColumnTask
 from model.times import format_instant
+from model.values.columns import Texts
 from training.audit.facts import came_back, cutoff_table, dropped, log_facts
 from training.audit.findings import Finding, ordered
+from training.audit.meanings import event_type_facts, label_facts
 from training.audit.probing import findings_of
 from training.prepare import Prepared
 
@@ -39,7 +42,8 @@ def audit(prepared: Prepared) -> Audit:
     """
     found, aggregates = findings_of(prepared)
     allowed = prepared.study.allow_leaks
-    _check_allowed(allowed, {*prepared.dataset.columns, *aggregates, *_event_types(prepared)})
+    types = _event_types(prepared)
+    _check_allowed(allowed, {*prepared.dataset.columns, *aggregates, *(types.values if types else ())})
     return Audit(_facts(prepared), tuple(ordered(_allowed(f, allowed) for f in found)))
 
 
@@ -57,11 +61,12 @@ def refuse_leaks(found: Audit) -> None:
 
 def _facts(prepared: Prepared) -> dict[str, Any]:
     dataset, plan, question = prepared.dataset, prepared.plan, prepared.question
-    zone = prepared.fields.time_zone
+    zone, types = prepared.fields.time_zone, _event_types(prepared)
     facts: dict[str, Any] = {
         "customers": len(dataset),
         "time_zone": zone,
         "log": log_facts(dataset.log, zone) if dataset.log else None,
+        "event_types": event_type_facts(types, prepared.task) if types else [],
         "split": plan.sentence,
         "examples": {
             "train": len(plan.measured.rows),
@@ -71,7 +76,9 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
     }
     if question is None:
         positive = plan.labels.outcomes[:, 0]
+        assert isinstance(prepared.task, ColumnTask)
         return facts | {
+            "label": label_facts(dataset.columns, prepared.task),
             "rows": len(positive),
             "positives": int(positive.sum()),
             "rate": float(positive.mean()),
@@ -86,9 +93,9 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _event_types(prepared: Prepared) -> tuple[str, ...]:
+def _event_types(prepared: Prepared) -> Texts | None:
     log, source = prepared.dataset.log, prepared.fields.events
-    return log.categories[source.type].values if log and source and source.type else ()
+    return log.categories[source.type] if log and source and source.type else None
 
 
 def _check_allowed(names: Collection[str], known: Collection[str]) -> None:

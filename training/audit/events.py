@@ -11,6 +11,7 @@ from model.times import Instants, days
 from model.values.columns import Texts
 from model.values.customers import Examples
 from model.values.history import EventLog
+from model.values.spelling import matching
 from training.audit.findings import Finding
 from training.question.labels import Bools
 
@@ -68,7 +69,7 @@ def _awaited(task: LogTask | ContractTask, types: Texts) -> frozenset[str]:
     """Return the types that make an outcome positive."""
     if not isinstance(task, LogTask) or task.outcome == "absent":
         return frozenset()
-    return frozenset(task.event_types or types.values)
+    return frozenset(matching(types.values, task.event_types) if task.event_types else types.values)
 
 
 def _spans(task: LogTask | ContractTask, examples: Examples) -> list[_Span]:

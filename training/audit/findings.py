@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from model.files.names import counted
+from training.audit.meanings import event_type_sentences, label_sentence
 
 Level = Literal["leak", "warning", "note"]
 
@@ -61,7 +62,9 @@ def audit_sentences(facts: Mapping[str, Any]) -> list[str]:
     if facts["log"]:
         lines += _log(facts["log"])
     lines += facts.get("understood", [])
+    lines += event_type_sentences(facts.get("event_types", ()))
     if "rate" in facts:
+        lines.append(label_sentence(facts["label"]))
         lines.append(f"{facts['positives']:,} of {facts['rows']:,} rows are positive ({facts['rate']:.1%}).")
     else:
         lines += _population(facts)

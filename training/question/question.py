@@ -19,6 +19,7 @@ from model.scoring.presence import NEVER, contract_dates
 from model.task import ContractTask, LogTask
 from model.times import DAY, MISSING_TIME, format_instant, to_instant
 from model.values.columns import Column, Texts
+from model.values.spelling import matching
 from training.question.timeline import Timeline, contract_timeline, followed_share, log_timeline
 
 LAST_SHARE: Final = 0.05  # an event is terminal if a smaller share of it is followed by further events
@@ -76,7 +77,7 @@ def log_question(
     notes: tuple[str, ...] = ()
     if terminal is None and task.event_types and task.outcome == "occurs" and types is not None:
         count, share = followed_share(log, task.event_types, types)
-        others = any(name not in task.event_types for name in types.values)
+        others = len(matching(types.values, task.event_types)) < len(types.values)
         ends = others and _ends_life(task, count, share)
         task = task.model_copy(update={"terminal": ends})
         notes = (_terminal_note(task, count, share),)

@@ -112,7 +112,8 @@ class Report(TypedDict):
 def question(task: Task) -> str:
     """Return the question that a task answers about a customer."""
     if isinstance(task, ColumnTask):
-        return f'Will {task.column} of a customer be "{task.positive}"?'
+        values = " or ".join(f'"{value}"' for value in task.positives)
+        return f"Will {task.column} of a customer be {values}?"
     *first, last = task.horizons_days
     horizons = f"{', '.join(map(str, first))} or {_days(last)}" if first else _days(last)
     gap = f", counted from {_days(task.gap_days)} later" if task.gap_days else ""

@@ -17,10 +17,10 @@ from model.times import format_instant
 from model.values.customers import Examples
 from training.measure.measuring import MODEL, base_rates, measure_horizons
 from training.question.eligibility import count_eligible, tally
+from training.question.label_column import read_label
 from training.question.labels import Labels, compile_labels, latest_complete_cutoff
 from training.question.question import Question, contract_question, log_question
 from training.question.timeline import group_numbers
-from training.split.plan_table import read_label
 
 
 def evaluate_files(
@@ -85,8 +85,8 @@ def _score_windows(
 def _score_table(
     predictor: Predictor, task: ColumnTask, dataset: Dataset, instant: int
 ) -> tuple[Examples, Labels, Probabilities]:
-    labelled, positive = read_label(dataset.columns, task)
-    rows = np.flatnonzero(labelled)
+    label = read_label(dataset.columns, task)
+    rows = np.flatnonzero(label.labelled)
     examples = Examples(rows, np.full(len(rows), instant, dtype=np.int64))
-    labels = Labels.of_column(positive[rows])
+    labels = Labels.of_column(label.positive[rows])
     return examples, labels, predictor.scorer.score(dataset.columns, dataset.log, examples)

@@ -12,8 +12,9 @@ from model.files.dates import fitting_formats
 from model.files.names import check_names
 from model.task import ColumnTask
 from model.times import MISSING_TIME, Instants
-from model.values.columns import Column, Numbers, Texts, as_dates, as_numbers, as_texts
+from model.values.columns import Column, Numbers, Texts, as_dates, as_numbers
 from model.values.customers import Examples
+from training.question.label_column import read_label
 from training.question.labels import Bools, Labels
 from training.question.timeline import group_numbers
 from training.schema.fit_schema import ModelFields
@@ -46,15 +47,15 @@ def plan_table(
         folds: of a fit.
 
     Raises:
-        DataError: the label column or its positive value is absent, or all labels are equal.
+        DataError: the label cannot be read.
     """
     columns, seed, time, group = dataset.columns, options.seed, options.time, options.group
-    labelled, positive = read_label(columns, task)
-    rows = np.flatnonzero(labelled)
-    labels = Labels.of_column(positive[rows])
+    label = read_label(columns, task)
+    rows = np.flatnonzero(label.labelled)
+    labels = Labels.of_column(label.positive[rows])
     names, groups, broken = _names(dataset, fields, group)
     n_broken = int(broken[rows].sum()) if time is None else 0
-    groups, strata = groups[rows], positive[rows].astype(np.int64)
+    groups, strata = groups[rows], label.positive[rows].astype(np.int64)
     places = hash_shares(names, seed=seed, purpose="test")[rows]
     when = None
     if time is not None:
@@ -85,30 +86,8 @@ def plan_table(
         held_out=held_out,
         standings=np.empty((0, 0), dtype=np.int64),
         last_standing=np.empty(0, dtype=np.int8),
-        warnings=(*_unlabelled(labelled, task), *_coarse(n_broken)),
+        warnings=(*label.notes, *_coarse(n_broken)),
     )
-
-
-def read_label(columns: Mapping[str, Column], task: ColumnTask) -> tuple[Bools, Bools]:
-    """Return (N,) whether a row has a label, and (N,) whether that is the positive one.
-
-    Raises:
-        DataError: the column or the positive value is absent, or all labels are equal.
-    """
-    check_names([task.column], list(columns), "the customer table")
-    texts = as_texts(columns[task.column])
-    spellings = [v for v in texts.values if v == task.positive]
-    spellings = spellings or [v for v in texts.values if v.casefold() == task.positive.casefold()]
-    if not spellings:
-        raise DataError(
-            f"target.positive must be a value of {task.column!r}, got {task.positive!r}. "
-            f"The values are {list(texts.values[:10])}."
-        )
-    labelled = texts.codes >= 0
-    positive = np.isin(texts.codes, [texts.values.index(v) for v in spellings])
-    if positive[labelled].all():
-        raise DataError(f"the label {task.column!r} must have both outcomes, got only {task.positive!r}.")
-    return labelled, positive
 
 
 def order_of(columns: Mapping[str, Column], name: str, zone: str) -> Instants | Numbers:
@@ -185,11 +164,6 @@ def _shuffled(strata: NDArray[np.int64], fold: NDArray[np.int64], options: Split
     generator, alone = np.random.default_rng(options.seed), np.arange(len(strata))
     test, train = deal(alone, strata, (options.test_fraction,), generator.random(len(strata)))
     return ShuffledSplit(_folds(train, generator.permutation(fold), None), test)
-
-
-def _unlabelled(labelled: Bools, task: ColumnTask) -> tuple[str, ...]:
-    missing = int((~labelled).sum())
-    return (f"{missing} rows have no {task.column!r} and are left out.",) if missing else ()
 
 
 def _coarse(n_broken: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from model.files.names import nearest
 from model.task import ANY_EVENT, ColumnTask, ContractTask, LogTask
+from model.values.spelling import folded
 from training.study.faults import show
 from training.study.yaml_file import Place, spell_place
 
@@ -44,6 +45,7 @@ def broken_rules(study: object) -> Placed:
     own = _own_columns(form, target)
     yield from _used_twice([*own, *_customers_columns(customers)])
     yield from _ending_faults(form, target)
+    yield from _spelling_faults(target)
     unread = set(_texts([target.get("column"), target.get("ends"), *_texts(customers.get("exclude"))]))
     yield from _split_faults(form, split, customers, unread)
 
@@ -108,6 +110,15 @@ def _ending_faults(form: TargetForm | None, target: Mapping[str, Any]) -> Placed
             yield ("target", key), "needs target.event to name a terminal event type, with outcome: occurs"
         elif key in _OF_ENDINGS and target.get(key) and target.get("terminal") is False:
             yield ("target", key), "needs a terminal event; leave out terminal: false"
+
+
+def _spelling_faults(target: Mapping[str, Any]) -> Placed:
+    """Yield event types that another key names in another spelling: all spellings of a type count as one."""
+    first: dict[str, tuple[str, str]] = {}
+    for place, name in _named(target, ("target",), "event", "returns", "involuntary"):
+        key, other = first.setdefault(folded(name), (str(place[1]), name))
+        if key != place[1] and other != name:
+            yield place, f"{show(name)} and {show(other)} of target.{key} are spellings of one event type"
 
 
 def _split_faults(

@@ -47,6 +47,11 @@ def _spelling(value: object) -> str:
     return spelt[0]
 
 
+def _spellings(value: object) -> str | tuple[str, ...]:
+    """Spell one label, or a list of them."""
+    return tuple(map(_spelling, value)) if isinstance(value, list | tuple) else _spelling(value)
+
+
 def _iso_date(value: object) -> date:
     try:
         return value if isinstance(value, date) else date.fromisoformat(str(value))
@@ -80,7 +85,7 @@ Number = Annotated[float, Strict()]
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 StudyName = Annotated[str, AfterValidator(_study_name)]
-Label = Annotated[str, BeforeValidator(_spelling)]
+Labels = Annotated[str | tuple[str, ...], BeforeValidator(_spellings)]
 
 
 class CustomersSource(Section):

@@ -33,7 +33,7 @@ from training.study.sections import (
     DataSources,
     FitOptions,
     IsoDate,
-    Label,
+    Labels,
     Names,
     NetworkOptions,
     Section,
@@ -47,10 +47,11 @@ _OF_STUDY: Final = {"cutoffs", "observed_until"}  # keys of a target that are no
 
 
 class ColumnTarget(Section):
-    """The label is a column of the customer table, positive where its text is `positive`."""
+    """The label is a column of the customer table; see `training.question.label_column`."""
 
     column: Text
-    positive: Label
+    positive: Annotated[Labels, Field(min_length=1)]
+    negative: Labels = ()
     lookback_days: PositiveDays = 365
 
     @property

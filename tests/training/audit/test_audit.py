@@ -174,7 +174,15 @@ def test_facts_of_a_table(tmp_path: Path) -> None:
         "customers": 240,
         "time_zone": "Asia/Tokyo",
         "log": None,
+        "event_types": [],
         "split": "tested on 20% of the rows, stratified by the label; duplicate rows are on one side",
+        "label": {
+            "column": "churn",
+            "values": [
+                {"value": "Yes", "count": sum(shop.churned), "counts_as": "positive"},
+                {"value": "No", "count": 240 - sum(shop.churned), "counts_as": "negative"},
+            ],
+        },
         "rows": 240,
         "positives": sum(shop.churned),
         "rate": sum(shop.churned) / 240,

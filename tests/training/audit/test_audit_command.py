@@ -18,6 +18,7 @@ from tests.training.shops import (
 )
 
 KEYS = {
+    "event_types",
     "name",
     "question",
     "refused",
@@ -30,7 +31,7 @@ KEYS = {
     "data",
     "warnings",
 }
-ROW_KEYS = {"rows", "positives", "rate"}
+ROW_KEYS = {"label", "rows", "positives", "rate"}
 WINDOW_KEYS = {"observed_from", "observed_until", "cutoffs", "never_asked", "came_back", "understood"}
 
 TINY = """\

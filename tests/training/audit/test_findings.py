@@ -13,6 +13,16 @@ TABLE: dict[str, Any] = {
     "log": None,
     "split": "tested on 20% of the rows",
     "examples": EXAMPLES,
+    "label": {
+        "column": "churn",
+        "values": [
+            {"value": "Yes", "count": 100, "counts_as": "positive"},
+            {"value": "yes", "count": 49, "counts_as": "positive"},
+            {"value": "No", "count": 1_341, "counts_as": "negative"},
+            {"value": None, "count": 8, "counts_as": "excluded"},
+            {"value": "?", "count": 2, "counts_as": "excluded"},
+        ],
+    },
     "rows": 1_490,
     "positives": 149,
     "rate": 0.1,
@@ -57,6 +67,8 @@ LOG: dict[str, Any] = {
 def test_a_table() -> None:
     assert audit_sentences(TABLE) == [
         "1,500 customers. Times without an offset are read in UTC.",
+        "Values of 'churn': 'Yes' (100), 'yes' (49) count as positive; 'No' (1,341) count as negative; "
+        "blank (8), '?' (2) are excluded. Spellings that differ in case, blanks or accents count as one.",
         "149 of 1,490 rows are positive (10.0%).",
         "Split: tested on 20% of the rows. Examples: 1,000 for training (600 of them also for early stopping "
         "and calibration), 250 for the test.",

@@ -122,6 +122,11 @@ def test_what_happens_at_the_instant_of_an_ending_is_no_return() -> None:
     assert timeline.back.tolist() == [NEVER]
 
 
+def test_all_spellings_of_a_type_are_one() -> None:
+    timeline = cancelled([(1, "join"), (4, "Cancel"), (6, "CANCEL "), (8, "cancelled")])
+    assert own_times(timeline.gone, 0) == [4 * DAY, 6 * DAY]
+
+
 def test_another_ending_or_its_mark_is_no_return() -> None:
     events = [(10, "cancel"), (11, "fail"), (12, "cancel"), (30, "fail")]
     timeline = cancelled(events, reactivates_within_days=5, involuntary=("fail",), involuntary_within_days=1)

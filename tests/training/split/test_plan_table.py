@@ -13,7 +13,6 @@ from model.times import parse_time
 from model.values.columns import Texts, column_of
 from tests.training.table_plans import CUTOFF, LABELS, TASK, parts, planned, refusal, sides
 from training.split.plan import HeldOut
-from training.split.plan_table import read_label
 
 
 def test_test_and_folds_have_the_label_s_own_share_of_positives() -> None:
@@ -128,38 +127,9 @@ def test_rows_of_one_instant_stay_together(years: list[int]) -> None:
 
 def test_rows_without_a_label_are_left_out_and_counted() -> None:
     plan = planned(churn=["Yes", None, "No", ""] * 25, x=list(range(100)))
-    assert plan.warnings == ("50 rows have no 'churn' and are left out.",)
+    assert plan.warnings == ("left out 50 rows whose 'churn' counts as no answer: blank (50).",)
     assert plan.examples.customers.tolist() == list(range(0, 100, 2))
     assert plan.labels.events[:, 0].tolist() == [True, False] * 25
-
-
-@pytest.mark.parametrize(
-    ("positive", "values", "wanted"),
-    [
-        ("Yes", ["Yes", "no", "No"], [True, False, False]),
-        ("yes", ["Yes", "no", "YES"], [True, False, True]),
-        ("yes", ["Yes", "no", "yes"], [False, False, True]),
-        ("1", [1.0, 0.0, 1.0], [True, False, True]),
-        ("true", [True, False, None], [True, False, False]),
-        ("2", ["2", "1", "x"], [True, False, False]),
-    ],
-    ids=["exact", "another case", "exact before another case", "number", "boolean", "text of a number"],
-)
-def test_how_the_positive_value_may_be_spelt(positive: str, values: list[object], wanted: list[bool]) -> None:
-    _, found = read_label({"y": column_of(values)}, ColumnTask(column="y", positive=positive))
-    assert found.tolist() == wanted
-
-
-def test_a_positive_value_that_is_not_there_is_refused_with_those_that_are() -> None:
-    assert refusal(ColumnTask(column="churn", positive="left"), churn=["Yes", "No"]) == (
-        "target.positive must be a value of 'churn', got 'left'. The values are ['Yes', 'No']."
-    )
-
-
-def test_a_label_with_one_value_is_refused() -> None:
-    assert refusal(churn=["Yes", "Yes", None]) == (
-        "the label 'churn' must have both outcomes, got only 'Yes'."
-    )
 
 
 @pytest.mark.parametrize(

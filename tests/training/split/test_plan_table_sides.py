@@ -152,7 +152,7 @@ COARSE: dict[str, Any] = {
 def test_common_rows_that_were_dealt_one_by_one_are_counted_and_told() -> None:
     plan = planned(**COARSE)
     assert plan.warnings == (
-        "2 rows have no 'churn' and are left out.",
+        "left out 2 rows whose 'churn' counts as no answer: blank (2).",
         "1,236 rows are equal in every column to more than 5 % of all rows. The columns are too coarse to "
         "identify customers, so these rows are dealt one by one.",
     )
@@ -176,5 +176,5 @@ def test_common_rows_that_were_dealt_one_by_one_are_counted_and_told() -> None:
 )
 def test_common_rows_that_were_not_dealt_one_by_one_are_not_told(options: dict[str, Any]) -> None:
     plan = planned(**COARSE, **options)
-    assert plan.warnings == ("2 rows have no 'churn' and are left out.",)
+    assert plan.warnings == ("left out 2 rows whose 'churn' counts as no answer: blank (2).",)
     assert "common" not in plan.sentence

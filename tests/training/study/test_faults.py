@@ -57,7 +57,8 @@ def test_a_bad_value_is_refused_with_its_rule(tmp_path: Path, place: str, value:
             ' got "Telecom"',
         ),
         ("Yes", "", "7: target.positive: must be text, a number, true or false, got nothing"),
-        ("Yes", "[Yes]", '7: target.positive: must be text, a number, true or false, got ["Yes"]'),
+        ("Yes", "[[Yes]]", '7: target.positive: must be text, a number, true or false, got ["Yes"]'),
+        ("Yes", "[]", "7: target.positive: must have at least 1 item, got []"),
         (
             "Yes",
             "None",
