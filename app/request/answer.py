@@ -21,6 +21,16 @@ class Prediction(msgspec.Struct, gc=False, omit_defaults=True):
         Annotated[dict[str, float], Meta(description="By each horizon in days; models of an event log only.")]
         | UnsetType
     ) = UNSET
+    eligible: (
+        Annotated[
+            bool,
+            Meta(description="Whether the study predicts this customer; absent if its label is a column."),
+        ]
+        | UnsetType
+    ) = UNSET
+    not_eligible_because: (
+        Annotated[str, Meta(description="The rule by which it is not eligible.")] | UnsetType
+    ) = UNSET
     warnings: (
         Annotated[list[str], Meta(description="What training never saw; with `warnings=true` only.")]
         | UnsetType
@@ -44,6 +54,7 @@ def encode(
     cutoff: int,
     ids: Sequence[str | int | None],
     probabilities: Sequence[Sequence[float]],
+    not_eligible: Sequence[str | None] | None,
     warnings: Sequence[list[str]] | None,
 ) -> bytes:
     """Return the body of a response about N customers.
@@ -52,6 +63,7 @@ def encode(
         cutoff: the instant of the prediction.
         ids: N ids as sent; None where absent.
         probabilities: for each customer K numbers.
+        not_eligible: for each customer why it is not eligible, None if it is; None for a column task.
         warnings: for each customer; None where the request wants none.
     """
     horizons = manifest.task.output_names
@@ -62,6 +74,10 @@ def encode(
     if horizons:
         for prediction, row in zip(predictions, probabilities, strict=True):
             prediction.horizons = dict(zip(horizons, row, strict=True))
+    if not_eligible is not None:
+        for prediction, why in zip(predictions, not_eligible, strict=True):
+            prediction.eligible = why is None
+            prediction.not_eligible_because = why or UNSET
     if warnings is not None:
         for prediction, unusual in zip(predictions, warnings, strict=True):
             prediction.warnings = unusual

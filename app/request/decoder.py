@@ -49,7 +49,8 @@ class Decoder:
     Attributes:
         any_body, whole_body: compiled decoders; the second takes only customers with every column.
         dates: the positions of dates among the columns.
-        width: values of a customer: the id, every column, the history if there is one.
+        n_contract: dates of the contract that are no columns.
+        width: values of a customer: the id, every column, these dates, the history if there is one.
         event_values: of an event, its values one by one.
         countable: whether no field's name has a colon, so that the keys of a body can be counted.
     """
@@ -58,6 +59,7 @@ class Decoder:
     any_body: "msgspec.json.Decoder[Any]"
     whole_body: "msgspec.json.Decoder[Any]"
     dates: tuple[int, ...]
+    n_contract: int
     width: int
     event_values: "tuple[attrgetter[Any], ...]"
     countable: bool
@@ -70,6 +72,7 @@ class Decoder:
             any_body=msgspec.json.Decoder(types.body),
             whole_body=msgspec.json.Decoder(types.whole_body),
             dates=tuple(n for n, column in enumerate(schema.columns) if isinstance(column, DateColumn)),
+            n_contract=len(types.dates),
             width=len(types.customer_names),
             event_values=tuple(attrgetter(f"field_{at}") for at in range(len(types.event))),
             countable=not any(":" in name for name in [*types.customer_names, *types.event]),
@@ -147,14 +150,22 @@ class Decoder:
             events = self._events(cells[width - 1 :: width])
             del cells[width - 1 :: width]
             width -= 1
+        contract = []
+        for _ in range(self.n_contract):
+            contract.append(_filled(cells[width - 1 :: width]))
+            del cells[width - 1 :: width]
+            width -= 1
         ids, n_absent = _filled(cells[::width])
         del cells[::width]
         cells, n_missing = (cells, 0) if whole else _filled(cells)
-        for at in self.dates:  # rows keep the text: this finds what is no time
-            parse_instants(cells[at :: width - 1], self.schema.time_zone, str)
-        n_keys += events.n_keys - n_absent - n_missing
-        _check_keys(bodies, n_keys, [*texts, *events.texts], [ids, cells, *events.fields])
-        return RequestRows(ids, cutoffs, cells, events.lengths, events.times, events.fields)
+        dates = [filled for filled, _ in reversed(contract)]
+        for column in [*(cells[at :: width - 1] for at in self.dates), *dates]:
+            parse_instants(
+                column, self.schema.time_zone, str
+            )  # rows keep the text: this finds what is no time
+        n_keys += events.n_keys - n_absent - n_missing - sum(n for _, n in contract)
+        _check_keys(bodies, n_keys, [*texts, *events.texts], [ids, cells, *events.fields, *dates])
+        return RequestRows(ids, cutoffs, cells, events.lengths, events.times, events.fields, dates)
 
     def _events(self, histories: Sequence[Any]) -> _Events:
         given = [history or () for history in histories]

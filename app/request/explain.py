@@ -45,7 +45,8 @@ def read(body: bytes, types: RequestTypes, schema: Schema, now: int) -> RequestR
             if name in customer:
                 customer[name] = whole(customer[name])
     as_of = asked.get(AS_OF)
-    return rows_from_json(customers, schema, parse_iso_time(as_of, schema.time_zone) if as_of else now)
+    cutoff = parse_iso_time(as_of, schema.time_zone) if as_of else now
+    return rows_from_json(customers, schema, cutoff, types.dates)
 
 
 def _no_json(reason: str) -> Problem:

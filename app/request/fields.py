@@ -4,6 +4,7 @@ msgspec turns the types into the decoder and the API document. `app.request.expl
 them.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, NamedTuple, assert_never
 
 from msgspec import Meta
@@ -92,10 +93,16 @@ def as_of_field(schema: Schema) -> Field:
     return _optional(TIME, f"the instant of the prediction; now if absent; {_zone(schema)}", "1997-12-31")
 
 
-def customer_fields(schema: Schema) -> dict[str, Field]:
-    """Return the fields of a customer but for its events: the id, then every column in the schema's order."""
+def customer_fields(schema: Schema, dates: Iterable[str] = ()) -> dict[str, Field]:
+    """Return the fields of a customer but for its events: the id, every column in the schema's order, dates.
+
+    Args:
+        dates: of the contract, which are no columns of the schema.
+    """
     id_ = _optional(ID, "for the response only; the row's number if absent", "17")
-    return {id_field(schema): id_} | {column.name: _of_column(column, schema) for column in schema.columns}
+    columns = {column.name: _of_column(column, schema) for column in schema.columns}
+    date = _optional(TIME, f"of the contract, for `eligible` only; {_zone(schema)}", "1997-03-01")
+    return {id_field(schema): id_} | columns | dict.fromkeys(dates, date)
 
 
 def event_fields(schema: Schema, events: EventSchema) -> dict[str, Field]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -13,6 +13,9 @@ from app.request.structs import RequestTypes
 from app.request.unknown import UnknownFields
 from app.request.warnings import Warnings
 from model.predictor import Predictions, Predictor
+from model.scoring.eligible import customers_standing, refusals
+from model.task import ColumnTask
+from model.values.columns import column_of
 from model.values.rows import RequestRows
 
 _WARNINGS_COST: Final = 8  # times that of a request without them
@@ -95,7 +98,7 @@ class RequestScorer:
 
     def _together(self, requests: Sequence[Request]) -> list[Answer | Exception]:
         rows, counts = self._read([request.body for request in requests], time.time_ns() // 1000)
-        predictions = self.predictor.predict_rows(rows)
+        predictions, not_eligible = self._predict(rows)
         probabilities = predictions.probabilities.tolist()
         answers: list[Answer | Exception] = []
         start = 0
@@ -109,12 +112,27 @@ class RequestScorer:
                 rows.cutoffs[start],
                 rows.ids[start:stop],
                 probabilities[start:stop],
+                None if not_eligible is None else not_eligible[start:stop],
                 self.warnings(*part) if request.warn and part else None,
             )
             answers.append(Answer(content, n, part if self.keeps else None))
             start = stop
         self.tally(predictions)
         return answers
+
+    def _predict(self, rows: RequestRows) -> tuple[Predictions, list[str | None] | None]:
+        """The predictions, and why each customer is not eligible; see `encode`."""
+        task, schema = self.predictor.manifest.task, self.predictor.manifest.schema_
+        if isinstance(task, ColumnTask):
+            return self.predictor.predict_rows(rows), None
+        customers = rows.customers(schema)
+        columns = {name: column_of(texts) for name, texts in zip(self.types.dates, rows.dates, strict=True)}
+        dated = replace(customers, columns={**customers.columns, **columns})
+        predictions = (
+            self.predictor.predict_rows(rows) if self.predictor.encoder else self.predictor.predict(customers)
+        )
+        reasons = (None, *refusals(task))
+        return predictions, [reasons[one] for one in customers_standing(task, schema, dated).tolist()]
 
     def _read(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, Sequence[int]]:
         try:

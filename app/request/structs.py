@@ -32,6 +32,7 @@ class RequestTypes:
     Attributes:
         as_of: the field of a body.
         customer: the fields of a customer, by name, but for its `events`.
+        dates: the last of these: dates of the contract that are no columns of the schema.
         event: the fields of an event, by name; empty for a schema without events.
         time: the field of an event that is required.
         max_rows: customers in one body.
@@ -41,6 +42,7 @@ class RequestTypes:
 
     as_of: Field
     customer: Mapping[str, Field]
+    dates: tuple[str, ...]
     event: Mapping[str, Field]
     time: str | None
     max_rows: int
@@ -48,9 +50,14 @@ class RequestTypes:
     whole_body: Any
 
     @classmethod
-    def build(cls, schema: Schema, *, max_rows: int) -> Self:
-        """Build the types of a schema. An absent or null field is missing; no other field may be there."""
-        as_of, customer, event, time = as_of_field(schema), customer_fields(schema), {}, None
+    def build(cls, schema: Schema, *, max_rows: int, contract: Iterable[str] = ()) -> Self:
+        """Build the types of a schema. An absent or null field is missing; no other field may be there.
+
+        Args:
+            contract: the columns that hold dates of the task.
+        """
+        dates = tuple(name for name in contract if name not in schema.column_names)
+        as_of, customer, event, time = as_of_field(schema), customer_fields(schema, dates), {}, None
         types = {name: field.type for name, field in customer.items()}
         if schema.events:
             event, time = event_fields(schema, schema.events), schema.events.time
@@ -69,7 +76,7 @@ class RequestTypes:
             }
             return struct("Request", fields)
 
-        return cls(as_of, customer, event, time, max_rows, body(()), body(schema.column_names))
+        return cls(as_of, customer, dates, event, time, max_rows, body(()), body(schema.column_names))
 
     @property
     def customer_names(self) -> list[str]:

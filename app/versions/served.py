@@ -60,7 +60,7 @@ def serve(
 ) -> Served:
     """Build what answers requests to a verified version; its network is warm afterwards."""
     manifest = predictor.manifest
-    types = RequestTypes.build(manifest.schema_, max_rows=limits.max_rows)
+    types = RequestTypes.build(manifest.schema_, max_rows=limits.max_rows, contract=manifest.task.dates)
     warnings = Warnings.of(manifest.schema_)
     tally = metrics.tally(manifest.name, manifest.version, warnings)
     scorer = RequestScorer(

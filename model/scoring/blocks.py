@@ -15,14 +15,13 @@ from model.files.nested_events import check_type, read_nested
 from model.files.source import Source, StrictRows, open_source, parts
 from model.schema import Schema
 from model.scoring.as_of import table_date
-from model.scoring.eligible import Bools, eligible
+from model.scoring.eligible import Bools, eligible_customers
 from model.scoring.misread import Misread, shown
-from model.scoring.presence import contract_presence, log_presence
-from model.task import ColumnTask, LogTask, Task
+from model.task import Task
 from model.times import MISSING_TIME
 from model.values.columns import Column, Texts, as_dates, as_texts
-from model.values.customers import Customers, Examples
-from model.values.history import EventLog, Positions
+from model.values.customers import Customers
+from model.values.history import Positions
 from model.values.rows import EVENTS, id_field
 
 CHUNK_ROWS: Final = 16_384
@@ -135,32 +134,6 @@ class TableBlocks:
             if code >= 0:
                 ids[place] = texts.values[code]
         return ids
-
-
-def event_types(schema: Schema, log: EventLog | None) -> Texts | None:
-    """The type of each event; None where the model knows no types."""
-    return log.categories[schema.events.type.name] if log and schema.events and schema.events.type else None
-
-
-def eligible_customers(
-    task: Task, schema: Schema, customers: Customers, *, listed: int | None = None
-) -> Bools | None:
-    """(N,) bool, True where the customer is eligible; None for a column task, where all are.
-
-    Args:
-        listed: customers with a contract, the first of the N; None for all.
-    """
-    if isinstance(task, ColumnTask):
-        return None
-    log, types = customers.log, event_types(schema, customers.log)
-    everyone = Examples(np.arange(len(customers)), customers.cutoffs)
-    if isinstance(task, LogTask):
-        assert log is not None
-        return eligible(log_presence(log, task, types, strict=False), task, everyone)
-    absent = {name: np.full(len(customers), np.nan) for name in task.dates}
-    columns, zone = {**absent, **customers.columns}, schema.time_zone
-    presence = contract_presence(log, task, columns, types, zone, listed=listed, strict=False)
-    return eligible(presence, task, everyone)
 
 
 def _columns(source: Source, task: Task, schema: Schema) -> list[str]:

@@ -5,10 +5,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.scoring.presence import NEVER, Presence
-from model.task import ContractTask, LogTask
+from model.schema import Schema
+from model.scoring.presence import NEVER, Presence, contract_presence, log_presence
+from model.task import ColumnTask, ContractTask, LogTask, Task
 from model.times import MISSING_TIME, Instants, days
-from model.values.customers import Examples
+from model.values.columns import Texts
+from model.values.customers import Customers, Examples
+from model.values.history import EventLog
 
 ELIGIBLE: Final = 0  # else a position in `refusals`, from 1
 
@@ -41,9 +44,40 @@ def standing(presence: Presence, task: LogTask | ContractTask, examples: Example
     return np.select(rules, range(1, len(rules) + 1), ELIGIBLE).astype(np.int8)
 
 
-def eligible(presence: Presence, task: LogTask | ContractTask, examples: Examples) -> Bools:
-    """(N,) bool, True where the customer is eligible at the cutoff."""
-    return np.equal(standing(presence, task, examples), ELIGIBLE)
+def eligible_customers(
+    task: Task, schema: Schema, customers: Customers, *, listed: int | None = None
+) -> Bools | None:
+    """(N,) bool, True where the customer is eligible; None for a column task, where all are.
+
+    Args:
+        listed: customers with a contract, the first of the N; None for all.
+    """
+    if isinstance(task, ColumnTask):
+        return None
+    return np.equal(customers_standing(task, schema, customers, listed=listed), ELIGIBLE)
+
+
+def customers_standing(
+    task: LogTask | ContractTask, schema: Schema, customers: Customers, *, listed: int | None = None
+) -> Standing:
+    """(N,) the `standing` of each customer at its cutoff; a date of a contract that is no column is missing.
+
+    Args:
+        listed: as for `eligible_customers`.
+    """
+    log, types = customers.log, event_types(schema, customers.log)
+    if isinstance(task, LogTask):
+        assert log is not None
+        return standing(log_presence(log, task, types, strict=False), task, customers.examples())
+    absent = {name: np.full(len(customers), np.nan) for name in task.dates}
+    columns, zone = {**absent, **customers.columns}, schema.time_zone
+    presence = contract_presence(log, task, columns, types, zone, listed=listed, strict=False)
+    return standing(presence, task, customers.examples())
+
+
+def event_types(schema: Schema, log: EventLog | None) -> Texts | None:
+    """The type of each event; None where the model knows no types."""
+    return log.categories[schema.events.type.name] if log and schema.events and schema.events.type else None
 
 
 def _began(presence: Presence, customers: NDArray[np.int64]) -> Instants:

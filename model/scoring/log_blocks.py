@@ -13,7 +13,8 @@ from model.files.source import open_source, resolve
 from model.schema import EventSchema, Schema
 from model.scoring import blocks
 from model.scoring.as_of import log_date
-from model.scoring.blocks import Block, eligible_customers, numbered
+from model.scoring.blocks import Block, numbered
+from model.scoring.eligible import eligible_customers
 from model.scoring.misread import Misread
 from model.task import Task
 from model.values.columns import take

@@ -4,7 +4,7 @@ A time in a row is ISO 8601, in any study; without an offset it is in the schema
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ class RequestRows:
         lengths: N numbers of events; empty for a schema without events.
         times: E instants of the events, one customer after another.
         events: the E values of each numeric field of an event, then of each category, as in the schema.
+        dates: the N texts of each date of the contract that is no column of the schema.
     """
 
     ids: Sequence[str | int | None]
@@ -44,6 +45,7 @@ class RequestRows:
     lengths: Sequence[int] = ()
     times: Sequence[int] = ()
     events: Sequence[Sequence[Cell]] = ()
+    dates: Sequence[Sequence[Cell]] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -63,6 +65,7 @@ class RequestRows:
                 list(chain.from_iterable(field))
                 for field in zip(*(part.events for part in parts), strict=True)
             ],
+            [list(chain.from_iterable(texts)) for texts in zip(*(part.dates for part in parts), strict=True)],
         )
 
     def part(self, start: int, stop: int) -> "RequestRows":
@@ -73,8 +76,9 @@ class RequestRows:
         first = sum(self.lengths[:start])
         events = slice(first, first + sum(lengths))
         fields = [field[events] for field in self.events]
+        dates = [texts[start:stop] for texts in self.dates]
         return RequestRows(
-            self.ids[start:stop], self.cutoffs[start:stop], cells, lengths, self.times[events], fields
+            self.ids[start:stop], self.cutoffs[start:stop], cells, lengths, self.times[events], fields, dates
         )
 
     def row(self, at: int) -> Sequence[Cell]:
@@ -141,13 +145,14 @@ def customers_from_rows(rows: Sequence[Row], schema: Schema, as_of: int) -> Cust
     return rows_from_json(rows, schema, as_of).customers(schema)
 
 
-def rows_from_json(rows: Sequence[Row], schema: Schema, as_of: int) -> RequestRows:
+def rows_from_json(rows: Sequence[Row], schema: Schema, as_of: int, dates: Sequence[str] = ()) -> RequestRows:
     """Return the rows of N JSON objects: columns by name, and under `events` the history in any order.
 
     An absent or null field is missing.
 
     Args:
         as_of: the cutoff, an instant.
+        dates: the names of the dates of the contract that are no columns of the schema.
 
     Raises:
         DataError: a time cannot be parsed, or an event has none.
@@ -157,10 +162,10 @@ def rows_from_json(rows: Sequence[Row], schema: Schema, as_of: int) -> RequestRo
         [row.get(id_) for row in rows],
         [as_of] * len(rows),
         [row.get(name) for row in rows for name in names],
+        dates=[[row.get(name) for row in rows] for name in dates],
     )
-    for date in schema.columns:
-        if isinstance(date, DateColumn):
-            parse_instants([row.get(date.name) for row in rows], schema.time_zone, _cell_of(date.name))
+    for name in [*(column.name for column in schema.columns if isinstance(column, DateColumn)), *dates]:
+        parse_instants([row.get(name) for row in rows], schema.time_zone, _cell_of(name))
     return read if schema.events is None else _with_events(read, rows, schema.events, schema.time_zone)
 
 
@@ -179,7 +184,7 @@ def _with_events(read: RequestRows, rows: Sequence[Row], schema: EventSchema, zo
         raise DataError(f"{place(times.index(None))} is required, as a time in ISO 8601")
     known = [time for time in times if time is not None]
     fields = [[event.get(name) for event in events] for name in event_fields(schema)]
-    return RequestRows(read.ids, read.cutoffs, read.cells, lengths, known, fields)
+    return replace(read, lengths=lengths, times=known, events=fields)
 
 
 def column_of_cells(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str) -> Column:

@@ -10,7 +10,7 @@ from model.files.dataset import Dataset
 from model.predictor import Predictor
 from model.probability import Probabilities
 from model.scoring.as_of import latest_date
-from model.scoring.blocks import event_types
+from model.scoring.eligible import event_types
 from model.scoring.log_blocks import read_for
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from model.errors import DataError, StudyError
-from model.scoring.eligible import eligible
+from model.scoring.eligible import ELIGIBLE, standing
 from model.task import LogTask
 from model.times import parse_time
 from model.values.customers import Examples
@@ -94,7 +94,8 @@ def _asked(study: Study, cut: int) -> tuple[Sequence[str], np.ndarray]:
         raise StudyError("a case of a log asks about windows: its target needs horizons_days")
     everyone = Examples(np.arange(len(dataset)), np.full(len(dataset), cut, dtype=np.int64))
     labels = compile_labels(question.timeline, question.task, everyone, data_end=question.data_end)
-    asked = np.flatnonzero(eligible(question.timeline, question.task, everyone) & labels.complete[:, -1])
+    able = standing(question.timeline, question.task, everyone) == ELIGIBLE
+    asked = np.flatnonzero(able & labels.complete[:, -1])
     if not len(asked):
         raise DataError(
             f"somebody must be eligible at the cut, and the data must go on for {question.task.window_days} "

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.scoring.eligible import ELIGIBLE, eligible, refusals, standing
+from model.scoring.eligible import ELIGIBLE, refusals, standing
 from model.task import ContractTask, Eligible, LogTask
 from model.times import DAY
 from model.values.columns import column_of
@@ -106,7 +106,7 @@ def stands(log: EventLog, task: LogTask, day: float = 20) -> str:
 def test_a_recent_event_lies_after_the_start_of_the_window_or_at_its_end(at: int, asked: bool) -> None:
     log = log_of([Event(0, 0, "buy", 1.0), Event(0, at, "buy", 1.0)], 1)
     timeline = log_timeline(log, TASK, None)
-    assert eligible(timeline, TASK, ask(0, 20 * DAY)).tolist() == [asked]
+    assert (standing(timeline, TASK, ask(0, 20 * DAY)) == ELIGIBLE).tolist() == [asked]
 
 
 def test_the_first_rule_that_fits_is_told() -> None:
@@ -163,7 +163,8 @@ def contract(
     types = log.categories["type"] if log else None
     timeline = contract_timeline(log, task, columns, ["a"], types, "UTC")
     days = np.arange(13) * DAY
-    return [bool(asked) for asked in eligible(timeline, task, Examples(np.zeros(13, dtype=np.int64), days))]
+    found = standing(timeline, task, Examples(np.zeros(13, dtype=np.int64), days))
+    return [one == ELIGIBLE for one in found.tolist()]
 
 
 def spans(*days: int) -> list[bool]:
