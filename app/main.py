@@ -9,7 +9,8 @@ import anyio
 import torch
 from fastapi import FastAPI
 
-from app.access.admit import Access, kind_of
+from app.access.admit import Access
+from app.access.hosts import kind_of
 from app.access.keyring import Keyring
 from app.errors import install_handlers
 from app.files.scorer import FileScorer
@@ -59,7 +60,6 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         telemetry=spans,
-        generate_unique_id_function=lambda route: route.name,
     )
     gate = partial(
         Gate,
@@ -81,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         models.router(in_service),
         health.router(in_service, metrics, saturation),
     ):
-        app.include_router(router)
+        app.router.routes += router.routes  # `include_router` would hide the routes in one of its own
     app.openapi = lambda: api_document(app, in_service, needs_key=access.keyring is not None)  # type: ignore[method-assign]
     return app
 
@@ -94,6 +94,7 @@ def _access(settings: Settings) -> Access:
         open_to_all=not settings.auth,
         admin_port=settings.admin_port,
         admin_public=kind_of(settings.admin_host) != "loopback",
+        hosts=settings.allowed_hosts,
     )
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admit import Admit
@@ -15,7 +16,7 @@ from app.errors import Problem, problem_for
 from app.limits import Saturation
 from app.observe.logs import REQUEST_ID
 from app.observe.metrics import Metrics
-from app.observe.requests import Pattern
+from app.observe.requests import Pattern, route_of
 from app.routes.predict import PATHS, PREFIX, SUFFIX
 
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -45,7 +46,20 @@ class Service(FastAPI):
                 if self.predict:
                     await self.predict(scope, receive, send)
                     return
+            else:
+                scope["route"] = self._route_of(scope)
         await super().__call__(scope, receive, send)
+
+    def _route_of(self, scope: Scope) -> BaseRoute | None:
+        """The route that the router will take, by the router's own rule; None: it has none."""
+        partial = None
+        for route in self.router.routes:
+            match, _ = route.matches(scope)
+            if match is Match.FULL:
+                return route
+            if match is Match.PARTIAL and partial is None:  # another method: it will be refused there
+                partial = route
+        return partial
 
 
 class Gate:
@@ -95,7 +109,7 @@ class Gate:
 
         try:
             self._admit(scope, headers)
-            max_bytes = self._max_file_bytes if scope["path"].endswith("/score") else self._max_bytes
+            max_bytes = self._max_file_bytes if route_of(scope).endswith("/score") else self._max_bytes
             await self._app(scope, _limited(headers, receive, max_bytes), respond)
         except asyncio.CancelledError:  # the client has gone
             status = status or _CLIENT_GONE

@@ -1,6 +1,7 @@
 """The settings of the service, from PROPENSE_* environment variables."""
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -14,13 +15,14 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.access.admit import kind_of
+from app.access.hosts import kind_of
 from app.access.key_file import KeysError, Rate, read_keys
 from model.device import DeviceName
 from model.store.champions import VERSION_PATTERN
 from model.store.registry import NAME_PATTERN
 
 PREFIX: Final = "PROPENSE_"
+_HOST: Final = re.compile(r"\*|[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:]+")
 _NOBODY_KNOWN: Final = (
     "other machines can reach this address, so requests need keys: set PROPENSE_KEYS to a file of keys "
     "(`python -m app.keys add` makes one), or allow requests without a key with PROPENSE_AUTH=off"
@@ -46,6 +48,18 @@ def _challengers(value: object) -> object:
             raise ValueError(f"must be NAME:VERSION with commas between, each NAME once, got {part!r:.80}")
         found[name] = int(version)
     return found
+
+
+def _hosts(value: object) -> object:
+    """Parse `a.example,b.example` into names."""
+    if not isinstance(value, str):
+        return value
+    names = {name.lower() for name in map(str.strip, value.split(",")) if name}
+    if bad := sorted(name for name in names if not _HOST.fullmatch(name)):
+        raise ValueError(
+            f"must be names of hosts, without a port, with commas between, or *, got {bad[0]!r:.80}"
+        )
+    return frozenset(names)
 
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -82,6 +96,7 @@ class Settings(BaseSettings):
         rate: requests a second of a key without a rate of its own; None: no limit.
         admin_port: TCP port that alone has docs, metrics and reloads; None: `port` has them.
         admin_host: address of that port; from a loopback address no key is needed there.
+        allowed_hosts: names in Host that are accepted without a key, beside this machine's own; * for all.
         watch_seconds: between two looks at the registry for new champions; 0: only reloads look.
         shadow: challengers that score again what the champion has answered, as NAME:VERSION,NAME:VERSION.
         log_level: of the service and its server; debug logs every response.
@@ -119,6 +134,7 @@ class Settings(BaseSettings):
     rate: Rate | None = None
     admin_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
     admin_host: str = "127.0.0.1"
+    allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = frozenset()
     watch_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.5
     shadow: Annotated[dict[str, int], NoDecode, BeforeValidator(_challengers)] = {}
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,14 +1,12 @@
-"""Admission of requests: who may call which path, and from where."""
+"""Admission of requests: who may call which route, and from where."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
-from typing import Final, Literal
+from typing import Final
 
-from starlette._utils import get_route_path
 from starlette.types import Scope
 
+from app.access.hosts import check_page, kind_of
 from app.access.keyring import Keyring
 from app.errors import Problem
 
@@ -17,26 +15,25 @@ CALLER: Final = "propense.caller"
 
 Admit = Callable[[Scope, Mapping[bytes, bytes]], None]
 PROBES: Final = frozenset({"/health/live", "/health/ready"})
-_ADMIN: Final = frozenset({"/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
+_CALLERS: Final = frozenset(
+    {
+        "/v1/models",
+        "/v1/models/{name}",
+        "/v1/models/{name}/predict",
+        "/v1/models/{name}/versions/{version}/predict",
+        "/v1/models/{name}/score",
+        "/v1/models/{name}/versions/{version}/score",
+    }
+)
 
 
-def is_admin(path: str, method: str) -> bool:
-    """Return whether only those who run the service may send a request."""
-    return path in _ADMIN or (method == "POST" and path.endswith("/reload"))
+def is_admin(route: str | None) -> bool:
+    """Return whether only those who run the service may call a route: any that is not listed here as open.
 
-
-@lru_cache(maxsize=64)
-def kind_of(host: str) -> Literal["loopback", "network", "name"]:
-    """Return what an address is: this machine's own, one on a network, or no IP address at all."""
-    if host == "localhost":
-        return "loopback"
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return "name"
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return "loopback" if address.is_loopback else "network"
+    Args:
+        route: the pattern of the route that the router takes; None: there is none.
+    """
+    return route is not None and route not in _CALLERS
 
 
 def _came_by_network(scope: Scope) -> bool:
@@ -55,6 +52,7 @@ class Access:
         open_to_all: whether other machines may call without a key.
         admin_port: the only port that answers what `is_admin`; None: the one port answers it.
         admin_public: whether that port listens to other machines.
+        hosts: names that a request without a key may be sent to, beside those of this machine.
     """
 
     keyring: Keyring | None
@@ -62,6 +60,7 @@ class Access:
     open_to_all: bool
     admin_port: int | None
     admin_public: bool
+    hosts: frozenset[str] = frozenset()
 
     async def watch(self) -> None:
         """Follow the changes of the file of keys for ever, if there is one."""
@@ -71,34 +70,43 @@ class Access:
     def admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
         """Admit a request, and note the key of its caller in the scope.
 
+        Args:
+            scope: with the route that the router takes.
+
         Raises:
             Problem: its caller may not send it.
         """
-        path = get_route_path(scope)
-        if "\n" in path:  # the router would match the path without it
+        if "\n" in scope["path"]:  # the router would match the path without it, as a proxy would not
             raise _nothing_here()
-        if path in PROBES:
+        route = getattr(scope.get("route"), "path", None)
+        if route in PROBES:
             return
-        admin = is_admin(path, scope["method"])
+        admin = is_admin(route)
         if admin and self._admin_without_key(scope):
-            return
-        if self.keyring:
+            check_page(headers, scope["method"], self.hosts)
+        elif self.keyring:
             caller = self.keyring.caller(headers)
             scope[CALLER] = caller.key.id
             caller.check("admin" if admin else "predict")
         elif not self.open_to_all and _came_by_network(scope):
             detail = "the service has no keys, so it answers its own machine only; set PROPENSE_KEYS"
             raise Problem(403, "no-keys", detail)
+        elif self.hosts or not self._open_here(scope):
+            check_page(headers, scope["method"], self.hosts)
 
     def _admin_without_key(self, scope: Scope) -> bool:
         """Whether an admin request came by an address that only this machine reaches, which needs no key."""
         if self.admin_port is None:
-            if self.open_to_all and (self.public or _came_by_network(scope)):
+            if self._open_here(scope):
                 raise _nothing_here()
             return False
         if (scope.get("server") or (None, None))[1] != self.admin_port:
             raise _nothing_here()
         return not self.admin_public and not _came_by_network(scope)
+
+    def _open_here(self, scope: Scope) -> bool:
+        """Whether other machines may call, without a key, the address that a request came to."""
+        return self.open_to_all and (self.public or _came_by_network(scope))
 
 
 def _nothing_here() -> Problem:

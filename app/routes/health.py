@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from app.errors import Problem
 from app.limits import Saturation
 from app.observe.metrics import Metrics
-from app.routes.openapi import refusals
+from app.routes.openapi import by_name, refusals
 from app.versions.models import Models
 
 
@@ -21,7 +21,7 @@ class Health(BaseModel):
 
 def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(tags=["health"])
+    routes = APIRouter(tags=["health"], generate_unique_id_function=by_name)
 
     @routes.head("/health/live", include_in_schema=False)
     @routes.get("/health/live")

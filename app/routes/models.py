@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.routes.openapi import refusals
+from app.routes.openapi import by_name, refusals
 from app.versions.champions import Champion
 from app.versions.models import Models
 from app.versions.served import Served
@@ -40,7 +40,7 @@ class ModelDetail(ModelSummary):
 
 def router(models: Models) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(prefix="/v1/models", tags=["models"])
+    routes = APIRouter(prefix="/v1/models", tags=["models"], generate_unique_id_function=by_name)
 
     @routes.get("", response_model_exclude_unset=True)
     async def list_models() -> ModelList:

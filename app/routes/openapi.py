@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from app.access.admit import PROBES
 from app.errors import MEDIA_TYPE, ProblemDetails
@@ -60,6 +61,11 @@ _SCORES: Final = (
     "column `events` has the history of each customer: a list of structs in Arrow and Parquet, a list of "
     'objects in NDJSON, or a JSON text such as `[{"date": "1997-03-01", "amount": 12.5}]`.'
 )
+
+
+def by_name(route: APIRoute) -> str:
+    """Return the operationId of a route, which generators of clients make a function of."""
+    return route.name
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:

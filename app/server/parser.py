@@ -1,5 +1,6 @@
 """The parser of a connection's bytes into requests, by httptools."""
 
+import re
 from functools import lru_cache
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
@@ -9,11 +10,13 @@ from starlette.types import Scope
 
 from app.errors import Problem
 from app.server.exchange import Exchange
-from app.server.refusals import large_head, not_http
+from app.server.refusals import large_head, long_target, not_http
 
 _MAX_HEAD: Final = 64 * 1024  # bytes
 _MAX_HEADERS: Final = 100
 _CACHED: Final = 256  # bytes of a target that is cached
+_MAX_TARGET: Final = 65_535  # bytes; httptools splits no longer one
+_HOST: Final = re.compile(rb"([A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
@@ -98,6 +101,7 @@ class RequestParser:
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._expects_continue = False
+        self._n_hosts = 0
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -110,6 +114,10 @@ class RequestParser:
             self._expects_continue = True
         elif name == b"transfer-encoding" and value.lower() != b"chunked":
             raise not_http()  # compressed, perhaps
+        elif name == b"host":
+            self._n_hosts += 1
+            if not _is_host(value):
+                raise not_http("Host must be a name or an address, with or without a port")
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -120,6 +128,10 @@ class RequestParser:
         if len(self._headers) > _MAX_HEADERS:
             raise large_head()
         version = self._parser.get_http_version()
+        if self._n_hosts != 1 and (self._n_hosts or version == "1.1"):
+            raise not_http(f"a request must have one header Host, got {self._n_hosts}")
+        if len(self._url) > _MAX_TARGET:
+            raise long_target(_MAX_TARGET)
         scope = {
             **self._base,
             **(_target(self._url) if len(self._url) <= _CACHED else _parse_target(self._url)),
@@ -156,6 +168,11 @@ def _parse_target(url: bytes) -> dict[str, Any]:
 
 
 _target: Final = lru_cache(maxsize=128)(_parse_target)  # clients send the same ones again and again
+
+
+@lru_cache(maxsize=128)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def _cause(error: httptools.HttpParserError) -> Problem:

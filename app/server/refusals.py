@@ -26,9 +26,15 @@ def _too_many() -> Problem:
     return Problem(503, "too-many-connections", detail, headers={"Retry-After": "1"})
 
 
-def not_http() -> Problem:
-    """Return the problem of bytes that are no request."""
-    return Problem(400, "bad-request", "the request breaks the rules of HTTP/1.1 (RFC 9112)")
+def not_http(rule: str = "") -> Problem:
+    """Return the problem of bytes that are no request, with the rule that they break if it is known."""
+    detail = "the request breaks the rules of HTTP/1.1 (RFC 9112)"
+    return Problem(400, "bad-request", f"{detail}: {rule}" if rule else detail)
+
+
+def long_target(max_bytes: int) -> Problem:
+    """Return the problem of a path and query that are too long."""
+    return Problem(414, "target-too-long", f"a path with its query may have {max_bytes} bytes")
 
 
 def large_head() -> Problem:

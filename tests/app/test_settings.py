@@ -76,3 +76,13 @@ def test_the_app_is_made_from_the_environment_when_asked_for(monkeypatch: pytest
     assert app.main.app.title == "Propense"
     with pytest.raises(AttributeError, match=r"module 'app\.main' has no attribute 'nothing'"):
         _ = app.main.nothing
+
+
+def test_allowed_hosts_are_names_with_commas_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROPENSE_ALLOWED_HOSTS", "Models.example, 10.1.2.3,")
+    assert Settings().allowed_hosts == {"models.example", "10.1.2.3"}
+    monkeypatch.setenv("PROPENSE_ALLOWED_HOSTS", "http://models.example")
+    assert reasons() == (
+        "PROPENSE_ALLOWED_HOSTS: must be names of hosts, without a port, with commas between, or *, "
+        "got 'http://models.example'"
+    )

@@ -283,3 +283,34 @@ def test_an_offer_of_another_protocol_is_passed_over(target: Target) -> None:
     )
     for offer in offers:
         assert len(scores(ask(target.port, posted(GOOD, *offer)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "version", "status"),
+    [
+        ("Host: localhost", "1.1", 200),
+        ("Host:", "1.0", 403),
+        ("", "1.0", 200),
+        ("", "1.1", 400),
+        ("Host: localhost\r\nHost: localhost", "1.1", 400),
+        ("Host: localhost\r\nhost: evil.example", "1.1", 400),
+        ("Host: localhost\r\nHost: localhost", "1.0", 400),
+        ("Host: a b", "1.1", 400),
+        ("Host: localhost/x", "1.1", 400),
+        ("Host: localhost, evil.example", "1.1", 400),
+        ("Host: http://localhost", "1.1", 400),
+        ("Host: localhost:80:90", "1.1", 400),
+        ("Host: \xff", "1.1", 400),
+    ],
+)
+def test_a_request_names_one_host(target: Target, lines: str, version: str, status: int) -> None:
+    block = f"{lines}\r\n" if lines else ""
+    sent = f"GET /v1/models HTTP/{version}\r\n{block}\r\n".encode("latin-1")
+    assert ask(target.port, sent).status == status
+
+
+def test_a_target_of_more_than_64_kb_is_named(target: Target) -> None:
+    for length, status in ((65_535, 404), (65_536, 414), (70_000, 414)):
+        answer = ask(target.port, head(method="GET", path="/" + "a" * (length - 1)))
+        refused(answer, status)
+    assert json.loads(answer.body)["detail"] == "a path with its query may have 65535 bytes"

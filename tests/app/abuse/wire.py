@@ -27,7 +27,7 @@ class Answer:
 
 def head(*lines: str, method: str = "POST", path: str = PREDICT, version: str = "1.1") -> bytes:
     """The head of a request, as it stands."""
-    text = "\r\n".join((f"{method} {path} HTTP/{version}", "Host: service", *lines, "", ""))
+    text = "\r\n".join((f"{method} {path} HTTP/{version}", "Host: localhost", *lines, "", ""))
     return text.encode("latin-1")
 
 

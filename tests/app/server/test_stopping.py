@@ -51,8 +51,8 @@ def stuck(port: int) -> Iterator[None]:
     halves = (
         b"",
         b"GET / HT",
-        b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n1",
-        b"GET /large HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
+        b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n",
     )
     lines = [socket.create_connection(("127.0.0.1", port)) for _ in halves]
     for line, half in zip(lines, halves, strict=True):
