@@ -1,7 +1,7 @@
 """The audit of a study's data and labels; nothing is fitted for publication."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from model.errors import DataError
@@ -9,6 +9,7 @@ from model.files.names import listed, nearest
 from model.task import ColumnTask
 from model.times import format_instant
 from model.values.columns import Texts
+from training.audit.advice import grouped, yaml_list
 from training.audit.facts import came_back, cutoff_table, dropped, log_facts
 from training.audit.findings import Finding, ordered
 from training.audit.meanings import event_type_facts, label_facts
@@ -23,15 +24,27 @@ class Audit:
     Attributes:
         facts: plain values for report.json.
         findings: leaks first; a leak that the study allows is a warning.
+        exclude: the columns that the study excludes, and the leaking ones; empty if no column leaks.
     """
 
     facts: dict[str, Any]
     findings: tuple[Finding, ...]
+    exclude: tuple[str, ...]
 
     @property
     def leaks(self) -> list[Finding]:
         """The findings that prevent training."""
         return [finding for finding in self.findings if finding.level == "leak"]
+
+    @property
+    def way_out(self) -> tuple[str, ...]:
+        """The lines of the study that exclude every leaking column; none if no column leaks."""
+        if not self.exclude:
+            return ()
+        return (
+            "To exclude every leaking column, write under data.customers:",
+            f"  exclude: {yaml_list(self.exclude)}",
+        )
 
 
 def audit(prepared: Prepared) -> Audit:
@@ -44,7 +57,17 @@ def audit(prepared: Prepared) -> Audit:
     allowed = prepared.study.allow_leaks
     types = _event_types(prepared)
     _check_allowed(allowed, {*prepared.dataset.columns, *aggregates, *(types.values if types else ())})
-    return Audit(_facts(prepared), tuple(ordered(_allowed(f, allowed) for f in found)))
+    findings = tuple(ordered(_allowed(f, allowed) for f in found))
+    return Audit(_facts(prepared), findings, _excluded(prepared, findings))
+
+
+def _excluded(prepared: Prepared, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """The columns that the study excludes, and the leaking ones; empty if no column leaks."""
+    source, columns = prepared.study.data.customers, prepared.dataset.columns
+    leaking = dict.fromkeys(f.column for f in findings if f.level == "leak" and f.column in columns)
+    if source is None or not leaking:
+        return ()
+    return *source.exclude, *(name for name in leaking if name is not None)
 
 
 def refuse_leaks(found: Audit) -> None:
@@ -54,9 +77,11 @@ def refuse_leaks(found: Audit) -> None:
         DataError: there are leaks that the study does not allow.
     """
     if found.leaks:
-        names = dict.fromkeys(str(f.column) for f in found.leaks)
-        lines = "".join(f"\n- {f.column}: {f.evidence} {f.advice}" for f in found.leaks)
-        raise DataError(f"a column must not reveal the label, got {listed(names)}:{lines}")
+        names = dict.fromkeys(str(leak.column) for leak in found.leaks)
+        groups = grouped(asdict(leak) for leak in found.leaks)
+        lines = [f"- {', '.join(g.columns)}: {g.evidence} {g.advice}" for g in groups]
+        head = f"a column must not reveal the label, got {listed(names)}:"
+        raise DataError("\n".join([head, *lines, *found.way_out]))
 
 
 def _facts(prepared: Prepared) -> dict[str, Any]:
@@ -110,4 +135,4 @@ def _allowed(finding: Finding, names: Collection[str]) -> Finding:
     """Return the finding as a warning if it is a leak that the study allows."""
     if finding.level != "leak" or finding.column not in names:
         return finding
-    return replace(finding, level="warning", advice="The study allows it (allow_leaks).")
+    return replace(finding, level="warning", advice="The study allows this (allow_leaks).")

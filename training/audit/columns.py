@@ -1,6 +1,5 @@
 """The probes of single columns: does a column reveal the label, resemble it by name, or identify rows?"""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from model.values.columns import Column, Numbers, as_categories, as_numbers, take
+from training.audit.advice import exclude_line, remedy
 from training.audit.dominance import dominating
 from training.audit.feature import Feature, Outcomes, random_folds, read_feature, sample
-from training.audit.findings import Finding, Level, ordered, remedy
+from training.audit.findings import Finding, Level, ordered
 from training.audit.one_class import one_class
 from training.question.labels import Bools
 from training.schema.kinds import Kind
@@ -167,7 +167,7 @@ def near_unique(name: str, column: Column, kind: Kind, groups: NDArray[np.int64]
         "warning",
         name,
         f"{name!r} identifies rows: it has {distinct:,} distinct {what} in {len(known):,} rows.",
-        f"Exclude it (data.customers.exclude: [{json.dumps(name, ensure_ascii=False)}]).",
+        f"Exclude what only identifies rows ({exclude_line([name])}).",
     )
 
 

@@ -1,6 +1,5 @@
 """The findings of the probes, and the facts of an audit in plain sentences."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,19 +35,6 @@ class Finding:
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings: leaks, warnings, notes; within each by column, then probe."""
     return sorted(findings, key=lambda f: (_ORDER[f.level], f.column or "", f.probe))
-
-
-def remedy(level: Level, column: str, *, aggregate: bool) -> str:
-    """Return the advice about a column that may reveal the future."""
-    name = json.dumps(column, ensure_ascii=False)  # quoted, any name is a YAML text
-    if aggregate:
-        leave = (
-            "If its events are part of the outcome, name them under target.event, raise target.gap_days, or "
-            "leave them out of the log"
-        )
-    else:
-        leave = f"If it is not known at the cutoff, exclude it (data.customers.exclude: [{name}])"
-    return f"{leave}; if it is known, allow it (allow_leaks: [{name}])." if level == "leak" else f"{leave}."
 
 
 def audit_sentences(facts: Mapping[str, Any]) -> list[str]:

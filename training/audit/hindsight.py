@@ -5,7 +5,6 @@ left need not determine the label of a window, since customers who left later ha
 determines whether the customer leaves at any time.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -17,6 +16,7 @@ from model.scoring.presence import first_after
 from model.times import MISSING_TIME
 from model.values.columns import Column, as_dates, take
 from model.values.customers import Examples
+from training.audit.advice import exclude_line
 from training.audit.columns import WARNING, states_the_label
 from training.audit.feature import Feature, Outcomes, random_folds, read_feature
 from training.audit.findings import Finding
@@ -74,7 +74,6 @@ def probe_future_dates(
     """
     found = []
     for name, time_format in formats.items():
-        quoted = json.dumps(name, ensure_ascii=False)
         times = as_dates(columns[name], time_format, zone)[examples.customers]
         later = int((times > examples.cutoffs).sum())
         known = int((times != MISSING_TIME).sum())
@@ -86,8 +85,8 @@ def probe_future_dates(
                     name,
                     f"{name!r} is after the cutoff in {later:,} of {known:,} examples that have it. The "
                     "model reads such a date as missing.",
-                    f"If it is the end of a contract, make it the target (target: {{ends: {quoted}}}); else "
-                    f"exclude it (data.customers.exclude: [{quoted}]).",
+                    "The end of a contract is a target (target.ends); exclude other dates "
+                    f"({exclude_line([name])}).",
                 )
             )
     return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from model.files.names import counted
+from training.audit.advice import grouped
 from training.audit.findings import audit_sentences, shown_horizons
 from training.cli.console import print_lines, print_table
 from training.measure.measuring import display_name
@@ -32,9 +33,9 @@ def print_audit(audit: Mapping[str, Any]) -> None:
     print_lines(audit_sentences(audit))
     if audit.get("cutoffs"):
         _print_cutoffs(audit["cutoffs"])
-    for finding in audit["findings"]:
-        about = f"{finding['column']}: " if finding["column"] else ""
-        print_lines([f"{finding['level'].upper()} {about}{finding['evidence']} {finding['advice']}"])
+    for group in grouped(audit["findings"]):
+        about = f"{', '.join(group.columns)}: " if group.columns else ""
+        print_lines([f"{group.level.upper()} {about}{group.evidence} {group.advice}"])
     if not audit["findings"]:
         print_lines(["No column reveals the label, and there are no other findings."])
 

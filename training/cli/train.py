@@ -1,5 +1,6 @@
 """The commands that read a study: audit, train, retrain."""
 
+import sys
 from dataclasses import asdict
 from typing import Annotated, Final
 
@@ -13,37 +14,48 @@ app = typer.Typer()
 
 
 @app.command("audit")
-def audit_command(study: StudyFile, set_: Overrides, json: AsJson = False) -> None:
-    """Check a study's data and labels without training: eligible customers, positives, leaks."""
-    from model.files.names import counted
+def audit_command(
+    study: StudyFile,
+    set_: Overrides,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if training would be refused.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Check a study's data and labels without training: eligible customers, positives, leaks.
+
+    Exit status: 0 audited, whatever was found; with --strict 1 if training would be refused. 2 wrong usage.
+    """
     from training.audit.audit import audit
     from training.cli import console, figures
     from training.prepare import prepare
     from training.report.report import question
     from training.report.results import what_was_read
+    from training.run.run import refusals
     from training.study.study import read_study
 
     read = read_study(study, set_)
     prepared = prepare(read)
     found = audit(prepared)
+    refused = refusals(prepared, found)
     notes, left_out = what_was_read(prepared)
     facts = {
         "name": read.name,
         "question": question(prepared.task),
-        "refused": bool(found.leaks),
+        "refused": bool(refused),
         **found.facts,
         "findings": [asdict(finding) for finding in found.findings],
+        "exclude": list(found.exclude),
         "data": {"read": notes, "left_out": left_out},
         "warnings": prepared.plan.warnings,
     }
     if json:
         console.print_json(facts)
-        return
-    console.print_lines([facts["question"]])
-    figures.print_audit(facts)
-    figures.print_notes(facts)
-    if found.leaks:
-        console.print_lines([f"Training would be refused: {counted(len(found.leaks), 'leak')}."])
+    else:
+        console.print_lines([facts["question"]])
+        figures.print_audit(facts)
+        figures.print_notes(facts)
+        console.print_lines([*(f"Training would be refused: {reason}" for reason in refused), *found.way_out])
+    if strict and refused:
+        sys.exit(1)
 
 
 @app.command("train")

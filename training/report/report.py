@@ -8,6 +8,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from model.task import ColumnTask, ContractTask, Task
+from training.audit.advice import grouped
 from training.audit.findings import audit_sentences
 from training.measure.measuring import display_name
 from training.report import charts
@@ -143,6 +144,7 @@ def render_html(report: Mapping[str, Any]) -> str:
         measures=MEASURES,
         charts={horizon: _charts(report, horizon) for horizon in report["curves"]},
         training=charts.training_chart(report["fit"]["history"], report["fit"]["best_epoch"]),
+        findings=grouped(report["audit"]["findings"]),
         audit_sentences=audit_sentences(report["audit"]),
         conclusion=report["learning_conclusion"],
         study=yaml.safe_dump(report["study"], sort_keys=False, allow_unicode=True),

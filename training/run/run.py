@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from model.errors import DataError
+from model.files.names import counted, listed
 from model.probability import Probabilities
 from model.scorer import Scorer
 from training.audit.audit import Audit, audit, refuse_leaks
@@ -151,8 +152,25 @@ def _labelled(prepared: Prepared, labels: Labels) -> LabelledExamples:
     return LabelledExamples(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples, labels)
 
 
+def refusals(prepared: Prepared, found: Audit) -> list[str]:
+    """Return why these data would not be trained on: leaks, or too few examples; empty if they would be."""
+    reasons = []
+    if found.leaks:
+        names = dict.fromkeys(str(leak.column) for leak in found.leaks)
+        reasons.append(f"{counted(len(names), 'column')} must not reveal the label: {listed(names)}.")
+    try:
+        _check_folds(prepared.plan)
+    except DataError as error:
+        reasons.append(str(error))
+    return reasons
+
+
 def _check_folds(plan: Plan) -> None:
-    """Refuse examples that a network cannot learn from, or cannot be tested on."""
+    """Refuse examples that a network cannot learn from, or cannot be tested on.
+
+    Raises:
+        DataError: one outcome only, nobody to judge or to test, or no complete window.
+    """
     labels, folds = plan.measured_labels, plan.measured
     if (fold := one_sided_fold(labels, folds)) is not None:
         read = folds.rows[folds.fold != fold]

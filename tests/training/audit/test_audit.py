@@ -98,7 +98,7 @@ def test_an_allowed_leak_is_a_warning(tmp_path: Path) -> None:
     assert allowed.leaks == []
     of_column = [f for f in allowed.findings if f.column == "goodbye"]
     assert [(f.probe, f.level, f.advice) for f in of_column] == [
-        (f.probe, "warning", "The study allows it (allow_leaks).") for f in refused.leaks
+        (f.probe, "warning", "The study allows this (allow_leaks).") for f in refused.leaks
     ]
     assert [f.evidence for f in of_column] == [f.evidence for f in refused.leaks]
     refuse_leaks(allowed)
@@ -120,7 +120,8 @@ def test_every_leak_is_told_in_one_refusal(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         refuse_leaks(replace(audited(shop, TABLE), findings=(*some, replace(some[0], level="note"))))
     assert str(caught.value) == (
-        "a column must not reveal the label, got 'a', 'b':\n- a: a e. Do.\n- b: b e. Do."
+        "a column must not reveal the label, got 'a', 'b':\n- a, b: a e. b e. Do.\n"
+        "To exclude every leaking column, write under data.customers:\n  exclude: [goodbye]"
     )
 
 

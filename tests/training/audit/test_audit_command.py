@@ -22,6 +22,7 @@ KEYS = {
     "name",
     "question",
     "refused",
+    "exclude",
     "customers",
     "time_zone",
     "log",
@@ -93,7 +94,7 @@ def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
         "Note: found no event of 1 of 4 customers in the table.",
         "Note: 'since' is left out: every row holds '2021-12-01'",
     ]
-    assert "refused" not in ran.out
+    assert ran.out.splitlines()[-1].startswith("Training would be refused: training must have both outcomes")
 
 
 def test_the_json_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
@@ -166,8 +167,15 @@ def test_findings_are_no_failure(run: Run, tmp_path: Path) -> None:
         "LEAK goodbye: 'goodbye' nearly determines the label: its value alone has an AUC of 1.000 on 192 rows"
         in plain.out
     )
-    assert plain.out.splitlines()[-1] == "Training would be refused: 2 leaks."
-    allowed = run("audit", study, "--set", "allow_leaks=[goodbye]", "--json")
+    assert plain.out.splitlines()[-3:] == [
+        "Training would be refused: 1 column must not reveal the label: 'goodbye'.",
+        "To exclude every leaking column, write under data.customers:",
+        "  exclude: [goodbye]",
+    ]
+    assert as_json.told["exclude"] == ["goodbye"]
+    strict = run("audit", study, "--strict", "--json")
+    assert (strict.status, strict.err, strict.told) == (1, "", as_json.told)
+    allowed = run("audit", study, "--strict", "--set", "allow_leaks=[goodbye]", "--json")
     assert (allowed.status, allowed.told["refused"]) == (0, False)
 
 

@@ -38,8 +38,8 @@ def test_a_number_that_states_the_label_is_a_leak(sign: int) -> None:
         "positive."
     )
     assert leak.advice == (
-        'If it is not known at the cutoff, exclude it (data.customers.exclude: ["fee"]); '
-        'if it is known, allow it (allow_leaks: ["fee"]).'
+        "Exclude what is not known at the cutoff (under data.customers, exclude: [fee]); "
+        "allow what is known (allow_leaks: [fee])."
     )
     assert others == []
 
@@ -135,5 +135,5 @@ def test_an_aggregate_is_no_column_to_leave_out() -> None:
     assert leak.advice == (
         "If its events are part of the outcome, name them under target.event, raise target.gap_days, or "
         "leave them out of the log; "
-        'if it is known, allow it (allow_leaks: ["count[cancel]_30d"]).'
+        "allow what is known (allow_leaks: ['count[cancel]_30d'])."
     )

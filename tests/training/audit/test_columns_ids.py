@@ -53,7 +53,7 @@ def test_texts_of_their_own() -> None:
     assert found is not None
     assert (found.probe, found.level, found.column) == ("near_unique", "warning", "surname")
     assert found.evidence == ("'surname' identifies rows: it has 1,000 distinct texts in 1,000 rows.")
-    assert found.advice == 'Exclude it (data.customers.exclude: ["surname"]).'
+    assert found.advice == "Exclude what only identifies rows (under data.customers, exclude: [surname])."
     assert not is_near_unique(texts.take(ROWS // 2), "categorical")
     assert not is_near_unique(texts, "date")
 

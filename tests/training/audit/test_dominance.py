@@ -21,7 +21,7 @@ def test_a_column_that_outdoes_all_others_is_a_warning() -> None:
         "'call' predicts better than all other columns together: its AUC alone is 0.8"
     )
     assert found.advice == (
-        'If it is not known at the cutoff, exclude it (data.customers.exclude: ["call"]).'
+        "Exclude what is not known at the cutoff (under data.customers, exclude: [call])."
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.training.audit.planted import CANCEL, cancel_shop
 from tests.training.cli.commands import SETTINGS, Run
 from tests.training.shops import TABLE, Shop, table_shop
+from training.audit.advice import yaml_list
 
 Planted = tuple[Shop, str]
 
@@ -43,7 +44,7 @@ def notice(folder: Path) -> Planted:
     return cancel_shop(folder, goodbye=True), CANCEL
 
 
-EXCLUDE = 'If it is not known at the cutoff, exclude it (data.customers.exclude: ["{}"])'
+EXCLUDE = "Exclude what is not known at the cutoff (under data.customers, exclude: [{}])"
 LEAKS = [
     (noisy_label, "fee", "'fee' nearly determines the label: its value alone has an AUC of 0.9", EXCLUDE),
     (filled_for_leavers, "reason", "'reason' is filled in ", EXCLUDE),
@@ -78,12 +79,12 @@ def test_a_leak_is_refused_and_an_allowed_one_is_trained_on(
     assert head == f"propense: a column must not reveal the label, got '{column}':"
     told = next(leak for leak in leaks if leak.startswith(f"- {column}: {evidence}"))
     assert advice.format(column) in told
-    assert f'if it is known, allow it (allow_leaks: ["{column}"]).' in told
+    assert f"allow what is known (allow_leaks: {yaml_list([column])})." in told
     assert not (tmp_path / "r").exists()
     allowed = run(*train, "--set", f'allow_leaks=["{column}"]', "--json")
     assert (allowed.status, allowed.told["version"]) == (0, 1)
     found = [f for f in allowed.told["audit"]["findings"] if f["column"] == column]
-    assert ("warning", "The study allows it (allow_leaks).") in [(f["level"], f["advice"]) for f in found]
+    assert ("warning", "The study allows this (allow_leaks).") in [(f["level"], f["advice"]) for f in found]
 
 
 def test_the_notice_in_the_gap_is_a_warning_as_no_model_reads_it(run: Run, tmp_path: Path) -> None:
@@ -105,4 +106,4 @@ def test_an_account_number_is_a_warning(text: str, run: Run, tmp_path: Path) -> 
     assert told["refused"] is False
     [found] = [f for f in told["findings"] if f["column"] == "account"]
     assert (found["probe"], found["level"]) == ("near_unique", "warning")
-    assert found["advice"] == 'Exclude it (data.customers.exclude: ["account"]).'
+    assert found["advice"] == "Exclude what only identifies rows (under data.customers, exclude: [account])."
