@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import anyio
 import torch
@@ -23,6 +24,7 @@ from app.routes.openapi import api_document
 from app.routes.predict import Predict
 from app.routes.score import Score, score_routes
 from app.server.memory import MemoryTrimmer, freeze_startup
+from app.server.state import REFUSED
 from app.service import Gate, Service
 from app.settings import Settings
 from app.versions.models import Models
@@ -41,14 +43,14 @@ def create_app(settings: Settings) -> FastAPI:
     spans = telemetry(os.environ)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         torch.set_num_threads(settings.threads)
         freeze_startup()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(in_service.run)
             tasks.start_soon(access.watch)
             tasks.start_soon(metrics.run)
-            yield
+            yield {REFUSED: metrics.note_unread}
             tasks.cancel_scope.cancel()
         await scorer.close()
         metrics.update()

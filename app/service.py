@@ -1,7 +1,6 @@
 """FastAPI with a gate around it, passed by every request on its way in and every response on its way out."""
 
 import asyncio
-import random
 import re
 import time
 from functools import partial
@@ -12,7 +11,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admit import Admit
-from app.errors import Problem, problem_for
+from app.errors import Problem, new_request_id, problem_for
 from app.limits import Saturation
 from app.observe.logs import REQUEST_ID
 from app.observe.metrics import Metrics
@@ -133,7 +132,7 @@ def _request_id(headers: dict[bytes, bytes]) -> bytes:
     sent = headers.get(b"x-request-id")
     if sent and _ID.fullmatch(sent):
         return sent
-    return b"%016x" % random.getrandbits(64)
+    return new_request_id()
 
 
 def _limited(headers: dict[bytes, bytes], receive: Receive, max_bytes: int) -> Receive:

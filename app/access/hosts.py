@@ -41,11 +41,17 @@ def check_page(headers: Mapping[bytes, bytes], method: str, hosts: Collection[st
     host = headers.get(b"host")
     if host is not None and "*" not in hosts:
         name = _name_of(host)
-        if kind_of(name) != "loopback" and name not in hosts:
+        if not (_is_near(name) or name in hosts):
             detail = "without keys, Host must be localhost or one of PROPENSE_ALLOWED_HOSTS"
             raise Problem(403, "host-not-allowed", detail)
     if method not in _SAFE and _is_cross_site(headers, host or b""):
         raise Problem(403, "cross-site", "without keys, no page of another site may send this")
+
+
+def _is_near(name: str) -> bool:
+    """Whether no site of the internet can have a name: this machine's own, and those without a dot."""
+    kind = kind_of(name)
+    return kind == "loopback" or (kind == "name" and name != "" and "." not in name)
 
 
 def _is_cross_site(headers: Mapping[bytes, bytes], host: bytes) -> bool:

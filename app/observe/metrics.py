@@ -19,6 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from app.errors import Problem
 from app.observe.requests import RequestRecords
 from app.observe.tally import TENTHS, Tally, observe
 from app.request.warnings import Warnings
@@ -88,6 +89,11 @@ class Metrics:
     def count_refusal(self, kind: str) -> None:
         """Count one refused request."""
         self._refusals.labels(kind).inc()
+
+    def note_unread(self, problem: Problem, id_: bytes) -> None:
+        """Count and log what the server refused before it was a request."""
+        self.count_refusal(problem.kind)
+        self.requests.add_unread(problem, id_)
 
     def count_load_failure(self, model: str) -> None:
         """Count a version that could not be put in service."""

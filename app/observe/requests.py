@@ -7,6 +7,9 @@ from typing import Any, Final, NamedTuple
 
 from starlette.types import Scope
 
+from app.errors import Problem
+from app.observe.logs import REQUEST_ID
+
 _log: Final = logging.getLogger("app.requests")
 _LINES_A_SECOND: Final = 50  # a flood of refusals must not become a flood of lines
 
@@ -60,6 +63,14 @@ class RequestRecords:
         self._n_unwritten = 0
         known = {name: value for name, value in fields.items() if value is not None}
         _log.log(level, "%s %s %d", known["method"], known["route"], status, extra={"fields": known})
+
+    def add_unread(self, problem: Problem, id_: bytes) -> None:
+        """Record what the server refused without a request that could be read."""
+        token = REQUEST_ID.set(id_)
+        try:
+            self.add({"method": "NONE"}, problem.status, 0.0, problem.kind)
+        finally:
+            REQUEST_ID.reset(token)
 
     def _may_write(self) -> bool:
         second = int(time.monotonic())

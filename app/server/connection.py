@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 from uvicorn.config import Config
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
@@ -14,12 +15,11 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from app.errors import Problem
 from app.server.exchange import Exchange, as_bytes
 from app.server.parser import RequestParser
-from app.server.refusals import crowded
-from app.server.state import State, Waiting, Waits
+from app.server.refusals import crowded, noted, sent_ahead, slow_head
+from app.server.state import REFUSED, NoteRefusal, State, Waiting, Waits
 
 _MAX_PIPELINED: Final = 64  # requests sent ahead of their responses
 _RESET: Final = struct.pack("ii", 1, 0)  # of SO_LINGER: on, for no time
-_SPARE: Final = 64  # connections beyond the limit, for probes and refusals
 
 
 class Connection(asyncio.Protocol):
@@ -41,7 +41,9 @@ class Connection(asyncio.Protocol):
         self._parser: RequestParser | None = None  # None: no more requests are read
         self._answering: Exchange | None = None
         self._queue: deque[Exchange] = deque()  # requests sent ahead
-        self._paused = self._crowded = False
+        self._paused = self._crowded = self._half_closed = False
+        self._refusal: Response | None = None  # to what came after the requests that are still answered
+        self._note: NoteRefusal = app_state.get(REFUSED, _ignore)
         self._waiting = Waiting()
 
     # Called by the transport.
@@ -53,7 +55,7 @@ class Connection(asyncio.Protocol):
         self._state.clients.add(self)
         n_beyond = len(self._state.clients) - self._state.max_connections
         self._crowded = n_beyond > 0
-        if n_beyond > _SPARE:
+        if n_beyond > self._state.spare:
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
@@ -72,6 +74,14 @@ class Connection(asyncio.Protocol):
         except Problem as problem:
             self._refuse(problem)
 
+    def eof_received(self) -> bool:
+        """Finish what the client has sent whole, for some time; return whether there is any such."""
+        latest = self._queue[-1] if self._queue else self._answering
+        self._half_closed = latest is not None and latest.whole
+        if self._half_closed:
+            self._stop_parsing()
+        return self._half_closed
+
     def pause_writing(self) -> None:
         self.writable.clear()
 
@@ -80,8 +90,12 @@ class Connection(asyncio.Protocol):
 
     # Called by the parser.
 
-    def begin(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> Exchange | None:
-        """Begin a request, or queue it behind those before it."""
+    def begin(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> Exchange:
+        """Begin a request, or queue it behind those before it.
+
+        Raises:
+            Problem: too many wait.
+        """
         keep_alive = keep_alive and not self._crowded
         exchange = Exchange(
             self, self._state, scope, keep_alive=keep_alive, expects_continue=expects_continue
@@ -92,8 +106,7 @@ class Connection(asyncio.Protocol):
             self._queue.append(exchange)
             self.pause_reading()
         else:
-            self.abort()
-            return None
+            raise sent_ahead(_MAX_PIPELINED)
         return exchange
 
     # Called by an exchange.
@@ -120,10 +133,10 @@ class Connection(asyncio.Protocol):
         self._state.total_requests += 1
         self._state.busy_poll.extend(self._loop)
         self._answering = None
-        if self._parser is None or not exchange.keep_alive:
-            self._close()
-        elif self._queue:
+        if self._queue and exchange.keep_alive:
             self._start(self._queue.popleft())
+        elif self._parser is None or not exchange.keep_alive:
+            self._end()
         elif self._paused:
             self.resume_reading()
 
@@ -148,8 +161,10 @@ class Connection(asyncio.Protocol):
             return
         if waits is Waits.BODY and self._parser and self._parser.exchange:
             self._parser.exchange.stall()
-        elif waits in (Waits.SEND, Waits.END):
+        elif waits in (Waits.SEND, Waits.END, Waits.HALF):
             self.abort()
+        elif waits is Waits.HEAD and self._parser and self._parser.in_head:
+            self._refuse(slow_head())
         else:
             self._transport.close()
 
@@ -159,7 +174,9 @@ class Connection(asyncio.Protocol):
             sent = self._answering and self._answering.received  # many clients send all before they read
             return Waits.SEND, (unsent, sent)
         if self._parser is None:
-            return (None, None) if self._answering else (Waits.END, None)
+            if not self._answering:
+                return Waits.END, None
+            return (Waits.HALF if self._half_closed else None), None
         latest = self._parser.exchange
         if self._answering is None:
             return Waits.HEAD if latest is None or self._parser.in_head else Waits.IDLE, latest
@@ -169,27 +186,35 @@ class Connection(asyncio.Protocol):
 
     def _start(self, exchange: Exchange) -> None:
         self._answering = exchange
-        app = crowded(self._app) if self._crowded else self._app
+        app = crowded(self._app, self._note) if self._crowded else self._app
         exchange.task = task = self._loop.create_task(exchange.run(app))
         tasks = self._state.tasks
         tasks.add(task)
         task.add_done_callback(tasks.discard)  # `run` could not: it may be cancelled before it begins
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer bytes that are no request, read no more of them, and close."""
-        exchange = self._answering
+        """Answer bytes that are no request, after the requests before them; read no more, and close."""
         self._stop_parsing()
-        self._queue.clear()
-        if exchange and exchange.whole:  # they came after it: it is answered first
-            exchange.keep_alive = False
-        elif exchange and exchange.started:
-            self.abort()
-        else:
-            if exchange:
-                exchange.lose()
-            self._answering = None
-            self.write((as_bytes(problem, self._state.common),))
-            self._close()
+        latest = self._queue[-1] if self._queue else self._answering
+        if latest and not latest.whole:  # they are part of it
+            if self._queue:
+                self._queue.pop()
+            elif latest.started:
+                self.abort()
+                return
+            else:
+                latest.lose()
+                self._answering = None
+        self._refusal = noted(problem, self._note)
+        if self._answering is None:
+            self._end()
+
+    def _end(self) -> None:
+        """Close, after the refusal of what came last."""
+        if self._refusal:
+            self.write((as_bytes(self._refusal, self._state.common),))
+            self._refusal = None
+        self._close()
 
     def _stop_parsing(self) -> None:
         if self._parser:
@@ -199,6 +224,12 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Send the end, then wait for the client's: closing at once could reset it before it has read all."""
         self._stop_parsing()
-        if not self._transport.is_closing():
+        if self._half_closed:
+            self._transport.close()
+        elif not self._transport.is_closing():
             self.resume_reading()
             self._transport.write_eof()
+
+
+def _ignore(*_: object) -> None:
+    """Note nothing, for an application that has no ear for refusals."""

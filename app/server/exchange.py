@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final, Protocol
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope
 
-from app.errors import Problem
 from app.server.refusals import too_slow
 from app.server.state import State
 
@@ -243,8 +243,7 @@ def _block(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int | None, b
     return block, length, last
 
 
-def as_bytes(problem: Problem, common: bytes) -> bytes:
-    """Return a whole response with a problem, which is the last of its connection."""
-    response = problem.response()
+def as_bytes(response: Response, common: bytes) -> bytes:
+    """Return a whole response, which is the last of its connection, as the bytes that go out."""
     block, _, _ = _block(response.raw_headers)
-    return b"".join((_LINES[problem.status], common, block, _CLOSE, b"\r\n", bytes(response.body)))
+    return b"".join((_LINES[response.status_code], common, block, _CLOSE, b"\r\n", bytes(response.body)))

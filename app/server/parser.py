@@ -25,7 +25,11 @@ class Receiver(Protocol):
     """The connection, as the parser sees it."""
 
     def begin(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> Exchange | None:
-        """Begin a request; None: its connection is cut."""
+        """Begin a request; None: nothing takes its body.
+
+        Raises:
+            Problem: it is refused before it is looked at.
+        """
 
 
 class RequestParser:

@@ -2,23 +2,34 @@
 
 from typing import Final
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import Problem
+from app.errors import Problem, new_request_id
+from app.server.state import NoteRefusal
 
 _PROBES: Final = ("/health/live", "/health/ready")
 
 
-def crowded(app: ASGIApp) -> ASGIApp:
+def crowded(app: ASGIApp, note: NoteRefusal) -> ASGIApp:
     """Return an application for connections beyond the limit: probes are answered, all else is refused."""
 
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in _PROBES:
             await app(scope, receive, send)
         else:
-            await _too_many().response()(scope, receive, send)
+            await noted(_too_many(), note)(scope, receive, send)
 
     return respond
+
+
+def noted(problem: Problem, note: NoteRefusal) -> Response:
+    """Return the response to what no application sees, with an id under which the application notes it."""
+    id_ = new_request_id()
+    note(problem, id_)
+    response = problem.response(id_)
+    response.raw_headers.append((b"x-request-id", id_))
+    return response
 
 
 def _too_many() -> Problem:
@@ -40,6 +51,21 @@ def long_target(max_bytes: int) -> Problem:
 def large_head() -> Problem:
     """Return the problem of more or longer headers than any client of this service needs."""
     return Problem(431, "head-too-large", "a request may have 100 headers of 64 KiB together")
+
+
+def slow_head() -> Problem:
+    """Return the problem of a head that began and did not end in time."""
+    return Problem(
+        408, "head-too-slow", "the head of the request did not come in time; send it again at once"
+    )
+
+
+def sent_ahead(most: int) -> Problem:
+    """Return the problem of too many requests that are sent before their responses."""
+    detail = (
+        f"{most} requests may be sent ahead of their responses; this one and those after it were not read"
+    )
+    return Problem(503, "too-many-sent-ahead", detail, headers={"Retry-After": "1"})
 
 
 def too_slow() -> Problem:

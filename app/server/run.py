@@ -40,16 +40,17 @@ def run(
         log_config: as `logging.config.dictConfig` takes it.
 
     Raises:
-        OSError: an address cannot be bound.
+        OSError: an address cannot be bound, or too few files may be open.
         SystemExit: always: 0 after a signal, 1 if the application cannot start.
     """
+    allowed = allow_connections(max_connections)
     sockets = [bound(host, port) for host, port in addresses]
     config = _config(app, log_config)
     import_module(app.partition(":")[0])  # takes seconds: clients are refused meanwhile
     for each in sockets:
         each.listen(_BACKLOG)
         _log.info("running on %s", url(each))
-    state = State(timeouts, allow_connections(max_connections))
+    state = State(timeouts, *allowed)
     try:
         Server(config, state, drain_s=drain_s, grace_s=grace_s).run(sockets)
     except SystemExit:  # from uvicorn, when the application cannot start; its log has the reason

@@ -27,7 +27,7 @@ _SAME_SECONDS: Final = 0.5  # two signals within it are one: `timeout` signals a
 
 
 class Server(uvicorn.Server):
-    """Serves until SIGTERM or SIGINT, then ends in three steps.
+    """Serves until SIGTERM, SIGINT or SIGHUP, then ends in three steps.
 
     1. Drain, for `drain_s`, after SIGTERM only: requests are answered, each answer is the last of its
        connection, and the probe says not ready, so that proxies stop sending.
@@ -50,8 +50,9 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Handle signals until the process ends: a second one may come at any time."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.handle_exit)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has a hang-up ignored
+                signal.signal(number, self.handle_exit)
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's name

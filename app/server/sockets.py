@@ -13,7 +13,9 @@ from contextlib import ExitStack, suppress
 from typing import Final
 
 _log: Final = logging.getLogger(__name__)
-_OTHER_FILES: Final = 200  # beside connections: sockets, checkpoints, pipes
+_OTHER_FILES: Final = 200  # beside connections: sockets, checkpoints, pipes; half of a limit that is small
+_SPARE: Final = 64  # connections beyond the limit of connections
+_LEAST_FILES: Final = 48
 _HANDSHAKE_SECONDS: Final = 0.02  # for clients that the kernel was just connecting
 _SO_ATTACH_FILTER: Final = 26  # of Linux; the module socket has no name for it
 # A BPF program over the TCP header: drop a packet with the flag SYN, let all others pass.
@@ -50,16 +52,27 @@ def url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def allow_connections(n: int) -> int:
-    """Raise the limit of open files so that N connections fit; how many do."""
-    wanted = n + _OTHER_FILES
+def allow_connections(n: int) -> tuple[int, int]:
+    """Raise the limit of open files so that N connections fit, and some to spare; how many of each do.
+
+    Raises:
+        OSError: the limit leaves no room to work with.
+    """
+    wanted = n + _SPARE + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < wanted:
         wanted = hard
-        _log.warning("open files are limited to %d, so connections to %d", hard, max(1, hard - _OTHER_FILES))
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return max(1, wanted - _OTHER_FILES)
+    if wanted < _LEAST_FILES:
+        raise OSError(
+            f"open files are limited to {wanted}; set the limit (`ulimit -n`) to {_LEAST_FILES} or more"
+        )
+    room = wanted - min(_OTHER_FILES, wanted // 2)
+    spare = min(_SPARE, room // 4)
+    if room - spare < n:
+        _log.warning("open files are limited to %d, so connections to %d", hard, room - spare)
+    return room - spare, spare
 
 
 def refuse_new_clients(listening: socket.socket) -> None:

@@ -1,7 +1,7 @@
 """What the connections of one server share, and how long each may wait for its client."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from time import perf_counter
@@ -9,8 +9,14 @@ from typing import Final, Protocol
 
 from uvicorn.server import ServerState
 
+from app.errors import Problem
+
 ANSWERING: Final = "answering"
 """The key of the ASGI scope's state that holds the requests in progress, so that an app sees its load."""
+REFUSED: Final = "refused"
+"""The key of the lifespan's state by which an app hears of what the server refuses: a `NoteRefusal`."""
+NoteRefusal = Callable[[Problem, bytes], None]
+"""Notes a refusal and its request id."""
 _POLL_SECONDS: Final = 100e-6
 
 
@@ -24,6 +30,7 @@ class Timeouts:
         send: for the client to read a piece of its response.
         idle: between a response and the next request.
         end: for the client to close, after the last response.
+        half: for the last response to a client that sends no more; it may have gone for good.
     """
 
     head: float = 10.0
@@ -31,6 +38,7 @@ class Timeouts:
     send: float = 30.0
     idle: float = 75.0  # longer than the usual 60 s of a proxy, which must be the one to close
     end: float = 1.0
+    half: float = 30.0
 
 
 class Waits(Enum):
@@ -41,6 +49,7 @@ class Waits(Enum):
     SEND = "send"
     IDLE = "idle"
     END = "end"
+    HALF = "half"
 
 
 class Waiting:
@@ -114,16 +123,18 @@ class State(ServerState):
         clients: the open connections.
         timeouts: of each connection.
         max_connections: beyond which only probes are answered.
+        spare: connections beyond it that are still taken, for probes and refusals.
         busy_poll: is extended by every response.
         stopping: whether every response is the last of its connection.
         common: header lines of every response.
     """
 
-    def __init__(self, timeouts: Timeouts, max_connections: int) -> None:
+    def __init__(self, timeouts: Timeouts, max_connections: int, spare: int = 64) -> None:
         super().__init__()
         self.clients: set[Client] = set()
         self.timeouts = timeouts
         self.max_connections = max_connections
+        self.spare = spare
         self.busy_poll = BusyPoll()
         self.stopping = False
         self.common = b""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.errors import Problem
 from app.observe.logs import JsonFormatter
 from app.observe.requests import RequestRecords
 from tests.app.client import Client
@@ -130,3 +131,15 @@ def test_a_flood_of_refusals_is_no_flood_of_lines(log: Lines, monkeypatch: pytes
     assert log.told[-1]["unwritten"] == 950
     add(scope, 401, 0.0, "unauthorized")
     assert "unwritten" not in log.told[-1]
+
+
+def test_what_the_server_refuses_is_told_and_bounded(log: Lines) -> None:
+    records = RequestRecords()
+    for number in range(60):
+        records.add_unread(Problem(400, "bad-request", "no request"), b"id-%d" % number)
+    first, *others = log.told
+    assert {first[name] for name in ("method", "route", "problem", "request_id")} == {
+        *("NONE", "none", "bad-request", "id-0")
+    }
+    assert len(others) < 60
+    assert len(records.seconds["none", 400]) == 60

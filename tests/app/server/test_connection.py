@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import Problem
 from app.server.connection import Connection
-from app.server.state import State, Timeouts
+from app.server.state import REFUSED, State, Timeouts
 
 HANGS = 5.0  # seconds
 Conversation = Callable[["Line"], Awaitable[None]]
@@ -47,12 +47,14 @@ class Line:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, state: State) -> AsyncIterator[Callable[[], Coroutine[Any, Any, Line]]]:
+async def serving(
+    app: ASGIApp, state: State, app_state: dict[str, Any]
+) -> AsyncIterator[Callable[[], Coroutine[Any, Any, Line]]]:
     loop = asyncio.get_running_loop()
     config = uvicorn.Config(app, log_config=None)
     config.load()
     server = await loop.create_server(
-        lambda: Connection(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        lambda: Connection(config=config, server_state=state, app_state=app_state), "127.0.0.1", 0
     )
 
     async def look() -> None:
@@ -87,9 +89,10 @@ def talk(app: ASGIApp, conversation: Conversation, **options: Any) -> State:
     timeouts = Timeouts(**{"head": 9.0, "body": 9.0, "send": 9.0, "idle": 9.0, **options.pop("timeouts", {})})
     state = State(timeouts, options.pop("max_connections", 100))
     state.set_common([(b"date", b"now")])
+    app_state = options.pop("app_state", {})
 
     async def run() -> None:
-        async with serving(app, state) as connect:
+        async with serving(app, state, app_state) as connect:
             await conversation(await connect())
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -335,8 +338,8 @@ def test_nonsense_after_a_request_does_not_spoil_its_answer() -> None:
 
     async def conversation(line: Line) -> None:
         line.send(post("/", "hello") + "nonsense\r\n\r\n")
-        _, headers, body = await line.answer()
-        assert (headers["connection"], body) == ("close", b"/ hello")
+        assert (await line.answer())[2] == b"/ hello"
+        problem(await line.answer(), 400, "bad-request")
         assert await line.rest() == b""
 
     talk(app, conversation)
@@ -371,13 +374,89 @@ def test_a_client_that_does_not_hang_up_after_a_refusal_is_cut_off() -> None:
     talk(echo, conversation, timeouts={"end": 0.1})
 
 
-@pytest.mark.parametrize("sent", ["", "POST / HT", "POST / HTTP/1.1\r\nHost: x\r\n"])
-def test_a_head_that_does_not_come_ends_the_connection(sent: str) -> None:
+def test_a_connection_without_a_request_ends_without_a_word() -> None:
     async def conversation(line: Line) -> None:
-        line.send(sent)
         assert await line.rest() == b""
 
     talk(echo, conversation, timeouts={"head": 0.1})
+
+
+@pytest.mark.parametrize("sent", ["POST / HT", "POST / HTTP/1.1\r\nHost: x\r\n"])
+def test_a_head_that_does_not_come_is_refused(sent: str) -> None:
+    async def conversation(line: Line) -> None:
+        line.send(sent)
+        problem(await line.answer(), 408, "head-too-slow")
+        assert await line.rest() == b""
+
+    talk(echo, conversation, timeouts={"head": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        ("nonsense\r\n\r\n", "bad-request"),
+        ("GET / HTTP/1.1\r\n\r\n", "bad-request"),
+        ("GET / HTTP/1.1\r\nHost: x\r\n" + "X: y\r\n" * 101 + "\r\n", "head-too-large"),
+        ("GET / HTTP/1.1\r\n", "head-too-slow"),
+    ],
+)
+def test_the_app_hears_of_what_the_server_refuses(sent: str, kind: str) -> None:
+    noted: list[tuple[str, str]] = []
+
+    async def conversation(line: Line) -> None:
+        line.send(sent)
+        _, headers, body = await line.answer()
+        id_ = headers["x-request-id"]
+        assert noted == [(kind, id_)]
+        assert json.loads(body)["instance"] == f"urn:propense:request:{id_}"
+
+    talk(
+        echo,
+        conversation,
+        timeouts={"head": 0.1},
+        app_state={REFUSED: lambda problem, id_: noted.append((problem.kind, id_.decode()))},
+    )
+
+
+@pytest.mark.parametrize("n", [64, 65, 66, 200])
+def test_of_too_many_requests_sent_ahead_those_that_fit_are_answered(n: int) -> None:
+    async def conversation(line: Line) -> None:
+        line.send("".join(post(f"/{number}") for number in range(n)))
+        for number in range(min(n, 65)):
+            assert (await line.answer())[2] == f"/{number} ".encode()
+        if n > 65:
+            answer = await line.answer()
+            problem(answer, 503, "too-many-sent-ahead")
+            assert answer[1]["connection"] == "close"
+            assert await line.rest() == b""
+
+    talk(echo, conversation)
+
+
+@pytest.mark.parametrize("behind", ["", "GET / HT"])
+def test_a_client_that_closes_its_sending_half_gets_its_answers(behind: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.05)
+        await echo(scope, receive, send)
+
+    async def conversation(line: Line) -> None:
+        line.send(post("/1", "hello") + post("/2", "x" * 300_000) + behind)
+        line.writer.write_eof()
+        assert (await line.answer())[2] == b"/1 hello"
+        assert (await line.answer())[2] == b"/2 " + b"x" * 300_000
+        assert await line.rest() == b""
+
+    state = talk(app, conversation)
+    assert not state.clients
+
+
+def test_a_half_closed_client_is_not_answered_for_half_a_body() -> None:
+    async def conversation(line: Line) -> None:
+        line.send(post("/", "x" * 10)[:-1])
+        line.writer.write_eof()
+        assert await line.rest() == b""
+
+    talk(echo, conversation)
 
 
 def test_a_head_that_comes_slowly_ends_the_connection() -> None:
@@ -495,7 +574,7 @@ def test_a_client_that_has_gone_is_not_answered() -> None:
         line.writer.close()
         await gone.wait()
 
-    talk(app, conversation)
+    talk(app, conversation, timeouts={"half": 0.1})
 
 
 def test_a_client_that_goes_before_its_request_is_looked_at_leaves_nothing_behind() -> None:

@@ -50,10 +50,10 @@ def test_an_address_that_is_none_is_named() -> None:
 @pytest.mark.parametrize(
     ("limits", "n", "raised"),
     [
-        ((1024, 1 << 20), 4096, (4296, 1 << 20)),
+        ((1024, 1 << 20), 4096, (4360, 1 << 20)),
         ((1 << 20, 1 << 20), 4096, None),
-        ((1024, resource.RLIM_INFINITY), 4096, (4296, resource.RLIM_INFINITY)),
-        ((1024, 2048), 1848, (2048, 2048)),
+        ((1024, resource.RLIM_INFINITY), 4096, (4360, resource.RLIM_INFINITY)),
+        ((1024, 2048), 1784, (2048, 2048)),
     ],
 )
 def test_the_limit_of_open_files_is_raised(
@@ -62,7 +62,7 @@ def test_the_limit_of_open_files_is_raised(
     called: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: called.append(new))
-    assert allow_connections(4096) == n
+    assert allow_connections(4096) == (n, 64)
     assert called == ([raised] if raised else [])
 
 
@@ -71,8 +71,18 @@ def test_a_hard_limit_lowers_the_connections(
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
     with caplog.at_level(logging.WARNING):
-        assert allow_connections(4096) == 824
-    assert caplog.messages == ["open files are limited to 1024, so connections to 824"]
+        assert allow_connections(4096) == (760, 64)
+    assert caplog.messages == ["open files are limited to 1024, so connections to 760"]
+
+
+def test_a_small_limit_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 64))
+    assert allow_connections(4096) == (24, 8)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (40, 40))
+    with pytest.raises(
+        OSError, match=r"open files are limited to 40; set the limit \(`ulimit -n`\) to 48 or more"
+    ):
+        allow_connections(4096)
 
 
 def test_a_socket_closes_without_losing_a_client() -> None:
