@@ -1,6 +1,7 @@
 """Limits of the load: requests that wait, bytes of all bodies, seconds of refusals."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,19 +36,54 @@ def queue_full(max_waiting: int) -> Problem:
     return _busy(f"as many requests wait already as may ({max_waiting})")
 
 
+class Shares:
+    """What the callers hold of something: none may have more than half of it, so that none can take it all.
+
+    Args:
+        total: of all callers.
+        things: what it is, in the plural.
+    """
+
+    def __init__(self, total: int, things: str) -> None:
+        self._most = max(1, total // 2)
+        self._things = things
+        self._held: defaultdict[str, int] = defaultdict(int)
+
+    def take(self, caller: str | None, n: int) -> None:
+        """Count N more for a caller; None: there are no keys to tell callers apart.
+
+        Raises:
+            Problem: the caller would have more than half.
+        """
+        if caller is None:
+            return
+        if self._held[caller] + n > self._most:
+            detail = f"this key may have {self._most} {self._things} in progress; ask again shortly"
+            raise Problem(503, "key-too-busy", detail, headers={"Retry-After": "1"})
+        self._held[caller] += n
+
+    def give(self, caller: str | None, n: int) -> None:
+        """Count N less for a caller."""
+        if caller is not None:
+            self._held[caller] -= n
+            if not self._held[caller]:
+                del self._held[caller]
+
+
 class BodyBudget:
     """The bytes of all bodies that arrive in pieces, until they are answered."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
+        self._shares = Shares(max_bytes, "bytes of bodies")
 
     @contextmanager
-    def body(self) -> Iterator[Callable[[int], None]]:
+    def body(self, caller: str | None = None) -> Iterator[Callable[[int], None]]:
         """Hold one body: call what this yields with the number of bytes of each piece.
 
         Raises:
-            Problem: from that call: all bodies together would be too large.
+            Problem: from that call: all bodies together, or those of the caller, would be too large.
         """
         own = 0
 
@@ -55,6 +91,7 @@ class BodyBudget:
             nonlocal own
             if self._bytes + n_bytes > self._max_bytes:
                 raise _busy(f"bodies of {self._max_bytes} bytes together are being read")
+            self._shares.take(caller, n_bytes)
             own += n_bytes
             self._bytes += n_bytes
 
@@ -62,6 +99,7 @@ class BodyBudget:
             yield hold
         finally:
             self._bytes -= own
+            self._shares.give(caller, own)
 
 
 class Saturation:

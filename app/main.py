@@ -15,7 +15,7 @@ from app.access.hosts import kind_of
 from app.access.keyring import Keyring
 from app.errors import install_handlers
 from app.files.scorer import FileScorer
-from app.limits import BodyBudget, Saturation
+from app.limits import BodyBudget, Saturation, Shares
 from app.observe.metrics import Metrics
 from app.observe.tracing import Spans, telemetry
 from app.routes import health, models
@@ -35,7 +35,8 @@ def create_app(settings: Settings) -> FastAPI:
     access = _access(settings)
     metrics = Metrics()
     in_service = Models(settings, metrics)
-    predict = Predict(in_service, BodyBudget(settings.max_buffered_bytes), MemoryTrimmer())
+    budget = BodyBudget(settings.max_buffered_bytes)
+    predict = Predict(in_service, budget, settings.whole_body_seconds, MemoryTrimmer())
     scorer = FileScorer(settings)
     score = Score(in_service, scorer, max_files=settings.max_files, upload_seconds=settings.upload_seconds)
     saturation = Saturation(settings.saturated_seconds)
@@ -68,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         admit=access.admit,
         metrics=metrics,
         saturation=saturation,
+        shares=Shares(settings.max_waiting, "requests"),
         max_bytes=settings.max_body_bytes,
         max_file_bytes=settings.max_score_bytes,
     )

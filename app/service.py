@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.access.admit import Admit
+from app.access.admit import CALLER, Admit
 from app.errors import Problem, new_request_id, problem_for
-from app.limits import Saturation
+from app.limits import Saturation, Shares
 from app.observe.logs import REQUEST_ID
 from app.observe.metrics import Metrics
 from app.observe.requests import Pattern, route_of
@@ -66,6 +66,7 @@ class Gate:
 
     Args:
         admit: refuses a request that its caller may not send.
+        shares: of the requests in progress.
         max_bytes: of a body.
         max_file_bytes: of a file that is scored.
     """
@@ -77,6 +78,7 @@ class Gate:
         admit: Admit,
         metrics: Metrics,
         saturation: Saturation,
+        shares: Shares,
         max_bytes: int,
         max_file_bytes: int,
     ) -> None:
@@ -84,6 +86,7 @@ class Gate:
         self._admit = admit
         self._metrics = metrics
         self._saturation = saturation
+        self._shares = shares
         self._max_bytes = max_bytes
         self._max_file_bytes = max_file_bytes
 
@@ -97,6 +100,7 @@ class Gate:
         id_ = scope["propense.request_id"] = _request_id(headers)
         REQUEST_ID.set(id_)  # in the context of this request: the server gives each a task
         refusal: str | None = None
+        sharer: str | None = None
         self._metrics.in_flight += 1
 
         async def respond(message: Message) -> None:
@@ -108,6 +112,9 @@ class Gate:
 
         try:
             self._admit(scope, headers)
+            if caller := scope.get(CALLER):
+                self._shares.take(caller, 1)
+                sharer = caller
             max_bytes = self._max_file_bytes if route_of(scope).endswith("/score") else self._max_bytes
             await self._app(scope, _limited(headers, receive, max_bytes), respond)
         except asyncio.CancelledError:  # the client has gone
@@ -124,6 +131,7 @@ class Gate:
             await problem.response(id_)(scope, receive, respond)
         finally:
             self._metrics.in_flight -= 1
+            self._shares.give(sharer, 1)
             self._metrics.requests.add(scope, status or 500, time.perf_counter() - started, refusal)
 
 

@@ -87,6 +87,7 @@ class Settings(BaseSettings):
         max_buffered_bytes: of all bodies that arrive in pieces, until they are answered.
         header_seconds: for a request's head, from its connection's start or the head's first byte.
         body_seconds: from one piece of a body to the next; beyond it 408.
+        whole_body_seconds: for all of a body that comes in pieces, files excepted; beyond it 408.
         send_seconds: for a client to read a piece of its response; beyond it the connection is cut.
         drain_seconds: from SIGTERM, of answering while not ready; then new connections are refused.
         grace_seconds: from then, for requests in flight; beyond it their connections are cut.
@@ -125,6 +126,7 @@ class Settings(BaseSettings):
     max_buffered_bytes: Annotated[int, Field(ge=1024)] = 256 * 2**20
     header_seconds: Seconds = 10.0
     body_seconds: Seconds = 20.0
+    whole_body_seconds: Seconds = 60.0
     send_seconds: Seconds = 30.0
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 2.0
     grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 10.0

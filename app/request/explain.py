@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -13,8 +13,6 @@ from app.request.structs import AS_OF, COLUMNS, CUSTOMERS, RequestTypes
 from model.schema import Schema
 from model.values.iso_times import parse_iso_time
 from model.values.rows import EVENTS, RequestRows, rows_from_json
-
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 def read(body: bytes, types: RequestTypes, schema: Schema, now: int) -> RequestRows:
@@ -26,8 +24,6 @@ def read(body: bytes, types: RequestTypes, schema: Schema, now: int) -> RequestR
     Raises:
         Problem: the body is not what the model expects.
     """
-    if body.startswith(_BOM):
-        raise _no_json("it begins with a byte order mark (BOM); leave that out")
     try:
         asked = from_json(body)
     except ValueError as error:

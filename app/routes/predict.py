@@ -1,5 +1,7 @@
 """The routes that answer with predictions: plain ASGI, since FastAPI's path costs more than a score."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter
@@ -7,9 +9,11 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from app.access.admit import CALLER
 from app.errors import Problem
 from app.limits import BodyBudget
 from app.request.scorer import Answer, Request
+from app.routes.media import media_type
 from app.server.memory import MemoryTrimmer
 from app.server.state import ANSWERING
 from app.versions.models import Models, version_number
@@ -18,6 +22,12 @@ from app.versions.served import Served
 PREFIX: Final = "/v1/models/"
 SUFFIX: Final = "/predict"
 PATHS: Final = (f"{PREFIX}{{name}}{SUFFIX}", f"{PREFIX}{{name}}/versions/{{version}}{SUFFIX}")
+_WARNINGS: Final = {
+    b"warnings=" + word: wanted
+    for wanted, words in {True: (b"true", b"1"), False: (b"false", b"0")}.items()
+    for word in words
+}  # as clients write a boolean; Python's `requests` sends True
+_BOM: Final = b"\xef\xbb\xbf"
 _JSON: Final = (b"content-type", b"application/json")
 
 
@@ -33,12 +43,14 @@ class Predict:
 
     Args:
         budget: for bodies that arrive in pieces.
+        seconds: for all of such a body to arrive.
         trimmer: for the memory of large ones.
     """
 
-    def __init__(self, models: Models, budget: BodyBudget, trimmer: MemoryTrimmer) -> None:
+    def __init__(self, models: Models, budget: BodyBudget, seconds: float, trimmer: MemoryTrimmer) -> None:
         self._models = models
         self._budget = budget
+        self._seconds = seconds
         self._trimmer = trimmer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,9 +64,12 @@ class Predict:
         warn = _wants_warnings(scope["query_string"])
         message = await receive()
         if message.get("more_body"):
-            answer = await self._answer_pieces(served, message, receive, warn=warn)
+            with self._budget.body(scope.get(CALLER)) as hold:
+                body = await self._receive(message, receive, hold)
+                del message  # a body that waits is held once
+                answer = await self._answer_large(served, Request(body, warn))
         else:  # one piece, as most bodies are
-            request, alone = Request(_body(message), warn), _is_alone(scope)
+            request, alone = Request(_body(message).removeprefix(_BOM), warn), _is_alone(scope)
             n_rows, large = request.most_rows, request.is_large
             answer = await served.batcher.answer(request, n_rows, alone=alone, large=large)
         scope["propense.rows"] = answer.n_rows
@@ -64,23 +79,26 @@ class Predict:
         if answer.scored and served.shadow:
             served.shadow.offer(served.manifest, *answer.scored, scope["propense.request_id"].decode())
 
-    async def _answer_pieces(
-        self, served: Served, message: Message, receive: Receive, *, warn: bool
-    ) -> Answer:
-        with self._budget.body() as hold:
-            pieces = []
-            while message.get("more_body"):
-                pieces.append(_body(message))
-                hold(len(pieces[-1]))
-                message = await receive()
-            pieces.append(_body(message))
-            request = Request(b"".join(pieces), warn)
-            del pieces, message  # a body that waits is held once
-            try:
-                return await served.batcher.answer(request, request.most_rows, large=request.is_large)
-            finally:
-                if request.is_large:
-                    self._trimmer.soon()
+    async def _receive(self, message: Message, receive: Receive, hold: Callable[[int], None]) -> bytes:
+        pieces = [_body(message)]
+        hold(len(pieces[-1]))
+        try:
+            async with asyncio.timeout(self._seconds):
+                while message.get("more_body"):
+                    message = await receive()
+                    pieces.append(_body(message))
+                    hold(len(pieces[-1]))
+        except TimeoutError:
+            detail = f"a body must be sent within {self._seconds:g} seconds; send fewer customers"
+            raise Problem(408, "body-too-slow", detail, headers={"Connection": "close"}) from None
+        return b"".join(pieces).removeprefix(_BOM)
+
+    async def _answer_large(self, served: Served, request: Request) -> Answer:
+        try:
+            return await served.batcher.answer(request, request.most_rows, large=request.is_large)
+        finally:
+            if request.is_large:
+                self._trimmer.soon()
 
 
 def _model_of(scope: Scope) -> tuple[str, int | None]:
@@ -99,21 +117,16 @@ def _is_alone(scope: Scope) -> bool:
 def _check_content_type(headers: dict[bytes, bytes]) -> None:
     if headers.get(b"content-type") == b"application/json" and b"content-encoding" not in headers:
         return
-    kind, _, parameters = headers.get(b"content-type", b"").partition(b";")
-    charset = parameters.strip().lower().removeprefix(b"charset=").strip(b'"')
-    if kind.strip().lower() != b"application/json" or charset not in (b"", b"utf-8"):
-        raise Problem(415, "unsupported-media-type", "send the body as application/json in UTF-8")
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Problem(415, "unsupported-media-type", "send the body uncompressed")
+    media_type(headers, ("application/json",), "body")
 
 
 def _wants_warnings(query: bytes) -> bool:
     if not query:
         return False
-    if query not in (b"warnings=true", b"warnings=false"):
+    if (wanted := _WARNINGS.get(query.lower())) is None:
         detail = "the query may be warnings=true or warnings=false, nothing else"
         raise Problem(422, "invalid-request", detail)
-    return query == b"warnings=true"
+    return wanted
 
 
 def _body(message: Message) -> bytes:

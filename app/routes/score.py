@@ -10,10 +10,13 @@ from fastapi import APIRouter
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app.access.admit import CALLER
 from app.errors import Problem
 from app.files.scorer import FileScorer
 from app.files.upload import receive_file, send_file, spool
+from app.limits import Shares
 from app.observe.requests import Pattern
+from app.routes.media import media_type
 from app.versions.models import Models, version_number
 from model.errors import DataError
 from model.values.iso_times import parse_iso_time
@@ -44,6 +47,7 @@ class Score:
         self._max_files = max_files
         self._upload_seconds = upload_seconds
         self._n_files = 0
+        self._shares = Shares(max_files, "files")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -56,9 +60,9 @@ class Score:
         version = version_number(path["version"]) if "version" in path else None
         served = scope["propense.served"] = await self._models.find(path["name"], version)
         headers = dict(scope["headers"])
-        kind = _kind_of(headers)
+        kind = media_type(headers, SUFFIXES, "file")
         as_of = _as_of(scope["query_string"], served.manifest.schema_.time_zone)
-        with self._one_more(), spool() as folder:
+        with self._one_more(scope.get(CALLER)), spool() as folder:
             file = folder / f"file{SUFFIXES[kind]}"
             out = folder / f"scores{SUFFIXES[kind]}"
             await receive_file(receive, file, seconds=self._upload_seconds)
@@ -70,15 +74,17 @@ class Score:
             await send_file(send, out, [(b"content-type", kind.encode()), *ignored])
 
     @contextmanager
-    def _one_more(self) -> Iterator[None]:
+    def _one_more(self, caller: str | None) -> Iterator[None]:
         if self._n_files >= self._max_files:
             detail = f"the service takes {self._max_files} files at a time; send it again shortly"
             raise Problem(503, "too-many-files", detail, headers={"Retry-After": "10"})
+        self._shares.take(caller, 1)
         self._n_files += 1
         try:
             yield
         finally:
             self._n_files -= 1
+            self._shares.give(caller, 1)
 
 
 def score_routes(score: Score) -> APIRouter:
@@ -86,21 +92,6 @@ def score_routes(score: Score) -> APIRouter:
     routes = APIRouter()
     routes.routes += [Route(route.path, score, methods=["POST"]) for route in (ROUTE, PINNED)]
     return routes
-
-
-def _kind_of(headers: dict[bytes, bytes]) -> str:
-    """The media type of a file that can be scored."""
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Problem(415, "unsupported-media-type", "send the file uncompressed")
-    kind, _, parameters = headers.get(b"content-type", b"").decode("latin-1").partition(";")
-    kind = kind.strip().lower()
-    if kind not in SUFFIXES:
-        raise Problem(415, "unsupported-media-type", f"send the file as one of {', '.join(SUFFIXES)}")
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.strip().lower().partition("=")
-        if name == "charset" and value.strip('"') not in ("utf-8", "us-ascii"):
-            raise Problem(415, "unsupported-media-type", "send the file in UTF-8")
-    return kind
 
 
 def _as_of(query: bytes, zone: str) -> int:

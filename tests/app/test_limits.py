@@ -3,7 +3,7 @@ import time
 import pytest
 
 from app.errors import Problem
-from app.limits import BodyBudget, Saturation, queue_full
+from app.limits import BodyBudget, Saturation, Shares, queue_full
 
 
 def test_bodies_are_budget_up_to_a_sum() -> None:
@@ -18,6 +18,24 @@ def test_bodies_are_budget_up_to_a_sum() -> None:
         assert (no.value.status, no.value.kind, no.value.headers) == (503, "too-busy", {"Retry-After": "1"})
     with budget.body() as third:
         third(100)
+
+
+def test_one_key_may_hold_half_of_all() -> None:
+    budget = BodyBudget(100)
+    with budget.body("a") as first, budget.body("a") as second, budget.body("b") as other:
+        first(30)
+        with pytest.raises(Problem, match="this key may have 50 bytes of bodies in progress") as no:
+            second(21)
+        assert (no.value.status, no.value.kind) == (503, "key-too-busy")
+        second(20)
+        other(50)
+    shares = Shares(1, "requests")
+    shares.take("a", 1)
+    shares.take(None, 5)
+    with pytest.raises(Problem, match="may have 1 requests in progress"):
+        shares.take("a", 1)
+    shares.give("a", 1)
+    shares.take("a", 1)
 
 
 def busy() -> Problem:

@@ -140,7 +140,7 @@ def test_another_kind_of_body_is_refused(target: Target, kind: str | None) -> No
     assert "application/json" in refused(ask(target.port, head(*lines, LENGTH) + GOOD), 415)["detail"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "cp037"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "cp037"])
 def test_json_in_another_encoding_is_refused(target: Target, encoding: str) -> None:
     body = '{"customers": [{"contract": "ä"}]}'.encode(encoding)
     assert "UTF-8" in refused(ask(target.port, posted(body)), 400)["detail"]

@@ -187,7 +187,6 @@ def test_a_fault_of_the_body_itself(client: Client, body: Any, detail: str) -> N
         b'{"customers": ' + b"[" * 100_000,
         b'{"customers": [{"contract": ' + b"[" * 100_000,
         '{"customers": [{}]}'.encode("utf-16"),
-        b"\xef\xbb\xbf{}",
     ],
 )
 def test_a_body_that_is_no_json(client: Client, body: bytes) -> None:
@@ -280,10 +279,35 @@ def test_a_broken_model_is_not_in_service(client: Client) -> None:
         assert body["detail"] == "broken is not in service; GET /v1/models/broken says why"
 
 
-def test_a_byte_order_mark_is_named(client: Client) -> None:
+def test_a_byte_order_mark_is_passed_over(client: Client) -> None:
     body = b'\xef\xbb\xbf{"customers": [{}]}'
-    detail = problem(client.predict("churn", body), 400, "invalid-json")["detail"]
-    assert detail.endswith("it begins with a byte order mark (BOM); leave that out")
+    assert client.predict("churn", body).content == client.predict("churn", body[3:]).content
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(
+            "application/json; charset=utf8",
+            "application/json; charset=UTF-8;",
+            "application/json; version=1",
+        ),
+        *(
+            'Application/JSON;charset="utf-8"',
+            "application/json;version=1;charset=utf-8",
+            "application/json;",
+        ),
+    ],
+)
+def test_media_types_are_read_as_clients_write_them(client: Client, kind: str) -> None:
+    answer = client.predict("churn", b'{"customers": [{}]}', headers={"content-type": kind})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(("word", "wanted"), [("True", True), ("1", True), ("False", False), ("0", False)])
+def test_a_boolean_is_read_as_clients_write_it(client: Client, word: str, *, wanted: bool) -> None:
+    answer = client.predict("churn", {"customers": [{}]}, params={"warnings": word})
+    assert ("warnings" in answer.json()["predictions"][0]) is wanted
 
 
 def test_one_of_the_two_forms_may_be_null(client: Client) -> None:
