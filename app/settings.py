@@ -91,6 +91,8 @@ class Settings(BaseSettings):
         send_seconds: for a client to read a piece of its response; beyond it the connection is cut.
         drain_seconds: from SIGTERM, of answering while not ready; then new connections are refused.
         grace_seconds: from then, for requests in flight; beyond it their connections are cut.
+        hung_seconds: of one batch or file without an end, until the service is taken to hang.
+        ready: whether the start waits for all models of the registry to be in service, or for any.
         saturated_seconds: of refusals because too many requests wait, until the service is not ready.
         keys: file of keys; without it, only this machine may send requests.
         auth: off allows requests of every machine without a key.
@@ -131,6 +133,8 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 2.0
     grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 10.0
     saturated_seconds: Seconds = 5.0
+    hung_seconds: Seconds = 120.0
+    ready: Literal["any", "all"] = "any"
     keys: Annotated[Path, AfterValidator(_readable)] | None = None
     auth: bool = True
     rate: Rate | None = None

@@ -7,6 +7,7 @@ bits, too many to guess, so a slow or salted hash would protect nothing, and a k
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model.errors import PropenseError
-from model.store.disk import sync_folder
+from model.store.disk import open_now, sync_folder
 
 KeyScope = Literal["predict", "admin"]
 PREFIX: Final = "pk"
@@ -113,7 +114,10 @@ def read_keys(path: Path) -> Keys:
         KeysError: it cannot be read, or is no file of keys.
     """
     try:
-        return _File.model_validate_json(path.read_bytes()).keys
+        with open(path, "rb", opener=open_now) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise KeysError("the file of keys must be a file, got something else (a pipe or a folder)")
+            return _File.model_validate_json(file.read()).keys
     except OSError as error:
         advice = "`python -m app.keys add` makes one"
         raise KeysError(f"the file of keys cannot be read: {error.strerror}; {advice}") from None

@@ -17,6 +17,7 @@ from app.access.key_file import PREFIX, Key, Keys, KeyScope, KeysError, read_key
 from app.errors import Problem
 
 _log: Final = logging.getLogger(__name__)
+_Look = tuple[int, int, int] | None
 _LONGEST: Final = 256  # bytes of a key's text
 _ROUNDING: Final = 1e-6  # seconds; of a clock that has run for years
 _REALM: Final = 'Bearer realm="propense"'
@@ -126,22 +127,39 @@ class Keyring:
         self._verified[text] = caller
         return caller
 
-    async def watch(self, seconds: float = 1.0) -> None:
-        """Follow the file's changes for ever; while it is broken, the keys in force stay the same."""
+    async def watch(self, seconds: float = 1.0, patience: float = 10.0) -> None:
+        """Follow the file's changes for ever; while it is broken, the keys in force stay the same.
+
+        Args:
+            seconds: from one look to the next.
+            patience: seconds after which a look that hangs, as on a dead network disk, is logged and given
+                up. The next one has twice as long, so that few threads hang.
+        """
         thread = anyio.CapacityLimiter(1)  # of its own, so that no load delays a revocation
+        longest = patience
         while True:
             await anyio.sleep(seconds)
-            seen = await run_sync(_look, self._path, limiter=thread)
-            if seen == self._seen:
-                continue
             try:
-                keys = await run_sync(read_keys, self._path, limiter=thread)
+                with anyio.fail_after(longest):
+                    changed = await run_sync(self._changed, limiter=thread, abandon_on_cancel=True)
+            except TimeoutError:
+                self._complain(f"the file of keys could not be read within {longest:g} seconds")
+                longest *= 2
+                continue
             except KeysError as error:
                 self._complain(str(error))
                 continue
-            self._seen, self._complaint = seen, ""
-            self._take(keys)
-            _log.info("keys in force: %d", len(keys))
+            longest = patience
+            if changed:
+                self._seen, keys = changed
+                self._complaint = ""
+                self._take(keys)
+                _log.info("keys in force: %d", len(keys))
+
+    def _changed(self) -> tuple[_Look, Keys] | None:
+        """The file's state and keys, if it is another state than before. In a thread."""
+        seen = _look(self._path)
+        return None if seen == self._seen else (seen, read_keys(self._path))
 
     def _complain(self, reason: str) -> None:
         """Log a reason once."""
@@ -156,7 +174,7 @@ class Keyring:
         self._verified = {}
 
 
-def _look(path: Path) -> tuple[int, int, int] | None:
+def _look(path: Path) -> _Look:
     """What changes when the file does; None if there is no file."""
     try:
         found = path.stat()

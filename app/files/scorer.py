@@ -87,10 +87,13 @@ class FileScorer:
         assert process.stdout
         try:
             process.stdin.write(json.dumps(job).encode() + b"\n")
-            line = await process.stdout.readline()
+            line = await self._line(process, process.stdout)
         except asyncio.CancelledError:
             await asyncio.shield(self.close())
             raise
+        if line is None:
+            await self.close()
+            return {"kind": "hung", "detail": f"no work in {self._settings.hung_seconds:g} seconds"}
         if line:
             result: dict[str, Any] = json.loads(line)
             if result.get("kind") == "memory":
@@ -99,6 +102,19 @@ class FileScorer:
         status = await process.wait()
         kind = "cpu" if status == -signal.SIGXCPU else "memory" if status in _MEMORY else "failed"
         return {"kind": kind, "detail": f"exit status {status}"}
+
+    async def _line(self, process: Process, results: asyncio.StreamReader) -> bytes | None:
+        """The line with a result; None once the process has not worked for too long, as on a dead disk."""
+        reading, worked = asyncio.ensure_future(results.readline()), None
+        try:
+            while (now := _cpu_seconds(process.pid)) != worked or worked is None:
+                worked = now
+                done, _ = await asyncio.wait([reading], timeout=self._settings.hung_seconds)
+                if done:
+                    return reading.result()
+            return None
+        finally:
+            reading.cancel()
 
     async def _running(self) -> Process:
         if self._process is None or self._process.returncode is not None:
@@ -131,12 +147,25 @@ class FileScorer:
             "memory": f"a file may take {self._settings.file_memory_bytes} bytes of memory",
             "size": f"the scores of a file may have {self._settings.max_score_bytes} bytes",
         }
+        if kind == "hung":
+            _log.error("scoring a file hung (%s); the next file has a new process", detail)
+            detail = "scoring this file came to a halt; send it again"
+            return Problem(503, "file-hung", detail, headers={"Retry-After": "1"})
         if kind in limits:
             return Problem(422, "file-too-costly", f"{limits[kind]}; send it in parts")
         _log.error("scoring a file failed: %s", detail)
         if kind == "model":
             return Problem(503, "unavailable", "the service cannot score files with this version now")
         return Problem(500, "file-failed", "the service failed on this file; its log has the reason")
+
+
+def _cpu_seconds(pid: int) -> float | None:
+    """The processor time of a process so far; None where the system does not say, which counts as work."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return None
+    return float(fields[11]) + float(fields[12])
 
 
 def _missing(name: str, near: str | None) -> Fault:

@@ -24,9 +24,11 @@ def router(models: Models, metrics: Metrics, saturation: Saturation) -> APIRoute
     routes = APIRouter(tags=["health"], generate_unique_id_function=by_name)
 
     @routes.head("/health/live", include_in_schema=False)
-    @routes.get("/health/live")
+    @routes.get("/health/live", responses=refusals(503))
     async def live() -> Health:
-        """The process answers."""
+        """The process answers, and no thread that scores hangs; where this fails, a restart helps."""
+        if models.hung:
+            raise Problem(503, "hung", "a thread has been at one batch for too long; restart the service")
         return Health(status="live")
 
     @routes.head("/health/ready", include_in_schema=False)

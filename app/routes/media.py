@@ -23,7 +23,8 @@ def media_type(headers: Mapping[bytes, bytes], allowed: Collection[str], thing: 
     pairs = [parameter.strip().partition("=") for parameter in parameters]
     charset = next((value.strip('"') for name, _, value in pairs if name == "charset"), "")
     if kind.strip() not in allowed or charset not in _CHARSETS:
-        raise _unsupported(f"send the {thing} as {' or '.join(allowed)} in UTF-8")
+        names = ", ".join(allowed)
+        raise _unsupported(f"send the {thing} as {'one of ' * (len(allowed) > 1)}{names}, texts in UTF-8")
     return kind.strip()
 
 

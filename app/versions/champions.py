@@ -40,19 +40,28 @@ class Champions:
 
     Args:
         build: builds what answers for a verified version.
+        needs_all: whether the start is complete only when all models are in service.
 
     Attributes:
         all: the champions by name.
         unready: why no prediction can be answered; None if one can.
     """
 
-    def __init__(self, loader: Loader, build: Callable[[Predictor], Served], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        loader: Loader,
+        build: Callable[[Predictor], Served],
+        metrics: Metrics,
+        *,
+        needs_all: bool = False,
+    ) -> None:
         self.all: dict[str, Champion] = {}
         self.unready: str | None = STILL_LOADING
         self._loader = loader
         self._registry = loader.registry
         self._build = build
         self._metrics = metrics
+        self._needs_all = needs_all  # until that was so once: a later broken model must not end the others
         self._seen: dict[str, ModelSnapshot] = {}  # of which the champions are the result
         self._folder: tuple[int, int] | None = None  # of the registry when it had models
         self._changing = anyio.Lock()
@@ -149,7 +158,11 @@ class Champions:
             now = "what is in service stays" if names else "nothing to serve yet"
             _log.error("%s: %s", now, trouble)
         why = self._loader.without_paths(trouble or self._why_none_serves())
-        self.unready = None if names else why
+        broken = [name for name, champion in self.all.items() if champion.served is None]
+        if names and broken and self._needs_all:
+            why = f"not in service: {', '.join(sorted(broken))}; GET /v1/models/NAME says why"
+        self._needs_all = self._needs_all and not (names and not broken)
+        self.unready = None if names and not (broken and self._needs_all) else why
         self._logged, self._trouble = names, trouble
 
     def _why_none_serves(self) -> str:

@@ -72,7 +72,11 @@ class Loader:
         try:
             return await run_sync(read_and_build, abandon_on_cancel=True)
         except PropenseError as error:
-            _log.error("%s %d is not in service: %s", name, version, error)
+            kept = present.manifest.version if present else None
+            state = f"does not replace {kept}" if kept not in (None, version) else "is not in service"
+            if kept == version:
+                state = "stays in service as it was loaded, though its files are damaged"
+            _log.error("%s %d %s: %s", name, version, state, error)
             reason = self.without_paths(error)
         except Exception:  # the other models go into service all the same
             _log.exception("%s %d is not in service", name, version)

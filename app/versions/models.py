@@ -3,7 +3,6 @@
 import logging
 import re
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from functools import partial
 from typing import Final
@@ -20,6 +19,7 @@ from app.versions.champions import GONE, STILL_LOADING, Champion, Champions
 from app.versions.loader import Loader, Refused
 from app.versions.served import Served, collect_soon, serve
 from app.versions.shadow import Shadow
+from app.versions.threads import ScoringThread
 from model.predictor import Predictor
 from model.store.registry import NAME_PATTERN, Registry
 
@@ -42,13 +42,17 @@ class Models:
         self._shadows = {
             name: Shadow(name, version, self._loader, metrics) for name, version in settings.shadow.items()
         }
+        self._scoring = ScoringThread("scoring"), ScoringThread("large bodies")
+        self._hung_seconds = settings.hung_seconds
         self._serve = partial(
             serve,
             limits=RequestLimits(settings.max_rows, settings.max_waiting, settings.deadline_seconds),
-            threads=Threads(ThreadPoolExecutor(1, "scoring"), ThreadPoolExecutor(1, "large bodies")),
+            threads=Threads(*self._scoring),
             metrics=metrics,
         )
-        self._champions = Champions(self._loader, self._serve_champion, metrics)
+        self._champions = Champions(
+            self._loader, self._serve_champion, metrics, needs_all=settings.ready == "all"
+        )
         self._pinned: OrderedDict[tuple[str, int], Served] = OrderedDict()  # the latest used comes last
         self._loading = anyio.Lock()
 
@@ -76,6 +80,11 @@ class Models:
         kept = f" (version {served.manifest.version} stays in service)" if served else ""
         detail = f"{called} is not in service{kept}: {champion.reason}"
         raise Problem(409, "not-reloaded", detail)
+
+    @property
+    def hung(self) -> bool:
+        """Whether a thread has been at one batch for too long, so that only a restart helps."""
+        return max(thread.busy_seconds() for thread in self._scoring) >= self._hung_seconds
 
     @property
     def unready(self) -> str | None:

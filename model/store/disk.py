@@ -37,3 +37,8 @@ def sync_folder(folder: Path) -> None:
 def open_no_follow(name: str, flags: int) -> int:
     """Opener for `open` that does not follow a link or wait for a pipe."""
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def open_now(name: str, flags: int) -> int:
+    """Opener for `open` that does not wait for a pipe."""
+    return os.open(name, flags | os.O_NONBLOCK)

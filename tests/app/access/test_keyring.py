@@ -1,7 +1,9 @@
 """Which keys are in force, and what is said of the others."""
 
 import logging
+import os
 import stat
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -10,7 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.access.key_file import Key, change_keys, new_key
+from app.access.key_file import Key, Keys, change_keys, new_key, read_keys
 from app.access.keyring import Keyring
 from app.errors import Problem
 from tests.app.access.conftest import put
@@ -174,7 +176,15 @@ def test_a_key_that_stays_keeps_its_bucket(file: Path, monkeypatch: pytest.Monke
     assert not let_in(ring, text)
 
 
-@pytest.mark.parametrize("break_it", [lambda f: f.write_text("{"), lambda f: f.unlink()])
+def piped(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [lambda f: f.write_text("{"), lambda f: f.unlink(), piped],
+)
 def test_a_broken_file_keeps_the_keys_and_is_logged_once(
     file: Path, web: tuple[Key, str], caplog: pytest.LogCaptureFixture, break_it: Callable[[Path], object]
 ) -> None:
@@ -198,6 +208,27 @@ def test_a_broken_file_keeps_the_keys_and_is_logged_once(
     watched(ring, lambda: kept.replace(file), lambda: let_in(ring, new))
     assert caplog.records[-1].getMessage() == "keys in force: 1"
     assert not let_in(ring, text)
+
+
+def test_a_disk_that_hangs_is_logged_and_the_next_look_goes_on(
+    file: Path, web: tuple[Key, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring, (_, old), hangs, (key, new) = Keyring(file), web, [1], new_key("web", ("predict",))
+    hung = threading.Event()
+
+    def read(path: Path) -> Keys:
+        if hangs:
+            hangs.pop()
+            hung.wait()
+        return read_keys(path)
+
+    monkeypatch.setattr("app.access.keyring.read_keys", read)
+    monkeypatch.setattr(Keyring.watch, "__defaults__", (0.005, 0.05))
+    watched(ring, lambda: put(file, key), lambda: let_in(ring, new))
+    hung.set()
+    assert not let_in(ring, old)
+    told = "the keys in force stay the same: the file of keys could not be read within 0.05 seconds"
+    assert caplog.messages[0] == told
 
 
 def test_nothing_shows_a_secret(file: Path, web: tuple[Key, str], caplog: pytest.LogCaptureFixture) -> None:

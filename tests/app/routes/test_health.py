@@ -1,3 +1,5 @@
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,41 @@ def test_a_failure_is_bland_and_counted(registry: Path, monkeypatch: pytest.Monk
 def test_probes_may_ask_for_the_head_only(client: Client, path: str) -> None:
     answer = client.request("HEAD", path)
     assert answer.status_code == 200
+
+
+def test_a_thread_that_hangs_is_seen_by_the_probe_of_life(
+    registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def hang(_self: Predictor, _rows: RequestRows) -> Predictions:
+        go_on.wait()
+        raise RuntimeError
+
+    settings = Settings(registry=registry, deadline_seconds=0.02, hung_seconds=0.05, watch_seconds=0)
+    with running(create_app(settings)) as client:
+        client.wait_until_loaded()
+        monkeypatch.setattr(Predictor, "predict_rows", hang)
+        large = b'{"customers": [{}]}'.ljust(300_000)
+        problem(client.predict("churn", large), 504, "too-late")
+        while (answer := client.get("/health/live")).status_code == 200:
+            time.sleep(0.005)
+        problem(answer, 503, "hung")
+        go_on.set()
+        while client.get("/health/live").status_code != 200:
+            time.sleep(0.005)
+
+
+def test_the_start_may_wait_for_every_model(registry: Path, three_versions: Path) -> None:
+    with running(create_app(Settings(registry=registry, ready="all"))) as client:
+        answer = client.wait_until_loaded().get("/health/ready")
+        told = problem(answer, 503, "not-ready")
+        assert told["detail"] == "not in service: broken; GET /v1/models/NAME says why"
+        assert client.predict("churn", {"customers": [{}]}).status_code == 200
+    with running(create_app(Settings(registry=three_versions, ready="all", watch_seconds=0.01))) as client:
+        assert client.wait_until_loaded().get("/health/ready").status_code == 200
+        (three_versions / "new" / "1").mkdir(parents=True)
+        (three_versions / "new" / "champion").write_text("1")
+        while len(client.get("/v1/models").json()["models"]) < 2:
+            time.sleep(0.005)
+        assert client.get("/health/ready").status_code == 200

@@ -22,10 +22,11 @@ def problem(response: Any) -> tuple[int, str]:
 
 
 def test_other_media_types_and_compressed_files(client: Client) -> None:
-    kinds = f"{CSV}, {NDJSON}, {ARROW}, {PARQUET}"
+    detail = f"send the file as one of {CSV}, {NDJSON}, {ARROW}, {PARQUET}, texts in UTF-8"
     for kind in ("application/json", "", "text/html", "x" * 10_000):
-        assert problem(post(client, b"{}", kind)) == (415, f"send the file as one of {kinds}")
-    assert problem(post(client, b"a", "text/csv; charset=utf-16")) == (415, "send the file in UTF-8")
+        assert problem(post(client, b"{}", kind)) == (415, detail)
+    assert problem(post(client, b"a", "text/csv; charset=utf-16")) == (415, detail)
+    assert post(client, b"{}", f"{NDJSON}; charset=utf8;").status_code == 200
     headers = {"content-type": CSV, "content-encoding": "gzip"}
     zipped = client.request("POST", "/v1/models/churn/score", content=b"a", headers=headers)
     assert problem(zipped) == (415, "send the file uncompressed")
