@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 from numpy.typing import NDArray
 
+from model.date_texts import formatted_datetime, iso_datetime
 from model.errors import DataError
 
 SECOND: Final = 1_000_000  # microseconds
 DAY: Final = 86_400 * SECOND
+EPOCH_UNITS: Final = {"unix": 1.0, "unix_ms": 1e3, "unix_us": 1e6, "unix_ns": 1e9}  # of them in a second
 MISSING_TIME: Final = np.iinfo(np.int64).min  # numpy's NaT
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,8 +100,9 @@ def age_days(times: Instants, cutoffs: Instants) -> NDArray[np.float64]:
 
 def describe_format(time_format: str | None) -> str:
     """Describe a time format for a message."""
-    if time_format == "unix":
-        return "the format 'unix' (seconds since 1970)"
+    if time_format in EPOCH_UNITS:
+        unit = {"unix": "seconds", "unix_ms": "milliseconds", "unix_us": "microseconds"}
+        return f"the format {time_format!r} ({unit.get(time_format, 'nanoseconds')} since 1970)"
     return f"the format {time_format!r}" if time_format else "ISO 8601 such as 1997-03-01"
 
 
@@ -107,22 +110,26 @@ def parse_time(text: str, time_format: str | None = None, zone: str = "UTC") -> 
     """Parse one time as an instant.
 
     Args:
-        text: ISO 8601 (`1997-03-01`, `1997-03-01T10:00:00+02:00`), or in `time_format`.
-        time_format: a strptime format, or "unix" for seconds since 1970.
+        text: ISO 8601 (`1997-03-01`, `1997-03-01T10:00:00+02:00`), or in `time_format`; a date may have any
+            usual clock behind it, see `model.date_texts`.
+        time_format: a strptime format, or "unix", "unix_ms", "unix_us", "unix_ns" for the time since 1970.
         zone: the time zone of a time without an offset.
 
     Raises:
-        DataError: the text is not such a time.
+        DataError: the text is not such a time, or leaves the years 1 to 9999 of UTC by its offset.
     """
     try:
-        if time_format == "unix":
-            return to_instant(_EPOCH + timedelta(microseconds=round(float(text) * SECOND)))
-        if time_format:
-            named = "%Z" in time_format  # such a name is UTC or GMT, on every machine
-            return to_instant(datetime.strptime(text, time_format), "UTC" if named else zone)  # noqa: DTZ007
-        return to_instant(datetime.fromisoformat(text), zone)
+        if time_format in EPOCH_UNITS:
+            instant = round(float(text) * SECOND / EPOCH_UNITS[time_format])
+        elif time_format:
+            instant = to_instant(formatted_datetime(text, time_format), zone)
+        else:
+            instant = to_instant(iso_datetime(text), zone)
     except (ValueError, OverflowError):
         raise DataError(f"a time must have {describe_format(time_format)}, got {text!r}") from None
+    if not FIRST_TIME <= instant <= LAST_TIME:
+        raise DataError(f"a time must lie in the years 1 to 9999 of UTC, got {text!r}")
+    return instant
 
 
 def format_instant(instant: int, zone: str = "UTC") -> str:

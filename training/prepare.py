@@ -1,7 +1,7 @@
 """A study's files read, its columns typed and its examples planned: all that a fit needs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from model.errors import DataError
@@ -58,7 +58,7 @@ def prepare(study: Study) -> Prepared:
     dataset = read_dataset(study)
     question = window_question(study, dataset)
     kinds = _infer(study, dataset, question)
-    fields = _fields(study, kinds)
+    fields = _fields(study, kinds, dataset)
     if question:
         grid = _grid(study, question)
         plan = _plan_windows(study, dataset, question, grid)
@@ -92,15 +92,20 @@ def window_question(study: Study, dataset: Dataset) -> Question | None:
 def read_dataset(study: Study) -> Dataset:
     """Read the files of a study."""
     customers, events = study.data.customers, study.data.events
-    return load_dataset(
+    columns = None
+    if events:
+        stated = events.model_dump(exclude={"path"})
+        columns = EventColumns(**stated, any_format=events.time_format is None)
+    dataset = load_dataset(
         resolve_path(customers.path, study.base) if customers else None,
         resolve(resolve_path(events.path, study.base)) if events else (),
         customer_id=customers.id if customers else None,
         exclude=customers.exclude if customers else (),
         categorical=customers.categorical if customers else (),
-        event_columns=EventColumns(**events.model_dump(exclude={"path"})) if events else None,
+        event_columns=columns,
         time_zone=study.data.time_zone,
     )
+    return replace(dataset, stated_dates=customers.dates if customers else {})
 
 
 def _dates(fields: ModelFields, dataset: Dataset) -> Iterator[Instants]:
@@ -125,6 +130,8 @@ def _infer(study: Study, dataset: Dataset, question: Question | None) -> Kinds:
         RawTable(dataset.columns, len(dataset), ()),
         categorical=source.categorical,
         numeric=source.numeric,
+        dates=dataset.dates,
+        stated_dates=source.dates,
         skip=skip & set(dataset.columns),
     )
     if study.data.events and EVENTS in kinds.kinds:
@@ -144,7 +151,7 @@ def _refuse_absent(names: list[str], columns: Mapping[str, Column]) -> None:
         )
 
 
-def _fields(study: Study, kinds: Kinds) -> ModelFields:
+def _fields(study: Study, kinds: Kinds, dataset: Dataset) -> ModelFields:
     source = study.data.customers
     series = [column for columns in source.sequences.values() for column in columns] if source else []
     return ModelFields(
@@ -154,6 +161,7 @@ def _fields(study: Study, kinds: Kinds) -> ModelFields:
         series=source.sequences if source else {},
         time_zone=study.data.time_zone,
         events=study.data.events,
+        event_format=dataset.time_format,
         max_events=study.network.max_events,
     )
 

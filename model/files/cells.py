@@ -10,8 +10,19 @@ from numpy.typing import NDArray
 from pyarrow import compute as pc
 from pyarrow import types
 
-from model.times import FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, localize, to_datetime
-from model.values.columns import Column, Numbers, Texts, as_instants, as_texts, gather, take, texts_of
+from model.times import EPOCH_UNITS, FIRST_TIME, LAST_TIME, MISSING_TIME, Instants, localize, to_datetime
+from model.values.columns import (
+    Column,
+    Numbers,
+    Texts,
+    as_dates,
+    as_epochs,
+    as_instants,
+    as_texts,
+    gather,
+    take,
+    texts_of,
+)
 
 Array = Any  # an Array or a ChunkedArray: pyarrow has no types
 DataType = Any
@@ -90,15 +101,19 @@ def spells_number(text: str) -> bool:
 
 
 def instants_from(array: Array, time_format: str | None, zone: str) -> Instants:
-    """(N,) int64 instants as `parse_time` reads them; MISSING_TIME where missing or unreadable."""
+    """(N,) int64 instants of the format, or of ISO 8601; MISSING_TIME where missing or unreadable."""
     array = _plain(_spread(array))
     if _is_time(array.type):
         return _instants(array, zone)
-    if time_format == "unix":
-        seconds = column_from(array)
-        return as_instants(seconds, "unix") if isinstance(seconds, Texts) else _from_seconds(seconds)
+    if time_format in EPOCH_UNITS:
+        column = column_from(array)
+        return (
+            as_dates(column, time_format, zone)
+            if isinstance(column, Texts)
+            else as_epochs(column, time_format)
+        )
     if time_format:
-        return as_instants(texts_from(array), time_format, zone)
+        return as_dates(texts_from(array), time_format, zone)
     chunks = [_from_iso(chunk, zone) for chunk in _chunked(_strings(array)).chunks]
     return np.concatenate([np.empty(0, dtype=np.int64), *chunks])
 
@@ -189,13 +204,6 @@ def _microseconds(array: Array) -> Instants:
     whole = array.cast(pa.timestamp("us", array.type.tz), safe=False).cast(pa.int64())
     times: Instants = whole.fill_null(MISSING_TIME).to_numpy(zero_copy_only=False)
     return np.where((times >= FIRST_TIME) & (times <= LAST_TIME), times, MISSING_TIME)
-
-
-def _from_seconds(seconds: Numbers) -> Instants:
-    with np.errstate(over="ignore"):
-        times = np.rint(seconds * 1_000_000)
-    known = (times >= FIRST_TIME) & (times <= LAST_TIME)
-    return np.where(known, np.where(known, times, 0).astype(np.int64), MISSING_TIME)
 
 
 def _from_iso(chunk: Any, zone: str) -> Instants:

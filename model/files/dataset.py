@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from model.errors import DataError
 from model.files.batch import read_places
+from model.files.dates import DateFormat, date_formats
 from model.files.events import EventColumns, RawEvents, read_events
 from model.files.names import counted, listed
 from model.files.table import read_table
@@ -32,6 +34,8 @@ class Dataset:
         unread: why further rows of the table are no customer, by their position in it.
         first_event, data_end: the instants of the first and the last event; None without a log.
         notes: sentences for the report: what was counted, repaired, left out.
+        stated_dates: the formats of columns of dates that the study names.
+        time_format: of the times in the log, stated or found; None is ISO 8601.
     """
 
     ids: Sequence[str]
@@ -42,9 +46,16 @@ class Dataset:
     notes: tuple[str, ...]
     listed: int | None = None
     unread: Mapping[int, str] = field(default_factory=dict)
+    stated_dates: Mapping[str, str] = field(default_factory=dict)
+    time_format: str | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def dates(self) -> dict[str, DateFormat]:
+        """The format of each column of dates, decided for all of them at once."""
+        return date_formats(self.columns, self.stated_dates)
 
 
 def load_dataset(
@@ -119,6 +130,7 @@ def _join(table: _Customers, events: RawEvents, type: str | None) -> Dataset:
         notes=(*table.notes, *events.notes, *_overlap(table, events, log)),
         listed=len(table.ids),
         unread=table.unread,
+        time_format=events.time_format,
     )
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from model.errors import DataError
 from model.files.cells import column_from, instants_from, joined, texts_from
-from model.files.dates import suggestion
+from model.files.dates import DateFormat, date_formats, mixed_formats
 from model.files.names import check_names
 from model.files.source import StrictRows, open_source
 from model.files.table import unreadable_note
@@ -29,7 +29,8 @@ class EventColumns:
     """The columns of a log to read.
 
     Attributes:
-        time_format: a strptime format, "unix", or None for ISO 8601.
+        time_format: a strptime format, a unit such as "unix_ms", or None for ISO 8601.
+        any_format: whether the format is found by the times, in place of `time_format`.
     """
 
     id: str
@@ -38,6 +39,7 @@ class EventColumns:
     type: str | None = None
     values: Sequence[str] = ()
     attributes: Sequence[str] = ()
+    any_format: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class RawEvents:
         times: (E,) int64 instants, none missing.
         type, attributes: (E,) categories; values: (E,) float64, NaN where missing.
         notes: sentences for the report: what was counted, repaired, left out.
+        time_format: of the times; None is ISO 8601.
     """
 
     ids: Texts
@@ -57,6 +60,7 @@ class RawEvents:
     values: dict[str, Numbers]
     attributes: dict[str, Texts]
     notes: tuple[str, ...]
+    time_format: str | None
 
     def __len__(self) -> int:
         return len(self.times)
@@ -75,9 +79,11 @@ def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str 
     id, time, type = columns.id, columns.time, columns.type
     named = [id, time, *([type] if type else []), *columns.values, *columns.attributes]
     arrays, place, notes = _read(paths, list(dict.fromkeys(named)))
-    ids, times = texts_from(arrays[id]), instants_from(arrays[time], columns.time_format, time_zone)
+    form = _found(arrays[time], time) if columns.any_format else DateFormat(columns.time_format)
+    notes += [form.note] if form.note else []
+    ids, times = texts_from(arrays[id]), instants_from(arrays[time], form.time_format, time_zone)
     notes += _missing_ids(ids, id, place)
-    notes += _missing_times(times, arrays[time], time, columns.time_format, place)
+    notes += _missing_times(times, arrays[time], time, form.time_format, place)
     whole = (ids.codes >= 0) & (times != MISSING_TIME)
     kept = slice(None) if whole.all() else np.flatnonzero(whole)  # a slice copies nothing
     if not whole.any():
@@ -91,10 +97,34 @@ def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str 
         values={name: as_numbers(column)[kept] for name, column in numbers.items()},
         attributes={name: _categories(arrays[name]).take(kept) for name in columns.attributes},
         notes=tuple(notes),
+        time_format=form.time_format,
     )
     del arrays, numbers
     pa.default_memory_pool().release_unused()  # the room of the file's texts, which the sort needs next
     return events
+
+
+def _sampled(array: Any) -> Texts:
+    """Some of the values, evenly spread."""
+    rows = np.unique(np.linspace(0, len(array) - 1, _SAMPLE).astype(np.int64))
+    return texts_from(array.take(pa.array(rows)))
+
+
+def _found(array: Any, name: str) -> DateFormat:
+    """The format of most of the times; that of ISO 8601 where there is none."""
+    formats = date_formats({name: _sampled(array)}, key="data.events.time_format: {form}")
+    return formats.get(name, DateFormat(None))
+
+
+def _suggestion(array: Any, time_format: str | None) -> str:
+    """What to do about times that cannot be read, as the next step of a message."""
+    texts = _sampled(array)
+    if found := date_formats({"": texts}).get(""):
+        form = found.time_format
+        if form != time_format:
+            return f'set time_format: "{form}"' if form else "leave time_format out: the times are ISO 8601"
+    mixed = mixed_formats(texts)
+    return mixed.rstrip(".") if mixed else "set time_format to the strptime format of the times"
 
 
 def _categories(array: Any) -> Texts:
@@ -142,10 +172,9 @@ def _missing_times(
     where = [f"{place(row)}: {texts.values[code]!r}" for row, code in first]
     n_unread, n_blank = int(unread.sum()), int((~unread).sum())
     if n_unread > MAX_UNREADABLE_SHARE * (len(times) - n_blank):
-        sample = texts_from(array.slice(0, _SAMPLE)).values
         raise DataError(
             f"{name!r} must hold times in {describe_format(time_format)}, got {n_unread:,} of "
-            f"{len(times):,} that cannot be read ({', '.join(where)}); {suggestion(sample)}"
+            f"{len(times):,} that cannot be read ({', '.join(where)}); {_suggestion(array, time_format)}"
         )
     blank = [place(row) for row in rows[~unread][:_SHOWN]]
     return [

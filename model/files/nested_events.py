@@ -15,7 +15,7 @@ from model.files.cells import column_from, instants_from, is_readable, is_text, 
 from model.files.json_lines import array_from
 from model.files.names import check_names, listed
 from model.schema import EventSchema
-from model.times import MISSING_TIME, Instants, describe_format
+from model.times import MISSING_TIME, describe_format
 from model.values.columns import Texts, as_categories, as_numbers
 from model.values.history import EventLog, Positions
 from model.values.rows import EVENTS, event_fields
@@ -96,7 +96,7 @@ def read_nested(array: Any, schema: EventSchema, zone: str) -> NestedEvents:
                 )
             )
 
-    times = _times(fields[schema.time], schema.time_format, zone)
+    times = instants_from(fields[schema.time], schema.time_format, zone)
     form = describe_format(schema.time_format)
     note(
         schema.time, f"a time in {form}{' or ISO 8601' if schema.time_format else ''}", times == MISSING_TIME
@@ -118,14 +118,6 @@ def read_nested(array: Any, schema: EventSchema, zone: str) -> NestedEvents:
         },
     )
     return NestedEvents(log, tuple(unreadable), unread)
-
-
-def _times(array: Any, time_format: str | None, zone: str) -> Instants:
-    """The instants; ISO 8601 is understood beside the format, as in a request."""
-    times = instants_from(array, time_format, zone)
-    if time_format is None or not (times == MISSING_TIME).any():
-        return times
-    return np.where(times == MISSING_TIME, instants_from(array, None, zone), times)
 
 
 def _of_lists(array: Any) -> tuple[Positions, dict[str, Any], dict[int, str]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.times import MISSING_TIME, Instants, parse_time
+from model.times import EPOCH_UNITS, FIRST_TIME, LAST_TIME, MISSING_TIME, SECOND, Instants, parse_time
 
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
@@ -114,9 +114,19 @@ def as_instants(column: Column, time_format: str | None = None, zone: str = "UTC
     Args:
         zone: the time zone of times without an offset.
     """
+    if time_format in EPOCH_UNITS and not isinstance(column, Texts):
+        return as_epochs(column, time_format)
     texts = as_texts(column)
     parsed = [_time_or_missing(text, time_format, zone) for text in texts.values]
     return np.array([*parsed, MISSING_TIME], dtype=np.int64)[texts.codes]
+
+
+def as_epochs(numbers: Numbers, unit: str) -> Instants:
+    """(N,) int64 instants of times since 1970 in a unit of `EPOCH_UNITS`."""
+    with np.errstate(over="ignore"):
+        times = np.rint(numbers * SECOND / EPOCH_UNITS[unit])
+    known = (times >= FIRST_TIME) & (times <= LAST_TIME)
+    return np.where(known, np.where(known, times, 0).astype(np.int64), MISSING_TIME)
 
 
 def as_dates(column: Column, time_format: str | None, zone: str) -> Instants:

@@ -12,7 +12,7 @@ import numpy as np
 
 from model.errors import DataError
 from model.schema import DateColumn, EventSchema, Schema
-from model.times import SECOND, to_local
+from model.times import to_local
 from model.values.columns import Column, as_numbers, as_texts, column_of
 from model.values.customers import Customers
 from model.values.history import EventLog
@@ -188,7 +188,7 @@ def _with_events(read: RequestRows, rows: Sequence[Row], schema: EventSchema, zo
 
 
 def column_of_cells(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str) -> Column:
-    """Return one column of a request as the study's files have it.
+    """Return one column of a request as files may have it: dates in ISO 8601, whatever the study's format.
 
     Args:
         date: the schema's column, if it is one of dates.
@@ -196,19 +196,9 @@ def column_of_cells(values: Sequence[Cell], name: str, date: DateColumn | None, 
     if date is None:
         return column_of(values)
     times = parse_instants(values, zone, _cell_of(name))
-    texts = {time: _format_time(time, date.time_format, zone) for time in set(times) if time is not None}
+    texts = {time: to_local(time, zone).isoformat() for time in set(times) if time is not None}
     return column_of(None if time is None else texts[time] for time in times)
 
 
 def _cell_of(name: str) -> Place:
     return lambda position: f"row {position + 1}: {name}"
-
-
-def _format_time(instant: int, time_format: str | None, zone: str) -> str:
-    """Return an instant in the time format of the schema, which is that of the study's files."""
-    if time_format == "unix":
-        return repr(instant / SECOND)
-    when = to_local(instant, zone)
-    if time_format is None:
-        return when.isoformat()
-    return when.strftime(time_format.replace("%Y", f"{when.year:04}"))  # %Y alone leaves out zeros

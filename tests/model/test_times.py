@@ -111,12 +111,10 @@ def test_what_is_not_iso_8601_is_refused(text: str) -> None:
     [
         ("1997-03-01", "%d.%m.%Y"),
         ("31.02.1997", "%d.%m.%Y"),
-        ("01.03.1997 10:00", "%d.%m.%Y"),
+        ("01.03.1997 25:00", "%d.%m.%Y"),
         ("1997-03-01", "unix"),
         ("nan", "unix"),
         ("inf", "unix"),
-        ("1e18", "unix"),
-        ("1e300", "unix"),
     ],
 )
 def test_what_has_not_the_format_is_refused(text: str, time_format: str) -> None:

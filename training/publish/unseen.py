@@ -40,7 +40,7 @@ def _by_time(champion: MeasuredModel, prepared: Prepared) -> Bools:
     assert held_out.since is not None
     _check_there(held_out.group, champion, prepared)
     try:
-        when = order_of(prepared.dataset.columns, held_out.group, champion.scorer.schema.time_zone)
+        when = order_of(prepared.dataset, held_out.group, champion.scorer.schema.time_zone)
     except DataError as why:
         raise ComparisonError(f"version {champion.version} is split by {held_out.group!r}: {why}") from why
     later: Bools = when >= held_out.since

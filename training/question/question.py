@@ -4,7 +4,6 @@ What the study states is kept. What it leaves open is read off the data, with a 
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -13,12 +12,12 @@ import numpy as np
 
 from model.errors import DataError
 from model.files.dataset import Dataset
-from model.files.dates import column_instants, date_format, fitting_formats
+from model.files.dates import column_instants
 from model.files.names import listed
 from model.scoring.presence import NEVER, contract_dates
 from model.task import ContractTask, LogTask
 from model.times import DAY, MISSING_TIME, format_instant, to_instant
-from model.values.columns import Column, Texts
+from model.values.columns import Texts
 from model.values.spelling import matching
 from training.question.timeline import Timeline, contract_timeline, followed_share, log_timeline
 
@@ -106,7 +105,9 @@ def contract_question(
     if not settled and task.starts is None and (start := _likely_start(dataset, task, zone)):
         task = task.model_copy(update={"starts": start})
         notes = (f"Contracts start at {start!r}, the only date column that is never after {task.ends!r}.",)
-    task = task if settled else _with_formats(task, dataset.columns)
+    if not settled:
+        task = _with_formats(task, dataset)
+        notes += tuple(one.note for name in task.dates if (one := dataset.dates.get(name)) and one.note)
     starts, ends = contract_dates(dataset.columns, task, zone)
     _check_some("target.ends", task.ends, ends)
     if starts is not None:
@@ -145,12 +146,12 @@ def _observed(shown: int, until: int | None) -> int:
     return until
 
 
-def _with_formats(task: ContractTask, columns: Mapping[str, Column]) -> ContractTask:
+def _with_formats(task: ContractTask, dataset: Dataset) -> ContractTask:
     """Return the task with the formats of its dates; an absent column is reported later."""
     found = {
-        f"{key}_format": date_format(columns[name])
+        f"{key}_format": dataset.dates[name].time_format
         for key, name in (("ends", task.ends), ("starts", task.starts))
-        if name is not None and name in columns
+        if name in dataset.dates
     }
     return task.model_copy(update=found)
 
@@ -203,12 +204,15 @@ def _likely_start(dataset: Dataset, task: ContractTask, zone: str) -> str | None
     """
     if task.ends not in dataset.columns:
         return None  # reported later with the list of columns
-    _, ends = contract_dates(dataset.columns, _with_formats(task, dataset.columns), zone)
+    _, ends = contract_dates(dataset.columns, _with_formats(task, dataset), zone)
     found = []
-    for name, column in _date_columns(dataset.columns).items():
+    for name, one in dataset.dates.items():
         if name == task.ends:
             continue
-        times = column_instants(column, date_format(column), repr(name), zone)
+        try:
+            times = column_instants(dataset.columns[name], one.time_format, repr(name), zone)
+        except DataError:
+            continue  # it holds more than dates
         both = (times != MISSING_TIME) & (ends != MISSING_TIME)
         if (times != MISSING_TIME).mean() >= FILLED and not (times[both] > ends[both]).any():
             found.append(name)
@@ -221,18 +225,6 @@ def _likely_start(dataset: Dataset, task: ContractTask, zone: str) -> str | None
         "target.starts must name the column with the first day of a contract, got none. Add it to the study: "
         f"without it, customers would count before they joined.{hint}"
     )
-
-
-def _date_columns(columns: Mapping[str, Column]) -> dict[str, Column]:
-    found: dict[str, Column] = {}
-    for name, column in columns.items():
-        if isinstance(column, Texts) and fitting_formats(column.values):
-            try:
-                column_instants(column, date_format(column), name, "UTC")
-            except DataError:
-                continue
-            found[name] = column
-    return found
 
 
 def log_end(dataset: Dataset) -> int:

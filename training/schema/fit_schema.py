@@ -46,6 +46,7 @@ class ModelFields:
         date_formats: the strptime format of each date column; None is ISO 8601.
         series: the columns of each sequence, oldest first; each of them is in `kinds` too.
         time_zone: of times without an offset.
+        event_format: of the times of the events; None is ISO 8601.
         max_events: the latest events of a history that a sequence keeps.
     """
 
@@ -55,6 +56,7 @@ class ModelFields:
     series: Mapping[str, Sequence[str]] = field(default_factory=dict)
     time_zone: str = "UTC"
     events: EventsSource | None = None
+    event_format: str | None = None
     max_events: int = 1
 
 
@@ -172,7 +174,7 @@ def _event_schema(
     draft = EventSchema(
         id=source.id,
         time=source.time,
-        time_format=source.time_format,
+        time_format=fields.event_format,
         type=_event_category(source.type, log, seen, most=MAX_TYPES) if source.type else None,
         values=tuple(EventValue(name=n, scaling=fit_scaling(log.values[n][seen])) for n in source.values),
         attributes=tuple(_event_category(n, log, seen) for n in source.attributes),

@@ -13,7 +13,7 @@ The first rule that fits decides; shares are of the rows that are not missing.
 | other numbers, whole-number codes too                                     | numeric     |
 | texts: true/false, yes/no, t/f, y/n, in any case                          | boolean     |
 | texts: numbers in >= 95 %; the words are noted and read as missing        | as numbers  |
-| texts: dates in >= 95 % of the distinct, see `model.files.dates`          | date        |
+| texts or numbers: dates in >= 90 %, see `model.files.dates`               | date        |
 | texts: sentences (>= 50 rows, > 20 % distinct, >= 4 words and 20 letters) | left out    |
 | texts: an id                                                              | left out    |
 | other texts, however many distinct                                        | categorical |
@@ -23,7 +23,7 @@ name says so (`customer_id`, `CustomerId`, `Invoice No`, `id_student`) or they r
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -32,11 +32,11 @@ from numpy.typing import NDArray
 
 from model.errors import DataError
 from model.files.cells import LEADING_ZERO, spells_number
-from model.files.dates import MIN_SHARE, fitting_formats
+from model.files.dates import MIN_SHARE, DateFormat, mixed_formats
 from model.files.names import check_names, counted
 from model.files.table import RawTable, unreadable_note
 from model.times import MISSING_TIME
-from model.values.columns import Column, Numbers, Texts, as_instants, as_numbers, parse_boolean
+from model.values.columns import Column, Numbers, Texts, as_dates, as_numbers, as_texts, parse_boolean
 
 Kind = Literal["numeric", "boolean", "date", "categorical"]
 
@@ -84,26 +84,32 @@ def infer_kinds(
     *,
     categorical: Collection[str] = (),
     numeric: Collection[str] = (),
+    dates: Mapping[str, DateFormat],
+    stated_dates: Collection[str] = (),
     skip: Collection[str] = (),
 ) -> Kinds:
     """Infer the kind of every column but those to skip.
 
     Args:
-        categorical, numeric: columns whose kind is known.
+        categorical, numeric, stated_dates: columns whose kind is known.
+        dates: the format of each column of dates.
         skip: columns that are not inputs, such as the id and the label.
 
     Raises:
         DataError: a named column does not exist, or is named under both kinds.
     """
-    check_names([*categorical, *numeric], table.columns, "the customer table")
-    if both := sorted(set(categorical) & set(numeric)):
-        raise DataError(f"a column must have one kind, got {both} under both categorical and numeric.")
+    check_names([*categorical, *numeric, *stated_dates], table.columns, "the customer table")
+    for one, other in (("categorical", "numeric"), ("categorical", "dates"), ("numeric", "dates")):
+        stated = {"categorical": categorical, "numeric": numeric, "dates": stated_dates}
+        if both := sorted(set(stated[one]) & set(stated[other])):
+            raise DataError(f"a column must have one kind, got {both} under both {one} and {other}.")
     named: dict[str, Kind] = {
         **dict.fromkeys(categorical, "categorical"),
         **dict.fromkeys(numeric, "numeric"),
+        **dict.fromkeys(stated_dates, "date"),
     }
     verdicts = {
-        name: _judge(name, column, named.get(name))
+        name: _judge(name, column, named.get(name), dates.get(name))
         for name, column in table.columns.items()
         if name not in skip
     }
@@ -115,10 +121,12 @@ def infer_kinds(
     )
 
 
-def _judge(name: str, column: Column, named: Kind | None) -> _Verdict:
+def _judge(name: str, column: Column, named: Kind | None, date: DateFormat | None) -> _Verdict:
     known = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
     if not known.any():
         return _left_out("every cell is missing")
+    if date and named in (None, "date") and not _names_an_id(name):
+        return _Verdict("date", time_format=date.time_format, note=_date_note(name, column, date))
     if named:
         return _Verdict(named, note=unreadable_note(name, column) if named == "numeric" else "")
     if isinstance(column, Texts):
@@ -142,8 +150,11 @@ def _is_id(name: str, known: Numbers) -> bool:
         return False
     if (np.diff(known) == 1).all():
         return True
-    named = _ID_NAME.search(name) or _CAMEL_ID.search(name)
-    return named is not None and len(np.unique(known)) > _ID_SHARE * len(known)
+    return _names_an_id(name) and len(np.unique(known)) > _ID_SHARE * len(known)
+
+
+def _names_an_id(name: str) -> bool:
+    return bool(_ID_NAME.search(name) or _CAMEL_ID.search(name))
 
 
 def _judge_texts(name: str, column: Texts) -> _Verdict:
@@ -160,8 +171,8 @@ def _judge_texts(name: str, column: Texts) -> _Verdict:
         numbers = _judge_numbers(name, as_numbers(column))
         words = numbers.kind in ("numeric", "boolean")
         return replace(numbers, note=unreadable_note(name, column)) if words else numbers
-    if formats := fitting_formats(values):
-        return _Verdict("date", time_format=formats[0], note=_date_note(name, column, formats))
+    if mixed := mixed_formats(column):
+        return _left_out(mixed)
     return replace(_judge_words(values, n_known), note=_comma_note(name, values))
 
 
@@ -188,15 +199,14 @@ def _are_sentences(values: Sequence[str]) -> bool:
     return bool(words >= _SENTENCE_WORDS and letters >= _SENTENCE_LETTERS)
 
 
-def _date_note(name: str, column: Texts, formats: Sequence[str | None]) -> str:
-    chosen, others = formats[0], formats[1:]
-    sentences = []
-    if chosen and (swapped := chosen.replace("%m/%d", "%d/%m")) in others:
-        sentences.append(f"read dates that fit both {chosen} and {swapped} as {chosen}")
-    unread = int(((column.codes >= 0) & (as_instants(column, chosen) == MISSING_TIME)).sum())
-    if unread:
-        sentences.append(f"read {counted(unread, 'cell')} without a date as missing")
-    return f"{name!r}: {'; '.join(sentences)}." if sentences else ""
+def _date_note(name: str, column: Column, date: DateFormat) -> str:
+    texts = as_texts(column)
+    unread = np.flatnonzero((texts.codes >= 0) & (as_dates(texts, date.time_format, "UTC") == MISSING_TIME))
+    if not len(unread):
+        return date.note
+    example = texts.values[texts.codes[unread[0]]]
+    lost = f"{name!r}: read {counted(len(unread), 'cell')} without a date, such as {example!r}, as missing."
+    return f"{date.note} {lost}".strip()
 
 
 def _comma_note(name: str, values: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """The plan of a table study: one example a row, dealt at random within the label, by group, or by time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from model.errors import DataError
 from model.files.dataset import Dataset
-from model.files.dates import fitting_formats
 from model.files.names import check_names
 from model.task import ColumnTask
 from model.times import MISSING_TIME, Instants
-from model.values.columns import Column, Numbers, Texts, as_dates, as_numbers
+from model.values.columns import Numbers, Texts, as_dates, as_numbers
 from model.values.customers import Examples
 from training.question.label_column import read_label
 from training.question.labels import Bools, Labels
@@ -59,7 +58,7 @@ def plan_table(
     places = hash_shares(names, seed=seed, purpose="test")[rows]
     when = None
     if time is not None:
-        when = order_of(columns, time, fields.time_zone)[rows]
+        when = order_of(dataset, time, fields.time_zone)[rows]
         test, train = _by_time(when, options.test_fraction)
         since = float(when[test].min()) if len(test) else None
         held_out = HeldOut(kind="time", group=time, since=since)
@@ -90,18 +89,18 @@ def plan_table(
     )
 
 
-def order_of(columns: Mapping[str, Column], name: str, zone: str) -> Instants | Numbers:
+def order_of(dataset: Dataset, name: str, zone: str) -> Instants | Numbers:
     """Return (N,) dates as instants, or numbers such as years, that order the rows.
 
     Raises:
         DataError: the column is absent, or a row has neither.
     """
-    check_names([name], list(columns), "the customer table")
-    column = columns[name]
+    check_names([name], list(dataset.columns), "the customer table")
+    column = dataset.columns[name]
     when: Instants | Numbers
-    if isinstance(column, Texts):
-        formats = fitting_formats(column.values)
-        when = as_dates(column, formats[0] if formats else None, zone)
+    if isinstance(column, Texts) or name in dataset.stated_dates:
+        found = dataset.dates.get(name)
+        when = as_dates(column, found.time_format if found else None, zone)
         unreadable = int((when == MISSING_TIME).sum())
     else:
         when = as_numbers(column)

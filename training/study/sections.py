@@ -89,18 +89,25 @@ Labels = Annotated[str | tuple[str, ...], BeforeValidator(_spellings)]
 
 
 class CustomersSource(Section):
-    """The customer table. Each column has one use; the kind of a column that is not named is inferred."""
+    """The customer table. Each column has one use; the kind of a column that is not named is inferred.
+
+    `dates` has the format of columns of dates, as `time_format` of a log.
+    """
 
     path: Text
     id: Text | None = None
     exclude: Names = ()
     categorical: Names = ()
     numeric: Names = ()
+    dates: dict[str, Text] = {}
     sequences: dict[str, Annotated[Names, Field(min_length=1)]] = {}
 
 
 class EventsSource(Section):
-    """The event log. `time_format` is a strptime format or "unix"; None is ISO 8601."""
+    """The event log.
+
+    `time_format` is a strptime format, "unix", "unix_ms", "unix_us" or "unix_ns"; None: found by the times.
+    """
 
     path: Text
     id: Text

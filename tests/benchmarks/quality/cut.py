@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from model.errors import DataError
-from model.files.dates import column_instants, date_format
+from model.files.dates import column_instants, date_formats
 from model.times import MISSING_TIME, Instants
 from model.values.columns import as_instants
 from tests.benchmarks.quality.files import texts_in
@@ -51,4 +51,5 @@ def cut_customers(customers: pd.DataFrame, study: Study, cut: int) -> pd.DataFra
 
 def _dates(column: pd.Series, zone: str) -> Instants:
     texts = texts_in(column)
-    return column_instants(texts, date_format(texts), str(column.name), zone)
+    found = date_formats({"": texts}).get("")
+    return column_instants(texts, found.time_format if found else None, str(column.name), zone)

@@ -1,5 +1,6 @@
 """Event logs on disk -> arrays; times above all."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -165,17 +166,12 @@ def test_events_that_cannot_be_placed_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("times", "time_format", "rule", "step"),
     [
-        ("12/1/2010 8:26", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%m/%d/%Y %H:%M"'),
+        ("12/1/2010 8:26", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%m/%d/%Y"'),
         ("31/1/2010", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%d/%m/%Y"'),
-        ("1.12.2010 08:26:11", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%d.%m.%Y %H:%M:%S"'),
+        ("1.12.2010 08:26:11", None, "ISO 8601 such as 1997-03-01", 'set time_format: "%d.%m.%Y"'),
+        ("1234567890123", None, "ISO 8601 such as 1997-03-01", 'set time_format: "unix_ms"'),
         ("1234567890", None, "ISO 8601 such as 1997-03-01", 'set time_format: "unix"'),
-        ("2010-12-01", "%Y/%m/%d", "the format '%Y/%m/%d'", "leave time_format out: the times are ISO 8601"),
-        (
-            "2010-12-01",
-            "unix",
-            "the format 'unix' (seconds since 1970)",
-            "leave time_format out: the times are ISO 8601",
-        ),
+        ("1.12.2010", "%Y/%m/%d", "the format '%Y/%m/%d'", 'set time_format: "%d.%m.%Y"'),
         ("soon", None, "ISO 8601 such as 1997-03-01", "set time_format to the strptime format of the times"),
     ],
 )
@@ -248,11 +244,13 @@ def test_unix_seconds_have_no_zone(tmp_path: Path) -> None:
 
 
 def naive_instant(text: str, time_format: str | None, zone: str) -> int:
-    """What `parse_time` says of a cell, and MISSING_TIME where it refuses."""
-    try:
-        return int(MISSING_TIME) if is_missing(text.strip()) else parse_time(text.strip(), time_format, zone)
-    except DataError:
+    """What `parse_time` says of a cell, in the format or in ISO 8601, and MISSING_TIME where it refuses."""
+    if is_missing(text.strip()):
         return int(MISSING_TIME)
+    for form in dict.fromkeys((time_format, None)):
+        with suppress(DataError):
+            return parse_time(text.strip(), form, zone)
+    return int(MISSING_TIME)
 
 
 def check(texts: list[str], time_format: str | None, zone: str) -> None:
@@ -300,3 +298,28 @@ def test_so_are_times_of_a_format(data: st.DataObject, time_format: str, zone: s
 @given(st.lists(st.floats() | st.floats(-6e10, 2e11) | st.integers(), max_size=5), st.booleans(), PLACES)
 def test_so_are_unix_seconds(seconds: list[float], with_word: bool, zone: str) -> None:
     check([*map(repr, seconds), *(["?"] if with_word else [])], "unix", zone)
+
+
+@pytest.mark.parametrize(
+    ("times", "time_format"),
+    [
+        (["1672649503000", "1673245193000"], "unix_ms"),
+        (["1672649503000000", "1673245193000000"], "unix_us"),
+        (["1672649503000000000", "1673245193000000000"], "unix_ns"),
+        (["1672649503", "1673245193"], "unix"),
+        (["02/01/2023 08:51:43 AM", "01/09/2023 6:19:53", "13/01/2023"], "%d/%m/%Y"),
+        (["2023-01-02 08:51:43 UTC", "2023-01-09T06:19:53.5Z"], None),
+    ],
+)
+def test_the_format_of_times_is_found(tmp_path: Path, times: list[str], time_format: str | None) -> None:
+    events = read(tmp_path, "id,time\n" + "".join(f"a,{time}\n" for time in times), any_format=True)
+    assert events.time_format == time_format
+    assert events.times[0] == parse_time("2023-01-02T08:51:43")
+
+
+def test_an_order_of_day_and_month_that_is_guessed_is_noted(tmp_path: Path) -> None:
+    [note] = read(tmp_path, "id,time\na,02/01/2023\nb,03/04/2023\n", any_format=True).notes
+    assert note == (
+        "'time': dates that fit both %m/%d/%Y and %d/%m/%Y were read as %m/%d/%Y. If that is wrong, set "
+        'data.events.time_format: "%d/%m/%Y".'
+    )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model.errors import DataError
 from model.schema import CategoricalColumn, DateColumn, NumericColumn, Schema, Series
 from model.times import DAY, format_instant, parse_time
-from model.values.columns import as_codes, as_instants, as_numbers, as_texts
+from model.values.columns import as_codes, as_dates, as_numbers
 from model.values.iso_times import parse_iso_time
 from model.values.rows import (
     RequestRows,
@@ -48,7 +48,7 @@ def test_columns_have_the_schemas_names_and_the_rows_values() -> None:
     assert list(columns) == ["Total Charges", "plan", "since", "bill_1"]
     assert as_numbers(columns["Total Charges"]).tolist() == [12.5, 3.0]
     assert as_codes(columns["plan"], ("basic", "3")).tolist() == [2, 3]
-    assert as_instants(columns["since"])[0] == parse_time("1997-03-01")
+    assert as_dates(columns["since"], None, "UTC")[0] == parse_time("1997-03-01")
     assert customers.cutoffs.tolist() == [AS_OF, AS_OF]
     assert customers.log is None
 
@@ -59,7 +59,7 @@ def test_an_absent_field_is_a_null_field() -> None:
     for customers in (null, absent):
         assert np.isnan(as_numbers(customers.columns["Total Charges"])).all()
         assert as_codes(customers.columns["plan"], ("basic",)).tolist() == [0]
-        assert as_instants(customers.columns["since"])[0] == np.iinfo(np.int64).min
+        assert as_dates(customers.columns["since"], None, "UTC")[0] == np.iinfo(np.int64).min
 
 
 def test_ids_are_texts_and_row_numbers_where_there_are_none() -> None:
@@ -81,7 +81,7 @@ def test_dates_are_iso_8601_whatever_format_the_files_have(time_format: str | No
     rows: list[dict[str, Any]] = [{"since": "1997-03-01"}, {}, {"since": "2004-02-29"}]
     column = customers_from_rows(rows, table(time_format=time_format), AS_OF).columns["since"]
     missing = np.iinfo(np.int64).min
-    assert as_instants(column, time_format).tolist() == [
+    assert as_dates(column, time_format, "UTC").tolist() == [
         parse_time("1997-03-01"),
         missing,
         parse_time("2004-02-29"),
@@ -97,13 +97,7 @@ def test_times_without_an_offset_are_those_of_the_schemas_zone(time_format: str 
         offset_less = text == shown
         assert parse_iso_time(text, "Europe/Berlin" if offset_less else "America/Havana") == instant
         column = customers_from_rows([{"since": text}], schema, AS_OF).columns["since"]
-        assert as_instants(column, time_format, "Europe/Berlin").tolist() == [instant]
-
-
-def test_a_day_is_one_of_the_zone_where_the_files_have_no_clock_times() -> None:
-    schema = table(time_format="%Y%m%d").model_copy(update={"time_zone": "Europe/Berlin"})
-    column = customers_from_rows([{"since": "2021-06-30T22:30:00Z"}], schema, AS_OF).columns["since"]
-    assert as_texts(column).values == ("20210701",)
+        assert as_dates(column, time_format, "Europe/Berlin").tolist() == [instant]
 
 
 def test_events_are_read_in_the_schemas_zone() -> None:
@@ -118,7 +112,7 @@ def test_a_date_keeps_its_offset_and_its_microseconds() -> None:
     column = customers_from_rows(
         [{"since": "1997-03-01T10:00:00.000007+02:00"}], table(time_format="unix"), AS_OF
     ).columns["since"]
-    assert as_instants(column, "unix").tolist() == [parse_time("1997-03-01T08:00:00") + 7]
+    assert as_dates(column, "unix", "UTC").tolist() == [parse_time("1997-03-01T08:00:00") + 7]
 
 
 def test_events_are_sorted_per_customer_and_later_ones_are_kept() -> None:

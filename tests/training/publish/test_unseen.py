@@ -158,7 +158,7 @@ def test_time_in_a_table(tmp_path: Path) -> None:
 
     before, after, customers = compared(dated(300), TIMED, lambda: reordered(dated(500)))
     check_unseen(before, after, customers)
-    then, now = (order_of(p.dataset.columns, "since", "UTC") for p in (before, after))
+    then, now = (order_of(p.dataset, "since", "UTC") for p in (before, after))
     assert now[customers].min() > then[training_customers(before)].max()
 
 

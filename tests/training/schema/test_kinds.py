@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from model.errors import DataError
+from model.files.dates import date_formats
 from model.files.table import RawTable
 from model.times import MISSING_TIME
-from model.values.columns import Column, as_booleans, as_instants, as_numbers, column_of
+from model.values.columns import Column, as_booleans, as_dates, as_numbers, column_of
 from training.schema.kinds import Kinds, infer_kinds
 
 ROWS = 100
@@ -20,7 +21,8 @@ def table(**columns: Sequence[object]) -> RawTable:
 
 
 def infer(values: Sequence[object], name: str = "x") -> Kinds:
-    return infer_kinds(table(**{name: values}))
+    read = table(**{name: values})
+    return infer_kinds(read, dates=date_formats(read.columns))
 
 
 def kind(values: Sequence[object], name: str = "x") -> str:
@@ -130,7 +132,7 @@ def test_words_among_numbers_are_noted_and_missing() -> None:
     assert kinds.kinds == {"x": "numeric"}
     assert kinds.notes == ("'x': read 4 cells without a finite number, such as 'unknown', as missing.",)
     assert np.isfinite(as_numbers(column_of(values))).sum() == 96
-    assert kind([*values[:90], *["?"] * 10]) == "categorical"
+    assert kind([*values[:80], *["x"] * 20]) == "categorical"
 
 
 def test_words_among_other_columns_of_numbers() -> None:
@@ -152,9 +154,16 @@ def test_words_among_other_columns_of_numbers() -> None:
         (["1-3-1997", "30-11-1998"], "%d-%m-%Y"),
         (["3/1/1997", "11/30/1998"], "%m/%d/%Y"),
         (["1/3/1997", "30/11/1998"], "%d/%m/%Y"),
-        (["1/3/1997 8:26", "30/11/1998 10:00"], "%d/%m/%Y %H:%M"),
+        (["1/3/1997 8:26", "30/11/1998 10:00"], "%d/%m/%Y"),
         (["1997-03-01 10:00:00", "1998-11-30 10:00:01"], None),
-        (["1.3.1997 10:00:00", "30.11.1998 10:00:01"], "%d.%m.%Y %H:%M:%S"),
+        (["1.3.1997 10:00:00", "30.11.1998 10:00:01"], "%d.%m.%Y"),
+        (["14-Apr-2025", "3 May, 2025"], "%d %b %Y"),
+        (["Apr 14, 2025", "September 3rd, 2025 9:30 PM"], "%b %d %Y"),
+        (["Mon, 14 Apr 2025 10:00:00 +0200", "Tue, 15 Apr 2025 10:00:00 GMT"], "%d %b %Y"),
+        (["2025-04", "2025-05"], "%Y-%m"),
+        (["May 2024", "June 2024"], "%b %Y"),
+        (["04/14/2025 9:30 PM", "11/30/2025 12:00 AM"], "%m/%d/%Y"),
+        (["2025-04-14 10:00:00 UTC", "2025-04-15 10:00:00.5 UTC"], None),
     ],
 )
 def test_dates(dates: list[str], time_format: str | None) -> None:
@@ -162,7 +171,7 @@ def test_dates(dates: list[str], time_format: str | None) -> None:
     assert kinds.kinds == {"x": "date"}
     assert kinds.date_formats == {"x": time_format}
     assert kinds.notes == ()
-    assert MISSING_TIME not in as_instants(column_of(dates), time_format)
+    assert MISSING_TIME not in as_dates(column_of(dates), time_format, "UTC")
 
 
 def test_dates_that_are_all_different_are_no_ids() -> None:
@@ -172,7 +181,10 @@ def test_dates_that_are_all_different_are_no_ids() -> None:
 def test_day_or_month_first_is_noted() -> None:
     kinds = infer(["1/3/1997", "2/4/1997"])
     assert kinds.date_formats == {"x": "%m/%d/%Y"}
-    assert kinds.notes == ("'x': read dates that fit both %m/%d/%Y and %d/%m/%Y as %m/%d/%Y.",)
+    assert kinds.notes == (
+        "'x': dates that fit both %m/%d/%Y and %d/%m/%Y were read as %m/%d/%Y. If that is "
+        'wrong, set data.customers.dates: {x: "%d/%m/%Y"}.',
+    )
 
 
 def test_the_format_that_reads_most_is_chosen() -> None:
@@ -187,8 +199,8 @@ def test_a_few_texts_among_dates_are_noted_and_missing() -> None:
     dates = [f"1997-01-{day:02}" for day in range(1, 32)]
     kinds = infer([*dates, "unknown", *dates])
     assert kinds.kinds == {"x": "date"}
-    assert kinds.notes == ("'x': read 1 cell without a date as missing.",)
-    assert kind([*dates, "unknown", "never"]) == "categorical"
+    assert kinds.notes == ("'x': read 1 cell without a date, such as 'unknown', as missing.",)
+    assert kind([*dates, *"abcde"]) == "categorical"
 
 
 @pytest.mark.parametrize(
@@ -220,6 +232,7 @@ def test_what_the_study_says_wins() -> None:
         ),
         categorical=["code", "same", "gone"],
         numeric=["flag", "zip", "row_id"],
+        dates={},
         skip=["word", "no such column"],
     )
     assert kinds.kinds == {
@@ -235,7 +248,7 @@ def test_what_the_study_says_wins() -> None:
 
 def test_a_study_that_names_no_such_column() -> None:
     with pytest.raises(DataError) as error:
-        infer_kinds(table(postcode=["a"], plan=["b"]), categorical=["post_code"])
+        infer_kinds(table(postcode=["a"], plan=["b"]), categorical=["post_code"], dates={})
     assert str(error.value) == (
         "the customer table has no column 'post_code'; did you mean 'postcode'? "
         "its columns are 'postcode', 'plan'"
@@ -244,7 +257,7 @@ def test_a_study_that_names_no_such_column() -> None:
 
 def test_a_study_that_contradicts_itself() -> None:
     with pytest.raises(DataError) as error:
-        infer_kinds(table(a=[1], b=[2]), categorical=["a"], numeric=["b", "a"])
+        infer_kinds(table(a=[1], b=[2]), categorical=["a"], numeric=["b", "a"], dates={})
     assert str(error.value) == "a column must have one kind, got ['a'] under both categorical and numeric."
 
 
@@ -252,7 +265,7 @@ def test_a_thousand_columns_keep_their_order() -> None:
     columns: dict[str, Sequence[object]] = {
         f"c{n}": spread(50, 40) if n % 2 else ["a", "b"] * 25 for n in range(1000)
     }
-    kinds = infer_kinds(table(**columns))
+    kinds = infer_kinds(table(**columns), dates={})
     assert list(kinds.kinds) == list(columns)
     assert set(kinds.kinds.values()) == {"numeric", "categorical"}
     assert kinds.date_formats == {}

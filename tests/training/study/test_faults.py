@@ -75,7 +75,7 @@ def test_a_bad_value_is_refused_with_its_rule(tmp_path: Path, place: str, value:
             "    path: customers.csv",
             "    path: customers.csv\n    xyz: 1",
             "5: data.customers.xyz: unknown key; known here are"
-            " path, id, exclude, categorical, numeric, sequences",
+            " path, id, exclude, categorical, numeric, dates, sequences",
         ),
         (
             "    path: customers.csv",
