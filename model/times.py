@@ -1,8 +1,8 @@
 """Instants: int64 microseconds since 1970-01-01 UTC. A time without an offset is in a given time zone.
 
 A local time that occurs twice, when clocks go back, is the first of the two. One that does not occur, when
-clocks go forward, has the offset before the change. An offset cannot move a time out of the years 1 to
-9999: it stops at their edge, since such dates stand for "never".
+clocks go forward, has the offset before the change. A zone cannot move a time out of the years 1 to 9999: it
+stops at their edge, since such dates stand for "never". A text whose own offset does is no time.
 """
 
 from bisect import bisect_left
