@@ -13,6 +13,10 @@ class DataError(PropenseError):
     """A data file (or a row of a request) cannot be used."""
 
 
+class EmptyFileError(DataError):
+    """A data file holds nothing: an error of a file alone, to be passed over among others."""
+
+
 class SchemaError(PropenseError):
     """Data do not fit the columns and kinds that a model was trained on."""
 

@@ -106,7 +106,7 @@ def made_up_customers() -> list[Row]:
 def read(folder: Path, time_zone: str) -> Dataset:
     return load_dataset(
         folder / "customers.csv",
-        [folder / "events.csv"],
+        folder / "events.csv",
         customer_id="id",
         event_columns=EventColumns("who", "when", values=["amount"]),
         time_zone=time_zone,

@@ -8,7 +8,6 @@ from model.errors import DataError
 from model.files.dataset import Dataset, load_dataset
 from model.files.events import EventColumns
 from model.files.names import check_names
-from model.files.source import resolve
 from model.files.table import RawTable
 from model.scoring.as_of import snapshot_date
 from model.task import ColumnTask, ContractTask, LogTask, Task
@@ -98,7 +97,7 @@ def read_dataset(study: Study) -> Dataset:
         columns = EventColumns(**stated, any_format=events.time_format is None)
     dataset = load_dataset(
         resolve_path(customers.path, study.base) if customers else None,
-        resolve(resolve_path(events.path, study.base)) if events else (),
+        resolve_path(events.path, study.base) if events else None,
         customer_id=customers.id if customers else None,
         exclude=customers.exclude if customers else (),
         categorical=customers.categorical if customers else (),

@@ -1,7 +1,7 @@
 """Customers and their events, read and joined: what a study trains and scores on."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from model.files.batch import read_places
 from model.files.dates import DateFormat, date_formats
 from model.files.events import EventColumns, RawEvents, read_events
 from model.files.names import counted, listed
+from model.files.parts import find_files
 from model.files.table import read_table
 from model.values.columns import Column, Texts, as_categories, as_texts, take
 from model.values.history import EventLog, Positions
@@ -60,7 +61,7 @@ class Dataset:
 
 def load_dataset(
     customers: Path | None,
-    events: Sequence[Path] = (),
+    events: Path | None = None,
     *,
     customer_id: str | None = None,
     exclude: Collection[str] = (),
@@ -73,7 +74,7 @@ def load_dataset(
 
     Args:
         customers: the table; None where the log is all there is.
-        events: the files of the log; none where the table is all there is.
+        events: the log, a folder of parts or a glob; None where the table is all there is.
         customer_id: the table's id column; needed with a log.
         exclude: table columns that are not read.
         only: the table columns to read beside the id; None for all.
@@ -84,16 +85,18 @@ def load_dataset(
     Raises:
         DataError: a file cannot be used, ids repeat in the table, or none is common to both files.
     """
-    if customers is None and not events:
+    if customers is None and events is None:
         raise DataError("a data set needs customers or events, got neither")
     table = _Customers(_NO_CUSTOMERS, {}, (), {})
     if customers:
         table = _read_customers(customers, customer_id, exclude, only, categorical)
-    if not events:
+    if events is None:
         return _without_log(table)
     if event_columns is None or (customers and not customer_id):
         raise DataError("events need the names of their id and time columns, and customers beside them an id")
-    raw = read_events(events, event_columns, time_zone=time_zone)
+    found = find_files(events)
+    raw = read_events(found.files, event_columns, time_zone=time_zone)
+    raw = replace(raw, notes=(*found.notes, *raw.notes))
     return _join(_with_ids(table, customer_id), raw, event_columns.type)
 
 

@@ -8,11 +8,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from model.errors import DataError
+from model.errors import DataError, EmptyFileError
+from model.files.batch import Batch
 from model.files.cells import column_from, instants_from, joined, texts_from
 from model.files.dates import DateFormat, date_formats, mixed_formats
-from model.files.names import check_names
-from model.files.source import StrictRows, open_source
+from model.files.names import check_names, counted, listed
+from model.files.source import StrictRows, open_parts
 from model.files.table import unreadable_note
 from model.times import MISSING_TIME, Instants, describe_format
 from model.values.columns import Numbers, Texts, as_categories, as_numbers
@@ -70,7 +71,7 @@ def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str 
     """Read a log, whole or in parts, of one or several files; only the named columns.
 
     Args:
-        paths: at least one, as `model.files.source.resolve` finds them.
+        paths: at least one, as `model.files.parts.find_files` finds them; empty ones are passed over.
         time_zone: whose clock the times without an offset were read from.
 
     Raises:
@@ -134,23 +135,38 @@ def _categories(array: Any) -> Texts:
 
 def _read(paths: Sequence[Path], names: list[str]) -> tuple[dict[str, Any], Place, list[str]]:
     """The named columns of all files, one after another, where each row was, and the files' notes."""
-    files = [StrictRows(open_source(path)) for path in paths]
+    sources, empty = open_parts(paths)
+    files = [StrictRows(source) for source in sources]
     arrays: dict[str, list[Any]] = {name: [] for name in names}
     starts = [0]
     for rows in files:
         if not rows.source.optional:
             check_names(names, rows.source.names, rows.source.path.name)
-        table = pa.Table.from_batches([batch.cells for batch in rows.batches(names)])
-        starts.append(starts[-1] + len(table))
+        cells = [batch.cells for batch in _batches(rows, names, empty, alone=len(paths) == 1)]
+        starts.append(starts[-1] + sum(map(len, cells)))
         for name in names:
-            arrays[name].append(table[name])
+            arrays[name] += [batch[name] for batch in cells]
+    if not starts[-1]:
+        raise DataError(f"a log must hold events, got none in {listed([path.name for path in paths])}")
 
     def place(row: int) -> str:
         part = int(np.searchsorted(starts, row, side="right")) - 1
         number = f"row {files[part].number(row - starts[part])}"
         return number if len(files) == 1 else f"{files[part].source.path.name} {number}"
 
-    return {n: joined(parts) for n, parts in arrays.items()}, place, [n for f in files for n in f.notes]
+    notes = [f"passed over {counted(len(empty), 'file')} without events: {listed(empty)}."] if empty else []
+    return {n: joined(a) for n, a in arrays.items()}, place, [*notes, *(n for f in files for n in f.notes)]
+
+
+def _batches(rows: StrictRows, names: list[str], empty: list[str], *, alone: bool) -> list[Batch]:
+    """The batches of a file; one without rows is named among the empty, unless it is alone."""
+    try:
+        return [batch for batch in rows.batches(names) if len(batch.cells)]
+    except EmptyFileError:
+        if alone:
+            raise
+        empty.append(rows.source.path.name)
+        return []
 
 
 def _missing_ids(ids: Texts, name: str, place: Place) -> list[str]:

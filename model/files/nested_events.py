@@ -12,8 +12,8 @@ from pyarrow import types
 
 from model.errors import DataError
 from model.files.cells import column_from, instants_from, is_readable, is_text, texts_from
-from model.files.json_lines import array_from
 from model.files.names import check_names, listed
+from model.files.text.json_lines import array_from
 from model.schema import EventSchema
 from model.times import MISSING_TIME, describe_format
 from model.values.columns import Texts, as_categories, as_numbers

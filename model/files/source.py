@@ -4,54 +4,63 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from model.errors import DataError
-from model.files.arrow_files import ArrowFile
+from model.errors import DataError, EmptyFileError
+from model.files.arrow_files import ArrowFile, is_arrow
 from model.files.batch import Batch
-from model.files.csv_text import DelimitedFile
-from model.files.json_lines import JsonLines
-from model.files.names import counted
+from model.files.names import counted, listed
+from model.files.parts import ARROW, JSON, Parts, find_files, suffix_of
+from model.files.text.csv_text import DelimitedFile
+from model.files.text.json_lines import JsonLines
 
-Source = DelimitedFile | ArrowFile | JsonLines
+Source = DelimitedFile | ArrowFile | JsonLines | Parts
 
 MAX_UNREAD_SHARE: Final = 0.05
 _ENOUGH: Final = 1000  # unread rows before a hopeless file is refused early
 _SHOWN: Final = 5
-_ARROW: Final = (".parquet", ".pq", ".arrows", ".arrow")
-_JSON: Final = (".ndjson", ".jsonl")
 
 
 def open_source(path: Path) -> Source:
-    """Open a table by its suffix: Parquet, an Arrow stream or JSON lines; else delimited text.
+    """Open a table: a file, or the files of a folder or of a glob, of which empty ones are passed over.
 
-    A folder is a table in Parquet parts.
+    Parquet and Arrow are known by their first bytes, JSON lines by their suffix; all else is delimited text.
 
     Raises:
         DataError: there is no such file, it repeats a column or it is damaged.
     """
-    if path.is_dir():
-        return ArrowFile.open(path, resolve(path))
-    if not path.is_file():
+    if path.is_file():
+        return _opened(path)
+    if not path.is_dir() and not set("*?[") & set(path.name):
         raise DataError(f"{path} must be a file, got a path where there is none")
-    suffix = path.suffix.lower()
-    if suffix in _ARROW:
-        return ArrowFile.open(path, [path])
-    return JsonLines(path) if suffix in _JSON else DelimitedFile.open(path)
+    found = find_files(path)
+    sources, empty = open_parts(found.files)
+    said = [f"{path.name}: passed over empty files: {listed(empty)}."] if empty else []
+    return Parts(path, sources, [*found.notes, *said])
 
 
-def resolve(path: Path) -> list[Path]:
-    """The files that a path stands for: itself, a folder's Parquet files, or those a glob finds; sorted.
+def open_parts(files: Sequence[Path]) -> tuple[list[DelimitedFile | ArrowFile | JsonLines], list[str]]:
+    """The files that hold something, and the names of the others.
 
     Raises:
-        DataError: there are none.
+        DataError: one is damaged, or all are empty.
     """
-    if path.is_file():
-        return [path]
-    root = path if path.is_dir() else Path(path.anchor)
-    pattern = "**/*.parquet" if path.is_dir() else str(path.relative_to(path.anchor))
-    files = sorted(file for file in root.glob(pattern) if file.is_file())
-    if not files:
-        raise DataError(f"{path} must be a file, a folder of Parquet files or a glob; no file matches")
-    return files
+    sources, empty = [], []
+    for file in files:
+        try:
+            sources.append(_opened(file))
+        except EmptyFileError:
+            if not sources and file == files[-1]:
+                raise
+            empty.append(file.name)
+    return sources, empty
+
+
+def _opened(path: Path) -> DelimitedFile | ArrowFile | JsonLines:
+    suffix = suffix_of(path)
+    if not path.stat().st_size:
+        raise EmptyFileError(f"{path.name} must hold a header and rows, got an empty file")
+    if is_arrow(path) or suffix in ARROW:
+        return ArrowFile.open(path)
+    return JsonLines(path) if suffix in JSON else DelimitedFile.open(path)
 
 
 def parts(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
@@ -88,7 +97,7 @@ class StrictRows:
             yield batch
         self._check()
         if not self._n_rows:
-            raise DataError(f"{self.source.path.name} must hold rows, got none")
+            raise EmptyFileError(f"{self.source.path.name} must hold rows, got none")
 
     @property
     def notes(self) -> list[str]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from model.errors import DataError
-from model.files.cells import read_column
+from model.files.cells import joined, read_column
 from model.files.names import check_names, counted, listed
 from model.files.source import Source, StrictRows, open_source
 from model.values.columns import Column, Texts, as_numbers
@@ -50,8 +49,8 @@ def read_table(
     source = open_source(path)
     names = _selected(source, exclude, only, texts)
     rows = StrictRows(source)
-    table = pa.Table.from_batches([batch.cells for batch in rows.batches(names)])
-    columns = {name: read_column(table[name], exact=name in texts) for name in names}
+    cells = [batch.cells for batch in rows.batches(names)]
+    columns = {name: read_column(joined([b[name] for b in cells]), exact=name in texts) for name in names}
     notes = rows.notes
     if source.unreadable and only is None:
         notes.append(f"{path.name}: left out columns that are nested or binary: {listed(source.unreadable)}.")
@@ -59,7 +58,7 @@ def read_table(
         if not isinstance(column, Texts) and (note := unreadable_note(name, column)):
             notes.append(note)
             columns[name] = as_numbers(column)
-    return RawTable(columns, len(table), tuple(notes), rows.unread)
+    return RawTable(columns, sum(map(len, cells)), tuple(notes), rows.unread)
 
 
 def _unreadable(column: Column) -> tuple[int, str]:

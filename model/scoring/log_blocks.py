@@ -9,7 +9,7 @@ from model.errors import DataError
 from model.files.batch import read_places
 from model.files.dataset import Dataset, load_dataset
 from model.files.events import EventColumns
-from model.files.source import open_source, resolve
+from model.files.source import open_source
 from model.schema import EventSchema, Schema
 from model.scoring import blocks
 from model.scoring.as_of import log_date
@@ -94,7 +94,7 @@ def read_for(
         raise DataError("this model reads a customer table; name it with --customers FILE")
     return load_dataset(
         customers if schema.column_names or also or fields is None else None,
-        resolve(events) if events and fields else (),
+        events if fields else None,
         customer_id=schema.id,
         only=(*schema.column_names, *also),
         categorical=[c.name for c in schema.categorical],

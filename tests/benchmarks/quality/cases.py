@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from model.errors import DataError, StudyError
-from model.files.source import resolve
+from model.files.parts import find_files
 from training.study.sections import resolve_path
 
 CASES: Final = Path(__file__).resolve().parent.parent / "cases"
@@ -96,7 +96,7 @@ def data_files(case: Case, data: Path) -> dict[str, list[Path]]:
     found = {}
     for part, text in case.sources.items():
         try:
-            found[part] = resolve(resolve_path(text, data.resolve()))
+            found[part] = find_files(resolve_path(text, data.resolve())).files
         except DataError:
             raise DataError(f"{text} is not in the folder of the data") from None
     return found

@@ -84,7 +84,7 @@ def test_parquet_ids_are_exact(tmp_path: Path) -> None:
 
 
 def test_nested_parquet_columns_are_left_out_with_a_note(tmp_path: Path) -> None:
-    pq.write_table(pa.table({" a.b ": [1], "list": [[1]], "raw": [b"x"]}), tmp_path / "t.parquet")
+    pq.write_table(pa.table({" a.b ": [1], "list": [[1]], "raw": [b"\xff"]}), tmp_path / "t.parquet")
     raw = read_table(tmp_path / "t.parquet")
     assert plain(raw) == {"a.b": [1.0]}
     assert raw.notes == ("t.parquet: left out columns that are nested or binary: 'list', 'raw'.",)
@@ -118,3 +118,17 @@ def test_a_price_is_the_number_that_a_request_spells_whatever_its_type(kind: pa.
     column = column_from(array)
     assert isinstance(column, np.ndarray)
     assert column.tolist() == prices
+
+
+def test_bytes_that_are_texts_are_read_as_texts(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [b"a", None, "\u00e9".encode()]}), tmp_path / "t.parquet")
+    assert plain(read_table(tmp_path / "t.parquet")) == {"id": ["a", None, "\u00e9"]}
+
+
+def test_the_first_bytes_tell_the_form_whatever_the_name(tmp_path: Path) -> None:
+    table = pa.table({"a": [1, 2]})
+    pq.write_table(table, tmp_path / "parquet.csv")
+    with pa.ipc.new_file(tmp_path / "file.arrow", table.schema) as file:
+        file.write_table(table)
+    for name in ("parquet.csv", "file.arrow"):
+        assert plain(read_table(tmp_path / name)) == {"a": [1.0, 2.0]}

@@ -30,7 +30,7 @@ def load(folder: Path, customers: str | None = None, events: str | None = None, 
     if events:
         named = {name: options.pop(name) for name in names & options.keys()}
         options["event_columns"] = EventColumns(**{"id": "who", "time": "when", **named})
-    return load_dataset(table if customers else None, [log] if events else [], **options)
+    return load_dataset(table if customers else None, log if events else None, **options)
 
 
 def refusal(folder: Path, *args: str | None, **options: Any) -> str:
@@ -161,7 +161,7 @@ def test_names_that_are_needed(tmp_path: Path) -> None:
     needed = "events need the names of their id and time columns, and customers beside them an id"
     assert refusal(tmp_path, CUSTOMERS, EVENTS) == needed
     with pytest.raises(DataError, match="names of their id and time columns"):
-        load_dataset(None, [write(tmp_path, EVENTS, "events.csv")])
+        load_dataset(None, write(tmp_path, EVENTS, "events.csv"))
 
 
 def test_the_join_is_that_of_a_dictionary(tmp_path: Path) -> None:

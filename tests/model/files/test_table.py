@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from model.errors import DataError
 from model.files.cells import read_column
-from model.files.source import StrictRows, open_source, parts, resolve
+from model.files.parts import find_files
+from model.files.source import StrictRows, open_source, parts
 from model.files.table import read_table
 from model.values.columns import is_missing
 from tests.model.files.written import listed, read, refusal, write, written
@@ -64,10 +65,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
         refusal(tmp_path / "no.csv")
         == f"{tmp_path / 'no.csv'} must be a file, got a path where there is none"
     )
-    assert (
-        refusal(tmp_path)
-        == f"{tmp_path} must be a file, a folder of Parquet files or a glob; no file matches"
-    )
+    assert refusal(tmp_path) == f"{tmp_path} must be a file, a folder of files or a glob; no file matches"
 
 
 def test_columns_can_be_excluded_or_chosen(tmp_path: Path) -> None:
@@ -146,16 +144,14 @@ def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log" / "part").mkdir(parents=True)
     for name in ["log/2.parquet", "log/part/1.parquet", "log/_SUCCESS", "1997.csv", "1998.csv"]:
         write(tmp_path, "", name)
-    assert resolve(tmp_path / "1997.csv") == [tmp_path / "1997.csv"]
-    assert resolve(tmp_path / "199?.csv") == [tmp_path / "1997.csv", tmp_path / "1998.csv"]
-    assert resolve(tmp_path / "log") == [tmp_path / "log/2.parquet", tmp_path / "log/part/1.parquet"]
-    assert resolve(tmp_path / "*" / "*.parquet") == [tmp_path / "log/2.parquet"]
+    assert find_files(tmp_path / "1997.csv").files == [tmp_path / "1997.csv"]
+    assert find_files(tmp_path / "199?.csv").files == [tmp_path / "1997.csv", tmp_path / "1998.csv"]
+    assert find_files(tmp_path / "log").files == [tmp_path / "log/2.parquet", tmp_path / "log/part/1.parquet"]
+    assert find_files(tmp_path / "*" / "*.parquet").files == [tmp_path / "log/2.parquet"]
     monkeypatch.chdir(tmp_path)
-    assert resolve(Path("*.csv")) == [Path("1997.csv"), Path("1998.csv")]
-    with pytest.raises(
-        DataError, match=r"\*\.json must be a file, a folder of Parquet files or a glob; no file"
-    ):
-        resolve(tmp_path / "*.json")
+    assert find_files(Path("*.csv")).files == [Path("1997.csv"), Path("1998.csv")]
+    with pytest.raises(DataError, match=r"\*\.json must be a file, a folder of files or a glob; no file"):
+        find_files(tmp_path / "*.json")
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)

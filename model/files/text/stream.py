@@ -1,16 +1,16 @@
-"""The bytes of a text file on their way to a parser: unzipped, and checked to be UTF-8."""
+"""The bytes of a text file on their way to a parser: unpacked, and checked to be UTF-8."""
 
 import codecs
-import gzip
 import io
 import re
-import zlib
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final
 
 from model.errors import DataError
+from model.files.text.unpack import FAULTS, open_text
 
-_GZIP: Final = b"\x1f\x8b"
+_NEWLINE: Final = b"\n"
+_NUL: Final = b"\0"
 
 
 class TextStream(io.RawIOBase):
@@ -18,11 +18,14 @@ class TextStream(io.RawIOBase):
 
     Args:
         squeeze: make every run of blanks one blank, and drop those at the ends of lines.
+
+    Raises:
+        DataError: the file is no text, or damaged.
     """
 
     def __init__(self, path: Path, *, squeeze: bool = False) -> None:
         self._name = path.name
-        self._raw = _open(path)
+        self._raw = self._opened(path)
         self._squeeze = squeeze
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._rest = b""
@@ -63,17 +66,30 @@ class TextStream(io.RawIOBase):
     def _next(self, size: int) -> bytes:
         try:
             block = self._raw.read(size)
-        except (EOFError, OSError, zlib.error) as error:
-            raise DataError(
-                f"{self._name} is damaged and cannot be unzipped ({error}). Export it again."
-            ) from None
+        except FAULTS as error:
+            raise self._damaged(error) from None
         self._check_utf8(block)
         self._bytes += len(block)
         self._lines += block.count(b"\n")
         self._quotes += block.count(b'"')
         return block
 
+    def _opened(self, path: Path) -> IO[bytes]:
+        try:
+            return open_text(path)
+        except FAULTS as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> DataError:
+        return DataError(f"{self._name} is damaged and cannot be unpacked ({error}). Export it again.")
+
     def _check_utf8(self, block: bytes) -> None:
+        if _NUL in block:
+            line = self._lines + 1 + block.count(_NEWLINE, 0, block.index(_NUL))
+            raise DataError(
+                f"{self._name} must be UTF-8 text, got a NUL byte in line {line}. Save it as UTF-8; if it is "
+                "UTF-16, convert it: iconv -f utf-16le -t utf-8 OLD > NEW"
+            )
         held_back = len(self._decoder.getstate()[0])
         try:
             self._decoder.decode(block, final=not block)
@@ -82,8 +98,7 @@ class TextStream(io.RawIOBase):
             position = self._bytes - held_back + error.start + 1
             raise DataError(
                 f"{self._name} must be UTF-8 text, got the byte 0x{error.object[error.start]:02x} in line "
-                f"{line} (byte {position} of the file). Save it as UTF-8, or convert it: "
-                "iconv -f windows-1252 -t utf-8 OLD > NEW"
+                f"{line} (byte {position} of the file). {_advice(block)}"
             ) from None
 
 
@@ -92,7 +107,10 @@ def squeeze_blanks(block: bytes) -> bytes:
     return re.sub(rb"(?m)^ | (?=\r?$)", b"", re.sub(rb"[ \t]+", b" ", block))
 
 
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        zipped = file.read(len(_GZIP)) == _GZIP
-    return cast(IO[bytes], gzip.open(path)) if zipped else path.open("rb")
+def _advice(block: bytes) -> str:
+    """What to do about bytes that are no UTF-8."""
+    try:
+        block.decode("windows-1252")
+    except UnicodeDecodeError:
+        return "Save it as UTF-8 with the program that wrote it."
+    return "Save it as UTF-8, or convert it: iconv -f windows-1252 -t utf-8 OLD > NEW"

@@ -13,7 +13,7 @@ import pyarrow as pa
 from model.errors import DataError
 from model.files.batch import Batch
 from model.files.names import check_unique
-from model.files.text_stream import TextStream
+from model.files.text.stream import TextStream
 from model.values.columns import Texts, column_of
 from model.values.rows import EVENTS
 

@@ -78,7 +78,7 @@ def test_gzip_is_known_by_its_bytes(tmp_path: Path) -> None:
 
 def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, gzip.compress(b"a,b\n" + b"1,x\n" * 1000)[:-12], "t.csv.gz")
-    assert refusal(path).startswith("t.csv.gz is damaged and cannot be unzipped (")
+    assert refusal(path).startswith("t.csv.gz is damaged and cannot be unpacked (")
 
 
 def test_rows_with_too_many_or_few_fields_are_counted(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_quote_that_is_never_closed_swallows_no_rows_in_silence(tmp_path: Path
 def test_a_row_longer_than_the_parser_s_block_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.files.csv_text._BLOCK", 1 << 20)
+    monkeypatch.setattr("model.files.text.csv_text._BLOCK", 1 << 20)
     path = write(tmp_path, 'a,b\n"' + "1,2\n" * (1 << 20))
     assert refusal(path) == (
         "t.csv must have rows of at most 1 MiB, got a longer one. "
@@ -137,9 +137,6 @@ def test_other_encodings_are_refused_with_the_place(tmp_path: Path) -> None:
         "t.csv must be UTF-8 text, got the byte 0xfc in line 4 (byte 22 of the file). "
         "Save it as UTF-8, or convert it: iconv -f windows-1252 -t utf-8 OLD > NEW"
     )
-    assert "the byte 0xff in line 1 (byte 1 of the file)" in refusal(
-        write(tmp_path, "a,b\n1,2".encode("utf-16"))
-    )
     assert "the byte 0xc3 in line 3 (byte 9 of the file)" in refusal(write(tmp_path, b"a,b\n1,2\n\xc3"))
 
 
@@ -149,7 +146,7 @@ def test_a_bad_row_in_another_encoding(tmp_path: Path, bad_row: bytes) -> None:
 
 
 def test_characters_may_lie_across_two_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.files.csv_text._BLOCK", 1001)
+    monkeypatch.setattr("model.files.text.csv_text._BLOCK", 1001)
     table = read_table(write(tmp_path, "a,b\n" + "é,x\n" * 5000), only=["a"])
     assert table.n_rows == 5000
     assert table.columns["a"].values == ("é",)  # type: ignore[union-attr]
@@ -159,7 +156,7 @@ def test_characters_may_lie_across_two_reads(tmp_path: Path, monkeypatch: pytest
 def test_blank_separated_lines_may_lie_across_two_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    monkeypatch.setattr("model.files.csv_text._BLOCK", 1001)
+    monkeypatch.setattr("model.files.text.csv_text._BLOCK", 1001)
     table = read_table(write(tmp_path, " a  b" + "\n  12   x " * 5000 + ending))
     assert table.n_rows == 5000
     assert table.columns["b"].values == ("x",)  # type: ignore[union-attr]
