@@ -9,10 +9,10 @@ from model.probability import Probabilities
 from model.schema import Schema
 from model.task import Task
 from training.baselines.matrix import (
+    Sides,
     linear_matrices,
     read_features,
     recency_matrix,
-    sides_of,
     tree_matrix,
 )
 from training.baselines.pareto_nbd import BtydError, purchase_probabilities, purchase_task
@@ -41,26 +41,26 @@ def baseline_probabilities(
 ) -> Baselines:
     """Fit every baseline that suits the task, and predict the test examples.
 
-    Each is fitted like one network of the bag: on all folds but one, which is for early stopping and
-    calibration. Labels of the test examples are not read.
+    Each is fitted like the bag: a model for each fold, which stops early and is calibrated on examples that
+    it never read. Labels of the test examples are not read.
 
     Args:
         labelled: with the labels known at the test date.
         schema: fitted on the training examples.
         until: the test date; the purchase model reads training customers up to it.
     """
-    rows = sides_of(folds, test)
+    rows = Sides(folds.rows, test)
     features = read_features(labelled, rows, schema, lookback_days=task.lookback_days)
     boosting = partial(learn_boosting, n_codes=len(features.train.widths), seed=seed)
     found: dict[str, Probabilities] = {}
     notes: list[str] = []
     if labelled.log is not None:
         recency = rows.map(lambda side: recency_matrix(labelled, side, lookback_days=task.lookback_days))
-        found["recency"] = horizon_probabilities(learn_logistic, recency, labelled.labels, rows)
+        found["recency"] = horizon_probabilities(learn_logistic, recency, labelled.labels, folds)
     linear = linear_matrices(features)
-    found["logistic_regression"] = horizon_probabilities(learn_logistic, linear, labelled.labels, rows)
+    found["logistic_regression"] = horizon_probabilities(learn_logistic, linear, labelled.labels, folds)
     trees = features.map(tree_matrix)
-    found["gradient_boosting"] = horizon_probabilities(boosting, trees, labelled.labels, rows)
+    found["gradient_boosting"] = horizon_probabilities(boosting, trees, labelled.labels, folds)
     if (purchase := purchase_task(task, schema)) is not None:
         try:
             found["btyd"] = purchase_probabilities(

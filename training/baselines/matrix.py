@@ -13,7 +13,6 @@ from model.schema import Schema
 from model.times import DAY, days
 from training.question.labels import LabelledExamples
 from training.split.deal import Rows
-from training.split.plan import Folds
 
 MAX_CODES: Final = 255  # the limit of gradient boosting
 REST: Final = 1  # the code of categories too rare for a vocabulary, see `model.values.columns.as_codes`
@@ -26,15 +25,14 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Sides(Generic[T]):
-    """A value for each use of examples: training, early stopping and calibration (held), test."""
+    """A value for each use of examples: training in folds, and test."""
 
     train: T
-    held: T
     test: T
 
     def map(self, change: Callable[[T], U]) -> "Sides[U]":
-        """Apply a function to every side."""
-        return Sides(*(change(side) for side in (self.train, self.held, self.test)))
+        """Apply a function to both sides."""
+        return Sides(change(self.train), change(self.test))
 
 
 @dataclass(frozen=True)
@@ -52,16 +50,11 @@ class Features:
     widths: tuple[int, ...]
 
 
-def sides_of(folds: Folds, test: Rows) -> Sides[Rows]:
-    """Return the rows of every side."""
-    return Sides(folds.first, folds.held, test)
-
-
 def read_features(
     labelled: LabelledExamples, rows: Sides[Rows], schema: Schema, *, lookback_days: int
 ) -> Sides[Features]:
-    """Encode the examples of all sides in one call, since each call reads the whole log."""
-    together = np.concatenate([rows.train, rows.held, rows.test])
+    """Encode the examples of both sides in one call, since each call reads the whole log."""
+    together = np.concatenate([rows.train, rows.test])
     inputs = encode(
         schema,
         labelled.columns,
@@ -70,7 +63,7 @@ def read_features(
         lookback_days=lookback_days,
         with_steps=False,
     )
-    ends = np.cumsum([len(rows.train), len(rows.held)])
+    ends = [len(rows.train)]
     vocabularies = [c.vocabulary for c in schema.categorical]
     vocabularies += [c.vocabulary for c in schema.events.categories] if schema.events else []
     widths = tuple(len(vocabulary) + REST + 1 for vocabulary in vocabularies)

@@ -1,4 +1,8 @@
-"""Logistic regression and gradient boosting: one binary problem a horizon, calibrated like the network."""
+"""Logistic regression and gradient boosting: one binary problem a horizon, in the folds of the network.
+
+The model of a fold never reads its examples; the mean probability of all models answers the test. They are
+calibrated on the out-of-fold logits of all folds, as the network is, or not where that is no better.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +16,10 @@ from sklearn.linear_model import LogisticRegression
 
 from model.probability import Probabilities
 from training.baselines.matrix import Matrix, Sides
-from training.fit.calibrate import fit_calibration
+from training.fit.calibrate import fit_calibration, log_loss_of
 from training.question.labels import Bools, Labels
 from training.split.deal import Rows
+from training.split.plan import Folds
 
 LEARNING_RATE: Final = 0.05
 MAX_ROUNDS: Final = 500  # of boosting that stops early
@@ -68,16 +73,15 @@ def learn_boosting(train: Binary, held: Binary, *, n_codes: int, seed: int) -> L
     return trees.decision_function  # type: ignore[no-any-return]
 
 
-def horizon_probabilities(
-    learn: Learn, inputs: Sides[Matrix], labels: Labels, rows: Sides[Rows]
-) -> Probabilities:
+def horizon_probabilities(learn: Learn, inputs: Sides[Matrix], labels: Labels, folds: Folds) -> Probabilities:
     """Return (M, K) probabilities of the positive outcome by each horizon for the test examples.
 
     Args:
-        labels: of all examples; those of the test rows are not read.
+        inputs: of the examples of the folds, and of the test.
+        labels: of all examples; those of the test are not read.
     """
     n_horizons = labels.outcomes.shape[1]
-    return np.stack([_horizon(learn, inputs, labels, rows, k) for k in range(n_horizons)], axis=1)
+    return np.stack([_horizon(learn, inputs, labels, folds, k) for k in range(n_horizons)], axis=1)
 
 
 def share(labels: Labels, rows: Rows, horizon: int) -> float:
@@ -87,23 +91,35 @@ def share(labels: Labels, rows: Rows, horizon: int) -> float:
 
 
 def _horizon(
-    learn: Learn, inputs: Sides[Matrix], labels: Labels, rows: Sides[Rows], horizon: int
+    learn: Learn, inputs: Sides[Matrix], labels: Labels, folds: Folds, horizon: int
 ) -> NDArray[np.float64]:
-    train = _binary(inputs.train, labels, rows.train, horizon)
-    if not train.has_both or not train.inputs.shape[1]:
-        return np.full(inputs.test.shape[0], share(labels, rows.train, horizon))
-    held = _binary(inputs.held, labels, rows.held, horizon)
-    logits = learn(train, held)
-    z = logits(inputs.test)
-    if held.has_both:
-        slope, intercept = _platt(logits(held.inputs), held.positive)
-        z = slope * z + intercept
-    return np.asarray(expit(z), dtype=np.float64)
+    known, positive = labels.complete[folds.rows, horizon], labels.outcomes[folds.rows, horizon]
+    judged, unread, tests = known & folds.judged, np.zeros(len(known)), []
+    for fold in range(folds.fold.max(initial=0) + 1):
+        read, held = known & (folds.fold != fold), judged & (folds.fold == fold)
+        train, stops = (Binary(inputs.train[np.flatnonzero(r)], positive[r]) for r in (read, held))
+        if not train.has_both or not train.inputs.shape[1]:
+            return np.full(inputs.test.shape[0], share(labels, folds.rows, horizon))
+        logits = learn(train, stops)
+        if held.any():
+            unread[held] = logits(stops.inputs)
+        tests.append(logits(inputs.test))
+    slope, intercept = _calibration(unread[judged], positive[judged], folds.fold[judged])
+    mean: NDArray[np.float64] = expit(slope * np.stack(tests) + intercept).mean(axis=0)
+    return mean
 
 
-def _binary(inputs: Matrix, labels: Labels, rows: Rows, horizon: int) -> Binary:
-    known = np.flatnonzero(labels.complete[rows, horizon])
-    return Binary(inputs[known], labels.outcomes[rows[known], horizon])
+def _calibration(
+    logits: NDArray[np.float64], positive: Bools, fold: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Slope and intercept; 1 and 0 where a calibration on the other folds is no better on those judged."""
+    if positive.all() or not positive.any():
+        return 1.0, 0.0
+    loss = 0.0
+    for one in np.unique(fold):
+        slope, intercept = _platt(logits[fold != one], positive[fold != one])
+        loss += log_loss_of(slope * logits[fold == one] + intercept, positive[fold == one])
+    return _platt(logits, positive) if loss < log_loss_of(logits, positive) else (1.0, 0.0)
 
 
 def _platt(logits: NDArray[np.float64], positive: Bools) -> tuple[float, float]:

@@ -52,7 +52,7 @@ def main() -> NoReturn:
 
 
 def command() -> None:
-    """Run a command. Exit 0 done, 1 refused or failed, 2 wrong usage, 3 the champion stays."""
+    """Run a command. Exit 0 done, 1 refused or failed, 2 wrong usage, 3 published but not in service."""
     as_json = "--json" in sys.argv
     try:
         status = app(prog_name="propense", standalone_mode=False)
@@ -60,7 +60,7 @@ def command() -> None:
         _exit(error.format_message() or "name a command", 2, as_json)
     except (PropenseError, OSError) as error:
         _exit(str(error), 1, as_json)
-    if status == train.CHAMPION_STAYS:
+    if status == train.NOT_IN_SERVICE:
         sys.exit(status)
     if status:
         _exit("stopped", 1, as_json)

@@ -8,7 +8,7 @@ import typer
 
 from training.cli.options import DEFAULT_REGISTRY, AsJson, Overrides, RegistryDir, StudyFile
 
-CHAMPION_STAYS: Final = 3  # exit status
+NOT_IN_SERVICE: Final = 3  # exit status: published, but the champion stays, or there is none
 
 app = typer.Typer()
 
@@ -68,7 +68,13 @@ def train_command(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Train a study: a new version in the registry, and a report. The first version becomes champion."""
+    """Train a study: a new version in the registry, and a report. The first version becomes champion.
+
+    A version whose test has one outcome only, or that is worse than the base rate beyond chance, is published
+    but does not go into service.
+
+    Exit status: 0 done, 3 published but not fit for service, 1 refused or failed, 2 wrong usage.
+    """
     from model.store.registry import Registry
     from training.cli import console, figures
     from training.publish.publish import train
@@ -77,9 +83,12 @@ def train_command(
     read = read_study(study, set_)
     with console.epoch_progress() as on_epoch:
         trained = train(read, Registry(registry), with_learning_curve=learning_curve, on_epoch=on_epoch)
+    fault = trained.report["verdict"]["fault"]
     if json:
         facts = {"name": trained.name, "version": trained.version, "champion": trained.champion}
         console.print_json({**facts, "folder": str(trained.folder), **trained.report})
+        if fault:
+            raise typer.Exit(NOT_IN_SERVICE)
         return
     figures.print_report(trained.report)
     figures.print_notes(trained.report)
@@ -88,7 +97,11 @@ def train_command(
         champion = f"version {trained.champion}" if trained.champion else "no version"
         promote = f"`propense promote {trained.name} {trained.version}`"
         lines.append(f"In service is {champion}; {promote} changes that")
+    if fault:
+        lines.append(f"Not fit for service: {fault}")
     console.print_lines(lines)
+    if fault:
+        raise typer.Exit(NOT_IN_SERVICE)
 
 
 @app.command("retrain")
@@ -134,4 +147,4 @@ def retrain_command(
             where = f"{done.name} version {done.version} -> {done.folder}/report.html"
         console.print_lines([where])
     if not done.promoted:
-        raise typer.Exit(CHAMPION_STAYS)
+        raise typer.Exit(NOT_IN_SERVICE)

@@ -4,20 +4,26 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, logit, logsumexp
 
-from model.probability import Calibration
+from model.probability import Calibration, Probabilities
 from training.question.labels import Bools
 
-PRIOR: Final = 1.0  # weight of the prior slope 1 and intercept 0, in examples
-MIN_SLOPE: Final = 0.05  # a negative slope would reverse the ranking
+PRIOR: Final = 1.0  # weight of the prior slope 1, in examples
+LOOSE: Final = 1e-3  # weight of the prior intercept 0 where both outcomes occur
+CHANCE: Final = 0.5  # nats that one parameter gains by chance
+MIN_SLOPE: Final = 0.01  # a negative slope would reverse the ranking
 
 
-def fit_calibration(logits: NDArray[np.float64], events: Bools, at_risk: Bools) -> Calibration:
-    """Calibrate each of the K logits on its own at-risk examples.
+def fit_calibration(
+    logits: NDArray[np.float64], events: Bools | Probabilities, at_risk: Bools
+) -> Calibration:
+    """Calibrate each of the K logits on its own at-risk examples; their mean probability is their base rate.
 
     Args:
         logits: (N, K) float64.
-        events: (N, K) bool.
+        events: (N, K) bool, or probabilities of the events.
         at_risk: (N, K) bool; other entries are not read.
     """
     fitted = [
@@ -35,11 +41,12 @@ def calibrated_loss(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
 
 
 def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
-    """Return the calibration of the bag's mean logit, from one fitted on the logits of single networks.
+    """Return the calibration of the bag, from one fitted on the logits of single networks.
 
     The logit of a single network has noise, which flattens the slope of the outcome on it by
     `signal / (signal + noise)` (Spearman 1904, "attenuation"). The mean of F networks has a noise F times
-    smaller. The line turns about the mean logit, which noise does not change.
+    smaller, so its slope is steeper. The intercept keeps the mean probability: that of the calibrated
+    networks, which is the base rate on examples that they never read.
 
     Args:
         spread: (F, n, K) logits of the F networks for the same n examples.
@@ -49,30 +56,88 @@ def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
     less_noisy = total - noise + noise / len(spread)
     steeper = np.divide(total, less_noisy, out=np.ones_like(total), where=less_noisy > 0)
     slopes = steeper * single.slopes
-    intercepts = single.intercepts - (slopes - single.slopes) * spread.mean(axis=(0, 1))
-    return Calibration(slopes=tuple(slopes.tolist()), intercepts=tuple(intercepts.tolist()))
+    wanted = expit(np.stack([single.apply(one) for one in spread])).mean(axis=0)
+    steep = Calibration(slopes=tuple(slopes.tolist()), intercepts=(0.0,) * len(slopes))
+    return levelled(steep, logit_of_mean(spread), wanted, np.ones(wanted.shape, dtype=bool))
+
+
+def levelled(
+    calibration: Calibration, logits: NDArray[np.float64], wanted: NDArray[np.float64], counted: Bools
+) -> Calibration:
+    """Return the calibration with the intercepts at which the mean probabilities are as wanted.
+
+    Args:
+        logits: (n, K) uncalibrated.
+        wanted: (n, K) probabilities.
+        counted: (n, K) bool, the entries that the means are over; without any, an intercept stays as it is.
+    """
+    z = calibration.apply(logits)
+    shifts = [
+        _shift(z[counted[:, k], k], float(wanted[counted[:, k], k].mean())) if counted[:, k].any() else 0.0
+        for k in range(z.shape[1])
+    ]
+    intercepts = tuple((np.asarray(calibration.intercepts) + shifts).tolist())
+    return Calibration(slopes=calibration.slopes, intercepts=intercepts)
+
+
+def logit_of_mean(spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (n, K) logits of the mean probability of (F, n, K) logits, which is the bag's answer."""
+    yes, no = (-np.logaddexp(0.0, z) for z in (-spread, spread))
+    logits: NDArray[np.float64] = logsumexp(yes, axis=0) - logsumexp(no, axis=0)
+    return logits
+
+
+def log_loss_of(logits: NDArray[np.float64], y: NDArray[np.float64] | Bools) -> float:
+    """The log loss in nats, summed."""
+    return float((np.logaddexp(0.0, logits) - y * logits).sum())
+
+
+def _shift(z: NDArray[np.float64], mean: float) -> float:
+    """The shift of logits at which the mean probability is `mean`."""
+    if not 0 < mean < 1:
+        return 0.0
+    center = float(logit(mean))
+    low, high = center - float(z.max()) - 1e-6, center - float(z.min()) + 1e-6
+    return float(brentq(lambda shift: float(expit(z + shift).mean()) - mean, low, high))
 
 
 def _platt(z: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Slope and intercept, near 1 and 0 for few data; the slope is at least MIN_SLOPE."""
-    slope, intercept = _newton(np.stack([z, np.ones_like(z)], axis=1), y, np.zeros_like(z), (1.0, 0.0))
-    if slope < MIN_SLOPE:
-        slope, (intercept,) = MIN_SLOPE, _newton(np.ones((len(z), 1)), y, MIN_SLOPE * z, (0.0,))
-    return slope, intercept
+    """Slope, at least MIN_SLOPE, and intercept, at which the mean probability is the share of positives.
+
+    The slope is shrunk by the share of its evidence that chance explains (James & Stein 1961): of logits that
+    are no better than the base rate, little but their order is left. With one outcome only, slope and
+    intercept stay near 1 and 0.
+    """
+    both = 0 < y.sum() < len(y)
+    slope, intercept = _newton(z, y, PRIOR if not both else LOOSE)
+    if not both:
+        return slope, intercept
+    share = float(y.mean())
+    gain = log_loss_of(np.full_like(z, logit(share)), y) - log_loss_of(slope * z + intercept, y)
+    slope *= max(0.0, 1 - CHANCE / gain) if slope > 0 and gain > 0 else 0.0
+    slope = max(slope, MIN_SLOPE)
+    return slope, _shift(slope * z, share)
 
 
-def _newton(
-    inputs: NDArray[np.float64], y: NDArray[np.float64], offset: NDArray[np.float64], prior: tuple[float, ...]
-) -> list[float]:
-    """Newton's method on the log loss of `inputs @ theta + offset` plus a prior on theta."""
-    theta = start = np.array(prior)
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(inputs @ theta + offset, -500, 500)))
-        gradient = inputs.T @ (p - y) + PRIOR * (theta - start)
-        curvature = (inputs * (p * (1 - p))[:, None]).T @ inputs + PRIOR * np.eye(len(start))
+def _newton(z: NDArray[np.float64], y: NDArray[np.float64], loose: float) -> tuple[float, float]:
+    """Slope and intercept of the least log loss, with a prior of weight PRIOR on 1 and of `loose` on 0."""
+    inputs = np.stack([z, np.ones_like(z)], axis=1)
+    theta = prior = np.array([1.0, 0.0])
+    weight = np.array([PRIOR, loose])
+
+    def penalised(at: NDArray[np.float64]) -> float:
+        return log_loss_of(inputs @ at, y) + float((weight * (at - prior) ** 2).sum()) / 2
+
+    for _ in range(100):
+        p = expit(inputs @ theta)
+        gradient = inputs.T @ (p - y) + weight * (theta - prior)
+        curvature = (inputs * (p * (1 - p))[:, None]).T @ inputs + np.diag(weight)
         step = np.linalg.solve(curvature, gradient)
-        theta = theta - step / max(1.0, float(np.abs(step).max()))
-        if float(np.abs(step).max()) < 1e-10:
+        step /= max(1.0, float(np.abs(step).max()))
+        while np.abs(step).max() > 1e-10 and penalised(theta - step) > penalised(theta):
+            step /= 2
+        theta = theta - step
+        if np.abs(step).max() < 1e-10:
             break
-    weights: list[float] = theta.tolist()
-    return weights
+    slope, intercept = theta.tolist()
+    return slope, intercept

@@ -1,7 +1,7 @@
 """Distillation: one network learns the probabilities of the bag, at a tenth of the cost of a prediction.
 
-It learns from training examples and synthetic ones, without labels (Bucila, Caruana & Niculescu-Mizil 2006,
-"Model compression"; Hinton, Vinyals & Dean 2015, arXiv 1503.02531).
+It learns from the probabilities of training examples and synthetic ones, without labels (Bucila, Caruana &
+Niculescu-Mizil 2006, "Model compression"; Hinton, Vinyals & Dean 2015, arXiv 1503.02531).
 """
 
 import time
@@ -10,17 +10,18 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.special import expit, xlog1py, xlogy
 from torch import Tensor, nn
 
 from model.features.inputs import Inputs
 from model.network.network import Network, build_network
-from model.probability import Calibration
+from model.probability import Calibration, Logits, Probabilities
 from model.schema import Schema
-from model.scorer import Scorer, build_scorer
-from training.fit.model_fit import Fitted, seeded
+from model.scorer import BATCH_SIZE, Scorer, build_scorer, fold_logits
+from training.fit.calibrate import fit_calibration, levelled
+from training.fit.model_fit import Answers, Fitted, seeded
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
-from training.question.labels import LabelledExamples
-from training.split.deal import Rows
 from training.study.sections import FitOptions
 
 EXAMPLES: Final = 8192  # training examples, and as many synthetic ones
@@ -32,23 +33,29 @@ LEARNING_RATE: Final = 0.02  # probabilities have less noise than labels, so it 
 MAX_EXCESS: Final = 0.005  # nats; beyond it the bag is published
 
 
-def distilled(bag: Fitted, labelled: LabelledExamples, rows: Rows, options: FitOptions) -> Fitted:
+def distilled(bag: Fitted, options: FitOptions) -> Fitted:
     """Replace the bag of an mlp head by one network, if the network is close enough.
 
-    Args:
-        rows: the training examples.
+    It learns the probability of an example from the network that never read it, and that of a synthetic
+    one from all. So it does not learn what networks remember of single examples, such as rare positives.
     """
-    if bag.scorer.spec.reads_steps:
+    if bag.answers is None or bag.scorer.spec.reads_steps:
         return bag
-    started = time.perf_counter()
+    started, answers = time.perf_counter(), bag.answers
     with seeded(options.seed, bag.scorer.device):
-        some = rows[torch.randperm(len(rows))[:EXAMPLES].numpy()]
-        known = bag.scorer.inputs(labelled.columns, labelled.log, labelled.examples.take(some))
+        some = torch.randperm(len(answers.inputs))[:EXAMPLES]
         n_checked = round(len(some) * CHECKED)
-        checked, train = _rows(known, slice(n_checked)), _rows(known, slice(n_checked, None))
-        synthetic = synthetic_inputs(train, bag.scorer.schema, EXAMPLES)
-        student = _student(bag.scorer, _joined(train, synthetic), options)
-    excess = _excess(bag.scorer, student, checked)
+        checked, train = some[:n_checked], some[n_checked:]
+        known = _rows(answers.inputs, train)
+        synthetic = synthetic_inputs(known, bag.scorer.schema, EXAMPLES)
+        targets = np.concatenate(
+            [expit(answers.unseen[train]), _mean(answers, _by_fold(bag.scorer, synthetic))]
+        )
+        network = _student(bag.scorer, _joined(known, synthetic), targets, options)
+    student = _calibrated(bag, answers, network)
+    excess = _excess(
+        _mean(answers, answers.by_fold[:, checked]), _logits(student, _rows(answers.inputs, checked))
+    )
     seconds = bag.seconds + time.perf_counter() - started
     return replace(
         bag, scorer=student if excess <= MAX_EXCESS else bag.scorer, excess=excess, seconds=seconds
@@ -95,21 +102,42 @@ def _columns(schema: Schema, inputs: Inputs) -> tuple[Tensor, Tensor]:
     return numbers, codes
 
 
-def _student(bag: Scorer, inputs: Inputs, options: FitOptions) -> Scorer:
-    """Fit a network of one fold and one member, which starts from the bag's first, to the bag."""
+def _student(bag: Scorer, inputs: Inputs, targets: Probabilities, options: FitOptions) -> Scorer:
+    """Fit a network of one fold and member, which starts from the bag's first, to (N, K) probabilities."""
     spec = bag.spec.model_copy(update={"folds": 1, "members": 1})
     network = build_network(spec, bag.schema, n_outputs=bag.task.n_outputs).to(bag.device)
     _start(network, bag.network)
-    targets = torch.from_numpy(_logits(bag, inputs)).sigmoid().float().to(bag.device)
+    wanted = torch.from_numpy(targets).float().to(bag.device)
     optimizer = build_optimizer(network, LEARNING_RATE, options.weight_decay, bag.device)
     schedule, averaged = falling_rate(optimizer, STEPS), Average(network)
     network.train()
     for rows in _batches(len(inputs)):
         logits = network.members(inputs.batch(rows).to(bag.device))[0, 0]
-        losses = nn.functional.binary_cross_entropy_with_logits(logits, targets[rows], reduction="none")
+        losses = nn.functional.binary_cross_entropy_with_logits(logits, wanted[rows], reduction="none")
         take_step(losses.mean(dim=0).sum(), optimizer, schedule, averaged)
     identity = Calibration(slopes=(1.0,) * bag.task.n_outputs, intercepts=(0.0,) * bag.task.n_outputs)
     return build_scorer(bag.task, bag.schema, spec, averaged.network.eval(), identity, bag.device)
+
+
+def _calibrated(bag: Fitted, answers: Answers, student: Scorer) -> Scorer:
+    """Return the student as steep as the bag, with the mean probability of the judged examples."""
+    logits, wanted = student.logits(answers.inputs), expit(answers.unseen)
+    like_single = fit_calibration(logits, wanted, answers.judged)
+    steeper = np.divide(bag.scorer.calibration.slopes, answers.single.slopes) * like_single.slopes
+    steep = Calibration(slopes=tuple(steeper.tolist()), intercepts=like_single.intercepts)
+    return replace(student, calibration=levelled(steep, logits, wanted, answers.judged))
+
+
+def _by_fold(bag: Scorer, inputs: Inputs) -> NDArray[np.float64]:
+    """(F, n, K) uncalibrated logits of each fold's network."""
+    rows = torch.arange(len(inputs)).split(BATCH_SIZE)
+    return np.concatenate([fold_logits(bag.network, inputs, some, bag.device) for some in rows], axis=1)
+
+
+def _mean(answers: Answers, by_fold: NDArray[np.float64]) -> Probabilities:
+    """(n, K) mean probability of the calibrated networks."""
+    mean: Probabilities = expit(np.stack([answers.single.apply(one) for one in by_fold])).mean(axis=0)
+    return mean
 
 
 def _start(network: Network, bag: Network) -> None:
@@ -128,21 +156,19 @@ def _batches(n: int) -> Tensor:
     return order[: STEPS * size].view(STEPS, size)
 
 
-def _excess(bag: Scorer, student: Scorer, inputs: Inputs) -> float:
+def _excess(expected: Probabilities, got: Logits) -> float:
     """The log loss that the student adds, in nats an entry, measured against the bag's probabilities."""
-    if not len(inputs):
+    if not len(expected):
         return np.inf
-    expected, got = _logits(bag, inputs), _logits(student, inputs)
-    p = 1 / (1 + np.exp(-expected.clip(-500, 500)))
-    loss, least = (np.logaddexp(0.0, z) - p * z for z in (got, expected))
-    return float((loss - least).mean())
+    least = -xlogy(expected, expected) - xlog1py(1 - expected, -expected)
+    return float((np.logaddexp(0.0, got) - expected * got - least).mean())
 
 
-def _logits(scorer: Scorer, inputs: Inputs) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _logits(scorer: Scorer, inputs: Inputs) -> Logits:
     return scorer.calibration.apply(scorer.logits(inputs))
 
 
-def _rows(inputs: Inputs, rows: slice) -> Inputs:
+def _rows(inputs: Inputs, rows: Tensor) -> Inputs:
     return Inputs(inputs.numeric[rows], inputs.categories[rows], None)
 
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from model.device import choose_device
 from model.features.encode import encode
+from model.features.inputs import Inputs
 from model.network.network import Network, build_network
-from model.probability import Logits
+from model.probability import Calibration, Logits
 from model.schema import Schema
-from model.scorer import Scorer, build_scorer, fold_logits
+from model.scorer import BATCH_SIZE, Scorer, build_scorer, fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import Task
 from training.fit.calibrate import bagged, fit_calibration
@@ -31,7 +32,8 @@ STEPS_AN_EPOCH: Final = 50  # the aim of an automatic batch size
 BATCH_SIZES: Final = (64, 2048)
 STEPS: Final = 450  # the aim of automatic epochs
 EPOCHS: Final = (8, 40)
-MAX_SPREAD: Final = 4096  # examples that measure the spread of the folds' logits
+MAX_ANSWERED: Final = 32_768  # training examples that the network of every fold answers;
+MAX_SEQUENCES: Final = 4096  # of examples with sequences, which take longer, and are not distilled
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,37 @@ def schedule_of(options: FitOptions, n_examples: int) -> Schedule:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """The logits of each fold's network for n training examples, whose rates are out of fold too.
+
+    Attributes:
+        inputs: of the examples, without sequences.
+        by_fold: (F, n, K) uncalibrated logits.
+        fold: (n,) int64, the fold whose network never read the example.
+        judged: (n, K) bool, the entries that calibration reads.
+        single: the calibration of single networks.
+    """
+
+    inputs: Inputs
+    by_fold: NDArray[np.float64]
+    fold: NDArray[np.int64]
+    judged: NDArray[np.bool_]
+    single: Calibration
+
+    @property
+    def unseen(self) -> Logits:
+        """(n, K) calibrated logits, each of the network that never read the example."""
+        return self.single.apply(self.by_fold[self.fold, np.arange(len(self.fold))])
+
+
+@dataclass(frozen=True)
 class Fitted:
     """A bag of networks, or one network in its place, with calibrated probabilities.
 
     Attributes:
         history: the training curve.
         unseen: (J, K) calibrated out-of-fold logits of the judged examples.
+        answers: of each fold's network; None for one network in place of the bag.
         excess: nats that one network in place of the bag adds to the log loss, measured against the bag, see
             `training.fit.distill`; None where that was not tried.
     """
@@ -71,6 +98,7 @@ class Fitted:
     history: tuple[Epoch, ...]
     unseen: Logits
     seconds: float
+    answers: "Answers | None" = None
     excess: float | None = None
 
     @property
@@ -105,10 +133,10 @@ def fit_model(
         )
     labels = labelled.labels.take(folds.rows[folds.judged])
     single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
-    calibration = bagged(single, _spread(network, data, device))
-    scorer = build_scorer(model.task, schema, model.spec, network, calibration, device)
+    answers = _answers(network, data, single, device)
+    scorer = build_scorer(model.task, schema, model.spec, network, bagged(single, answers.by_fold), device)
     unseen = single.apply(fitted.unseen)
-    return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started)
+    return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started, answers)
 
 
 def _schema(labelled: LabelledExamples, train: Rows, model: ModelPlan) -> Schema:
@@ -135,10 +163,13 @@ def _fit_data(labelled: LabelledExamples, folds: Folds, schema: Schema, model: M
     return FitData(inputs, events, at_risk, folds.fold, folds.judged)
 
 
-def _spread(network: Network, data: FitData, device: torch.device) -> NDArray[np.float64]:
-    """(F, n, K) logits of the folds' networks for the same examples, which measure their spread."""
-    some = np.linspace(0, len(data) - 1, min(len(data), MAX_SPREAD)).astype(np.int64)
-    return fold_logits(network.eval(), data.inputs, torch.from_numpy(some), device)
+def _answers(network: Network, data: FitData, single: Calibration, device: torch.device) -> Answers:
+    most = min(len(data), MAX_SEQUENCES if data.inputs.steps else MAX_ANSWERED)
+    some = torch.from_numpy(np.linspace(0, len(data) - 1, most).astype(np.int64))
+    parts = [fold_logits(network.eval(), data.inputs, rows, device) for rows in some.split(BATCH_SIZE)]
+    judged = data.judged[some, None] & (data.at_risk[some] > 0).numpy()
+    inputs = Inputs(data.inputs.numeric[some], data.inputs.categories[some], None)
+    return Answers(inputs, np.concatenate(parts, axis=1), data.fold[some], judged, single)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from training.measure.measuring import BASE_RATE, MODEL, display_name
 Outcome = Literal["beats", "equals", "trails"]
 
 NETWORK: Final = "network"
+LIKELY_BY_CHANCE: Final = 3.0  # expected examples of an outcome, of which none occurs in 1 of 20 tests
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Verdict:
         log_loss, auc: the network's measure minus the baseline's, on the same customers.
         recommended: NETWORK, or the baseline.
         sentences: the verdict in words.
+        fault: why the model must not go into service; empty if it may.
     """
 
     outcome: Outcome
@@ -34,6 +36,7 @@ class Verdict:
     auc: Difference
     recommended: str
     sentences: str
+    fault: str = ""
 
 
 def judge(
@@ -41,27 +44,81 @@ def judge(
     probabilities: Mapping[str, NDArray[np.float64]],
     metrics: Mapping[str, Mapping[str, Any]],
     groups: NDArray[np.int64],
+    *,
+    check: str = "the label and the split",
 ) -> Verdict:
     """Compare on the same test customers, by a paired bootstrap.
+
+    A model is at fault where the test has one outcome only, or the base rate is better beyond chance.
 
     Args:
         labels: (N,) of 0 and 1.
         probabilities: (N,) by model: MODEL, BASE_RATE and the other baselines.
         metrics: of each of them on these labels.
         groups: (N,) the customer of each example.
+        check: what to look at in the data if the model is at fault.
     """
     against = min((name for name in probabilities if name != MODEL), key=lambda n: metrics[n]["log_loss"])
     differences = paired_differences(labels, probabilities[against], probabilities[MODEL], groups)
     loss, auc = differences["log_loss"], differences["auc"]
+    expected = float(probabilities[BASE_RATE].mean())
     if auc.value is None:  # with one outcome, a constant has the lowest loss
-        sentences = (
-            f"All of {counted(len(labels), 'test example')} have the same outcome, so the network cannot be "
-            "compared with the baselines. Add customers, or raise split.test_fraction."
-        )
-        return Verdict("equals", against, loss, auc, against, sentences)
+        fault = _one_outcome(labels, expected, check)
+        return Verdict("equals", against, loss, auc, against, fault, fault)
     outcome = _outcome(loss)
     recommended = NETWORK if outcome == "beats" else against
-    return Verdict(outcome, against, loss, auc, recommended, _sentences(outcome, against, loss, metrics))
+    sentences = (
+        f"{_sentences(outcome, against, loss, metrics)}{_tie(auc, outcome, against, metrics, probabilities)}"
+    )
+    rate = paired_differences(labels, probabilities[BASE_RATE], probabilities[MODEL], groups)["log_loss"]
+    if _outcome(rate) != "trails":
+        return Verdict(outcome, against, loss, auc, recommended, sentences)
+    fault = _worse_than_rate(float(labels.mean()), expected, rate, check)
+    return Verdict(outcome, against, loss, auc, recommended, f"{fault} {sentences}", fault)
+
+
+def _one_outcome(labels: NDArray[np.float64], expected: float, check: str) -> str:
+    n, kind = len(labels), "positive" if labels[0] else "negative"
+    first = f"All of {counted(n, 'test example')} are {kind}: such a test measures nothing."
+    other = n * (1 - expected if labels[0] else expected)
+    if other < LIKELY_BY_CHANCE:
+        return (
+            f"{first} Only {other:.1f} of the other outcome were to be expected: lengthen the horizon, or "
+            "raise split.test_fraction."
+        )
+    return (
+        f"{first} Of the training examples {expected:.1%} are positive, so the labels of the test are "
+        f"likely wrong. Check {check}."
+    )
+
+
+def _worse_than_rate(observed: float, expected: float, loss: Difference, check: str) -> str:
+    return (
+        f"The network is worse than the base rate beyond chance (log loss {loss.value:+.4f}, "
+        f"{interval_text(loss.low, loss.high)}), so the test and the training data are not alike: "
+        f"{observed:.1%} of the test examples are positive, {expected:.1%} of the training examples. "
+        f"Check {check}."
+    )
+
+
+def _tie(
+    auc: Difference,
+    outcome: Outcome,
+    against: str,
+    metrics: Mapping[str, Mapping[str, Any]],
+    probabilities: Mapping[str, NDArray[np.float64]],
+) -> str:
+    """Where two models rank alike but differ in log loss, the sentence about their mean probabilities."""
+    if outcome == "equals" or against == BASE_RATE or auc.low is None or auc.high is None:
+        return ""
+    if not auc.low <= 0 <= auc.high:
+        return ""
+    mean, other = (f"{probabilities[one].mean():.1%}" for one in (MODEL, against))
+    aucs = " against ".join(f"{metrics[one]['auc']:.4f}" for one in (MODEL, against))
+    return (
+        f" Both rank customers alike (AUC {aucs}), so their probabilities differ in level or spread: "
+        f"on average they are {mean} and {other}, and {metrics[MODEL]['base_rate']:.1%} happened."
+    )
 
 
 def _outcome(loss: Difference) -> Outcome:

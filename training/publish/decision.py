@@ -81,9 +81,12 @@ class Decision:
         }
 
 
-def promote_first(name: str) -> Decision:
-    """Promote the first version."""
-    return Decision(True, f"Promoted: {name} had no champion.", None, None, {}, None, forced=False)
+def decide_first(name: str, fault: str, *, force: bool) -> Decision:
+    """Promote the first version, unless it has a fault."""
+    if not fault:
+        return Decision(True, f"Promoted: {name} had no champion.", None, None, {}, None, forced=False)
+    head = "Promoted by force" if force else f"Not promoted, and {name} has no champion"
+    return Decision(force, f"{head}: {fault}", None, None, {}, None, forced=force)
 
 
 def promote_uncompared(champion: int, why: str) -> Decision:
@@ -93,25 +96,29 @@ def promote_uncompared(champion: int, why: str) -> Decision:
     )
 
 
-def decide(comparison: Comparison, challenger: NDArray[np.float64], *, force: bool) -> Decision:
-    """Promote a challenger whose log loss and calibration are not worse beyond chance.
+def decide(
+    comparison: Comparison, challenger: NDArray[np.float64], *, fault: str = "", force: bool
+) -> Decision:
+    """Promote a challenger without a fault whose log loss and calibration are not worse beyond chance.
 
     Args:
         challenger: (N,) probabilities of its measured model for the compared examples.
+        fault: see `training.measure.verdict.Verdict`.
         force: promote it anyway.
     """
     contrasts = _contrasts(comparison, challenger)
     by_chance = _by_chance(comparison.labels, challenger)
     loss, calibration = contrasts["log_loss"], contrasts["calibration_error"]
     calibrated = _calibrated(loss, calibration, by_chance)
-    earned = loss.outcome != "worse" and calibrated
+    earned = loss.outcome != "worse" and calibrated and not fault
     if earned:
         head = "Promoted"
     else:
         head = "Promoted by force" if force else f"Version {comparison.version} stays in service"
+    evidence = f"{_evidence(loss, calibration, by_chance, calibrated, len(comparison.rows))}."
     return Decision(
         promoted=earned or force,
-        reason=f"{head}: {_evidence(loss, calibration, by_chance, calibrated, len(comparison.rows))}.",
+        reason=f"{head}: {fault or evidence}",
         champion_was=comparison.version,
         compared=comparison.facts(),
         contrasts=contrasts,

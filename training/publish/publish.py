@@ -61,7 +61,9 @@ def train(
 
 
 def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -> Trained:
-    """Publish a run as the next version of its study's name; the first becomes champion.
+    """Publish a run as the next version of its study's name; the first that may serve becomes champion.
+
+    A run with a fault (see `training.measure.verdict`) does not, unless the decision says so.
 
     Args:
         decision: about the run as a challenger, stored with it; the caller promotes.
@@ -85,7 +87,10 @@ def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -
         manifest = _manifest(run, version, report)
         write_checkpoint(folder, manifest, run.published.scorer.network.state_dict(), extras)
 
-    version = registry.publish(name, write)
+    serves = decision.promoted if decision else not run.verdict.fault
+    version = registry.publish(name, write, promote_first=serves)
+    if serves and decision is None and registry.champion(name) is None:
+        registry.promote(name, version)
     return Trained(name, version, registry.champion(name), registry.folder(name, version), report)
 
 

@@ -10,7 +10,7 @@ from model.store.registry import Registry
 from model.task import ContractTask, LogTask, Task
 from training.prepare import Prepared, prepare
 from training.publish.comparison import Comparison, compare_on_unseen, last_probability
-from training.publish.decision import Decision, decide, promote_first, promote_uncompared
+from training.publish.decision import Decision, decide, decide_first, promote_uncompared
 from training.publish.measured import read_measured_model
 from training.publish.publish import publish
 from training.report.report import Report
@@ -72,10 +72,10 @@ def retrain(
     against = None if champion is None else _compare(study, registry, champion, prepared, force=force)
     run = run_study(study, prepared=prepared, on_epoch=on_epoch)
     if champion is None:
-        decision = promote_first(study.name)
+        decision = decide_first(study.name, run.verdict.fault, force=force)
     elif isinstance(against, Comparison):
         probabilities = last_probability(run.measured.scorer, prepared, against.rows)
-        decision = decide(against, probabilities, force=force)
+        decision = decide(against, probabilities, fault=run.verdict.fault, force=force)
     else:
         decision = promote_uncompared(champion, str(against))
     if dry_run:

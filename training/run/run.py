@@ -11,6 +11,7 @@ from model.errors import DataError
 from model.files.names import counted, listed
 from model.probability import Probabilities
 from model.scorer import Scorer
+from model.task import ColumnTask, ContractTask
 from training.audit.audit import Audit, audit, refuse_leaks
 from training.baselines.compare import baseline_probabilities
 from training.fit.distill import distilled
@@ -96,11 +97,11 @@ def run_study(
         model, measured, choice = choose(known, plan, model, trial)
     else:
         measured, choice = trial(model), Choice()
-    measured = distilled(measured, known, plan.measured.rows, options)
+    measured = distilled(measured, options)
 
     def fit(labelled: LabelledExamples, folds: Folds, *, on_epoch: Callable[[Epoch], None]) -> Fitted:
         bag = fit_model(labelled, folds, model, options, on_epoch=on_epoch)
-        return distilled(bag, labelled, folds.rows, options)
+        return distilled(bag, options)
 
     probabilities, notes = _probabilities(prepared, measured.scorer, known)
     shuffled = None
@@ -145,7 +146,23 @@ def _measure(
     last = {who: p[complete, -1] for who, p in probabilities.items()}
     last[BASE_RATE] = np.full(int(complete.sum()), rates[-1])
     y = labels.outcomes[complete, -1].astype(np.float64)
-    return metrics, curves, judge(y, last, metrics[list(metrics)[-1]], groups[complete])
+    return (
+        metrics,
+        curves,
+        judge(y, last, metrics[list(metrics)[-1]], groups[complete], check=_what_to_check(prepared)),
+    )
+
+
+def _what_to_check(prepared: Prepared) -> str:
+    """The parts of a study that are wrong where the test is unlike training."""
+    task, time = prepared.task, prepared.study.split.time
+    if isinstance(task, ColumnTask):
+        by_time = f", and the rows with the latest {time!r} (split.time)" if time else ""
+        return f"the values of {task.column!r} (target.positive){by_time}"
+    until = "that the data are whole up to their end (target.observed_until)"
+    if isinstance(task, ContractTask):
+        return f"{until}, and that {task.ends!r} is empty where a contract still runs"
+    return f"{until}, and that the events are the right ones (target.event)"
 
 
 def _labelled(prepared: Prepared, labels: Labels) -> LabelledExamples:

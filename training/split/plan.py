@@ -36,18 +36,6 @@ class Folds:
         mask = np.isin(self.rows, kept)
         return type(self)(self.rows[mask], self.fold[mask], self.judged[mask])
 
-    @property
-    def first(self) -> Rows:
-        """The training examples of a model without folds: all but those of fold 0."""
-        kept: Rows = self.rows[self.fold != 0]
-        return kept
-
-    @property
-    def held(self) -> Rows:
-        """The examples that such a model stops and calibrates on: the judged ones of fold 0."""
-        kept: Rows = self.rows[(self.fold == 0) & self.judged]
-        return kept
-
 
 def one_sided_fold(labels: Labels, folds: Folds) -> int | None:
     """Return the first fold whose network would read one outcome only, or None."""

@@ -110,7 +110,7 @@ def _fit(world: World, head: HeadName) -> Fitted:
 
 
 def _distilled(world: World, head: HeadName) -> Fitted:
-    return distilled(_fit(world, head), world.labelled, _folds(world).rows, default_options())
+    return distilled(_fit(world, head), default_options())
 
 
 def _folds(world: World) -> Folds:

@@ -6,7 +6,7 @@ from model.schema import NumericColumn
 from model.times import DAY
 from model.values.customers import Examples
 from model.values.history import EventLog
-from tests.training.baselines.worlds import FOLDS, HELD, TEST, TRAIN, log_world, table_world
+from tests.training.baselines.worlds import FOLDS, TEST, log_world, table_world
 from training.baselines.matrix import (
     MAX_CODES,
     Features,
@@ -14,10 +14,11 @@ from training.baselines.matrix import (
     linear_matrices,
     read_features,
     recency_matrix,
-    sides_of,
     tree_matrix,
 )
 from training.question.labels import LabelledExamples, Labels
+
+SIDES = Sides(FOLDS.rows, TEST)
 
 
 def features(numbers: list[list[float]], codes: list[list[int]], *widths: int) -> Features:
@@ -27,24 +28,17 @@ def features(numbers: list[list[float]], codes: list[list[int]], *widths: int) -
 
 
 def same_on_all(side: Features, *, train: Features) -> Sides[Features]:
-    return Sides(train, side, side)
+    return Sides(train, side)
 
 
 def test_every_side_gets_its_own_examples() -> None:
     world = table_world()
-    read = read_features(world.labelled, sides_of(FOLDS, TEST), world.schema, lookback_days=365)
+    read = read_features(world.labelled, SIDES, world.schema, lookback_days=365)
     raw = world.labelled.columns["a"]
     assert isinstance(raw, np.ndarray)
-    for side, rows in ((read.train, TRAIN), (read.held, HELD), (read.test, TEST)):
+    for side, rows in ((read.train, FOLDS.rows), (read.test, TEST)):
         assert np.array_equal(np.argsort(side.numbers[:, 0]), np.argsort(raw[rows]))
     assert read.test.widths == (5,)
-
-
-def test_a_model_without_folds_learns_from_all_but_fold_0_and_holds_what_is_judged_of_it() -> None:
-    rows = sides_of(FOLDS, TEST)
-    assert [side.tolist() for side in (rows.train, rows.held, rows.test)] == [
-        side.tolist() for side in (TRAIN, HELD, TEST)
-    ]
 
 
 def test_numbers_that_a_network_knows_by_themselves_are_no_categories_here() -> None:
@@ -54,8 +48,9 @@ def test_numbers_that_a_network_knows_by_themselves_are_no_categories_here() -> 
     valued = c.model_copy(update={"values": (0.0, 1.0)})
     columns = tuple(valued if column is c else column for column in world.schema.columns)
     schema = world.schema.model_copy(update={"columns": columns})
-    rows = sides_of(FOLDS, TEST)
-    plain, coded = (read_features(world.labelled, rows, s, lookback_days=365) for s in (world.schema, schema))
+    plain, coded = (
+        read_features(world.labelled, SIDES, s, lookback_days=365) for s in (world.schema, schema)
+    )
     assert len(others) == 2
     assert np.array_equal(coded.test.codes, plain.test.codes)
     assert coded.test.widths == plain.test.widths
@@ -63,9 +58,9 @@ def test_numbers_that_a_network_knows_by_themselves_are_no_categories_here() -> 
 
 def test_a_log_gives_aggregates_and_the_last_event_s_categories() -> None:
     world = log_world(kinds=True)
-    read = read_features(world.labelled, sides_of(FOLDS, TEST), world.schema, lookback_days=200)
+    read = read_features(world.labelled, SIDES, world.schema, lookback_days=200)
     assert world.schema.events is not None
-    assert read.train.numbers.shape == (240, len(world.schema.events.features))
+    assert read.train.numbers.shape == (350, len(world.schema.events.features))
     assert read.train.widths == (4, 6)
     assert (read.train.codes < read.train.widths).all()
 

@@ -7,6 +7,7 @@ from training.baselines.matrix import Sides
 from training.baselines.tabular import (
     DEFAULT_ROUNDS,
     Binary,
+    Learn,
     LogitFunction,
     horizon_probabilities,
     learn_boosting,
@@ -14,10 +15,12 @@ from training.baselines.tabular import (
     share,
 )
 from training.question.labels import Labels
+from training.split.plan import Folds
 
 N = 5100
 ROWS = np.arange(N, dtype=np.int64)
-SIDES = Sides(train=ROWS[:300], held=ROWS[300:5000], test=ROWS[5000:])
+TRAIN, TEST = ROWS[:5000], ROWS[5000:]
+FOLDS = Folds(TRAIN, TRAIN % 5, np.ones(5000, dtype=bool))
 
 
 def inputs_and_labels() -> tuple[np.ndarray, Labels]:
@@ -26,18 +29,47 @@ def inputs_and_labels() -> tuple[np.ndarray, Labels]:
     return x, Labels.of_column(draw.random(N) < expit(x[:, 0]))
 
 
-def on_all_sides(x: np.ndarray) -> Sides[np.ndarray]:
-    return SIDES.map(lambda rows: x[rows])
+def sides(x: np.ndarray) -> Sides[np.ndarray]:
+    return Sides(x[TRAIN], x[TEST])
+
+
+def saying(scale: float, shift: float) -> Learn:
+    """A learner whose logits are the first column, scaled and shifted."""
+    return lambda _train, _held: lambda side: np.asarray(scale * side[:, 0] + shift)
 
 
 def test_calibration_undoes_logits_that_are_too_sure_and_too_high() -> None:
     x, labels = inputs_and_labels()
+    found = horizon_probabilities(saying(8, 5), sides(x), labels, FOLDS)
+    assert np.abs(found[:, 0] - expit(x[TEST, 0])).max() < 0.05
 
-    def far_too_sure(_train: Binary, _held: Binary) -> LogitFunction:
-        return lambda side: np.asarray(8 * side[:, 0] + 5)
 
-    found = horizon_probabilities(far_too_sure, on_all_sides(x), labels, SIDES)
-    assert np.abs(found[:, 0] - expit(x[5000:, 0])).max() < 0.05
+def test_logits_that_are_right_are_not_calibrated_by_folds_that_differ() -> None:
+    """The share of positives of a fold is far from that of the others, so they do not calibrate it."""
+    x, labels = inputs_and_labels()
+    place = np.argsort(np.argsort(x[TRAIN, 0] + np.random.default_rng(1).normal(0, 3, 5000)))
+    apart = Folds(TRAIN, place * 5 // 5000, FOLDS.judged)
+    shares = [labels.outcomes[TRAIN[apart.fold == fold], 0].mean() for fold in range(5)]
+    assert max(shares) - min(shares) > 0.1
+    found = horizon_probabilities(saying(1, 0), sides(x), labels, apart)
+    np.testing.assert_allclose(found[:, 0], expit(x[TEST, 0]))
+
+
+def test_each_fold_has_a_model_and_the_mean_of_their_probabilities_answers() -> None:
+    x, labels = inputs_and_labels()
+    read: list[int] = []
+
+    def learn(train: Binary, held: Binary) -> LogitFunction:
+        read.append(len(train.positive))
+        assert len(held.positive) == 1000
+        assert not set(held.inputs[:, 0]) & set(train.inputs[:, 0])
+        noise = len(read)
+        return lambda side: np.asarray(side[:, 0] + 0.1 * noise)
+
+    found = horizon_probabilities(learn, sides(x), labels, FOLDS)
+    assert read == [4000] * 5
+    answers = expit(x[TEST, 0] + 0.1 * np.arange(1, 6)[:, None])
+    assert np.abs(found[:, 0] - answers.mean(axis=0)).max() < 0.1
 
 
 def test_the_learner_gets_complete_rows_of_its_horizon_only() -> None:
@@ -48,16 +80,15 @@ def test_the_learner_gets_complete_rows_of_its_horizon_only() -> None:
 
     def counting(train: Binary, held: Binary) -> LogitFunction:
         sizes.append((len(train.positive), len(held.positive)))
-        assert np.array_equal(train.positive, labels.outcomes[300 - len(train.positive) : 300, 0])
         return lambda side: np.zeros(len(side))
 
-    horizon_probabilities(counting, on_all_sides(x), both, SIDES)
-    assert sizes == [(300, 4_700), (200, 4_700)]
+    horizon_probabilities(counting, sides(x), both, FOLDS)
+    assert sizes == [(4000, 1000)] * 5 + [(3920, 980)] * 5
 
 
 def test_boosting_stops_on_the_examples_held_back() -> None:
     x, labels = inputs_and_labels()
-    train, held = (Binary(x[r], labels.outcomes[r, 0]) for r in (SIDES.train, SIDES.held))
+    train, held = (Binary(x[r], labels.outcomes[r, 0]) for r in (ROWS[:300], ROWS[300:5000]))
     rounds = _rounds(learn_boosting(train, held, n_codes=0, seed=0))
     assert 1 < rounds < DEFAULT_ROUNDS
 

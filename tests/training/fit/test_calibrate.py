@@ -4,9 +4,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit, logit
 
 from model.probability import Calibration
-from training.fit.calibrate import MIN_SLOPE, PRIOR, bagged, calibrated_loss, fit_calibration
+from training.fit.calibrate import (
+    CHANCE,
+    LOOSE,
+    MIN_SLOPE,
+    PRIOR,
+    bagged,
+    calibrated_loss,
+    fit_calibration,
+    levelled,
+    logit_of_mean,
+)
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +31,11 @@ def fitted(logits: Floats, events: NDArray[np.bool_]) -> tuple[float, float]:
     """Slope and intercept of one output, everything at risk."""
     found = fit_calibration(logits[:, None], events[:, None], np.ones((len(logits), 1), dtype=bool))
     return found.slopes[0], found.intercepts[0]
+
+
+def loss(z: Floats, events: NDArray[np.bool_]) -> float:
+    """The log loss in nats, an example."""
+    return float(np.mean(np.logaddexp(0.0, z) - events * z))
 
 
 def test_planted_slopes_and_intercepts_are_recovered_for_each_output() -> None:
@@ -36,11 +52,44 @@ def test_logits_that_are_right_stay_as_they_are() -> None:
     assert fitted(logits, drawn(logits)) == pytest.approx((1.0, 0.0), abs=0.03)
 
 
-@pytest.mark.parametrize("events", [(True, False, True), (False, False, True), (True, True, True)])
-def test_three_data_points_stay_near_the_identity(events: tuple[bool, bool, bool]) -> None:
-    slope, intercept = fitted(np.array([0.5, -1.0, 0.2]), np.array(events))
+@pytest.mark.parametrize("events", [(True, False, True), (False, False, True)])
+def test_three_examples_get_little_but_their_base_rate(events: tuple[bool, bool, bool]) -> None:
+    logits = np.array([0.5, -1.0, 0.2])
+    slope, intercept = fitted(logits, np.array(events))
+    probabilities = expit(slope * logits + intercept)
+    assert probabilities == pytest.approx(np.mean(events), abs=0.3)
+
+
+def test_one_outcome_stays_near_the_identity() -> None:
+    slope, intercept = fitted(np.array([0.5, -1.0, 0.2]), np.ones(3, dtype=bool))
     assert slope == pytest.approx(1.0, abs=0.5)
     assert intercept == pytest.approx(0.0, abs=1.0)
+
+
+@pytest.mark.parametrize("positives", [5, 10, 30, 100, 400])
+@pytest.mark.parametrize(("informed", "scale"), [(True, 1.0), (True, 9.0), (False, 5.0)])
+def test_the_mean_probability_is_the_base_rate_however_few_the_positives(
+    positives: int, informed: bool, scale: float
+) -> None:
+    draw = np.random.default_rng(positives)
+    signal, n = draw.normal(0, 1, 20_000), 20_000
+    events = np.zeros(n, dtype=bool)
+    order = np.argsort(-signal - draw.gumbel(size=n)) if informed else draw.permutation(n)
+    events[order[:positives]] = True
+    logits = scale * (signal - 5)
+    slope, intercept = fitted(logits, events)
+    z = slope * logits + intercept
+    assert expit(z).mean() == pytest.approx(positives / n, rel=0.002)
+    rate = np.log(positives / (n - positives))
+    assert loss(z, events) <= loss(np.full(n, rate), events) + 1e-4
+
+
+def test_logits_that_say_nothing_of_the_outcome_become_the_base_rate() -> None:
+    draw = np.random.default_rng(0)
+    logits, events = draw.normal(-6, 4, 20_000), draw.random(20_000) < 0.0005
+    slope, intercept = fitted(logits, events)
+    assert slope == MIN_SLOPE
+    assert expit(slope * logits + intercept) == pytest.approx(events.mean(), rel=0.3)
 
 
 def test_no_data_at_all_are_the_identity() -> None:
@@ -78,19 +127,20 @@ def test_separable_data_give_finite_numbers() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_answer_is_the_optimum_of_the_penalised_loss(seed: int) -> None:
+def test_the_answer_is_the_optimum_of_the_penalised_loss_but_for_the_share_of_chance(seed: int) -> None:
     draw = np.random.default_rng(seed)
-    z = draw.normal(draw.normal(0, 5), draw.choice([0.1, 1.0, 30.0]), 60)
-    y = drawn(0.7 * z + 0.3, seed)
+    z = draw.normal(draw.normal(0, 5), draw.choice([0.3, 1.0, 30.0]), 600)
+    y = drawn(0.7 * (z - z.mean()) + 0.3, seed)
 
-    def loss(theta: Floats) -> float:
-        logit = theta[0] * z + theta[1]
-        prior = PRIOR / 2 * ((theta[0] - 1) ** 2 + theta[1] ** 2)
-        return float(np.sum(np.logaddexp(0, logit) - y * logit) + prior)
+    def penalised(theta: Floats) -> float:
+        prior = PRIOR * (theta[0] - 1) ** 2 + LOOSE * theta[1] ** 2
+        return loss(theta[0] * z + theta[1], y) * len(z) + float(prior) / 2
 
-    best = minimize(loss, (1.0, 0.0), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12})
-    assert best.x[0] > MIN_SLOPE
-    assert fitted(z, y) == pytest.approx(best.x, abs=1e-4)
+    best = minimize(penalised, (1.0, 0.0), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12})
+    gain = loss(np.full(len(z), np.log(y.mean() / (1 - y.mean()))), y) - loss(best.x[0] * z + best.x[1], y)
+    kept = 1 - CHANCE / (gain * len(z))
+    assert 0.5 < kept < 1
+    assert fitted(z, y)[0] == pytest.approx(best.x[0] * kept, rel=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -124,7 +174,35 @@ def test_in_a_bag_of_equal_networks_nothing_changes() -> None:
 
 
 def test_networks_that_give_everybody_the_same_answer_change_nothing() -> None:
-    assert bagged(SINGLE, np.full((5, 300, 2), -1.5)) == SINGLE
+    found = bagged(SINGLE, np.full((5, 300, 2), -1.5))
+    assert found.slopes == SINGLE.slopes
+    assert found.intercepts == pytest.approx(SINGLE.intercepts)
+
+
+@pytest.mark.parametrize("center", [-9.0, -6.0, -2.0, 0.0])
+def test_a_bag_keeps_the_mean_probability_of_its_networks(center: float) -> None:
+    draw = np.random.default_rng(3)
+    spread = draw.normal(center, 2.0, (1, 4000, 1)) + draw.normal(0, 2.0, (5, 4000, 1))
+    single = Calibration(slopes=(0.6,), intercepts=(-1.0,))
+    found = bagged(single, spread)
+    assert found.slopes[0] > 1.3 * single.slopes[0]
+    wanted = expit(np.stack([single.apply(z) for z in spread])).mean()
+    assert expit(found.apply(logit_of_mean(spread))).mean() == pytest.approx(wanted, rel=1e-6)
+
+
+def test_the_answer_of_a_bag_is_the_logit_of_its_mean_probability() -> None:
+    spread = np.array([[[-2.0]], [[1.0]], [[40.0]], [[-800.0]]])
+    assert logit_of_mean(spread) == pytest.approx(logit(expit(spread).mean(axis=0)))
+
+
+def test_only_counted_entries_level_the_mean() -> None:
+    draw = np.random.default_rng(4)
+    logits, wanted = draw.normal(0, 2, (500, 2)), draw.random((500, 2))
+    counted = np.stack([draw.random(500) < 0.5, np.zeros(500, dtype=bool)], axis=1)
+    found = levelled(SINGLE, logits, wanted, counted)
+    rows = counted[:, 0]
+    assert expit(found.apply(logits))[rows, 0].mean() == pytest.approx(wanted[rows, 0].mean())
+    assert found.intercepts[1] == SINGLE.intercepts[1]
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -144,16 +222,13 @@ def test_a_bag_gets_about_the_calibration_that_its_mean_would_have_got(
     truth = draw.normal(center, 1.0, (100_000, 1))
     events, every = drawn(truth), np.ones((100_000, 1), dtype=bool)
     spread = truth + draw.normal(0, noise, (n_networks, 100_000, 1))
-    mean = spread.mean(axis=0)
+    mean = logit_of_mean(spread)
     single, of_mean = (fit_calibration(z, events, every) for z in (spread[0], mean))
     found = bagged(single, spread)
-    assert found.slopes[0] == pytest.approx(of_mean.slopes[0], rel=0.07)
+    assert found.slopes[0] == pytest.approx(of_mean.slopes[0], rel=0.2)
     assert single.slopes[0] < 0.9 * of_mean.slopes[0]
 
-    def loss(calibration: Calibration) -> float:
-        z = calibration.apply(mean)
-        return float(np.mean(np.logaddexp(0.0, z) - events * z))
-
-    assert loss(found) - loss(of_mean) < 0.15 * (loss(single) - loss(of_mean))
+    of_found, of_best, of_single = (loss(c.apply(mean), events) for c in (found, of_mean, single))
+    assert of_found - of_best < 0.15 * (of_single - of_best)
     told = 1 / (1 + np.exp(-found.apply(mean)))
-    assert told.mean() == pytest.approx(events.mean(), rel=0.1)
+    assert told.mean() == pytest.approx(events.mean(), rel=0.01)

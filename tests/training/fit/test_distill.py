@@ -64,8 +64,8 @@ def bag() -> Fitted:
     return fit_model(labelled(), FOLDS, model, OPTIONS, on_epoch=lambda _: None)
 
 
-def student_of(bag: Fitted, about: LabelledExamples | None = None, **changes: Any) -> Fitted:
-    return distilled(bag, about or labelled(), TRAIN, OPTIONS.model_copy(update=changes))
+def student_of(bag: Fitted, **changes: Any) -> Fitted:
+    return distilled(bag, OPTIONS.model_copy(update=changes))
 
 
 def test_one_network_answers_as_the_bag_does(bag: Fitted) -> None:
@@ -106,13 +106,26 @@ def test_a_seed_repeats_to_the_bit_and_leaves_the_callers_random_state_alone(bag
 
 
 @pytest.mark.usefixtures("few_steps")
-def test_neither_a_label_nor_a_test_row_is_shown_to_it(bag: Fitted) -> None:
-    about = labelled()
-    about.labels.events[:] = False
-    odd = np.where(np.arange(N) < len(TRAIN), np.asarray(about.columns["age"], dtype=np.float64), 1e6)
-    about = replace(about, columns={**about.columns, "age": odd})
-    one, other = student_of(bag), student_of(bag, about)
-    assert same(weights(one.scorer.network), weights(other.scorer.network))
+def test_it_learns_of_an_example_from_the_network_that_never_read_it(
+    bag: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers of the other networks about training examples do not reach it."""
+    monkeypatch.setattr(distill, "MAX_EXCESS", np.inf)
+    answers = bag.answers
+    assert answers is not None
+    read = np.arange(SPEC.folds)[:, None] != answers.fold
+    other = replace(answers, by_fold=np.where(read[:, :, None], 9.0, answers.by_fold))
+    one, changed = student_of(bag), student_of(replace(bag, answers=other))
+    assert same(weights(one.scorer.network), weights(changed.scorer.network))
+    assert one.scorer.calibration == changed.scorer.calibration
+
+
+def test_its_mean_probability_is_that_of_the_judged_examples(bag: Fitted) -> None:
+    student, answers = student_of(bag).scorer, bag.answers
+    assert answers is not None
+    judged = answers.judged[:, 0]
+    said = student.probabilities(student.logits(answers.inputs))[judged, 0]
+    assert said.mean() == pytest.approx(labelled().labels.events[TRAIN[FOLDS.judged]].mean(), rel=1e-3)
 
 
 def test_a_bag_that_cannot_be_matched_is_published_itself(

@@ -148,7 +148,7 @@ def test_the_validation_loss_is_that_of_the_calibrated_unseen_logits() -> None:
     assert fit.validation_loss == pytest.approx(losses.mean())
 
 
-def test_a_bag_s_spread_is_looked_at_in_so_many_examples_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_fold_answers_so_many_examples_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     asked_about: list[int] = []
 
     def listening(network: Any, inputs: Any, rows: torch.Tensor, device: Any) -> np.ndarray[Any, Any]:
@@ -156,7 +156,7 @@ def test_a_bag_s_spread_is_looked_at_in_so_many_examples_at_most(monkeypatch: py
         return fold_logits(network, inputs, rows, device)
 
     monkeypatch.setattr(model_fit, "fold_logits", listening)
-    monkeypatch.setattr(model_fit, "MAX_SPREAD", 50)
+    monkeypatch.setattr(model_fit, "MAX_ANSWERED", 50)
     fitted(epochs=1)
     assert len(asked_about) == len(set(asked_about)) == 50
     assert (min(asked_about), max(asked_about)) == (0, 359)

@@ -93,9 +93,54 @@ def test_a_test_of_one_class_tells_nothing_whoever_has_the_lower_loss(outcome: f
     assert (told.log_loss.value < 0) == (outcome == 0)
     assert (told.outcome, told.recommended) == ("equals", "base_rate")
     assert (told.auc.value, told.auc.low, told.auc.high) == (None, None, None)
-    assert told.sentences == (
-        "All of 100 test examples have the same outcome, so the network cannot be compared with the "
-        "baselines. Add customers, or raise split.test_fraction."
+    kind = "positive" if outcome else "negative"
+    assert (
+        told.sentences
+        == told.fault
+        == (
+            f"All of 100 test examples are {kind}: such a test measures nothing. Of the training examples "
+            "30.0% are positive, so the labels of the test are likely wrong. Check the label and the split."
+        )
+    )
+
+
+def test_a_test_of_one_class_that_chance_explains_is_too_small() -> None:
+    told = judged(np.zeros(50), {"model": np.full(50, 0.01), "base_rate": np.full(50, 0.02)})
+    assert told.fault == (
+        "All of 50 test examples are negative: such a test measures nothing. Only 1.0 of the other outcome "
+        "were to be expected: lengthen the horizon, or raise split.test_fraction."
+    )
+
+
+def test_a_network_worse_than_the_base_rate_beyond_chance_has_a_fault_that_comes_first() -> None:
+    told = judged(Y, {"model": WRONG, "recency": TIMID, "base_rate": RATE})
+    assert told.outcome == "trails"
+    assert told.fault.startswith("The network is worse than the base rate beyond chance (log loss +")
+    share = f"{Y.mean():.1%}"
+    assert told.fault.endswith(
+        f"{share} of the test examples are positive, {share} of the training examples. Check the label and "
+        "the split."
+    )
+    assert told.sentences.startswith(f"{told.fault} The network is worse than recency alone")
+
+
+def test_a_network_as_good_as_the_base_rate_or_worse_by_chance_has_none() -> None:
+    noise = np.random.default_rng(2).normal(0, 0.01, N)
+    assert judged(Y, {"model": np.clip(RATE + noise, 0, 1), "base_rate": RATE}).fault == ""
+
+
+def test_a_gap_in_log_loss_at_equal_rank_is_explained_by_the_mean_probabilities() -> None:
+    high = TRUTH**0.3
+    told = judged(Y, {"model": TRUTH, "gradient_boosting": high, "base_rate": np.full(N, 0.01)})
+    assert told.outcome == "beats"
+    auc = f"{measured(Y, TRUTH, np.arange(N))['auc']:.4f}"
+    assert told.sentences.endswith(
+        f" Both rank customers alike (AUC {auc} against {auc}), so their probabilities differ in level or "
+        f"spread: on average they are {TRUTH.mean():.1%} and {high.mean():.1%}, and {Y.mean():.1%} happened."
+    )
+    assert (
+        "rank customers alike"
+        not in judged(Y, {"model": TRUTH, "recency": WRONG, "base_rate": RATE}).sentences
     )
 
 

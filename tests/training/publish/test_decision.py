@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from training.publish.comparison import Comparison
-from training.publish.decision import COMPARED, decide, promote_first, promote_uncompared
+from training.publish.decision import COMPARED, decide, decide_first, promote_uncompared
 
 N = 600
 TRUTH = np.random.default_rng(0).uniform(0.05, 0.95, N)
@@ -161,9 +161,25 @@ def test_plain_values_of_a_decision() -> None:
 
 
 def test_decisions_without_a_comparison() -> None:
-    first = promote_first("churn").facts(1)
+    first = decide_first("churn", "", force=False).facts(1)
     assert (first["promoted"], first["reason"]) == (True, "Promoted: churn had no champion.")
     assert first["champion_was"] is first["compared"] is first["log_loss"] is None
     forced = promote_uncompared(3, "the target changed").facts(4)
     assert (forced["promoted"], forced["forced"], forced["champion_was"]) == (True, True, 3)
     assert forced["reason"] == "Promoted by force, uncompared: the target changed."
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_fault_keeps_the_first_version_out_of_service_unless_forced(force: bool) -> None:
+    told = decide_first("churn", "All of 9 test examples are positive.", force=force)
+    assert (told.promoted, told.forced) == (force, force)
+    head = "Promoted by force" if force else "Not promoted, and churn has no champion"
+    assert told.reason == f"{head}: All of 9 test examples are positive."
+
+
+def test_a_fault_keeps_a_better_challenger_out_of_service() -> None:
+    fault = "The network is worse than the base rate beyond chance."
+    told = decide(comparison(FLAT), TRUTH, fault=fault, force=False)
+    assert not told.promoted
+    assert told.reason == f"Version 4 stays in service: {fault}"
+    assert decide(comparison(FLAT), TRUTH, fault=fault, force=True).forced

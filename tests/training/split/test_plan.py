@@ -1,4 +1,4 @@
-"""Which examples a fit, and a model without folds of its own, read of a plan's folds."""
+"""The examples that a fit reads of a plan's folds."""
 
 import numpy as np
 
@@ -15,11 +15,6 @@ def told(folds: Folds) -> list[tuple[int, int, bool]]:
     return list(zip(folds.rows.tolist(), folds.fold.tolist(), folds.judged.tolist(), strict=True))
 
 
-def test_a_model_without_folds_learns_from_all_but_the_first_and_stops_on_what_is_judged_of_it() -> None:
-    assert FOLDS.first.tolist() == [2, 7]
-    assert FOLDS.held.tolist() == [4, 8]
-
-
 def test_among_some_rows_each_keeps_its_fold() -> None:
     assert told(FOLDS.among(np.array([8, 1, 7, 3]))) == [(1, 0, False), (7, 2, True), (8, 0, True)]
     assert told(FOLDS.among(FOLDS.rows)) == told(FOLDS)
@@ -28,4 +23,3 @@ def test_among_some_rows_each_keeps_its_fold() -> None:
 def test_among_no_rows_there_is_nothing_to_read() -> None:
     nothing = FOLDS.among(np.empty(0, dtype=np.int64))
     assert told(nothing) == []
-    assert (len(nothing.first), len(nothing.held)) == (0, 0)
