@@ -13,11 +13,11 @@ from app.access.admit import PROBES
 from app.errors import MEDIA_TYPE, ProblemDetails
 from app.request.answer import Predictions
 from app.routes.predict import PATHS
-from app.routes.score import PINNED, ROUTE
+from app.routes.schemas import COMPONENTS, body_of, request_schemas, stem_of
+from app.routes.score import ANY_FORM, PINNED, ROUTE
 from app.versions.models import Models
 from app.versions.served import Served
 
-_COMPONENTS: Final = "#/components/schemas/"
 PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503, 504)
 SCORE_REFUSALS: Final = (400, 404, 408, 413, 415, 422, 503)
 _KEY_SCHEMES: Final = {
@@ -45,6 +45,7 @@ _AS_OF: Final = {
     "example": "1997-12-31",
 }
 _FILES: Final = {
+    ANY_FORM: "Any of the others, told apart by its first bytes.",
     "text/csv": "A header, then a customer a row, spelt as in training files; UTF-8.",
     "application/x-ndjson": "A customer a line, as in a predict request.",
     "application/vnd.apache.arrow.stream": "An Arrow IPC stream.",
@@ -70,7 +71,7 @@ def by_name(route: APIRoute) -> str:
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route: problem details under each status."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": _COMPONENTS + ProblemDetails.__name__}}}
+    content = {MEDIA_TYPE: {"schema": {"$ref": COMPONENTS + ProblemDetails.__name__}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
@@ -79,19 +80,19 @@ def api_document(app: FastAPI, models: Models, *, needs_key: bool) -> dict[str, 
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     types = [Predictions, ProblemDetails]
-    schemas |= msgspec.json.schema_components(types, ref_template=_COMPONENTS + "{name}")[1]
-    document["paths"][PATHS[1]] = {"post": _pinned_operation()}
+    schemas |= msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")[1]
     document["paths"][ROUTE.path] = {"post": _scores("score", "Score a file of any size", _NAME)}
     pinned = _scores(
         "score_version", "Score a file with a version that need not be the champion", _NAME, _VERSION
     )
     document["paths"][PINNED.path] = {"post": pinned}
+    stems: list[str] = []
     for served in models.served():
         name = served.manifest.name
-        request = served.types.json_schema(f"{_COMPONENTS}{name}.{{name}}")
-        schemas |= {f"{name}.{part}": schema for part, schema in request.pop("$defs").items()}
-        schemas[f"{name}.Request"] = request
-        document["paths"][f"/v1/models/{name}/predict"] = {"post": _operation(served)}
+        stems.append(stem := stem_of(name, stems))
+        schemas |= request_schemas(served.types, stem)
+        document["paths"][f"/v1/models/{name}/predict"] = {"post": _operation(served, stem)}
+    document["paths"][PATHS[1]] = {"post": _pinned_operation(stems)}
     if needs_key:
         _require_key(document)
     return document
@@ -108,30 +109,28 @@ def _require_key(document: dict[str, Any]) -> None:
                 operation["responses"] = operation["responses"] | refused
 
 
-def _operation(served: Served) -> dict[str, Any]:
+def _operation(served: Served, stem: str) -> dict[str, Any]:
     name = served.manifest.name
-    request = {"schema": {"$ref": f"{_COMPONENTS}{name}.Request"}, "example": served.example()}
+    request = {"schema": body_of([stem]), "example": served.example()}
     return {
         "summary": f"Predict with {name}, version {served.manifest.version}",
-        "operationId": f"predict_{name}",
+        "operationId": f"predict_{name.replace('-', '_')}",
         "parameters": [_WARNINGS],
         **_predicts(request),
     }
 
 
-def _pinned_operation() -> dict[str, Any]:
+def _pinned_operation(stems: Sequence[str]) -> dict[str, Any]:
     return {
         "summary": "Predict with a version that need not be the champion",
         "operationId": "predict_version",
         "parameters": [_NAME, _VERSION, _WARNINGS],
-        **_predicts(
-            {"schema": {"type": "object", "oneOf": [{"required": ["customers"]}, {"required": ["columns"]}]}}
-        ),
+        **_predicts({"schema": body_of(stems)}),
     }
 
 
 def _predicts(request: dict[str, Any]) -> dict[str, Any]:
-    answer = {"schema": {"$ref": _COMPONENTS + Predictions.__name__}}
+    answer = {"schema": {"$ref": COMPONENTS + Predictions.__name__}}
     return {
         "tags": ["predictions"],
         "requestBody": {"required": True, "content": {"application/json": request}},

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
@@ -29,6 +30,7 @@ SUFFIXES: Final = {
     "application/vnd.apache.arrow.stream": ".arrows",
     "application/vnd.apache.parquet": ".parquet",
 }
+ANY_FORM: Final = "application/octet-stream"
 _IGNORED: Final = b"x-propense-ignored-columns"
 _MAX_IGNORED: Final = 1000  # bytes of that header
 
@@ -60,12 +62,13 @@ class Score:
         version = version_number(path["version"]) if "version" in path else None
         served = scope["propense.served"] = await self._models.find(path["name"], version)
         headers = dict(scope["headers"])
-        kind = media_type(headers, SUFFIXES, "file")
+        kind = media_type(headers, (*SUFFIXES, ANY_FORM), "file")
         as_of = _as_of(scope["query_string"], served.manifest.schema_.time_zone)
         with self._one_more(scope.get(CALLER)), spool() as folder:
-            file = folder / f"file{SUFFIXES[kind]}"
-            out = folder / f"scores{SUFFIXES[kind]}"
-            await receive_file(receive, file, seconds=self._upload_seconds)
+            upload = folder / "upload"
+            await receive_file(receive, upload, seconds=self._upload_seconds)
+            suffix = SUFFIXES[_recognised(upload) if kind == ANY_FORM else kind]
+            file, out = upload.rename(folder / f"file{suffix}"), folder / f"scores{suffix}"
             scores = await self._scorer.score(served.manifest, file, out, as_of)
             file.unlink()
             served.tally.add(scores.counts)
@@ -92,6 +95,18 @@ def score_routes(score: Score) -> APIRouter:
     routes = APIRouter()
     routes.routes += [Route(route.path, score, methods=["POST"]) for route in (ROUTE, PINNED)]
     return routes
+
+
+def _recognised(file: Path) -> str:
+    """The media type of a file, by its first bytes."""
+    with file.open("rb") as opened:
+        start = opened.read(1024)
+    if start.startswith(b"PAR1"):
+        return "application/vnd.apache.parquet"
+    if start.startswith(b"\xff\xff\xff\xff"):
+        return "application/vnd.apache.arrow.stream"
+    is_json = start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    return "application/x-ndjson" if is_json else "text/csv"
 
 
 def _as_of(query: bytes, zone: str) -> int:

@@ -32,8 +32,10 @@ def test_every_model_in_service_has_a_path_of_its_own(document: dict[str, Any]) 
 
 def test_a_path_describes_the_models_own_fields(document: dict[str, Any]) -> None:
     body = document["paths"]["/v1/models/purchase/predict"]["post"]["requestBody"]
-    request = resolve(document, body["content"]["application/json"]["schema"]["$ref"])
-    customer = resolve(document, request["properties"]["customers"]["anyOf"][0]["items"]["$ref"])
+    by_customers, by_columns = body["content"]["application/json"]["schema"]["anyOf"]
+    assert list(resolve(document, by_columns["$ref"])["properties"]) == ["as_of", "columns"]
+    request = resolve(document, by_customers["$ref"])
+    customer = resolve(document, request["properties"]["customers"]["items"]["$ref"])
     assert list(customer["properties"]) == ["customer_id", "tenure", "events"]
     event = resolve(document, customer["properties"]["events"]["anyOf"][0]["items"]["$ref"])
     assert list(event["properties"]) == ["date", "amount", "kind", "shop"]
@@ -42,7 +44,7 @@ def test_a_path_describes_the_models_own_fields(document: dict[str, Any]) -> Non
 
 
 def test_kinds_and_ranges_are_told(document: dict[str, Any]) -> None:
-    fields = document["components"]["schemas"]["churn.Customer"]["properties"]
+    fields = document["components"]["schemas"]["ChurnCustomer"]["properties"]
     charges = fields["Total Charges"]
     assert charges["description"] == "a finite number, or null; from 0 to 10 in training"
     assert charges["examples"] == [5.0]
@@ -54,7 +56,7 @@ def test_kinds_and_ranges_are_told(document: dict[str, Any]) -> None:
 def test_repeated_numbers_are_not_the_only_ones_that_are_allowed(
     document: dict[str, Any], client: Client
 ) -> None:
-    fields = document["components"]["schemas"]["churn.Customer"]["properties"]
+    fields = document["components"]["schemas"]["ChurnCustomer"]["properties"]
     charges, bill = fields["Total Charges"], fields["bill_1"]
     assert charges.keys() == bill.keys()  # whose column has none
     assert charges["anyOf"] == bill["anyOf"]

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from app.main import create_app
+from app.routes.score import ANY_FORM
 from app.settings import Settings
 from tests.app.client import Client, running
-from tests.app.files.forms import ARROW, CSV, NDJSON, PARQUET, post
+from tests.app.files.forms import ARROW, CSV, NDJSON, PARQUET, parquet, post, stream, table
 from tests.app.toys import AS_OF
 
 LINES = b'{"tenure": 3}\n' * 20_000
@@ -22,7 +23,7 @@ def problem(response: Any) -> tuple[int, str]:
 
 
 def test_other_media_types_and_compressed_files(client: Client) -> None:
-    detail = f"send the file as one of {CSV}, {NDJSON}, {ARROW}, {PARQUET}, texts in UTF-8"
+    detail = f"send the file as one of {CSV}, {NDJSON}, {ARROW}, {PARQUET}, {ANY_FORM}, texts in UTF-8"
     for kind in ("application/json", "", "text/html", "x" * 10_000):
         assert problem(post(client, b"{}", kind)) == (415, detail)
     assert problem(post(client, b"a", "text/csv; charset=utf-16")) == (415, detail)
@@ -32,6 +33,22 @@ def test_other_media_types_and_compressed_files(client: Client) -> None:
     assert problem(zipped) == (415, "send the file uncompressed")
     assert post(client, b"{}", 'Application/X-NDJSON; charset="UTF-8"').status_code == 200
     assert post(client, b"tenure,events\n", "text/csv; header=present", "purchase").status_code == 200
+
+
+@pytest.mark.parametrize("kind", [CSV, NDJSON, ARROW, PARQUET])
+def test_a_file_of_unnamed_form_is_told_by_its_first_bytes(client: Client, kind: str) -> None:
+    rows = table(bill_1=[3.0])
+    body = {
+        CSV: (",".join(rows.column_names) + "\n" + "," * (rows.num_columns - 1) + "\n").encode(),
+        NDJSON: b'\xef\xbb\xbf {"Total Charges": null}\n',
+        ARROW: stream(rows),
+        PARQUET: parquet(rows),
+    }[kind]
+    answer = post(client, body, ANY_FORM)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == ANY_FORM
+    named = post(client, body, kind)
+    assert answer.content == named.content
 
 
 def test_as_of_is_in_the_query_and_now_by_default(client: Client) -> None:
