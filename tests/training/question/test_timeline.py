@@ -11,7 +11,7 @@ from model.errors import DataError
 from model.scoring.presence import NEVER, events_of, first_after
 from model.task import ContractTask, LogTask
 from model.times import DAY
-from model.values.columns import column_of
+from model.values.columns import column_of, texts_of
 from model.values.history import EventLog
 from tests.strategies import Event, event_lists, instants, log_of, within
 from tests.training.drawn_timelines import (
@@ -123,8 +123,9 @@ def test_what_happens_at_the_instant_of_an_ending_is_no_return() -> None:
 
 
 def test_all_spellings_of_a_type_are_one() -> None:
-    timeline = cancelled([(1, "join"), (4, "Cancel"), (6, "CANCEL "), (8, "cancelled")])
-    assert own_times(timeline.gone, 0) == [4 * DAY, 6 * DAY]
+    log = log_of([Event(0, day * DAY, "join", 1.0) for day in (1, 4, 6, 8)], 1)
+    types = texts_of(np.arange(4), ["join", "Cancel", "CANCEL ", "cancelled"])
+    assert own_times(log_timeline(log, CANCEL, types).gone, 0) == [4 * DAY, 6 * DAY]
 
 
 def test_another_ending_or_its_mark_is_no_return() -> None:
