@@ -66,6 +66,11 @@ class ColumnTask(_Part):
         return {}
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the task reads to know who is eligible."""
+        return ()
+
+    @property
     def n_outputs(self) -> int:
         """K, the logits per example."""
         return 1
@@ -117,6 +122,11 @@ class WindowTask(_Part):
         return {}
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the task reads to know who is eligible."""
+        return ()
+
+    @property
     def window_days(self) -> int:
         """Days from the cutoff to the end of the longest window."""
         return self.gap_days + self.horizons_days[-1]
@@ -158,10 +168,24 @@ class LogTask(WindowTask):
         return () if self.event == ANY_EVENT else (self.event,)
 
 
+class EndedWhen(_Part):
+    """The column, and its value or values, of a contract that has really ended."""
+
+    column: str
+    value: str | tuple[str, ...]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values."""
+        return _several(self.value)
+
+
 class ContractTask(WindowTask):
     """The label is the end of a contract: the date in column `ends` of the customer table.
 
     Attributes:
+        ended_when: an end counts only in rows with this value; other ends are planned. None for all.
+        last_day_runs: whether an end on the day the data end, or of the prediction, says "still running".
         ends: the column; missing while the contract runs.
         starts: the column of the first day; None where it is the first event.
         ends_format, starts_format: strptime format of each, found in training; None for ISO 8601.
@@ -172,6 +196,8 @@ class ContractTask(WindowTask):
     starts: str | None = None
     ends_format: str | None = None
     starts_format: str | None = None
+    ended_when: EndedWhen | None = None
+    last_day_runs: bool = False
     eligible_within_days: PositiveDays | None = None
 
     @property
@@ -179,6 +205,11 @@ class ContractTask(WindowTask):
         """The columns of the two dates, with their formats."""
         starts = {self.starts: self.starts_format} if self.starts else {}
         return {self.ends: self.ends_format, **starts}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the task reads to know who is eligible."""
+        return (*self.dates, *([self.ended_when.column] if self.ended_when else []))
 
     @property
     def outcome(self) -> Literal["occurs"]:

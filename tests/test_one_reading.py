@@ -20,6 +20,7 @@ from model.errors import DataError
 from model.files.cells import texts_from
 from model.predictor import Predictions
 from model.schema import BooleanColumn, CategoricalColumn, DateColumn, NumericColumn, Schema
+from model.scoring.as_of import AsOf
 from model.scoring.log_blocks import read_for
 from model.scoring.score_file import score_file
 from model.task import ColumnTask
@@ -137,7 +138,9 @@ def scored(path: Path, *, reject: bool) -> Any:
     manifest = SimpleNamespace(schema_=SCHEMA, task=TASK)
     predictor: Any = SimpleNamespace(manifest=manifest, predict=predict)
     with suppress(DataError):  # where most of a column cannot be read
-        score_file(predictor, path.with_name("out.csv"), customers=path, as_of=0, reject=reject)
+        score_file(
+            predictor, path.with_name("out.csv"), customers=path, as_of=AsOf(0, "the test"), reject=reject
+        )
     (customers,) = got
     return customers.columns
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model.predictor import Predictor
+from model.scoring.as_of import AsOf
 from model.scoring.score_file import score_file
 from model.values.rows import customers_from_rows
 from tests.training.shops import TABLE, Row, Shop, publish
@@ -75,7 +76,7 @@ def test_a_repeated_number_is_one_however_it_comes(tmp_path: Path, monkeypatch: 
 def _scored(predictor: Predictor, folder: Path) -> list[float]:
     """The probabilities of customers.csv."""
     out = folder / "scores.csv"
-    score_file(predictor, out, customers=folder / "customers.csv", events=None, as_of=0)
+    score_file(predictor, out, customers=folder / "customers.csv", events=None, as_of=AsOf(0, "the test"))
     with out.open(encoding="utf-8", newline="") as file:
         return [float(row["probability"]) for row in csv.DictReader(file)]
 

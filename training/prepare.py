@@ -1,21 +1,24 @@
 """A study's files read, its columns typed and its examples planned: all that a fit needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+
+import numpy as np
 
 from model.errors import DataError
 from model.files.dataset import Dataset, load_dataset
 from model.files.events import EventColumns
 from model.files.names import check_names
 from model.files.table import RawTable
-from model.scoring.as_of import snapshot_date
+from model.scoring.as_of import later_events, log_end, now, today
 from model.task import ColumnTask, ContractTask, LogTask, Task
-from model.times import DAY, Instants, parse_time
+from model.times import DAY, MISSING_TIME, format_instant, parse_time
 from model.values.columns import Column, as_dates
+from model.values.dense import dense_end
 from model.values.rows import EVENTS
 from training.question.labels import cutoff_grid
-from training.question.question import Question, contract_question, log_end, log_question
+from training.question.question import Question, contract_question, log_question
 from training.schema.fit_schema import ModelFields
 from training.schema.kinds import Kinds, infer_kinds
 from training.split.deal import groups_of
@@ -35,6 +38,7 @@ class Prepared:
         as_of: the default instant of a later score: the end of the data.
         question: the completed task with the customers' timelines; None for a column target.
         grid: the cutoffs, ascending; empty for a column target.
+        notes: on the dates of a column target's table, as sentences.
     """
 
     study: Study
@@ -46,6 +50,7 @@ class Prepared:
     as_of: int
     question: Question | None
     grid: tuple[int, ...]
+    notes: tuple[str, ...] = ()
 
 
 def prepare(study: Study) -> Prepared:
@@ -64,9 +69,46 @@ def prepare(study: Study) -> Prepared:
         return Prepared(
             study, question.task, dataset, kinds, fields, plan, question.data_end, question, tuple(grid)
         )
-    as_of = log_end(dataset) if dataset.log else snapshot_date(_dates(fields, dataset), fields.time_zone)
+    as_of, notes = _table_date(study, dataset, fields)
     plan = _plan_table(study, dataset, fields, as_of)
-    return Prepared(study, study.task, dataset, kinds, fields, plan, as_of, None, ())
+    return Prepared(study, study.task, dataset, kinds, fields, plan, as_of, None, (), notes)
+
+
+def _table_date(study: Study, dataset: Dataset, fields: ModelFields) -> tuple[int, tuple[str, ...]]:
+    """Return the instant that the rows of a table are dated by, and notes on its dates.
+
+    It is the study's, else the end of the log, else that of the dates in the table (`model.values.dense`):
+    the day it was taken, as far as it shows. A file to be scored is dated by the day it is scored, which
+    means the same where it was taken on that day.
+    """
+    assert isinstance(study.target, ColumnTarget)
+    zone, stated = fields.time_zone, study.target.as_of
+    dates = {
+        name: as_dates(dataset.columns[name], fields.date_formats.get(name), zone)
+        for name, kind in fields.kinds.items()
+        if kind == "date"
+    }
+    times = np.concatenate([np.empty(0, dtype=np.int64), *dates.values()])
+    past = times[(times != MISSING_TIME) & (times <= now())]
+    if stated:
+        as_of, why = _instant(stated, zone), "target.as_of"
+    elif dataset.log:
+        as_of, why = log_end(dataset, zone), "the end of the log"
+    elif len(past):
+        as_of, why = dense_end(past), "where the dates of the table end; target.as_of sets another day"
+    else:
+        as_of, why = today(zone).instant, "today"
+    notes = list(later_events(dataset, as_of, zone, why))
+    if dates:
+        notes.append(f"Ages of dates count up to {format_instant(as_of, zone)}, {why}.")
+    later = {name: int((column > as_of).sum()) for name, column in dates.items()}
+    notes += [
+        f"{n:,} of {int((dates[name] != MISSING_TIME).sum()):,} dates of {name!r} are after that instant and "
+        "count as unknown."
+        for name, n in later.items()
+        if n
+    ]
+    return as_of, tuple(notes)
 
 
 def window_question(study: Study, dataset: Dataset) -> Question | None:
@@ -107,12 +149,6 @@ def read_dataset(study: Study) -> Dataset:
     return replace(dataset, stated_dates=customers.dates if customers else {})
 
 
-def _dates(fields: ModelFields, dataset: Dataset) -> Iterator[Instants]:
-    for name, kind in fields.kinds.items():
-        if kind == "date":
-            yield as_dates(dataset.columns[name], fields.date_formats.get(name), fields.time_zone)
-
-
 def _infer(study: Study, dataset: Dataset, question: Question | None) -> Kinds:
     source = study.data.customers
     if source is None:
@@ -123,7 +159,8 @@ def _infer(study: Study, dataset: Dataset, question: Question | None) -> Kinds:
     if isinstance(study.target, ColumnTarget):
         skip |= {study.target.column, study.split.time or ""}
     if question and isinstance(question.task, ContractTask):
-        skip.add(question.task.ends)
+        ended_when = question.task.ended_when
+        skip |= {question.task.ends, *([ended_when.column] if ended_when else [])}
     skip.add(study.split.group or "")
     kinds = infer_kinds(
         RawTable(dataset.columns, len(dataset), ()),

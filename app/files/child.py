@@ -27,6 +27,7 @@ from app.request.warnings import Warnings
 from model.errors import CheckpointError, PropenseError
 from model.files.names import MissingColumnsError
 from model.predictor import Predictor, load_predictor
+from model.scoring.as_of import AsOf
 from model.scoring.score_file import score_file
 
 _KEPT: Final = 4  # models
@@ -63,7 +64,7 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
             predictor,
             Path(job["out"]),
             customers=Path(job["file"]),
-            as_of=job["as_of"],
+            as_of=AsOf(job["as_of"], "the request"),
             reject=True,
             on_scored=lambda scored: counts.add(count(warnings, [scored])),
         )

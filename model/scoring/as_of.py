@@ -1,64 +1,120 @@
-"""The instant that files are scored at where none is named: the end of what they show, as in training."""
+"""The instant that files are scored at where none is named, and what is later than it."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from model.files.cells import read_column
+from model.errors import DataError
 from model.files.dataset import Dataset
-from model.files.source import open_source
 from model.schema import DateColumn, Schema
 from model.task import ContractTask, Task
-from model.times import MISSING_TIME, Instants, midnight, to_instant
-from model.values.columns import as_dates
+from model.times import DAY, MISSING_TIME, format_instant, midnight, to_instant
+from model.values.columns import Column, as_dates
+from model.values.dense import dense_end
+
+_SHOWN: Final = 3
+_MOST_FUTURE: Final = 0.05  # of the events; beyond it the log is no record of what has happened
 
 
-def snapshot_date(dates: Iterable[Instants], zone: str = "UTC") -> int:
-    """The day a table was taken, from which its dates age: the latest date, or today if that is earlier."""
-    today = midnight(_now(), zone)
-    latest = max((int(column.max(initial=MISSING_TIME)) for column in dates), default=MISSING_TIME)
-    return today if latest == MISSING_TIME else min(latest, today)
+@dataclass(frozen=True)
+class AsOf:
+    """An instant of prediction.
 
-
-def latest_date(dataset: Dataset, schema: Schema) -> int:
-    """The last event, or the snapshot date of the table."""
-    if dataset.data_end is not None:
-        return dataset.data_end
-    zone = schema.time_zone
-    dates = (as_dates(dataset.columns[n], form, zone) for n, form in _schema_dates(schema).items())
-    return snapshot_date(dates, zone)
-
-
-def log_date(dataset: Dataset, task: Task, schema: Schema) -> int:
-    """The last event, or the last start of a contract that is not to come, if that is later."""
-    assert dataset.data_end is not None
-    if not isinstance(task, ContractTask) or task.starts not in dataset.columns:
-        return dataset.data_end
-    starts = as_dates(dataset.columns[task.starts], task.starts_format, schema.time_zone)
-    return max(dataset.data_end, int(starts[starts <= _now()].max(initial=MISSING_TIME)))
-
-
-def table_date(path: Path, task: Task, schema: Schema) -> int:
-    """The instant up to which a table was observed in training, found in a pass over its date columns.
-
-    A contract is dated by its own dates; what lies in the future was announced.
+    Attributes:
+        source: where it comes from, such as `the end of the log`.
     """
-    source, contract = open_source(path), task.dates
-    formats = {name: form for name, form in contract.items() if name in source.names} or _schema_dates(schema)
-    latest = np.full(1, MISSING_TIME)
-    for batch in source.batches(list(formats)) if formats else ():
-        for name, form in formats.items():
-            times = as_dates(read_column(batch.cells[name], exact=False), form, schema.time_zone)
-            times = times[times <= _now()] if contract else times
-            latest = np.maximum(latest, times.max(initial=MISSING_TIME))
-    return snapshot_date([latest], schema.time_zone)
+
+    instant: int
+    source: str
 
 
-def _schema_dates(schema: Schema) -> dict[str, str | None]:
-    return {c.name: c.time_format for c in schema.columns if isinstance(c, DateColumn)}
+def today(zone: str) -> AsOf:
+    """The last midnight. A table is scored as of today where nobody names a day, whatever its rows."""
+    return AsOf(midnight(now(), zone), "today")
 
 
-def _now() -> int:
+def log_end(dataset: Dataset, zone: str) -> int:
+    """The end of the log, without strays and events to come: see `model.values.dense`.
+
+    Raises:
+        DataError: many events are in the future.
+    """
+    assert dataset.log is not None
+    times = dataset.log.times
+    past = times[times <= now() + DAY]
+    n_future = len(times) - len(past)
+    if n_future > _MOST_FUTURE * len(times):
+        raise DataError(
+            f"the events of a log must have happened, got {n_future:,} of {len(times):,} in the future, up "
+            f"to {format_instant(int(times.max()), zone)}. Correct their times, leave them out, or name the "
+            "last day that was observed (target.observed_until, --as-of)."
+        )
+    return dense_end(past)
+
+
+def log_date(dataset: Dataset, task: Task, schema: Schema) -> AsOf:
+    """The end of the log, or of the starts of contracts that are not to come, if that is later."""
+    end, zone = log_end(dataset, schema.time_zone), schema.time_zone
+    if isinstance(task, ContractTask) and task.starts in dataset.columns:
+        starts = as_dates(dataset.columns[task.starts], task.starts_format, zone)
+        starts = starts[(starts != MISSING_TIME) & (starts <= now())]
+        if len(starts) and dense_end(starts) > end:
+            return AsOf(dense_end(starts), "the last start of a contract")
+    return AsOf(end, "the end of the log")
+
+
+def later_events(dataset: Dataset, end: int, zone: str, why: str) -> tuple[str, ...]:
+    """A sentence on the events after an instant, which nothing reads, with whose they are.
+
+    Args:
+        why: what the instant is, such as `the end of the log`.
+    """
+    log = dataset.log
+    later = np.flatnonzero(log.times > end) if log is not None else ()
+    if log is None or not len(later):
+        return ()
+    last = later[np.argsort(-log.times[later], kind="stable")[:_SHOWN]]
+    named = (
+        f"{dataset.ids[owner]!r} at {format_instant(time, zone)}"
+        for owner, time in zip(log.owners[last].tolist(), log.times[last].tolist(), strict=True)
+    )
+    return (
+        f"{len(later):,} of {len(log.times):,} events are after {format_instant(end, zone)}, {why}, and are "
+        f"not read: {', '.join(named)}{', ...' if len(later) > _SHOWN else ''}.",
+    )
+
+
+@dataclass
+class LaterDates:
+    """Dates of a table that are after the instant of prediction, counted over the batches of a file."""
+
+    schema: Schema
+    as_of: AsOf
+    present: Counter[str] = field(default_factory=Counter)
+    later: Counter[str] = field(default_factory=Counter)
+
+    def add(self, columns: Mapping[str, Column]) -> None:
+        """Count the dates of some rows."""
+        for column in self.schema.columns:
+            if isinstance(column, DateColumn):
+                times = as_dates(columns[column.name], column.time_format, self.schema.time_zone)
+                self.present[column.name] += int((times != MISSING_TIME).sum())
+                self.later[column.name] += int((times > self.as_of.instant).sum())
+
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each column that has some."""
+        when = f"{format_instant(self.as_of.instant, self.schema.time_zone)} ({self.as_of.source})"
+        return tuple(
+            f"{n:,} of {self.present[name]:,} dates of {name!r} are after {when} and count as unknown."
+            for name, n in self.later.items()
+            if n
+        )
+
+
+def now() -> int:
+    """This instant."""
     return to_instant(datetime.now(UTC))

@@ -14,10 +14,10 @@ from model.files.names import MissingColumnsError, check_names
 from model.files.nested_events import check_type, read_nested
 from model.files.source import Source, StrictRows, open_source, parts
 from model.schema import Schema
-from model.scoring.as_of import table_date
+from model.scoring.as_of import AsOf, LaterDates, today
 from model.scoring.eligible import Bools, eligible_customers
 from model.scoring.misread import Misread, shown
-from model.task import Task
+from model.task import ContractTask, Task
 from model.times import MISSING_TIME
 from model.values.columns import Column, Texts, as_dates, as_texts
 from model.values.customers import Customers
@@ -50,19 +50,20 @@ class TableBlocks:
     """The rows of a customer file, which has the events nested in it if the model reads any.
 
     Args:
-        as_of: an instant; None for the date of the file.
+        as_of: None for today.
         reject: whether a row with an unreadable cell has no score, and a file may have any number of
             unreadable rows. Else such a cell is missing, and a file of many is refused.
     """
 
-    def __init__(self, path: Path, task: Task, schema: Schema, as_of: int | None, *, reject: bool) -> None:
+    def __init__(self, path: Path, task: Task, schema: Schema, as_of: AsOf | None, *, reject: bool) -> None:
         self._task, self._schema, self._reject = task, schema, reject
         self._source = open_source(path)
         self._names = _columns(self._source, task, schema)
         self._id = name if (name := id_field(schema)) in self._source.names else None
         self._rows = StrictRows(self._source)
         self._misread = Misread(schema)
-        self.as_of = table_date(path, task, schema) if as_of is None else as_of
+        self.as_of = as_of or today(schema.time_zone)
+        self._later = LaterDates(schema, self.as_of)
 
     @property
     def ignored(self) -> list[str]:
@@ -94,7 +95,7 @@ class TableBlocks:
         name = self._schema.id
         lacks_id = name is not None and self._id is None
         numbers = (f"the file has no column {name!r}; ids are the numbers of its rows.",) if lacks_id else ()
-        return (*self._rows.notes, *numbers, *self._misread.notes())
+        return (*self._rows.notes, *numbers, *self._misread.notes(), *self._later.notes())
 
     def _block(self, batch: Batch, n_before: int) -> Block:
         schema, n, places = self._schema, len(batch.cells), batch.places
@@ -105,13 +106,14 @@ class TableBlocks:
             if name != EVENTS
         }
         unreadable, log = self._misread.add(columns), None
+        self._later.add(columns)
         reasons = {**unreadable, **_missing_dates(columns, self._task, schema)} if self._reject else {}
         if schema.events:
             check_type(batch.cells[EVENTS].type, schema.events, self._source.path.name)
             nested = read_nested(batch.cells[EVENTS], schema.events, schema.time_zone)
             log, found = nested.log, self._misread.add_events(nested)
             reasons = (found if self._reject else nested.unread) | reasons
-        customers = Customers([""] * n, np.full(n, self.as_of, dtype=np.int64), columns, log)
+        customers = Customers([""] * n, np.full(n, self.as_of.instant, dtype=np.int64), columns, log)
         errors = {**batch.unread, **{int(places[row]): why for row, why in reasons.items()}}
         return Block(
             self._ids(batch, n_before),
@@ -142,8 +144,7 @@ def _columns(source: Source, task: Task, schema: Schema) -> list[str]:
     Raises:
         DataError: the file lacks one, or has one that is nested.
     """
-    dates = [name for name in task.dates if name in source.names]
-    names = list(dict.fromkeys([*schema.column_names, *dates]))
+    names = list(dict.fromkeys([*schema.column_names, *task_columns(task, source.names)]))
     for name in names:
         if kind := source.unreadable.get(name):
             raise DataError(f"{source.path.name}: {name} must be a column of values, got one of type {kind}")
@@ -156,6 +157,17 @@ def _columns(source: Source, task: Task, schema: Schema) -> list[str]:
         log = f"this model reads an event log; name it with --events FILE, or as a column {EVENTS!r}"
         raise MissingColumnsError(f"{log}: {error}", error.missing) from None
     return needed
+
+
+def task_columns(task: Task, names: Sequence[str]) -> list[str]:
+    """The columns that the task itself reads, of those of a customer file: all of them, or none is needed.
+
+    Raises:
+        DataError: the file has an end of contracts, but not the column that says whether it came.
+    """
+    if isinstance(task, ContractTask) and task.ended_when and task.ends in names:
+        check_names([task.ended_when.column], list(names), "the customer table")
+    return [name for name in task.columns if name in names]
 
 
 def _missing_dates(columns: dict[str, Column], task: Task, schema: Schema) -> dict[int, str]:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.schema import Schema
-from model.scoring.presence import NEVER, Presence, contract_presence, log_presence
+from model.scoring.presence import NEVER, Presence, contract_presence, log_presence, running_from
 from model.task import ColumnTask, ContractTask, LogTask, Task
-from model.times import MISSING_TIME, Instants, days
+from model.times import MISSING_TIME, Instants, days, midnight
 from model.values.columns import Texts
 from model.values.customers import Customers, Examples
 from model.values.history import EventLog
@@ -69,8 +69,12 @@ def customers_standing(
     if isinstance(task, LogTask):
         assert log is not None
         return standing(log_presence(log, task, types, strict=False), task, customers.examples())
-    absent = {name: np.full(len(customers), np.nan) for name in task.dates}
+    absent = {name: np.full(len(customers), np.nan) for name in task.columns}
     columns, zone = {**absent, **customers.columns}, schema.time_zone
+    if task.last_day_runs:
+        cutoffs, at = np.unique(customers.cutoffs, return_inverse=True)
+        mornings = np.array([midnight(cutoff, zone) for cutoff in cutoffs.tolist()], dtype=np.int64)
+        columns = running_from(columns, task, mornings[at], zone)
     presence = contract_presence(log, task, columns, types, zone, listed=listed, strict=False)
     return standing(presence, task, customers.examples())
 

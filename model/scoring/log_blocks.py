@@ -12,8 +12,8 @@ from model.files.events import EventColumns
 from model.files.source import open_source
 from model.schema import EventSchema, Schema
 from model.scoring import blocks
-from model.scoring.as_of import log_date
-from model.scoring.blocks import Block, numbered
+from model.scoring.as_of import AsOf, LaterDates, later_events, log_date
+from model.scoring.blocks import Block, numbered, task_columns
 from model.scoring.eligible import eligible_customers
 from model.scoring.misread import Misread
 from model.task import Task
@@ -25,24 +25,24 @@ class LogBlocks:
     """The customers of a log, those of a customer file first, in its order.
 
     Args:
-        as_of: an instant; None for that of the last event.
+        as_of: None for the end of the log.
     """
 
     def __init__(
-        self, customers: Path | None, events: Path | None, task: Task, schema: Schema, as_of: int | None
+        self, customers: Path | None, events: Path | None, task: Task, schema: Schema, as_of: AsOf | None
     ) -> None:
         self._task, self._schema = task, schema
         there = open_source(customers).names if customers else ()
-        dates = [name for name in task.dates if name in there]
-        self._dataset = read_for(schema, customers, events, also=dates)
+        self._dataset = read_for(schema, customers, events, also=task_columns(task, there))
         self.ignored = [name for name in there if name not in self._dataset.columns]
         self._misread = Misread(schema)
-        self.as_of = log_date(self._dataset, task, schema) if as_of is None else as_of
+        self.as_of = as_of or log_date(self._dataset, task, schema)
+        self._later = LaterDates(schema, self.as_of)
 
     def __iter__(self) -> Iterator[Block]:
         """Yield all customers."""
         dataset, unread = self._dataset, self._dataset.unread
-        cutoffs = np.full(len(dataset), self.as_of, dtype=np.int64)
+        cutoffs = np.full(len(dataset), self.as_of.instant, dtype=np.int64)
         everyone = Customers(dataset.ids, cutoffs, dataset.columns, dataset.log)
         able = eligible_customers(self._task, self._schema, everyone, listed=dataset.listed)
         n_rows = len(dataset) + len(unread)
@@ -52,6 +52,7 @@ class LogBlocks:
             first, last = np.searchsorted(places, [start, stop]).tolist()
             columns = {name: take(column, slice(first, last)) for name, column in dataset.columns.items()}
             self._misread.add(columns)
+            self._later.add(columns)
             assert dataset.log is not None
             inside = places[first:last] - start
             ids: list[str | None] = [None] * (stop - start)
@@ -73,7 +74,9 @@ class LogBlocks:
         Raises:
             DataError: most values of a column cannot be read.
         """
-        return (*self._dataset.notes, *self._misread.notes())
+        zone, (instant, source) = self._schema.time_zone, (self.as_of.instant, self.as_of.source)
+        later = later_events(self._dataset, instant, zone, f"the instant of prediction ({source})")
+        return (*self._dataset.notes, *self._misread.notes(), *later, *self._later.notes())
 
 
 def read_for(

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from model.errors import DataError
 from model.files.dates import column_instants, is_midnight
 from model.files.names import check_names
-from model.task import ContractTask, LogTask
+from model.task import ContractTask, EndedWhen, LogTask
 from model.times import DAY, MISSING_TIME, Instants, days, localize
-from model.values.columns import Column, Texts
+from model.values.columns import Column, Texts, as_categories, as_dates, as_texts
 from model.values.history import EventLog, Positions
 from model.values.spelling import matching
 
@@ -120,17 +120,35 @@ def contract_presence(
 def contract_dates(
     columns: Mapping[str, Column], task: ContractTask, zone: str
 ) -> tuple[Instants | None, Instants]:
-    """(C,) starts (None without the column) and ends of contracts; MISSING_TIME where the cell is empty.
+    """(C,) starts (None without the column) and ends of contracts; MISSING_TIME where there is none.
+
+    An end does not count in a row without the value of `ended_when`.
 
     Raises:
         DataError: a column is absent or holds no dates.
     """
-    check_names([task.ends, *([task.starts] if task.starts else [])], list(columns), "the customer table")
+    check_names(task.columns, list(columns), "the customer table")
     ends = column_instants(columns[task.ends], task.ends_format, f"target.ends {task.ends!r}", zone)
+    if task.ended_when:
+        ends = np.where(has_ended(columns, task.ended_when), ends, MISSING_TIME)
     if task.starts is None:
         return None, ends
     what = f"target.starts {task.starts!r}"
     return column_instants(columns[task.starts], task.starts_format, what, zone), ends
+
+
+def has_ended(columns: Mapping[str, Column], when: EndedWhen) -> NDArray[np.bool_]:
+    """(C,) whether the row has the value of a contract that has ended, in any spelling."""
+    return _is_one_of(as_categories(columns[when.column]), when.values)
+
+
+def running_from(
+    columns: Mapping[str, Column], task: ContractTask, since: int | Instants, zone: str
+) -> dict[str, Column]:
+    """The columns without the ends at an instant, or that of their row, or later."""
+    texts = as_texts(columns[task.ends])
+    running = as_dates(texts, task.ends_format, zone) >= since
+    return {**columns, task.ends: Texts(np.where(running, -1, texts.codes).astype(np.int32), texts.values)}
 
 
 def events_of(

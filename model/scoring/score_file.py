@@ -10,6 +10,7 @@ import numpy as np
 from model.errors import DataError
 from model.files.writers import open_scores, score_table
 from model.predictor import Predictions, Predictor
+from model.scoring.as_of import AsOf
 from model.scoring.blocks import Block, TableBlocks
 from model.scoring.log_blocks import LogBlocks
 from model.task import ColumnTask
@@ -21,13 +22,13 @@ class Summary:
 
     Attributes:
         rows: of the result.
-        as_of: the instant of the prediction.
+        as_of: the instant of the prediction, and where it comes from.
         notes: what was read otherwise than it stands there, as sentences.
         ignored: columns of the customer file that the model does not read.
     """
 
     rows: int
-    as_of: int
+    as_of: AsOf
     notes: tuple[str, ...]
     ignored: tuple[str, ...]
 
@@ -38,7 +39,7 @@ def score_file(
     *,
     customers: Path | None,
     events: Path | None = None,
-    as_of: int | None = None,
+    as_of: AsOf | None = None,
     reject: bool = False,
     on_rows: Callable[[int], object] = lambda _: None,
     on_scored: Callable[[Predictions], object] = lambda _: None,
@@ -50,7 +51,7 @@ def score_file(
     Args:
         out: the result, in the form of its suffix; not written where this raises.
         events: the log; None for a model of a table, or where a column `events` of `customers` holds it.
-        as_of: the instant of the prediction; None for the last event, or the latest date of the table.
+        as_of: the instant of the prediction; None for the end of the log, or today for a table.
         reject: whether a cell that cannot be read costs its row the score. Else it counts as missing, is
             noted, and refused where most of a column is so.
         on_rows: gets the number of rows so far, after each batch.

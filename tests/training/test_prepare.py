@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from model.errors import DataError, PropenseError
-from model.scoring.as_of import snapshot_date
+from model.scoring import as_of
 from model.task import ColumnTask, LogTask
-from model.times import DAY, MISSING_TIME, parse_time, to_instant
+from model.times import DAY, parse_time, to_instant
 from tests.training.shops import (
     LOG,
     TABLE,
@@ -172,33 +172,36 @@ def test_files_are_found_beside_the_study(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(read_dataset(study)) == 60
 
 
-def test_the_snapshot_date_is_the_latest_date_but_never_to_come() -> None:
-    early, late = np.array([DAY, MISSING_TIME]), np.array([9 * DAY, 2 * DAY])
-    assert snapshot_date([early, late]) == 9 * DAY
-    assert snapshot_date([late, np.array([today() + 400 * DAY])]) == today()
+def test_without_any_date_a_table_is_dated_today(tmp_path: Path) -> None:
+    prepared = prepare(table_shop(tmp_path, 60).study(TABLE, "data.customers.exclude=[since]"))
+    assert (prepared.as_of, prepared.notes) == (as_of.today("UTC").instant, ())
 
 
-def test_without_any_date_the_snapshot_is_of_today() -> None:
-    for dates in ([], [np.array([MISSING_TIME])], [np.empty(0, dtype=np.int64)]):
-        assert today() - DAY <= snapshot_date(dates) <= today()
+def test_a_stray_date_of_a_table_dates_nothing_and_is_counted(tmp_path: Path) -> None:
+    shop = table_shop(tmp_path, 200)
+    own = prepare(shop.study(TABLE)).as_of
+    shop.customers[0]["since"] = "2025-01-01"
+    shop.save_table()
+    found = prepare(shop.study(TABLE))
+    assert found.as_of == own
+    assert "1 of " in found.notes[-1]
+    stated = prepare(shop.study(TABLE, "target.as_of=2025-03-01"))
+    assert stated.as_of == parse_time("2025-03-01")
+    assert stated.notes == ("Ages of dates count up to 2025-03-01, target.as_of.",)
 
 
-def test_an_event_in_the_future_is_refused(tmp_path: Path) -> None:
-    shop = log_shop(tmp_path, 20)
-    with (shop.folder / "events.csv").open() as file:
-        header = file.readline().strip().split(",")
-    cells = {"who": "0001", "when": "2999-01-01"}
-    with (shop.folder / "events.csv").open("a") as file:
-        file.write(",".join(cells.get(name, "") for name in header) + "\n")
-    with pytest.raises(DataError, match="the last event must not be in the future, got 2999-01-01"):
-        prepare(shop.study(LOG))
-
-
-def test_a_log_beside_a_label_column_must_not_end_in_the_future(tmp_path: Path) -> None:
+def test_one_event_in_the_future_is_told_and_many_are_refused(tmp_path: Path) -> None:
     shop = log_shop(tmp_path)
+    own = prepare(shop.study(LOG)).as_of
     events = next(row["events"] for row in shop.customers if row["events"])
-    events.append({**events[0], "when": "9999-01-01"})
+    events.append({**events[0], "when": "2999-01-01"})
     shop.save_log()
-    text = LOG[: LOG.index("target:")] + "target: {column: plan, positive: paid}\n"
-    with pytest.raises(DataError, match="the last event must not be in the future, got 9999-01-01"):
-        prepare(shop.study(text))
+    found = prepare(shop.study(LOG))
+    assert found.as_of == own
+    assert found.question
+    assert found.question.notes[-1].startswith("1 of ")
+    for row in shop.customers:
+        row["events"] = [{**event, "when": "2999-01-01"} for event in row["events"]]
+    shop.save_log()
+    with pytest.raises(DataError, match="the events of a log must have happened"):
+        prepare(shop.study(LOG))

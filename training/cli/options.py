@@ -30,7 +30,7 @@ CustomersFile = Annotated[
 EventsFile = Annotated[
     Path | None, typer.Option("--events", help="The event log: a file, or a glob of Parquet files.")
 ]
-AsOf = Annotated[
+AsOfDay = Annotated[
     str | None, typer.Option("--as-of", help="The instant of the prediction, such as 2026-11-24.")
 ]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps or auto.")]

@@ -8,7 +8,7 @@ import typer
 from training.cli.options import (
     DEFAULT_REGISTRY,
     AsJson,
-    AsOf,
+    AsOfDay,
     CustomersFile,
     Device,
     EventsFile,
@@ -19,6 +19,7 @@ from training.cli.options import (
 
 if TYPE_CHECKING:
     from model.predictor import Predictor
+    from model.scoring.as_of import AsOf
 
 app = typer.Typer()
 
@@ -29,7 +30,7 @@ def score_command(
     out: Annotated[Path, typer.Option("--out", help="The file: .csv, .parquet, .ndjson or .arrows.")],
     customers: CustomersFile = None,
     events: EventsFile = None,
-    as_of: AsOf = None,
+    as_of: AsOfDay = None,
     version: Version = None,
     device: Device = "cpu",
     registry: RegistryDir = DEFAULT_REGISTRY,
@@ -44,6 +45,7 @@ def score_command(
     from training.cli import console
 
     predictor = load_version(Registry(registry), name, version, device=device)
+    instant = _as_of(predictor, as_of, customers, events)
     customers, events = _files(predictor, customers, events)
     with console.row_progress("scoring") as on_rows:
         scored = score_file(
@@ -51,11 +53,16 @@ def score_command(
             out,
             customers=customers,
             events=events,
-            as_of=_instant(predictor, as_of),
+            as_of=instant,
             on_rows=on_rows,
         )
-    instant = format_instant(scored.as_of, predictor.manifest.schema_.time_zone)
-    facts = {"name": name, "version": predictor.manifest.version, "as_of": instant}
+    when = format_instant(scored.as_of.instant, predictor.manifest.schema_.time_zone)
+    facts = {
+        "name": name,
+        "version": predictor.manifest.version,
+        "as_of": when,
+        "as_of_from": scored.as_of.source,
+    }
     unused = f"ignored columns that the model does not read: {listed(scored.ignored)}."
     notes = [*scored.notes, *([unused] if scored.ignored else [])]
     if json:
@@ -63,7 +70,7 @@ def score_command(
     else:
         console.print_lines(
             [
-                f"{scored.rows:,} customers scored as of {facts['as_of']} -> {out}",
+                f"{scored.rows:,} customers scored as of {when} ({scored.as_of.source}) -> {out}",
                 *(f"Note: {note}" for note in notes),
             ]
         )
@@ -74,7 +81,7 @@ def evaluate_command(
     name: Name,
     customers: CustomersFile = None,
     events: EventsFile = None,
-    as_of: AsOf = None,
+    as_of: AsOfDay = None,
     version: Version = None,
     device: Device = "cpu",
     registry: RegistryDir = DEFAULT_REGISTRY,
@@ -83,6 +90,7 @@ def evaluate_command(
     """Show the figures of the training run, or measure the model on other labelled files."""
     from model.predictor import load_version
     from model.store.registry import Registry
+    from model.task import ColumnTask
     from training.cli import console, figures
     from training.run.evaluate import evaluate_files
 
@@ -91,8 +99,15 @@ def evaluate_command(
     if customers is None and events is None:
         facts |= {"source": "training", "metrics": predictor.manifest.metrics}
     else:
+        instant = _as_of(predictor, as_of, customers, events)
+        ends = as_of is None and instant and not isinstance(predictor.manifest.task, ColumnTask)
+        until = instant.instant if ends and instant else None
         measured = evaluate_files(
-            predictor, customers=customers, events=events, as_of=_instant(predictor, as_of)
+            predictor,
+            customers=customers,
+            events=events,
+            as_of=None if until is not None else instant,
+            until=until,
         )
         facts |= {"source": "files", **measured}
     if json:
@@ -121,11 +136,38 @@ def _files(
     )
 
 
-def _instant(predictor: "Predictor", as_of: str | None) -> int | None:
-    from model.times import parse_time
+def _as_of(
+    predictor: "Predictor", as_of: str | None, customers: Path | None, events: Path | None
+) -> "AsOf | None":
+    """Return the instant of the command, the study, or its table; None to read it off the files.
 
-    zone = predictor.manifest.schema_.time_zone
-    return None if as_of is None else parse_time(as_of, zone=zone)
+    What the study says of the end of its own files is not said of others.
+    """
+    from model.scoring.as_of import AsOf
+    from model.times import parse_time
+    from training.study.study import ColumnTarget, Study
+
+    origin, zone = predictor.manifest.provenance, predictor.manifest.schema_.time_zone
+    if as_of is not None:
+        return AsOf(parse_time(as_of, zone=zone), "--as-of")
+    study = Study.model_validate(origin["study"])
+    trained, target = parse_time(origin["data_end"]), study.target
+    if isinstance(target, ColumnTarget) and target.as_of:
+        return AsOf(trained, "target.as_of of the study")
+    if not _are_own(predictor, customers, events):
+        return None
+    if not isinstance(target, ColumnTarget) and target.observed_until:
+        return AsOf(trained, "target.observed_until of the study")
+    return AsOf(trained, "the day that training dated this table by") if study.data.events is None else None
+
+
+def _are_own(predictor: "Predictor", customers: Path | None, events: Path | None) -> bool:
+    """Return whether these files are the study's own."""
+    own = _files(predictor, None, None)
+    return all(
+        given is None or (there is not None and given.resolve() == there.resolve())
+        for given, there in zip((customers, events), own, strict=True)
+    )
 
 
 def _source(facts: dict[str, Any]) -> str:

@@ -82,7 +82,7 @@ def _rarer(metrics: dict[str, Any]) -> int:
 def what_was_read(prepared: Prepared) -> tuple[list[str], list[LeftOut]]:
     """Return the notes of reading, and the columns that no model reads."""
     left_out: list[LeftOut] = [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()]
-    return [*prepared.dataset.notes, *prepared.kinds.notes], left_out
+    return [*prepared.dataset.notes, *prepared.kinds.notes, *prepared.notes], left_out
 
 
 def _data(prepared: Prepared, schema: Schema) -> DataPart:

@@ -9,7 +9,7 @@ from model.errors import DataError
 from model.files.dataset import Dataset
 from model.predictor import Predictor
 from model.probability import Probabilities
-from model.scoring.as_of import latest_date
+from model.scoring.as_of import AsOf, today
 from model.scoring.eligible import event_types
 from model.scoring.log_blocks import read_for
 from model.task import ColumnTask, ContractTask, LogTask
@@ -24,42 +24,51 @@ from training.question.timeline import group_numbers
 
 
 def evaluate_files(
-    predictor: Predictor, *, customers: Path | None, events: Path | None, as_of: int | None
+    predictor: Predictor,
+    *,
+    customers: Path | None,
+    events: Path | None,
+    as_of: AsOf | None = None,
+    until: int | None = None,
 ) -> dict[str, Any]:
     """Measure a model on files with outcomes.
 
     Args:
-        as_of: the instant of the prediction; by default the latest with a complete longest window, or the
-            latest date of the table.
+        as_of: the instant of the prediction; by default the latest with a complete longest window, or today
+            for a table.
+        until: the last observed instant as the study states it; None to read it off the files.
 
     Returns:
-        `as_of`, and `metrics` as in the report, beside those of the base rate of the files.
+        `as_of`, where it comes from, and `metrics` as in the report, beside those of the files' base rate.
 
     Raises:
         DataError: the files cannot be used, or have no outcomes.
     """
     task, zone = predictor.manifest.task, predictor.manifest.schema_.time_zone
     if not isinstance(task, ColumnTask):
-        dataset = read_for(predictor.manifest.schema_, customers, events, also=list(task.dates))
-        question = _question(predictor, task, dataset)
-        instant = latest_complete_cutoff(task, question.data_end, zone) if as_of is None else as_of
-        examples, labels, probabilities = _score_windows(predictor, question, dataset, instant)
+        dataset = read_for(predictor.manifest.schema_, customers, events, also=list(task.columns))
+        question = _question(predictor, task, dataset, until)
+        source = "the latest with a complete window"
+        at = as_of or AsOf(latest_complete_cutoff(task, question.data_end, zone), source)
+        examples, labels, probabilities = _score_windows(predictor, question, dataset, at.instant)
     else:
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
-        instant = latest_date(dataset, predictor.manifest.schema_) if as_of is None else as_of
-        examples, labels, probabilities = _score_table(predictor, task, dataset, instant)
+        at = as_of or today(zone)
+        examples, labels, probabilities = _score_table(predictor, task, dataset, at.instant)
     rates, groups = base_rates(labels), group_numbers(dataset.ids)[examples.customers]
     metrics, _ = measure_horizons(task.output_names, labels, {MODEL: probabilities}, rates, groups)
-    return {"as_of": format_instant(instant, zone), "metrics": metrics}
+    return {"as_of": format_instant(at.instant, zone), "as_of_from": at.source, "metrics": metrics}
 
 
-def _question(predictor: Predictor, task: LogTask | ContractTask, dataset: Dataset) -> Question:
+def _question(
+    predictor: Predictor, task: LogTask | ContractTask, dataset: Dataset, until: int | None
+) -> Question:
     """The model's task with the timeline of these files."""
     types = event_types(predictor.manifest.schema_, dataset.log)
     zone = predictor.manifest.schema_.time_zone
     if isinstance(task, ContractTask):
-        return contract_question(dataset, task, types, zone, settled=True)
-    return log_question(dataset, task, types, zone, terminal=task.terminal)
+        return contract_question(dataset, task, types, zone, until=until, settled=True)
+    return log_question(dataset, task, types, zone, terminal=task.terminal, until=until)
 
 
 def _score_windows(

@@ -20,10 +20,11 @@ Placed = Iterator[tuple[Place, str]]  # a message, or a column name, with its pl
 _OF_STUDY: Final = {"cutoffs", "observed_until"}  # no part of a task
 # The keys of each form of a target.
 _KEYS: Final[dict[TargetForm, frozenset[str]]] = {
-    "column": frozenset(ColumnTask.model_fields.keys() - {"kind"}),
+    "column": frozenset(ColumnTask.model_fields.keys() - {"kind"} | {"as_of"}),
     "log": frozenset(LogTask.model_fields.keys() - {"kind"} | _OF_STUDY),
     "contract": frozenset(
-        ContractTask.model_fields.keys() - {"kind", "ends_format", "starts_format"} | _OF_STUDY
+        ContractTask.model_fields.keys() - {"kind", "ends_format", "starts_format", "last_day_runs"}
+        | _OF_STUDY
     ),
 }
 _OF_ENDINGS: Final = ("reactivates_within_days", "returns", "involuntary")
@@ -150,6 +151,8 @@ def _own_columns(form: TargetForm | None, target: Mapping[str, Any]) -> Placed:
     for key in keys:
         if isinstance(target.get(key), str):
             yield ("target", key), target[key]
+    if form == "contract":
+        yield from _named(_mapping(target.get("ended_when")), ("target", "ended_when"), "column")
 
 
 def _customers_columns(customers: Mapping[str, Any]) -> Placed:

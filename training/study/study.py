@@ -21,6 +21,7 @@ from model.task import (
     ColumnTask,
     ContractTask,
     Eligible,
+    EndedWhen,
     LogTask,
     PositiveDays,
     WindowTask,
@@ -47,17 +48,21 @@ _OF_STUDY: Final = {"cutoffs", "observed_until"}  # keys of a target that are no
 
 
 class ColumnTarget(Section):
-    """The label is a column of the customer table; see `training.question.label_column`."""
+    """The label is a column of the customer table; see `training.question.label_column`.
+
+    `as_of` is the day that its rows are dated by; None reads it off the data, see `training.prepare`.
+    """
 
     column: Text
     positive: Annotated[Labels, Field(min_length=1)]
     negative: Labels = ()
+    as_of: IsoDate | None = None
     lookback_days: PositiveDays = 365
 
     @property
     def task(self) -> ColumnTask:
         """The task as a checkpoint stores it."""
-        return ColumnTask(**self.model_dump())
+        return ColumnTask(**self.model_dump(exclude={"as_of"}))
 
 
 class Cutoffs(Section):
@@ -110,6 +115,13 @@ class LogTarget(WindowTarget):
         return LogTask(**plain, terminal=bool(self.terminal or self.reactivates_within_days))
 
 
+class EndedWhenKeys(Section, EndedWhen):
+    """The column, and its value or values, of a contract that has really ended."""
+
+    column: Text
+    value: Labels
+
+
 class ContractTarget(WindowTarget):
     """The label is the end of a contract, a date in the customer table; see `model.task.ContractTask`.
 
@@ -118,6 +130,7 @@ class ContractTarget(WindowTarget):
 
     ends: Text
     starts: Text | None = None
+    ended_when: EndedWhenKeys | None = None
     eligible_within_days: PositiveDays | None = None
 
     @property

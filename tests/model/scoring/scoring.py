@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from model.scoring.as_of import AsOf
 from model.scoring.score_file import Summary, score_file
 from tests.training.shops import Published
 
@@ -19,7 +20,10 @@ def score(model: Published, out: Path, **changes: Any) -> Summary:
         "events": folder / "events.csv" if log else None,
         "as_of": None,
     }
-    return score_file(model.predictor, out, **{**options, **changes})
+    options |= changes
+    if isinstance(options["as_of"], int):
+        options["as_of"] = AsOf(options["as_of"], "the test")
+    return score_file(model.predictor, out, **options)
 
 
 def read(path: Path) -> list[dict[str, str]]:

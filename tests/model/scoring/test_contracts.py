@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from model.scoring.as_of import today
 from model.times import parse_time
 from tests.model.scoring.scoring import LATE, probabilities, read, score
 from tests.training.shops import Published, write_csv
@@ -71,14 +72,9 @@ def test_a_file_of_contracts_needs_no_ends_to_be_scored(
     assert not late & eligible_ids(tmp_path / "out.csv")
 
 
-def test_contracts_are_scored_at_the_latest_date_that_has_come(
+def test_contracts_are_scored_today_or_at_the_end_of_their_log(
     contract_model: Published, contract_log_model: Published, tmp_path: Path
 ) -> None:
-    for model in (contract_model, contract_log_model):
-        assert score(model, tmp_path / "out.csv").as_of == prepare(model.study).as_of
-    rows = [{n: v for n, v in row.items() if n != "events"} for row in contract_model.shop.customers]
-    announced = write_csv(tmp_path / "announced.csv", [*rows[1:], {**rows[0], "ended": "2999-01-01"}])
-    assert (
-        score(contract_model, tmp_path / "out.csv", customers=announced).as_of
-        == prepare(contract_model.study).as_of
-    )
+    assert score(contract_model, tmp_path / "out.csv").as_of == today("UTC")
+    told = score(contract_log_model, tmp_path / "out.csv").as_of
+    assert told.instant == prepare(contract_log_model.study).as_of

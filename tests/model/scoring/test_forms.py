@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from model.predictor import Predictor, load_predictor
+from model.scoring.as_of import AsOf
 from model.scoring.score_file import score_file
 from model.times import parse_time
 from model.values.columns import parse_number
@@ -57,7 +58,7 @@ def probabilities(predictor: Predictor, file: Path) -> list[float]:
     found = []
     for reject in (True, False):
         out = file.with_name("scores.csv")
-        score_file(predictor, out, customers=file, as_of=parse_time(AS_OF), reject=reject)
+        score_file(predictor, out, customers=file, as_of=AsOf(parse_time(AS_OF), "the test"), reject=reject)
         with out.open(encoding="utf-8", newline="") as written:
             rows = list(csv.DictReader(written))
         assert {row["error"] for row in rows} == {""}

@@ -1,7 +1,6 @@
 """Batch scoring: every customer gets a row, whatever the form of the file, and a refusal spoils nothing."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,8 @@ import pyarrow.parquet
 import pytest
 
 from model.errors import PropenseError
-from model.scoring.as_of import latest_date
-from model.scoring.log_blocks import read_for
-from model.times import DAY, parse_time, to_instant
+from model.scoring.as_of import AsOf, today
+from model.times import DAY, parse_time
 from tests.model.scoring.scoring import LATE, probabilities, read, score
 from tests.training.shops import TABLE, Published, publish, table_shop, write_csv
 from training.prepare import prepare
@@ -30,7 +28,7 @@ def test_a_table_s_scores_as_csv(table_model: Published, tmp_path: Path) -> None
     assert list(rows[0]) == ["customer_id", "probability", "error"]
     assert [row["customer_id"] for row in rows] == [row["id"] for row in table_model.shop.customers]
     assert rows[6]["customer_id"] == "0007"
-    assert (scored.rows, scored.as_of) == (len(rows), prepare(table_model.study).as_of)
+    assert (scored.rows, scored.as_of) == (len(rows), today("UTC"))
     values = [float(row["probability"]) for row in rows]
     assert all(0 < p < 1 for p in values)
     assert len(set(values)) > 200
@@ -52,7 +50,7 @@ def test_a_log_s_scores_as_csv(log_model: Published, tmp_path: Path) -> None:
     assert all(float(row["probability_10d"]) <= float(row["probability_30d"]) for row in rows)
     assert {row["eligible"] for row in rows} == {"true", "false"}
     last = max(parse_time(e["when"]) for row in log_model.shop.customers for e in row["events"])
-    assert (scored.rows, scored.as_of) == (len(rows), last)
+    assert (scored.rows, scored.as_of.instant) == (len(rows), last)
 
 
 def test_parquet_holds_the_same_as_csv(log_model: Published, tmp_path: Path) -> None:
@@ -84,7 +82,7 @@ def test_eligible_is_who_had_an_event_shortly_before(log_model: Published, tmp_p
 def test_as_of_is_the_instant_of_the_question(log_model: Published, tmp_path: Path) -> None:
     """Scores of an earlier day are those of a log that ends there."""
     as_of = parse_time(LATE)
-    assert score(log_model, tmp_path / "out.csv", as_of=as_of).as_of == as_of
+    assert score(log_model, tmp_path / "out.csv", as_of=as_of).as_of.instant == as_of
     score(log_model, tmp_path / "later.csv")
     known = [
         {"who": row["id"], **event}
@@ -130,13 +128,6 @@ def test_chunks_equal_the_whole(
         rows = pyarrow.parquet.read_table(tmp_path / "chunks.parquet").to_pylist()
         chunks = {row["customer_id"]: row["probability"] for row in rows}
     assert chunks == pytest.approx(probabilities(tmp_path / "whole.csv"), abs=1e-6)
-
-
-def test_chunks_of_a_table_are_asked_at_the_latest_date_of_all(
-    table_model: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("model.scoring.blocks.CHUNK_ROWS", 7)
-    assert score(table_model, tmp_path / "out.csv").as_of == prepare(table_model.study).as_of
 
 
 def test_a_file_needs_only_what_the_model_reads(table_model: Published, tmp_path: Path) -> None:
@@ -253,22 +244,47 @@ def id_as_text() -> Any:
     return pa.csv.ConvertOptions(column_types={"who": pa.string()})
 
 
-def test_files_were_taken_at_their_last_event_or_latest_date(
-    table_model: Published, log_model: Published
+def test_a_log_is_asked_at_its_end(log_model: Published, tmp_path: Path) -> None:
+    told = score(log_model, tmp_path / "out.csv").as_of
+    assert told == AsOf(prepare(log_model.study).as_of, "the end of the log")
+
+
+def test_one_date_of_a_log_moves_no_score(log_model: Published, tmp_path: Path) -> None:
+    own = score(log_model, tmp_path / "own.csv")
+    text = (log_model.shop.folder / "events.csv").read_text()
+    fields = dict.fromkeys(text.splitlines()[0].split(","), "") | {"who": "0001", "when": "2031-08-01"}
+    (tmp_path / "late.csv").write_text(text + ",".join(fields.values()) + "\n")
+    late = score(log_model, tmp_path / "out.csv", events=tmp_path / "late.csv")
+    assert late.as_of == own.as_of
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "own.csv").read_text()
+    [note] = set(late.notes) - set(own.notes)
+    assert "events are after" in note
+    assert "'0001' at 2031-08-01" in note
+
+
+def test_a_row_of_a_table_scores_the_same_whoever_else_is_there(
+    table_model: Published, tmp_path: Path
 ) -> None:
-    for model in (table_model, log_model):
-        schema, folder = model.predictor.manifest.schema_, model.shop.folder
-        events = folder / "events.csv" if schema.events else None
-        data = read_for(schema, folder / "customers.csv", events)
-        assert latest_date(data, schema) == prepare(model.study).as_of
+    as_of = AsOf(prepare(table_model.study).as_of, "the test")
+    rows = table_model.shop.customers
+    for name, there in (("own", rows), ("typo", [{**rows[0], "since": "2035-08-22"}, *rows[1:]])):
+        write_csv(tmp_path / f"{name}.csv", there)
+    for chosen in (None, as_of):
+        own, typo = (
+            score(table_model, tmp_path / f"{name}_s.csv", customers=tmp_path / f"{name}.csv", as_of=chosen)
+            for name in ("own", "typo")
+        )
+        assert own.as_of == typo.as_of == (chosen or today("UTC"))
+        scored = [list(probabilities(tmp_path / f"{name}_s.csv").items())[1:] for name in ("own", "typo")]
+        assert scored[0] == scored[1]
+        assert any(note.startswith("1 of ") and "of 'since' are after" in note for note in typo.notes)
 
 
 def test_a_model_without_dates_is_asked_today(tmp_path: Path) -> None:
     shop = table_shop(tmp_path, 60)
     model = publish(shop, TABLE, "data.customers.exclude=[since]")
     scored = score(model, tmp_path / "out.csv")
-    today = to_instant(datetime.now(UTC)) // DAY * DAY
-    assert today - DAY <= scored.as_of <= today
+    assert scored.as_of == today("UTC")
 
 
 @pytest.mark.parametrize("model", ["table_model", "log_model"])

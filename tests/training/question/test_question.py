@@ -115,8 +115,8 @@ def test_a_log_that_ends_in_the_future_is_refused() -> None:
     with pytest.raises(DataError) as caught:
         ask(events((0, 3, "visit"), (0, 400_000, "cancel")))
     assert str(caught.value) == (
-        "the last event must not be in the future, got 3065-03-01. It sets the end of the observed time: "
-        "correct it, or leave such events out of the log."
+        "the events of a log must have happened, got 1 of 2 in the future, up to 3065-03-01. Correct their "
+        "times, leave them out, or name the last day that was observed (target.observed_until, --as-of)."
     )
 
 

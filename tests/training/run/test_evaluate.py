@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from model.errors import PropenseError
+from model.scoring.as_of import AsOf, today
 from model.times import DAY, format_instant, parse_time
 from tests.training.shops import Published, Row, contract_shop, log_shop, table_shop, write_csv
 from training.measure.metrics import measure
@@ -22,7 +23,10 @@ def evaluated(model: Published, folder: Path | None = None, **changes: Any) -> d
         "events": where / "events.csv" if log else None,
         "as_of": None,
     }
-    return evaluate_files(model.predictor, **{**options, **changes})
+    options |= changes
+    if isinstance(options["as_of"], int):
+        options["as_of"] = AsOf(options["as_of"], "the test")
+    return evaluate_files(model.predictor, **options)
 
 
 def refusal(model: Published, folder: Path | None = None, **changes: Any) -> str:
@@ -117,9 +121,9 @@ def test_several_rows_of_one_id_are_one_customer(table_model: Published, tmp_pat
         assert often["intervals"][name] == pytest.approx(once["intervals"][name])
 
 
-def test_a_table_is_asked_at_its_latest_date(table_model: Published) -> None:
-    latest = max(row["since"] for row in table_model.shop.customers if row["since"])
-    assert evaluated(table_model)["as_of"] == latest
+def test_a_table_is_asked_today_unless_a_day_is_named(table_model: Published) -> None:
+    told = evaluated(table_model)
+    assert (told["as_of"], told["as_of_from"]) == (format_instant(today("UTC").instant), "today")
     assert evaluated(table_model, as_of=parse_time("2030-01-01"))["as_of"] == "2030-01-01"
 
 
