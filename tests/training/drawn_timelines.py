@@ -79,6 +79,7 @@ def _in_order(start: int | None, end: int | None) -> Row:
 
 rows = st.builds(_in_order, st.none() | instants | instants, st.none() | instants | instants)
 row_lists = st.lists(rows, min_size=N, max_size=N)
+state_lists = st.lists(st.sampled_from(["ended", "Ended", "planned", ""]), min_size=N, max_size=N)
 owner_lists = st.lists(st.sampled_from("ab"), min_size=N, max_size=N)  # the ids of N rows
 
 
@@ -88,16 +89,21 @@ def timeline_of(listed: Sequence[Event], task: LogTask) -> Timeline:
     return log_timeline(log, task, log.categories["type"])
 
 
-def contract_timeline_of(listed: Sequence[Event], table: Sequence[Row], task: ContractTask) -> Timeline:
-    """The timeline of N contracts, and one aside, beside their log."""
+def contract_timeline_of(
+    listed: Sequence[Event], table: Sequence[Row], task: ContractTask, states: Sequence[str] = ()
+) -> Timeline:
+    """The timeline of N contracts, and one aside, beside their log; with states if there are any."""
     log = log_of([*listed, *OTHERS], N + 1)
-    cells = dates([*table, (0, 0)])
+    cells = dates([*table, (0, 0)]) | ({"state": column_of([*states, "ended"])} if states else {})
     return contract_timeline(log, task, cells, [str(n) for n in range(N + 1)], log.categories["type"], "UTC")
 
 
-def lone_timeline_of(table: Sequence[Row], owners: Sequence[str], task: ContractTask) -> Timeline:
-    """The timeline of a table of contracts alone."""
-    return contract_timeline(None, task, dates(table), owners, None, "UTC")
+def lone_timeline_of(
+    table: Sequence[Row], owners: Sequence[str], task: ContractTask, states: Sequence[str] = ()
+) -> Timeline:
+    """The timeline of a table of contracts alone; with a column of states if there are any."""
+    cells = dates(table) | ({"state": column_of(states)} if states else {})
+    return contract_timeline(None, task, cells, owners, None, "UTC")
 
 
 def dates(table: Sequence[Row]) -> dict[str, Column]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.task import ContractTask, LogTask
+from model.task import ContractTask, EndedWhen, LogTask
 from model.times import DAY, parse_time
 from model.values.customers import Examples
 from tests.strategies import Event, event_lists, instants, log_of
@@ -22,6 +22,7 @@ from tests.training.drawn_timelines import (
     lone_timeline_of,
     owner_lists,
     row_lists,
+    state_lists,
     timeline_of,
 )
 from tests.training.question.naive import Life, Row, labels_of, life_in_log, life_of_contract, life_of_row
@@ -64,6 +65,40 @@ def test_labels_of_contracts_beside_a_log_are_those_of_a_naive_count(
 ) -> None:
     lives = [life_of_contract(listed, customer, table[customer], task) for customer in range(N)]
     assert_same(contract_timeline_of(listed, table, task), task, lives, cutoff, data_end)
+
+
+WHEN = EndedWhen(column="state", value=("ended", "over"))
+
+
+@given(event_lists, row_lists, state_lists, contract_tasks, instants, data_ends)
+def test_only_contracts_that_have_ended_end(
+    listed: list[Event], table: list[Row], states: list[str], task: ContractTask, cutoff: int, data_end: int
+) -> None:
+    running = [row if states[i].casefold() == "ended" else (row[0], None) for i, row in enumerate(table)]
+    lives = [life_of_contract(listed, customer, running[customer], task) for customer in range(N)]
+    stated = task.model_copy(update={"ended_when": WHEN})
+    assert_same(contract_timeline_of(listed, table, stated, states), stated, lives, cutoff, data_end)
+
+
+@given(row_lists, state_lists, owner_lists, lone_contract_tasks, instants, data_ends)
+def test_only_rows_that_have_ended_end(
+    table: list[Row],
+    states: list[str],
+    owners: list[str],
+    task: ContractTask,
+    cutoff: int,
+    data_end: int,
+) -> None:
+    running = [row if states[i].casefold() == "ended" else (row[0], None) for i, row in enumerate(table)]
+    everyone = Examples(np.arange(N), np.full(N, cutoff))
+    stated = lone_timeline_of(table, owners, task.model_copy(update={"ended_when": WHEN}), states)
+    found, wanted = (
+        compile_labels(timeline, task, everyone, data_end=data_end)
+        for timeline in (stated, lone_timeline_of(running, owners, task))
+    )
+    assert (found.events == wanted.events).all()
+    assert (found.at_risk == wanted.at_risk).all()
+    assert (found.complete == wanted.complete).all()
 
 
 @given(row_lists, owner_lists, lone_contract_tasks, instants, data_ends)

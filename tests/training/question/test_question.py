@@ -9,7 +9,7 @@ import pytest
 
 from model.errors import DataError
 from model.files.dataset import Dataset
-from model.task import ContractTask, LogTask
+from model.task import ContractTask, EndedWhen, LogTask
 from model.times import DAY, format_instant, parse_time
 from model.values.columns import column_of, texts_of
 from model.values.history import EventLog
@@ -263,6 +263,61 @@ def test_a_column_of_starts_without_any_is_refused(log: EventLog | None) -> None
     with pytest.raises(DataError) as caught:
         sign({"joined": [None, None], "end": ["1970-01-03", "1970-01-04"]}, log, starts="joined")
     assert str(caught.value) == "target.starts 'joined' must have some dates, got empty cells only."
+
+
+def spread(n: int, step: int = 3) -> tuple[list[str], list[str | None]]:
+    """Starts every few days, and an end 100 days later where that is in the past."""
+    starts = [DAY * step * i for i in range(n)]
+    last = starts[-1]
+    ends = [format_instant(at + 100 * DAY) if at + 100 * DAY <= last else None for at in starts]
+    return [format_instant(at) for at in starts], ends
+
+
+def test_ends_that_are_many_on_the_last_day_are_told_and_count_as_running() -> None:
+    starts, ends = spread(200)
+    export = format_instant(parse_time(starts[-1]))
+    question = sign({"joined": starts, "end": [end or export for end in ends]}, starts="joined")
+    assert isinstance(question.task, ContractTask)
+    assert question.task.last_day_runs
+    assert (question.timeline.targets.times < parse_time(export)).all()
+    [note] = [note for note in question.notes if "last day of the data" in note]
+    assert note.startswith("34 of 200 contracts (17%) end on 1971-08-21, ")
+    plain = sign({"joined": starts, "end": ends}, starts="joined")
+    assert plain.timeline.targets.times.tolist() == question.timeline.targets.times.tolist()
+    assert not any("last day" in note for note in plain.notes)
+
+
+def test_ends_that_are_written_in_advance_end_no_data() -> None:
+    starts = [format_instant(DAY * i) for i in range(300)]
+    ends = [format_instant(DAY * (i + 30)) for i in range(300)]
+    question = sign({"joined": starts, "end": ends}, starts="joined")
+    assert question.data_end == 299 * DAY
+    assert "30 end after it, up to 1970-11-26: their ends seem to be written in advance" in question.notes[0]
+    running = sign({"joined": starts, "end": [*ends[:-20], *[None] * 20]}, starts="joined")
+    assert running.data_end == 309 * DAY
+
+
+def test_one_late_start_of_a_contract_is_no_end_of_the_data() -> None:
+    starts, ends = spread(200)
+    question = sign({"joined": [*starts, "1999-01-01"], "end": [*ends, None]}, starts="joined")
+    assert question.data_end == parse_time(starts[-1])
+    assert question.notes[0].startswith("1 dates of contracts up to 1999-01-01 are after 1971-08-21")
+
+
+def test_ends_that_are_planned_are_counted_and_an_unknown_value_is_refused() -> None:
+    starts, ends = spread(200)
+    states = ["Cancelled" if end and i % 2 else "active" for i, end in enumerate(ends)]
+    columns: dict[str, Sequence[object]] = {"joined": starts, "end": ends, "state": states}
+    when = EndedWhen(column="state", value="cancelled")
+    question = sign(columns, starts="joined", ended_when=when)
+    assert len(question.timeline.targets.times) == 83
+    assert question.notes[0] == (
+        "83 contracts have ended by 'state'; 83 other ends are planned, and these contracts count as running."
+    )
+    with pytest.raises(
+        DataError, match=r"target.ended_when.value must be a value of 'state', got 'gone'\. The"
+    ):
+        sign(columns, starts="joined", ended_when=EndedWhen(column="state", value="gone"))
 
 
 def test_contracts_whose_dates_all_lie_in_the_future_are_refused() -> None:
