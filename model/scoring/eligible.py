@@ -69,6 +69,8 @@ def customers_standing(
     if isinstance(task, LogTask):
         assert log is not None
         return standing(log_presence(log, task, types, strict=False), task, customers.examples())
+    if task.ended_when and task.ended_when.column not in customers.columns:
+        task = task.model_copy(update={"ended_when": None})  # a request states an end only where it came
     absent = {name: np.full(len(customers), np.nan) for name in task.columns}
     columns, zone = {**absent, **customers.columns}, schema.time_zone
     if task.last_day_runs:
