@@ -177,7 +177,10 @@ def test_files_without_a_label_are_refused(table_model: Published, tmp_path: Pat
 def test_files_with_one_outcome_are_refused(table_model: Published, tmp_path: Path) -> None:
     rows = [{**row, "churn": "Yes"} for row in table_model.shop.customers]
     write_csv(tmp_path / "customers.csv", rows)
-    assert refusal(table_model, tmp_path) == ("the label 'churn' must have both outcomes, got only 'Yes'.")
+    assert refusal(table_model, tmp_path) == (
+        "the label 'churn' must have both outcomes, got only 'Yes' (240); blank cells are no answer. Write a value "
+        "in the rows that are negative."
+    )
 
 
 def test_files_that_are_not_named_are_asked_for(log_model: Published, table_model: Published) -> None:
