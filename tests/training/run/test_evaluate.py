@@ -178,8 +178,8 @@ def test_files_with_one_outcome_are_refused(table_model: Published, tmp_path: Pa
     rows = [{**row, "churn": "Yes"} for row in table_model.shop.customers]
     write_csv(tmp_path / "customers.csv", rows)
     assert refusal(table_model, tmp_path) == (
-        "the label 'churn' must have both outcomes, got only 'Yes' (240); blank cells are no answer. Write a value "
-        "in the rows that are negative."
+        "the label 'churn' must have both outcomes, got only 'Yes' (240); blank cells are no answer. Write a "
+        "value in the rows that are negative."
     )
 
 
