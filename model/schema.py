@@ -42,12 +42,14 @@ class NumericColumn(_Part):
     Attributes:
         values: the often repeated numbers, ascending; each has an embedding of its own, as a category has.
             Code 0 is any other number, 1 + position a repeated one.
+        spelling: of texts that are no plain numbers, see `model.values.numbers`.
     """
 
     kind: Literal["numeric"] = "numeric"
     name: str
     scaling: Scaling
     values: tuple[float, ...] = ()
+    spelling: Annotated[str, Field(min_length=1)] | None = None
 
     @field_validator("values")
     @classmethod
@@ -202,6 +204,11 @@ class Schema(_Part):
     def rated(self) -> tuple[Rates, ...]:
         """The rates of the categorical columns that have them, in order."""
         return tuple(c.rates for c in self.categorical if c.rates)
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """The spelling of each column of numbers that are not plain, by name."""
+        return {c.name: c.spelling for c in self.columns if isinstance(c, NumericColumn) and c.spelling}
 
     @property
     def column_names(self) -> tuple[str, ...]:

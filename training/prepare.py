@@ -16,6 +16,7 @@ from model.task import ColumnTask, ContractTask, LogTask, Task
 from model.times import DAY, MISSING_TIME, format_instant, parse_time
 from model.values.columns import Column, as_dates
 from model.values.dense import dense_end
+from model.values.numbers import plain_numbers
 from model.values.rows import EVENTS
 from training.question.labels import cutoff_grid
 from training.question.question import Question, contract_question, log_question
@@ -62,6 +63,8 @@ def prepare(study: Study) -> Prepared:
     dataset = read_dataset(study)
     question = window_question(study, dataset)
     kinds = _infer(study, dataset, question)
+    plain = {name: plain_numbers(dataset.columns[name], form) for name, form in kinds.spellings.items()}
+    dataset = replace(dataset, columns={**dataset.columns, **plain})
     fields = _fields(study, kinds, dataset)
     if question:
         grid = _grid(study, question)
@@ -194,6 +197,7 @@ def _fields(study: Study, kinds: Kinds, dataset: Dataset) -> ModelFields:
         id=source.id if source else None,
         kinds={**kinds.kinds, **dict.fromkeys(series, "numeric")},
         date_formats=kinds.date_formats,
+        spellings=kinds.spellings,
         series=source.sequences if source else {},
         time_zone=study.data.time_zone,
         events=study.data.events,

@@ -23,6 +23,7 @@ from model.values.columns import (
     take,
     texts_of,
 )
+from model.values.numbers import plain_numbers
 
 Array = Any  # an Array or a ChunkedArray: pyarrow has no types
 DataType = Any
@@ -53,8 +54,14 @@ def joined(arrays: list[Array]) -> Array:
     return pa.chunked_array(chunks, type=plain[0].type)
 
 
-def read_column(array: Array, *, exact: bool) -> Column:
-    """(N,) a column of numbers or texts; of exact texts if they are codes or ids."""
+def read_column(array: Array, *, exact: bool, spelling: str | None = None) -> Column:
+    """(N,) a column of numbers or texts; of exact texts if they are codes or ids.
+
+    Args:
+        spelling: of a column of numbers whose texts are not plain, see `model.values.numbers`.
+    """
+    if spelling and not _is_number(array.type.value_type if types.is_dictionary(array.type) else array.type):
+        return plain_numbers(texts_from(array), spelling)
     return texts_from(array) if exact else column_from(array)
 
 

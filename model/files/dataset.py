@@ -67,6 +67,7 @@ def load_dataset(
     exclude: Collection[str] = (),
     only: Collection[str] | None = None,
     categorical: Collection[str] = (),
+    spellings: Mapping[str, str] | None = None,
     event_columns: EventColumns | None = None,
     time_zone: str = "UTC",
 ) -> Dataset:
@@ -79,6 +80,7 @@ def load_dataset(
         exclude: table columns that are not read.
         only: the table columns to read beside the id; None for all.
         categorical: table columns known to be categories: a long code keeps its digits.
+        spellings: of columns of numbers that are not plain, see `model.values.numbers`.
         event_columns: needed with a log.
         time_zone: the zone of times without an offset.
 
@@ -89,7 +91,7 @@ def load_dataset(
         raise DataError("a data set needs customers or events, got neither")
     table = _Customers(_NO_CUSTOMERS, {}, (), {})
     if customers:
-        table = _read_customers(customers, customer_id, exclude, only, categorical)
+        table = _read_customers(customers, customer_id, exclude, only, categorical, spellings)
     if events is None:
         return _without_log(table)
     if event_columns is None or (customers and not customer_id):
@@ -143,6 +145,7 @@ def _read_customers(
     exclude: Collection[str],
     only: Collection[str] | None,
     categorical: Collection[str],
+    spellings: Mapping[str, str] | None,
 ) -> _Customers:
     named = [id] if id else []
     table = read_table(
@@ -150,6 +153,7 @@ def _read_customers(
         exclude=exclude,
         only=None if only is None else [*only, *named],
         texts=[*named, *categorical],
+        spellings=spellings,
     )
     ids = table.columns[id] if id else Texts(np.full(table.n_rows, -1, dtype=np.int32), ())
     categories = {name: as_categories(table.columns[name]) for name in categorical if name != id}

@@ -35,12 +35,14 @@ def read_table(
     exclude: Collection[str] = (),
     only: Collection[str] | None = None,
     texts: Collection[str] = (),
+    spellings: Mapping[str, str] | None = None,
 ) -> RawTable:
     """Read a table at once.
 
     Args:
         exclude: columns that are not read.
         only: the columns to read; None for all.
+        spellings: of columns of numbers that are not plain, see `model.values.numbers`.
         texts: columns that stay exact texts, such as ids and codes, even where they look like numbers.
 
     Raises:
@@ -49,8 +51,11 @@ def read_table(
     source = open_source(path)
     names = _selected(source, exclude, only, texts)
     rows = StrictRows(source)
-    cells = [batch.cells for batch in rows.batches(names)]
-    columns = {name: read_column(joined([b[name] for b in cells]), exact=name in texts) for name in names}
+    cells, spelt = [batch.cells for batch in rows.batches(names)], spellings or {}
+    columns = {
+        name: read_column(joined([b[name] for b in cells]), exact=name in texts, spelling=spelt.get(name))
+        for name in names
+    }
     notes = rows.notes
     if source.unreadable and only is None:
         notes.append(f"{path.name}: left out columns that are nested or binary: {listed(source.unreadable)}.")

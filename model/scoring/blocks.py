@@ -100,8 +100,9 @@ class TableBlocks:
     def _block(self, batch: Batch, n_before: int) -> Block:
         schema, n, places = self._schema, len(batch.cells), batch.places
         exact = {column.name for column in schema.categorical}
+        spelt = schema.spellings
         columns = {
-            name: read_column(batch.cells[name], exact=name in exact)
+            name: read_column(batch.cells[name], exact=name in exact, spelling=spelt.get(name))
             for name in self._names
             if name != EVENTS
         }

@@ -101,6 +101,7 @@ def read_for(
         customer_id=schema.id,
         only=(*schema.column_names, *also),
         categorical=[c.name for c in schema.categorical],
+        spellings=schema.spellings,
         event_columns=_event_columns(fields) if fields else None,
         time_zone=schema.time_zone,
     )

@@ -105,7 +105,7 @@ def shown(column: Column, row: int) -> str:
     """A cell as a message shows it."""
     if isinstance(column, Texts):
         code = int(column.codes[row])
-        return repr(column.values[code][:_SHOWN]) if code >= 0 else "nothing"
+        return repr(column.values[code].removeprefix("'")[:_SHOWN]) if code >= 0 else "nothing"
     return f"{column[row]:g}"
 
 

@@ -193,9 +193,10 @@ def format_number(number: float) -> str:
 
 
 def _category(text: str) -> str:
-    """Return a number as `format_number` writes it; a code such as "007" or a longer number unchanged."""
+    """Return a whole number as `format_number` writes it; a code such as "007" or "1.10" unchanged."""
     number = parse_number(text)
-    return format_number(number) if abs(number) < _EXACT and not _CODE.match(text) else text
+    whole = number.is_integer() and abs(number) < _EXACT and not _CODE.match(text)
+    return format_number(number) if whole else text
 
 
 def _format_value(value: object) -> str:

@@ -1,6 +1,49 @@
-"""Texts that are no values, beside the missing ones of `model.values.columns`."""
+"""Numbers as people write them: `$1,234.50`, `15%`, `1.234,50`, `(12.00)`; and marks that there is none.
 
+A spelling is the decimal mark of a column and its unit, such as `.$`, `,` or `.%`. Training finds it, and the
+schema keeps it, so that a file of one row is read in the same way.
+"""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.values.columns import Column, Texts, parse_number, texts_of
+
+_UNITS: Final = frozenset(
+    {
+        *(
+            "%",
+            "USD",
+            "EUR",
+            "GBP",
+            "CHF",
+            "JPY",
+            "CNY",
+            "INR",
+            "AUD",
+            "CAD",
+            "NZD",
+            "SEK",
+            "NOK",
+            "DKK",
+            "PLN",
+        ),
+        *("CZK", "HUF", "BRL", "MXN", "ZAR", "TRY", "KR", "R$", "US$", "RS", "FR"),
+    }
+)
+_GROUPED: Final = {
+    mark: re.compile(rf"(?:\d{{1,3}}(?:[{group}]\d{{2,3}})*[{group}]\d{{3}}|0|[1-9]\d*)?(?:[{mark}]\d*)?")
+    for mark, group in ((".", ",'\u2019 \u00a0\u202f"), (",", ".'\u2019 \u00a0\u202f"))
+}
+_BARE: Final = re.compile(r"[\d.,'\u2019()+\-\u2212\s]")
+_PADDED: Final = re.compile(r"[+-]?0\d")
 
 _MARKS: Final = frozenset(
     {
@@ -33,3 +76,76 @@ _MARKS: Final = frozenset(
 def is_mark(text: str) -> bool:
     """Return whether a text is a usual mark that there is no value, such as `-` or `\\N`."""
     return text.casefold() in _MARKS
+
+
+def plain_numbers(column: Column, spelling: str) -> Column:
+    """Return a column of numbers in a spelling with its texts as plain numbers; others stay, and are none."""
+    if not isinstance(column, Texts):
+        return column
+    return texts_of(column.codes, [_plain(text, spelling) for text in column.values])
+
+
+def find_spelling(
+    values: Sequence[str], counts: NDArray[np.integer], share: float
+) -> tuple[str, bool] | None:
+    """Return the spelling in which a share of the cells are numbers, and whether its decimal mark is a guess.
+
+    Args:
+        values: the distinct texts. counts: (len(values),) cells of each.
+
+    Returns:
+        None where there is no such spelling, or where the units differ.
+    """
+    units = Counter[str]()
+    for value, count in zip(values, counts.tolist(), strict=True):
+        units[_unit(value)] += count
+    known = [
+        unit for unit in units if unit in _UNITS or (len(unit) == 1 and unicodedata.category(unit) == "Sc")
+    ]
+    if len(known) > 1:
+        return None
+    read = {}
+    for mark in ".,":
+        spelling = mark + (known[0] if known else "")
+        numbers = np.array([spelt_number(value, spelling) for value in values])
+        if counts[~np.isnan(numbers)].sum() >= share * counts.sum():
+            read[spelling] = numbers
+    if not read:
+        return None
+    best = max(read, key=lambda spelling: int(counts[~np.isnan(read[spelling])].sum()))
+    one, *others = read.values()
+    guess = any(
+        (np.isnan(one) == np.isnan(other)).all() and not np.allclose(one, other, equal_nan=True)
+        for other in others
+    )
+    return best, guess
+
+
+def spelt_number(text: str, spelling: str) -> float:
+    """Return the number of a text in a spelling, or NaN; a code such as 007 is none."""
+    mark, unit = spelling[0], spelling[1:]
+    found = _unit(text)
+    if found not in ("", unit) or (unit == "%" and not found):
+        return math.nan
+    bare = "".join(_BARE.findall(text)).replace("\u2212", "-").strip()
+    sign = 1.0
+    if bare.startswith("(") and bare.endswith(")"):
+        sign, bare = -1.0, bare[1:-1].strip()
+    elif bare.endswith("-") or bare.startswith(("-", "+")):
+        sign, bare = (-1.0 if "-" in (bare[0], bare[-1]) else 1.0), bare.strip("+-").strip()
+    if _GROUPED[mark].fullmatch(bare) and any(map(str.isdigit, bare)):
+        whole, _, places = bare.partition(mark)
+        return sign * float(f"{re.sub(r'[^0-9]', '', whole) or 0}.{places or 0}")
+    return math.nan if unit or _PADDED.match(text) else parse_number(text)
+
+
+def _unit(text: str) -> str:
+    return _BARE.sub("", text).upper()
+
+
+def _plain(text: str, spelling: str) -> str:
+    """A number as Python writes it; any other text so that it is none: `'007`, as spreadsheets mark it."""
+    number = spelt_number(text, spelling)
+    if not math.isnan(number):
+        return repr(number)
+    return text if math.isnan(parse_number(text)) else f"'{text}"

@@ -44,6 +44,7 @@ class ModelFields:
     Attributes:
         kinds: the kind of each table column.
         date_formats: the strptime format of each date column; None is ISO 8601.
+        spellings: of columns of numbers that are not plain, see `model.values.numbers`.
         series: the columns of each sequence, oldest first; each of them is in `kinds` too.
         time_zone: of times without an offset.
         event_format: of the times of the events; None is ISO 8601.
@@ -53,6 +54,7 @@ class ModelFields:
     id: str | None
     kinds: Mapping[str, Kind]
     date_formats: Mapping[str, str | None] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
     series: Mapping[str, Sequence[str]] = field(default_factory=dict)
     time_zone: str = "UTC"
     events: EventsSource | None = None
@@ -128,7 +130,12 @@ def _table_column(
     if kind == "boolean":
         return BooleanColumn(name=name, scaling=scaling)
     customers = np.unique(examples.customers)  # each once, whatever the number of cutoffs
-    return NumericColumn(name=name, scaling=scaling, values=_repeated(as_numbers(column)[customers]))
+    return NumericColumn(
+        name=name,
+        scaling=scaling,
+        values=_repeated(as_numbers(column)[customers]),
+        spelling=fields.spellings.get(name),
+    )
 
 
 def _repeated(numbers: Numbers) -> tuple[float, ...]:

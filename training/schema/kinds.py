@@ -12,7 +12,7 @@ The first rule that fits decides; shares are of the rows that are not missing.
 | numbers: an id, see below                                                 | left out    |
 | other numbers, whole-number codes too                                     | numeric     |
 | texts: true/false, yes/no, t/f, y/n, in any case                          | boolean     |
-| texts: numbers in >= 95 %; the words are noted and read as missing        | as numbers  |
+| texts: numbers in >= 90 %, as `model.values.numbers` reads; noted          | as numbers  |
 | texts or numbers: dates in >= 90 %, see `model.files.dates`               | date        |
 | texts: sentences (>= 50 rows, > 20 % distinct, >= 4 words and 20 letters) | left out    |
 | texts: an id                                                              | left out    |
@@ -23,26 +23,36 @@ name says so (`customer_id`, `CustomerId`, `Invoice No`, `id_student`) or they r
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.files.cells import LEADING_ZERO, spells_number
+from model.files.cells import LEADING_ZERO
 from model.files.dates import MIN_SHARE, DateFormat, mixed_formats
 from model.files.names import check_names, counted
 from model.files.table import RawTable, unreadable_note
 from model.times import MISSING_TIME
-from model.values.columns import Column, Numbers, Texts, as_dates, as_numbers, as_texts, parse_boolean
+from model.values.columns import (
+    Column,
+    Numbers,
+    Texts,
+    as_dates,
+    as_numbers,
+    as_texts,
+    parse_boolean,
+    parse_number,
+)
+from model.values.numbers import find_spelling, is_mark, plain_numbers, spelt_number
 
 Kind = Literal["numeric", "boolean", "date", "categorical"]
 
 _ID_NAME: Final = re.compile(r"(^|[_ .-])(id|uuid|guid|key|no|nr|number)$|^id[_ .-]", re.IGNORECASE)
 _CAMEL_ID: Final = re.compile(r"[a-z0-9](Id|ID|Uuid|UUID|Guid|GUID|Key|No|Nr|Number)$")
-_DECIMAL_COMMA: Final = re.compile(r"[+-]?[0-9]+(,[0-9]+)?$")
+_MOST: Final = 0.5
 _MANY_ROWS: Final = 50
 _ID_SHARE: Final = 0.95
 _SENTENCE_SHARE: Final = 0.2
@@ -61,12 +71,14 @@ class Kinds:
         date_formats: the strptime format of each date column; None is ISO 8601.
         left_out: by column, the reason as a sentence.
         notes: sentences about assumptions and unreadable values, for the report.
+        spellings: of columns of numbers that are not plain, see `model.values.numbers`.
     """
 
     kinds: dict[str, Kind]
     date_formats: dict[str, str | None]
     left_out: dict[str, str]
     notes: tuple[str, ...]
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,7 @@ class _Verdict:
     reason: str = ""
     time_format: str | None = None
     note: str = ""
+    spelling: str | None = None
 
 
 def infer_kinds(
@@ -118,6 +131,7 @@ def infer_kinds(
         date_formats={name: v.time_format for name, v in verdicts.items() if v.kind == "date"},
         left_out={name: v.reason for name, v in verdicts.items() if not v.kind},
         notes=tuple(v.note for v in verdicts.values() if v.note),
+        spellings={name: v.spelling for name, v in verdicts.items() if v.kind and v.spelling},
     )
 
 
@@ -127,8 +141,10 @@ def _judge(name: str, column: Column, named: Kind | None, date: DateFormat | Non
         return _left_out("every cell is missing")
     if date and named in (None, "date") and not _names_an_id(name):
         return _Verdict("date", time_format=date.time_format, note=_date_note(name, column, date))
+    if named == "numeric":
+        return _judge_spelt(name, column, share=0) or _Verdict(named, note=unreadable_note(name, column))
     if named:
-        return _Verdict(named, note=unreadable_note(name, column) if named == "numeric" else "")
+        return _Verdict(named)
     if isinstance(column, Texts):
         return _judge_texts(name, column)
     return _judge_numbers(name, column)
@@ -167,13 +183,11 @@ def _judge_texts(name: str, column: Texts) -> _Verdict:
         return _one_value(values[0], everywhere=n_known == len(column))
     if truths == {0.0, 1.0}:
         return _Verdict("boolean")
-    if _are_numbers(values, counts):
-        numbers = _judge_numbers(name, as_numbers(column))
-        words = numbers.kind in ("numeric", "boolean")
-        return replace(numbers, note=unreadable_note(name, column)) if words else numbers
+    if numbers := _judge_spelt(name, column, share=MIN_SHARE):
+        return numbers
     if mixed := mixed_formats(column):
         return _left_out(mixed)
-    return replace(_judge_words(values, n_known), note=_comma_note(name, values))
+    return replace(_judge_words(values, n_known), note=_near_note(name, values, counts))
 
 
 def _judge_words(values: Sequence[str], n_known: int) -> _Verdict:
@@ -184,12 +198,61 @@ def _judge_words(values: Sequence[str], n_known: int) -> _Verdict:
     return _Verdict("categorical")
 
 
-def _are_numbers(values: Sequence[str], counts: NDArray[np.integer]) -> bool:
-    """Return whether enough rows are numbers and none is a code such as "007"."""
-    if any(re.match(LEADING_ZERO, value) for value in values):
-        return False
-    spelt = np.array([spells_number(value) for value in values])
-    return bool(counts[spelt].sum() >= MIN_SHARE * counts.sum())
+def _judge_spelt(name: str, column: Column, *, share: float) -> _Verdict | None:
+    """The verdict on texts of which a share, without marks of nothing, are numbers; None where fewer are."""
+    if not isinstance(column, Texts):
+        return None
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
+    cells = {v: n for v, n in zip(column.values, counts.tolist(), strict=True) if n and not is_mark(v)}
+    found = find_spelling(list(cells), np.array(list(cells.values())), share) if cells else None
+    if found is None or (share and _are_codes(list(cells))):
+        return None
+    spelling, guess = found
+    spelt, plainly = (sum(not np.isnan(n) for n in read) for read in _both(list(cells), spelling))
+    if not share and spelt <= plainly:
+        return None  # the study says that codes such as "007" are numbers
+    plain = plain_numbers(column, spelling)
+    verdict = _judge_numbers(name, as_numbers(plain)) if share else _Verdict("numeric")
+    if verdict.kind not in ("numeric", "boolean"):
+        return verdict
+    is_plain = np.array_equal(*_both(list(cells), spelling), equal_nan=True)
+    return replace(
+        verdict,
+        spelling=None if is_plain else spelling,
+        note=" ".join(filter(None, _number_notes(name, column, spelling, guess=guess))),
+    )
+
+
+def _both(values: Sequence[str], spelling: str) -> tuple[list[float], list[float]]:
+    """The numbers of texts in a spelling, and as plain ones."""
+    return [spelt_number(value, spelling) for value in values], [parse_number(value) for value in values]
+
+
+def _number_notes(name: str, column: Texts, spelling: str, *, guess: bool) -> Iterator[str]:
+    example = next(
+        (v for v in column.values if not np.isnan(spelt_number(v, spelling)) and np.isnan(parse_number(v))),
+        "",
+    )
+    if example:
+        read = f"read numbers such as {example!r} as {spelt_number(example, spelling):g}"
+        unsure = ", a guess: the mark may be of thousands or of decimals" if guess else ""
+        yield f"{name!r}: {read}{unsure}."
+    known = column.codes >= 0
+    lost = np.flatnonzero(known & np.isnan(as_numbers(plain_numbers(column, spelling))))
+    if len(lost):
+        first = column.values[column.codes[lost[0]]]
+        yield (
+            f"{name!r}: {int(known.sum()) - len(lost):,} of {int(known.sum()):,} cells are numbers; read "
+            f"{counted(len(lost), 'other')}, such as {first!r}, as missing. If they are categories, set "
+            f"data.customers.categorical: [{name}]."
+        )
+
+
+def _are_codes(values: Sequence[str]) -> bool:
+    """Return whether values are codes such as "007": digits alone, of one length, some with zeros before."""
+    digits = [value for value in values if value.isdigit()]
+    padded = any(re.match(LEADING_ZERO, value) for value in digits)
+    return padded and len(set(map(len, digits))) == 1
 
 
 def _are_sentences(values: Sequence[str]) -> bool:
@@ -209,14 +272,14 @@ def _date_note(name: str, column: Column, date: DateFormat) -> str:
     return f"{date.note} {lost}".strip()
 
 
-def _comma_note(name: str, values: Sequence[str]) -> str:
-    sample = _sample(values)
-    with_comma = [value for value in sample if "," in value]
-    if not with_comma or not all(_DECIMAL_COMMA.match(value) for value in sample):
+def _near_note(name: str, values: Sequence[str], counts: NDArray[np.integer]) -> str:
+    """A sentence on texts of which most are numbers, yet not 90 %."""
+    numbers = counts[[not np.isnan(parse_number(value)) for value in values]].sum()
+    if numbers < _MOST * counts.sum():
         return ""
     return (
-        f"{name!r}: values such as {with_comma[0]!r} were read as texts; "
-        "write them with a decimal point if they are numbers."
+        f"{name!r}: {int(numbers):,} of {int(counts.sum()):,} cells are numbers; it was read as texts. If it "
+        f"is a number, set data.customers.numeric: [{name}]."
     )
 
 

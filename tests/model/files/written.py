@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -46,14 +47,12 @@ def plain(table: RawTable) -> dict[str, list[object]]:
     return {name: listed(column) for name, column in table.columns.items()}
 
 
-def read(
-    folder: Path, content: str | bytes, name: str = "t.csv", **options: list[str]
-) -> dict[str, list[object]]:
+def read(folder: Path, content: str | bytes, name: str = "t.csv", **options: Any) -> dict[str, list[object]]:
     """The columns of a table with this content."""
     return plain(read_table(write(folder, content, name), **options))
 
 
-def refusal(path: Path, **options: list[str]) -> str:
+def refusal(path: Path, **options: Any) -> str:
     """Why a file is refused."""
     with pytest.raises(DataError) as error:
         read_table(path, **options)

@@ -10,6 +10,7 @@ from model.files.dates import date_formats
 from model.files.table import RawTable
 from model.times import MISSING_TIME
 from model.values.columns import Column, as_booleans, as_dates, as_numbers, column_of
+from model.values.numbers import plain_numbers
 from training.schema.kinds import Kinds, infer_kinds
 
 ROWS = 100
@@ -123,14 +124,18 @@ def test_sentences() -> None:
 
 def test_codes_with_leading_zeros_are_categories() -> None:
     assert kind(["007", "12", "13"] * 40) == "categorical"
-    assert kind(["007", *["12", "13"] * 40]) == "categorical"
+    assert kind(["0712", *["1012", "1013"] * 40]) == "categorical"
+    assert kind(["00", *["12.5", "130"] * 40]) == "numeric"
 
 
 def test_words_among_numbers_are_noted_and_missing() -> None:
     values = [*map(str, spread(96, 50)), "unknown", "?", "?", "inf"]
     kinds = infer([*values, *[None] * 20])
     assert kinds.kinds == {"x": "numeric"}
-    assert kinds.notes == ("'x': read 4 cells without a finite number, such as 'unknown', as missing.",)
+    assert kinds.notes == (
+        "'x': 96 of 100 cells are numbers; read 4 others, such as 'unknown', as missing. If they are "
+        "categories, set data.customers.categorical: [x].",
+    )
     assert np.isfinite(as_numbers(column_of(values))).sum() == 96
     assert kind([*values[:80], *["x"] * 20]) == "categorical"
 
@@ -138,7 +143,10 @@ def test_words_among_numbers_are_noted_and_missing() -> None:
 def test_words_among_other_columns_of_numbers() -> None:
     flags = infer(["0", "1"] * 48 + ["?"])
     assert flags.kinds == {"x": "boolean"}
-    assert flags.notes == ("'x': read 1 cell without a finite number, such as '?', as missing.",)
+    assert flags.notes == (
+        "'x': 96 of 97 cells are numbers; read 1 other, such as '?', as missing. If they are categories, set "
+        "data.customers.categorical: [x].",
+    )
     assert kind(["5"] * 96 + ["none given"]) == "categorical"
     assert kind([str(n) for n in range(96)] + ["?"], "row_id").startswith("it is an id")
 
@@ -210,13 +218,45 @@ def test_what_only_resembles_a_date(texts: list[str]) -> None:
     assert kind(texts * 30) == "categorical"
 
 
-def test_decimal_commas_are_noted() -> None:
-    kinds = infer([f"{n},5" for n in range(ROWS)])
-    assert kinds.left_out == {"x": "it looks like an id: 100 distinct texts in 100 rows"}
-    assert kinds.notes == (
-        "'x': values such as '0,5' were read as texts; write them with a decimal point if they are numbers.",
+@pytest.mark.parametrize(
+    ("texts", "spelling", "number"),
+    [
+        (["0,5", "12,25"], ",", 0.5),
+        (["$1,234.50", "-$5"], ".$", 1234.5),
+        (["15%", "8 %"], ".%", 15.0),
+        (["1.234,50 EUR", "7 EUR"], ",EUR", 1234.5),
+        (["(1,234.50)", "5.00-"], ".", -1234.5),
+        (["1\u202f234", "12"], ".", 1234.0),
+    ],
+)
+def test_numbers_as_people_write_them(texts: list[str], spelling: str, number: float) -> None:
+    kinds = infer(texts * 30)
+    assert kinds.kinds == {"x": "numeric"}
+    assert kinds.spellings == {"x": spelling}
+    assert as_numbers(plain_numbers(column_of(texts[:1]), spelling)).tolist() == [number]
+    assert kinds.notes == (f"'x': read numbers such as {texts[0]!r} as {number:g}.",)
+
+
+def test_a_mark_of_thousands_or_of_decimals_is_a_guess() -> None:
+    assert infer(["1,234", "5,678"]).notes == (
+        "'x': read numbers such as '1,234' as 1234, a guess: the mark may be of thousands or of decimals.",
     )
-    assert infer(["1,5", "2", "x"]).notes == ()
+
+
+def test_currencies_are_not_mixed() -> None:
+    assert infer(["$5", "€6"] * 30).kinds == {"x": "categorical"}
+
+
+def test_texts_of_which_most_are_numbers_are_noted() -> None:
+    assert infer(["1.5", "2.5", "3.5", "gold"] * 20).notes == (
+        "'x': 60 of 80 cells are numbers; it was read as texts. If it is a number, set "
+        "data.customers.numeric: [x].",
+    )
+
+
+def test_what_is_no_number_in_a_spelling_stays_none() -> None:
+    texts = column_of(["0.15", "007", "?", "15%"])
+    assert np.isnan(as_numbers(plain_numbers(texts, ".%"))).tolist() == [True, True, True, False]
 
 
 def test_what_the_study_says_wins() -> None:
