@@ -14,6 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 from model.predictor import load_predictor
 from model.schema import DateColumn, EventCategory, EventSchema, HistoryFeature, NumericColumn, Schema
+from model.scoring.as_of import AsOf
 from model.scoring.score_file import score_file
 from model.store.registry import Registry
 from model.task import ContractTask, Eligible, LogTask, Task
@@ -150,7 +151,7 @@ def test_a_response_and_both_ways_of_scoring_a_file_agree_on_who_is_eligible(
         folder / "out.csv",
         customers=people,
         events=events if has_log else None,
-        as_of=parse_time(AS_OF, zone=MODELS[name][0].time_zone),
+        as_of=AsOf(parse_time(AS_OF, zone=MODELS[name][0].time_zone), "the test"),
     )
     with (folder / "out.csv").open(newline="") as file:
         assert [row["eligible"] == "true" for row in csv.DictReader(file)] == answered
