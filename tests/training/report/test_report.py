@@ -206,7 +206,7 @@ def test_table_study_of_one_class_still_has_a_page(report: Report) -> None:
     table["splits"] = [asdict(SplitFigure("unseen groups", table["metrics"]["label"]["model"], 0.5))] * 2
     table["learning_curve"], table["warnings"] = [], []
     plain = {key: AUDIT[key] for key in ("customers", "time_zone", "split", "examples")}
-    figures = {"log": None, "rows": 20, "positives": 0, "rate": 0.0, "findings": []}
+    figures: dict[str, Any] = {"log": None, "rows": 20, "positives": 0, "rate": 0.0, "findings": []}
     table["audit"] = {**plain, **figures, "label": {"column": "Churn", "values": []}}
     table["data"] |= cast(Any, {"events": None, "first_event": None, "last_event": None, "columns": []})
     page = Page(render_html(table))
