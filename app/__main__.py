@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app.observe.logs import logging_config
 from app.settings import Settings, explain
-from model.errors import PropenseError
+from model.errors import PropenseError, redacted
 
 # Each is read once, when the library is first imported.
 _THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -23,12 +23,12 @@ def main() -> None:
     try:
         settings = Settings()
     except ValidationError as error:
-        sys.exit(explain(error))
+        sys.exit(redacted(explain(error)))
     limit_threads(settings.threads)
     try:
         serve(settings)
     except (PropenseError, OSError) as error:
-        sys.exit(str(error))
+        sys.exit(redacted(str(error)))
 
 
 def serve(settings: Settings, app: str = "app.main:app") -> None:

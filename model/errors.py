@@ -1,8 +1,25 @@
 """Errors that a user can act on: each text states the place, the rule, the value and the next step."""
 
+import re
+from typing import Final
+
+_SECRETS: Final = re.compile(
+    r"(?P<address>[a-z][a-z0-9+.-]*:/{1,2}[^\s:@/]*:)\S+(?=@)"
+    r"|(?P<key>(password|passwd|pwd|secret|token)=)[^\s&;]+",
+    re.IGNORECASE,
+)
+
+
+def redacted(text: str) -> str:
+    """Return a text without the passwords of addresses such as `postgresql://user:password@host`."""
+    return _SECRETS.sub(lambda found: f"{found['address'] or found['key']}***", text)
+
 
 class PropenseError(Exception):
-    """Base of all of them; the text is the message to show."""
+    """Base of all of them; the text is the message to show, without passwords."""
+
+    def __str__(self) -> str:
+        return redacted(super().__str__())
 
 
 class StudyError(PropenseError):

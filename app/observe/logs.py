@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from model.errors import redacted
+
 REQUEST_ID: Final[ContextVar[bytes | None]] = ContextVar("request_id", default=None)
 TRACE_ID: Final[ContextVar[str | None]] = ContextVar("trace_id", default=None)
 _PIPE_MS: Final = 100  # for the reader of a full pipe, in the middle of a line
@@ -117,7 +119,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
         "level": record.levelname.lower(),
         "logger": record.name,
-        "message": record.getMessage(),
+        "message": redacted(record.getMessage()),
         **({"request_id": id_.decode()} if id_ else {}),
         **({"trace_id": trace} if (trace := TRACE_ID.get()) else {}),
         **getattr(record, "fields", {}),

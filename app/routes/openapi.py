@@ -45,7 +45,7 @@ _AS_OF: Final = {
     "example": "1997-12-31",
 }
 _FILES: Final = {
-    ANY_FORM: "Any of the others, told apart by its first bytes.",
+    ANY_FORM: "Any of the others, recognised by its first bytes.",
     "text/csv": "A header, then a customer a row, spelt as in training files; UTF-8.",
     "application/x-ndjson": "A customer a line, as in a predict request.",
     "application/vnd.apache.arrow.stream": "An Arrow IPC stream.",
