@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from app.routes.score import SUFFIXES
+from app.routes.score import ANY_FORM, SUFFIXES
 from app.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +110,7 @@ def test_the_settings_of_the_readme_have_their_defaults() -> None:
 
 
 def _spelt(default: Any) -> str:
-    if default is None or default == {}:
+    if default in (None, {}, frozenset()):
         return "-"
     if isinstance(default, bool):
         return "`on`" if default else "`off`"
@@ -118,7 +118,7 @@ def _spelt(default: Any) -> str:
 
 
 def test_the_readme_lists_the_forms_of_a_file() -> None:
-    assert re.findall(r"^\| [\w ]+ \| `(\w+/[\w.-]+)` \|", README, re.MULTILINE) == list(SUFFIXES)
+    assert re.findall(r"^\| [\w ]+ \| `(\w+/[\w.-]+)` \|", README, re.MULTILINE) == [*SUFFIXES, ANY_FORM]
 
 
 def _curl(command: str, folder: Path) -> bytes:
