@@ -46,7 +46,7 @@ def score_command(
 
     predictor = load_version(Registry(registry), name, version, device=device)
     instant = _as_of(predictor, as_of, customers, events)
-    customers, events = _files(predictor, customers, events)
+    customers, events, of_study = _files(predictor, customers, events)
     with console.row_progress("scoring") as on_rows:
         scored = score_file(
             predictor,
@@ -64,7 +64,7 @@ def score_command(
         "as_of_from": scored.as_of.source,
     }
     unused = f"ignored columns that the model does not read: {listed(scored.ignored)}."
-    notes = [*scored.notes, *([unused] if scored.ignored else [])]
+    notes = [*of_study, *scored.notes, *([unused] if scored.ignored else [])]
     if json:
         console.print_json({**facts, "rows": scored.rows, "out": str(out), "notes": notes})
     else:
@@ -102,6 +102,7 @@ def evaluate_command(
         instant = _as_of(predictor, as_of, customers, events)
         ends = as_of is None and instant and not isinstance(predictor.manifest.task, ColumnTask)
         until = instant.instant if ends and instant else None
+        customers, events, facts["notes"] = _files(predictor, customers, events)
         measured = evaluate_files(
             predictor,
             customers=customers,
@@ -116,24 +117,34 @@ def evaluate_command(
     console.print_lines([f"{name} version {facts['version']}, measured on " + _source(facts)])
     figures.print_metrics(facts["metrics"])
     if facts["source"] == "files":
+        console.print_lines([f"Note: {note}" for note in facts["notes"]])
         console.print_lines(["Note: these figures are too good if the files contain training customers."])
 
 
 def _files(
     predictor: "Predictor", customers: Path | None, events: Path | None
-) -> tuple[Path | None, Path | None]:
-    """Return the named files, or those of the study that the model was trained on."""
-    if customers is not None or events is not None:
-        return customers, events
+) -> tuple[Path | None, Path | None, list[str]]:
+    """Return the named files, or those of the study where none is named, and notes.
+
+    A log alone gets the customer table of the study, if the model reads one.
+    """
     from training.study.sections import resolve_path
     from training.study.study import Study
 
-    origin = predictor.manifest.provenance
-    data, base = Study.model_validate(origin["study"]).data, Path(origin["folder"])
-    return (
-        resolve_path(data.customers.path, base) if data.customers else None,
-        resolve_path(data.events.path, base) if data.events else None,
-    )
+    manifest = predictor.manifest
+    if customers is not None or (events is not None and not _reads_table(predictor)):
+        return customers, events, []
+    data = Study.model_validate(manifest.provenance["study"]).data
+    base = Path(manifest.provenance["folder"])
+    table = resolve_path(data.customers.path, base) if data.customers else None
+    if events is not None:
+        return table, events, [f"the customers are those of the study: {table}."] if table else []
+    return table, resolve_path(data.events.path, base) if data.events else None, []
+
+
+def _reads_table(predictor: "Predictor") -> bool:
+    task = predictor.manifest.task
+    return bool(predictor.manifest.schema_.column_names or task.dates or task.kind == "column")
 
 
 def _as_of(

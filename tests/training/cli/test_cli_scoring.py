@@ -118,3 +118,17 @@ def test_evaluating_on_files_measures_anew(run: Run, registry: Path, log_model: 
     assert (told["source"], told["as_of"]) == ("files", "2022-06-01")
     assert told["metrics"]["30"]["model"]["n"] > log_model.trained.report["split"]["test"]
     assert run(*words).out.startswith("log version 1, measured on the files as of 2022-06-01\n")
+    alone = ["evaluate", "log", "--registry", registry, *files[2:], "--as-of", "2022-06-01"]
+    assert run(*alone, "--json").told["metrics"] == told["metrics"]
+    note = f"Note: the customers are those of the study: {folder / 'customers.csv'}.\n"
+    assert note in run(*alone).out
+
+
+def test_a_log_alone_is_scored_with_the_customers_of_the_study(
+    run: Run, registry: Path, log_model: Published, tmp_path: Path
+) -> None:
+    words = ["score", "log", "--registry", registry, "--events", log_model.shop.folder / "events.csv"]
+    ran = run(*words, "--out", tmp_path / "alone.csv")
+    assert "Note: the customers are those of the study: " in ran.out
+    run("score", "log", "--registry", registry, "--out", tmp_path / "own.csv")
+    assert probabilities(tmp_path / "alone.csv") == probabilities(tmp_path / "own.csv")
