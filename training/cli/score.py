@@ -174,7 +174,7 @@ def _as_of(
 
 def _are_own(predictor: "Predictor", customers: Path | None, events: Path | None) -> bool:
     """Return whether these files are the study's own."""
-    own = _files(predictor, None, None)
+    own = _files(predictor, None, None)[:2]
     return all(
         given is None or (there is not None and given.resolve() == there.resolve())
         for given, there in zip((customers, events), own, strict=True)
