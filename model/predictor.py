@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.device import choose_device
 from model.errors import CheckpointError, DataError, SchemaError
-from model.network.network import build_network
+from model.network.network import build_head
 from model.probability import Probabilities
 from model.quick.row_encoder import RowEncoder
 from model.scorer import Scorer, build_scorer
@@ -119,7 +119,7 @@ def rebuild_scorer(model: ModelDescription, weights: Mapping[str, Tensor], *, de
         DeviceError: the device is not on this machine.
     """
     chosen = choose_device(device)
-    network = build_network(model.network, model.schema_, n_outputs=model.task.n_outputs)
+    network = build_head(model.network, model.schema_, n_outputs=model.task.n_outputs)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from model.features.encode import encode
 from model.features.inputs import Inputs
+from model.network.linear import LinearNetwork
 from model.network.network import Network
 from model.network.trunk import average
 from model.probability import Calibration, Logits, Probabilities, event_by_horizon, no_event_by_horizon
+from model.quick.numpy_linear import NumpyLinear
 from model.quick.numpy_network import NumpyNetwork
 from model.schema import Schema
 from model.store.manifest import NetworkSpec
@@ -32,16 +34,16 @@ class Scorer:
     Attributes:
         network: in eval mode, on `device`.
         calibration: slope and intercept of each of the K logits.
-        quick: the same network in numpy; None unless the head is mlp and the device the CPU.
+        quick: the same network in numpy; None for a head that reads steps, or on another device than the CPU.
     """
 
     task: Task
     schema: Schema
     spec: NetworkSpec
-    network: Network
+    network: Network | LinearNetwork
     calibration: Calibration
     device: torch.device
-    quick: NumpyNetwork | None = field(default=None, compare=False)
+    quick: NumpyNetwork | NumpyLinear | None = field(default=None, compare=False)
 
     def score(self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples) -> Probabilities:
         """(N, K) float64 probability of a positive outcome by each horizon; the last is the longest.
@@ -83,17 +85,23 @@ def build_scorer(
     task: Task,
     schema: Schema,
     spec: NetworkSpec,
-    network: Network,
+    network: Network | LinearNetwork,
     calibration: Calibration,
     device: torch.device,
 ) -> Scorer:
     """Return the scorer of a fitted network that is on the device."""
-    quick = NumpyNetwork.build(network) if spec.head == "mlp" and device.type == "cpu" else None
+    quick = None if spec.reads_steps or device.type != "cpu" else _quick(network)
     return Scorer(task, schema, spec, network.eval(), calibration, device, quick)
 
 
+def _quick(network: Network | LinearNetwork) -> NumpyNetwork | NumpyLinear:
+    if isinstance(network, LinearNetwork):
+        return NumpyLinear.build(network)
+    return NumpyNetwork.build(network)
+
+
 @torch.inference_mode()
-def logits(network: Network, inputs: Inputs, device: torch.device) -> Logits:
+def logits(network: Network | LinearNetwork, inputs: Inputs, device: torch.device) -> Logits:
     """(N, K) float64 uncalibrated logits, computed in batches of a fixed size."""
     starts = range(0, max(len(inputs), 1), BATCH_SIZE)  # at least one batch, for the shape
     rows = [torch.arange(start, min(start + BATCH_SIZE, len(inputs))) for start in starts]

@@ -36,12 +36,14 @@ ABSENT: Final = (
 )
 BERLIN: Final = LOG.replace("data:\n", "data:\n  time_zone: Europe/Berlin\n")  # its clocks change in March
 CASES: Final = {
+    "table-linear": TABLE,
     "table-mlp": TABLE,
     "table-cnn": TABLE,  # columns as tokens
     "table-rnn": TABLE,
     "wide-mlp": WIDE,
     "wide-cnn": WIDE,
     "wide-rnn": WIDE,
+    "log-linear": LOG,
     "log-mlp": LOG,
     "log-cnn": LOG,
     "log-rnn": LOG,

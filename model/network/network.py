@@ -9,10 +9,11 @@ from model.features.inputs import Batch
 from model.features.sequence import n_step_numbers
 from model.network.cnn import ConvEncoder
 from model.network.embeddings import ColumnTokens
+from model.network.linear import LinearNetwork
 from model.network.rnn import GruEncoder
 from model.network.steps import Encoder, StepEmbedding, StepReader, TokenReader
 from model.network.trunk import Trunk, average
-from model.schema import Schema
+from model.schema import Scaling, Schema
 from model.store.manifest import HeadName, NetworkSpec
 
 
@@ -72,8 +73,20 @@ class Network(nn.Module):
         return logits
 
 
+def build_head(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Network | LinearNetwork:
+    """Return the network of any head."""
+    if spec.head == "linear":
+        return build_linear(schema, n_outputs=n_outputs)
+    return build_network(spec, schema, n_outputs=n_outputs)
+
+
+def build_linear(schema: Schema, *, n_outputs: int) -> LinearNetwork:
+    """Return the linear network for the inputs of `schema`, with weights of 0."""
+    return LinearNetwork(len(_scalings(schema)), _sizes(schema), n_outputs=n_outputs)
+
+
 def build_network(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Network:
-    """Return a network with initial weights for the inputs of `schema`, with (B, K) logits as output."""
+    """Return a network of an mlp, cnn or rnn head with initial weights, for the inputs of `schema`."""
     tokens = _column_tokens(spec, schema)
     readers = [] if spec.head == "mlp" else [_reader(spec, schema) for _ in range(spec.folds)]
     trunk = Trunk(
@@ -89,15 +102,23 @@ def build_network(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Netwo
 
 
 def _column_tokens(spec: NetworkSpec, schema: Schema) -> ColumnTokens:
-    scalings = [c.scaling for c in schema.numeric]
-    sizes = [len(c.vocabulary) + 2 for c in schema.categorical]
-    if schema.events:
-        scalings += [f.scaling for f in schema.events.features]
-        sizes += [len(c.vocabulary) + 2 for c in schema.events.categories]
-    scalings += [rates.scaling for rates in schema.rated]
-    edges = [s.edges if spec.piecewise else () for s in scalings]
+    edges = [s.edges if spec.piecewise else () for s in _scalings(schema)]
     values = [(n, len(column.values) + 1) for n, column in schema.valued if spec.piecewise]
-    return ColumnTokens(edges, sizes, values, folds=spec.folds, width=spec.embedding)
+    return ColumnTokens(edges, _sizes(schema), values, folds=spec.folds, width=spec.embedding)
+
+
+def _scalings(schema: Schema) -> list[Scaling]:
+    """Of the numbers of the inputs: columns, history aggregates, rates of categories."""
+    features = schema.events.features if schema.events else ()
+    scalings = [c.scaling for c in schema.numeric] + [f.scaling for f in features]
+    return scalings + [rates.scaling for rates in schema.rated]
+
+
+def _sizes(schema: Schema) -> list[int]:
+    """The codes of each category of the inputs."""
+    vocabularies = [c.vocabulary for c in schema.categorical]
+    vocabularies += [c.vocabulary for c in schema.events.categories] if schema.events else []
+    return [len(vocabulary) + 2 for vocabulary in vocabularies]
 
 
 def _reader(spec: NetworkSpec, schema: Schema) -> StepReader | TokenReader:

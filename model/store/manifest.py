@@ -10,7 +10,7 @@ from model.task import Task
 
 FORMAT_VERSION: Final = 1
 
-HeadName = Literal["mlp", "cnn", "rnn"]
+HeadName = Literal["linear", "mlp", "cnn", "rnn"]
 
 
 class _Part(BaseModel):
@@ -18,7 +18,7 @@ class _Part(BaseModel):
 
 
 class NetworkSpec(_Part):
-    """The head and the sizes of a network.
+    """The head and the sizes of a network. The linear head has no sizes, and is one network in a checkpoint.
 
     Attributes:
         folds: networks in the bag, each fitted without a fold of the training customers.
@@ -39,7 +39,7 @@ class NetworkSpec(_Part):
     @property
     def reads_steps(self) -> bool:
         """Whether the head reads a sequence as well as the columns."""
-        return self.head != "mlp"
+        return self.head in ("cnn", "rnn")
 
 
 class Golden(_Part):

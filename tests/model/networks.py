@@ -9,7 +9,8 @@ from torch import Tensor
 
 from model.features.encode import encode
 from model.features.inputs import Batch
-from model.network.network import Network, build_network
+from model.network.linear import LinearNetwork
+from model.network.network import Network, build_linear, build_network
 from model.probability import Calibration
 from model.schema import (
     BooleanColumn,
@@ -33,7 +34,7 @@ from model.values.rows import customers_from_rows
 from tests.model.build import tiny_scaling
 
 AS_OF: Final = parse_time("1997-12-31")
-HEADS: Final[tuple[HeadName, ...]] = ("mlp", "cnn", "rnn")
+HEADS: Final[tuple[HeadName, ...]] = ("mlp", "cnn", "rnn")  # those of `Network`
 FOLDS: Final = 3
 MEMBERS: Final = 2
 REPEATED: Final = (0.0, 2.5, 10.0)  # some of the numbers in `some_rows`
@@ -176,6 +177,15 @@ def random_network(
     draw = torch.Generator().manual_seed(seed)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2, generator=draw)
+    return network.eval()
+
+
+def random_linear(kind: str, *, seed: int = 0) -> LinearNetwork:
+    """A linear network with random weights."""
+    network = build_linear(SCHEMAS[kind], n_outputs=TASKS[kind].n_outputs)
+    draw = torch.Generator().manual_seed(seed)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, generator=draw)
     return network.eval()
 
 

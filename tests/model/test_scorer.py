@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from model.errors import SchemaError
 from model.features.encode import encode
 from model.features.inputs import Inputs
+from model.network.network import Network
 from model.probability import Calibration, Probabilities
 from model.scorer import Scorer, fold_logits, logits
 from model.store.manifest import HeadName
@@ -20,6 +21,11 @@ from tests.model.networks import FOLDS, HEADS, MEMBERS, SCHEMAS, customers_of, r
 PAIRS = [(head, kind) for head in HEADS for kind in SCHEMAS]
 every_head = pytest.mark.parametrize(("head", "kind"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
 each_kind = pytest.mark.parametrize("kind", SCHEMAS)
+
+
+def bag_of(scorer: Scorer) -> Network:
+    assert isinstance(scorer.network, Network)
+    return scorer.network
 
 
 def scores(scorer: Scorer, rows: list[dict[str, object]]) -> Probabilities:
@@ -106,11 +112,11 @@ def test_each_logit_is_calibrated_by_its_own_slope_and_intercept() -> None:
 def test_each_fold_returns_the_mean_probability_of_its_members(head: HeadName, kind: str) -> None:
     scorer = random_scorer(head, kind)
     inputs, rows = inputs_of(scorer, 12), torch.tensor([7, 2, 3, 11])
-    got = fold_logits(scorer.network, inputs, rows, scorer.device)
+    got = fold_logits(bag_of(scorer), inputs, rows, scorer.device)
     assert got.dtype == np.float64
     assert got.shape == (FOLDS, 4, scorer.task.n_outputs)
     with torch.no_grad():
-        members = scorer.network.folds(inputs.batch(rows)).double().sigmoid()
+        members = bag_of(scorer).folds(inputs.batch(rows)).double().sigmoid()
     assert members.shape[:2] == (FOLDS, MEMBERS)
     np.testing.assert_allclose(expit(got), members.mean(dim=1), rtol=0, atol=1e-6)
 
@@ -119,7 +125,7 @@ def test_each_fold_returns_the_mean_probability_of_its_members(head: HeadName, k
 def test_the_network_returns_the_mean_probability_of_its_folds(head: HeadName, kind: str) -> None:
     scorer = random_scorer(head, kind)
     inputs, rows = inputs_of(scorer, 12), torch.tensor([7, 2, 3, 11])
-    folds = expit(fold_logits(scorer.network, inputs, rows, scorer.device))
+    folds = expit(fold_logits(bag_of(scorer), inputs, rows, scorer.device))
     assert folds.std(axis=0).min() > 1e-3
     whole = expit(logits(scorer.network, inputs, scorer.device))
     np.testing.assert_allclose(folds.mean(axis=0), whole[rows], rtol=0, atol=1e-6)
@@ -128,7 +134,7 @@ def test_the_network_returns_the_mean_probability_of_its_folds(head: HeadName, k
 @each_kind
 def test_no_row_has_no_fold_logits(kind: str) -> None:
     scorer, none = random_scorer("rnn", kind), torch.zeros(0, dtype=torch.int64)
-    got = fold_logits(scorer.network, inputs_of(scorer, 2), none, scorer.device)
+    got = fold_logits(bag_of(scorer), inputs_of(scorer, 2), none, scorer.device)
     assert got.shape == (FOLDS, 0, scorer.task.n_outputs)
 
 

@@ -40,7 +40,9 @@ def calibrated_loss(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
     return float(losses[at_risk].sum() / max(at_risk.sum(), 1))
 
 
-def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
+def bagged(
+    single: Calibration, spread: NDArray[np.float64], logits: NDArray[np.float64] | None = None
+) -> Calibration:
     """Return the calibration of the bag, from one fitted on the logits of single networks.
 
     The logit of a single network has noise, which flattens the slope of the outcome on it by
@@ -50,7 +52,9 @@ def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
 
     Args:
         spread: (F, n, K) logits of the F networks for the same n examples.
+        logits: (n, K) of the bag; by default those of the mean probability.
     """
+    logits = logit_of_mean(spread) if logits is None else logits
     total = spread.var(axis=1).mean(axis=0)
     noise = np.minimum(spread.var(axis=0, ddof=1).mean(axis=0), total)
     less_noisy = total - noise + noise / len(spread)
@@ -58,7 +62,7 @@ def bagged(single: Calibration, spread: NDArray[np.float64]) -> Calibration:
     slopes = steeper * single.slopes
     wanted = expit(np.stack([single.apply(one) for one in spread])).mean(axis=0)
     steep = Calibration(slopes=tuple(slopes.tolist()), intercepts=(0.0,) * len(slopes))
-    return levelled(steep, logit_of_mean(spread), wanted, np.ones(wanted.shape, dtype=bool))
+    return levelled(steep, logits, wanted, np.ones(wanted.shape, dtype=bool))
 
 
 def levelled(

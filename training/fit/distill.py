@@ -39,7 +39,7 @@ def distilled(bag: Fitted, options: FitOptions) -> Fitted:
     It learns the probability of an example from the network that never read it, and that of a synthetic
     one from all. So it does not learn what networks remember of single examples, such as rare positives.
     """
-    if bag.answers is None or bag.scorer.spec.reads_steps:
+    if bag.answers is None or bag.scorer.spec.head != "mlp":
         return bag
     started, answers = time.perf_counter(), bag.answers
     with seeded(options.seed, bag.scorer.device):
@@ -130,6 +130,7 @@ def _calibrated(bag: Fitted, answers: Answers, student: Scorer) -> Scorer:
 
 def _by_fold(bag: Scorer, inputs: Inputs) -> NDArray[np.float64]:
     """(F, n, K) uncalibrated logits of each fold's network."""
+    assert isinstance(bag.network, Network), "the linear head has no bag"
     rows = torch.arange(len(inputs)).split(BATCH_SIZE)
     return np.concatenate([fold_logits(bag.network, inputs, some, bag.device) for some in rows], axis=1)
 
@@ -140,7 +141,7 @@ def _mean(answers: Answers, by_fold: NDArray[np.float64]) -> Probabilities:
     return mean
 
 
-def _start(network: Network, bag: Network) -> None:
+def _start(network: nn.Module, bag: nn.Module) -> None:
     """Copy the weights of the first member of the first fold."""
     weights = dict(bag.named_parameters())
     with torch.no_grad():

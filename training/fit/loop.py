@@ -65,13 +65,15 @@ class Epoch:
 
     Attributes:
         planned: the epochs of the schedule.
+        learning_rate: None for the linear head, whose epochs differ in their L2 penalty.
     """
 
     epoch: int
     planned: int
-    learning_rate: float
+    learning_rate: float | None
     train_loss: float
     validation_loss: float
+    penalty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def fit(
         batches = _batches(readers, n_steps, generator)
         train_loss = _train_epoch(network, averaged, data, batches, optimizer, rates, device)
         logits = _unseen_logits(averaged.network, data, judges, device)
-        history.append(Epoch(epoch, schedule.epochs, rate, train_loss, _judge(logits, data)))
+        history.append(Epoch(epoch, schedule.epochs, rate, train_loss, judged_loss(logits, data)))
         on_epoch(history[-1])
         if best == 0 or history[-1].validation_loss < history[best - 1].validation_loss * (1 - PROGRESS):
             best, best_weights, unseen = epoch, _snapshot(averaged.network), logits
@@ -135,6 +137,12 @@ def best_epoch(history: tuple[Epoch, ...]) -> int:
         if epoch.validation_loss < best.validation_loss * (1 - PROGRESS):
             best = epoch
     return best.epoch
+
+
+def judged_loss(logits: Logits, data: FitData) -> float:
+    """Return the calibrated loss of the (J, K) logits of the judged examples."""
+    judged = data.judged
+    return calibrated_loss(logits, data.events.numpy()[judged] > 0, data.at_risk.numpy()[judged] > 0)
 
 
 def _readers(data: FitData, n_folds: int) -> list[Tensor]:
@@ -202,11 +210,6 @@ def _unseen_logits(network: Network, data: FitData, judges: list[Tensor], device
     for fold, rows in enumerate(judges):
         logits[rows] = by_fold[fold, : len(rows)]
     return logits.numpy()[data.judged]
-
-
-def _judge(logits: Logits, data: FitData) -> float:
-    judged = data.judged
-    return calibrated_loss(logits, data.events.numpy()[judged] > 0, data.at_risk.numpy()[judged] > 0)
 
 
 def _snapshot(network: nn.Module) -> dict[str, Tensor]:

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from model.device import choose_device
 from model.features.encode import encode
 from model.features.inputs import Inputs
-from model.network.network import Network, build_network
+from model.network.linear import LinearNetwork
+from model.network.network import Network, build_linear, build_network
 from model.probability import Calibration, Logits
 from model.schema import Schema
 from model.scorer import BATCH_SIZE, Scorer, build_scorer, fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import Task
 from training.fit.calibrate import bagged, fit_calibration
+from training.fit.linear import fit_linear
 from training.fit.loop import Epoch, FitData, OnEpoch, Schedule, best_epoch, fit
 from training.question.labels import LabelledExamples
 from training.schema.fit_schema import ModelFields, fit_schema
@@ -84,7 +86,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A bag of networks, or one network in its place, with calibrated probabilities.
+    """A bag of networks, or one network in its place, or the linear network, with calibrated probabilities.
 
     Attributes:
         history: the training curve.
@@ -121,20 +123,26 @@ def fit_model(
     data = _fit_data(labelled, folds, schema, model)
     if rates:  # no example reads a rate that its own label is in
         data.inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
-    with seeded(options.seed, device):
-        network = build_network(model.spec, schema, n_outputs=model.task.n_outputs).to(device)
-        fitted = fit(
-            network,
-            data,
-            options,
-            schedule_of(options, len(folds.rows)),
-            device=device,
-            on_epoch=on_epoch,
-        )
+    spec, n_outputs = model.spec, model.task.n_outputs
+    network: Network | LinearNetwork
+    if spec.head == "linear":
+        network = build_linear(schema, n_outputs=n_outputs)
+        fitted, spread = fit_linear(network, data, n_folds=spec.folds, on_epoch=on_epoch)
+        network, spec = network.to(device), spec.model_copy(update={"folds": 1, "members": 1})
+    else:
+        with seeded(options.seed, device):
+            network = build_network(spec, schema, n_outputs=n_outputs).to(device)
+            schedule = schedule_of(options, len(folds.rows))
+            fitted = fit(network, data, options, schedule, device=device, on_epoch=on_epoch)
     labels = labelled.labels.take(folds.rows[folds.judged])
     single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
-    answers = _answers(network, data, single, device)
-    scorer = build_scorer(model.task, schema, model.spec, network, bagged(single, answers.by_fold), device)
+    answers = None
+    if isinstance(network, LinearNetwork):
+        calibration = bagged(single, spread, spread.mean(axis=0))
+    else:
+        answers = _answers(network, data, single, device)
+        calibration = bagged(single, answers.by_fold)
+    scorer = build_scorer(model.task, schema, spec, network, calibration, device)
     unseen = single.apply(fitted.unseen)
     return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started, answers)
 

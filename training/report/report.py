@@ -63,7 +63,7 @@ class SplitPart(TypedDict):
 
 
 class FitPart(TypedDict):
-    """The fit of the network: `loop.Epoch`s, number of weights, distillation."""
+    """The fit of the network: `loop.Epoch`s, kept L2 penalty, number of weights, distillation."""
 
     head: str
     device: str
@@ -73,6 +73,7 @@ class FitPart(TypedDict):
     seconds_published: float
     validation_loss: float
     history: Sequence[Mapping[str, Any]]
+    penalty: float | None
     parameters: int
     distillation: str
 

@@ -156,6 +156,7 @@ def _fit(fitted: Fitted, published: Fitted) -> FitPart:
         "seconds_published": round(published.seconds, 3),
         "validation_loss": round(fitted.validation_loss, 6),
         "history": [asdict(e) for e in fitted.history],
+        "penalty": fitted.history[best_epoch(fitted.history) - 1].penalty,
         "parameters": sum(p.numel() for p in fitted.scorer.network.parameters()),
         "distillation": distillation_sentence(fitted),
     }

@@ -58,13 +58,14 @@ def choose(
     """Fit the study's network and simpler ones, and return the best on the later dates.
 
     The mlp head, which is the fastest, is fitted with and without the piecewise-linear code. A head with a
-    sequence is then compared with the better of them, and kept if it is better beyond chance.
+    sequence is then compared with the better of them, and kept if it is better beyond chance. The
+    linear head has neither part.
 
     Args:
         labelled: with the labels known at the test date.
         fit: fits a model on `plan.measured`.
     """
-    if plan.kind in TIMELESS:
+    if plan.kind in TIMELESS or model.spec.head == "linear":
         return model, fit(model), Choice()
     spec = model.spec
     tried = [_try(model, spec.model_copy(update={"head": "mlp"}), fit)]

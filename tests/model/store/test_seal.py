@@ -42,7 +42,7 @@ def test_a_newer_format_asks_for_a_newer_propense(tmp_path: Path) -> None:
         ({"version": 0}, "version: Input should be greater than 0"),
         ({"name": None}, "name: Input should be a valid string"),
         ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
-        ({"network": {"head": "pickle"}}, "network.head: Input should be 'mlp', 'cnn' or 'rnn'"),
+        ({"network": {"head": "pickle"}}, "network.head: Input should be 'linear', 'mlp', 'cnn' or 'rnn'"),
     ],
 )
 def test_a_manifest_of_another_shape_is_refused(tmp_path: Path, change: dict[str, Any], fault: str) -> None:

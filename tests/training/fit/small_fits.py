@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.features.inputs import Inputs, Steps
 from model.network.network import Network, build_network
@@ -85,12 +85,12 @@ def unseen(network: Network, data: FitData) -> NDArray[np.float64]:
     return np.stack(told)
 
 
-def weights(network: Network) -> dict[str, Tensor]:
+def weights(network: nn.Module) -> dict[str, Tensor]:
     """A copy of all weights."""
     return {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
 
-def weights_of(network: Network, fold: int) -> dict[str, Tensor]:
+def weights_of(network: nn.Module, fold: int) -> dict[str, Tensor]:
     """A copy of the weights of one fold's network."""
     own = f"readers.{fold}."
     return {

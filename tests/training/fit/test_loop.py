@@ -77,7 +77,7 @@ def test_the_learning_rate_warms_up_and_falls_to_nothing_over_the_epochs_planned
     history = fitted(
         network(), fit_data(402), epochs=40, patience=40, batch_size=27, learning_rate=0.01
     ).history
-    told = [epoch.learning_rate for epoch in history]
+    told = [epoch.learning_rate or 0.0 for epoch in history]
     top = int(np.argmax(told))
     assert 0 < top <= 3
     assert told[:top] == sorted(told[:top])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from model.errors import DeviceError
 from model.features.encode import encode
+from model.network.network import Network
 from model.scorer import fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import ColumnTask
@@ -78,6 +79,7 @@ def said_by_folds(fit: Fitted, about: LabelledExamples) -> np.ndarray[Any, Any]:
         lookback_days=1,
         with_steps=False,
     )
+    assert isinstance(fit.scorer.network, Network)
     return fold_logits(fit.scorer.network, inputs, torch.arange(len(FOLDS.rows)), torch.device("cpu"))
 
 

@@ -145,6 +145,7 @@ def made_up_report() -> Report:
             "seconds": 83.0,
             "seconds_published": 91.0,
             "validation_loss": 0.51,
+            "penalty": None,
             "parameters": 41233,
             "distillation": "One network answers in place of the bag.",
             "history": [
