@@ -13,6 +13,7 @@ from model.errors import DataError
 from model.files.batch import read_places
 from model.files.dates import DateFormat, date_formats
 from model.files.events import EventColumns, RawEvents, read_events
+from model.files.ids import spelling_notes
 from model.files.names import counted, listed
 from model.files.parts import find_files
 from model.files.table import read_table
@@ -132,7 +133,7 @@ def _join(table: _Customers, events: RawEvents, type: str | None) -> Dataset:
         log=log,
         first_event=int(events.times.min()),
         data_end=int(events.times.max()),
-        notes=(*table.notes, *events.notes, *_overlap(table, events, log)),
+        notes=(*table.notes, *events.notes, *_overlap(table, events, log), *spelling_notes(list(index))),
         listed=len(table.ids),
         unread=table.unread,
         time_format=events.time_format,
@@ -163,7 +164,11 @@ def _read_customers(
 def _without_log(table: _Customers) -> Dataset:
     """Every row is kept; one without an id has its number in the file as its id."""
     rows = (_positions(table) + 1).astype(str).astype(object)
-    ids = np.where(table.ids.codes < 0, rows, _spelt(table.ids))
+    lacking = table.ids.codes < 0
+    ids = np.where(lacking, rows, _spelt(table.ids))
+    some = len(table.ids.values) > 0 and int(lacking.sum())
+    notes = [f"{counted(some, 'row')} without an id: the number of the row is the id."] if some else []
+    table = replace(table, notes=(*table.notes, *notes, *spelling_notes(table.ids.values)))
     return Dataset(tuple(ids), table.columns, None, None, None, table.notes, unread=table.unread)
 
 
@@ -216,6 +221,7 @@ def _overlap(table: _Customers, events: RawEvents, log: EventLog) -> list[str]:
         raise DataError(
             "the customers and the events must have ids in common, got none: customers such as "
             f"{_examples(table.ids)}, events of {_examples(events.ids)}. Ids are compared as exact texts."
+            + " ".join(["", *spelling_notes(list(dict.fromkeys((*table.ids.values, *events.ids.values))))])
         )
     alone = log.n_customers - n_table if n_table else 0
     return [

@@ -14,11 +14,12 @@ from model.files.cells import column_from, instants_from, joined, texts_from
 from model.files.dates import DateFormat, date_formats, mixed_formats
 from model.files.names import check_names, counted, listed
 from model.files.source import StrictRows, open_parts
-from model.files.table import unreadable_note
+from model.files.table import unreadable, unreadable_note
 from model.times import MISSING_TIME, Instants, describe_format
-from model.values.columns import Numbers, Texts, as_categories, as_numbers
+from model.values.columns import Column, Numbers, Texts, as_categories, as_numbers
 
 MAX_UNREADABLE_SHARE: Final = 0.2
+MAX_LOST_SHARE: Final = 0.5  # of the values of a column
 _SHOWN: Final = 3
 _SAMPLE: Final = 10_000
 
@@ -90,7 +91,7 @@ def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str 
     if not whole.any():
         raise DataError(f"an event must have {id!r} and {time!r}, got none that has both")
     numbers = {name: column_from(arrays[name]) for name in columns.values}
-    notes += [note for name, column in numbers.items() if (note := unreadable_note(name, column))]
+    notes += [note for name, column in numbers.items() if (note := _value_note(name, column))]
     events = RawEvents(
         ids=ids.take(kept),
         times=times[kept],
@@ -126,6 +127,21 @@ def _suggestion(array: Any, time_format: str | None) -> str:
             return f'set time_format: "{form}"' if form else "leave time_format out: the times are ISO 8601"
     mixed = mixed_formats(texts)
     return mixed.rstrip(".") if mixed else "set time_format to the strptime format of the times"
+
+
+def _value_note(name: str, column: Column) -> str:
+    """What was read as missing; a refusal where that is most of what is there."""
+    count, first = unreadable(column)
+    blank = int((column.codes < 0).sum() if isinstance(column, Texts) else np.isnan(column).sum())
+    if blank == len(column):
+        return f"{name!r} is blank in all {len(column):,} events."
+    if count > MAX_LOST_SHARE * (len(column) - blank):
+        raise DataError(
+            f"{name!r} must hold numbers in the events, got {count:,} of {len(column) - blank:,} values that "
+            f"are none, such as {first!r}. Write them with a decimal point, or list the column under "
+            "data.events.attributes if its values are categories."
+        )
+    return unreadable_note(name, column)
 
 
 def _categories(array: Any) -> Texts:

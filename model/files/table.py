@@ -66,7 +66,7 @@ def read_table(
     return RawTable(columns, sum(map(len, cells)), tuple(notes), rows.unread)
 
 
-def _unreadable(column: Column) -> tuple[int, str]:
+def unreadable(column: Column) -> tuple[int, str]:
     """How many known cells are no finite number, and the first of them."""
     known = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
     rows = np.flatnonzero(known & np.isnan(as_numbers(column)))
@@ -78,7 +78,7 @@ def _unreadable(column: Column) -> tuple[int, str]:
 
 def unreadable_note(name: str, column: Column) -> str:
     """A sentence on the cells of a number column that are no finite number; empty where all are."""
-    count, first = _unreadable(column)
+    count, first = unreadable(column)
     if not count:
         return ""
     return f"{name!r}: read {counted(count, 'cell')} without a finite number, such as {first!r}, as missing."

@@ -1,7 +1,7 @@
 """Cells of a file that say nothing to the model: counted over its batches, or a reason for each row."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
+from model.files.names import listed
 from model.files.nested_events import NestedEvents
 from model.schema import CategoricalColumn, DateColumn, Schema, TableColumn
 from model.times import MISSING_TIME
@@ -24,6 +25,7 @@ class Misread:
     """Counts over the batches of one file, by column.
 
     Attributes:
+        n_rows: rows so far.
         present: values that are there.
         lost: those of them that cannot be read.
         example: the first of these.
@@ -32,6 +34,7 @@ class Misread:
     """
 
     schema: Schema
+    n_rows: int = 0
     present: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     example: dict[str, str] = field(default_factory=dict)
@@ -45,6 +48,7 @@ class Misread:
             Why a row has no score, if none of its cells may be unreadable; unknown categories are no reason.
         """
         reasons: dict[int, str] = {}
+        self.n_rows += max(map(len, columns.values()), default=0)
         for column in self.schema.columns:
             values = columns[column.name]
             present = values.codes >= 0 if isinstance(values, Texts) else ~np.isnan(values)
@@ -77,7 +81,17 @@ class Misread:
             DataError: a column of numbers, booleans or dates lost more than half of its values.
         """
         columns = [self._note(column) for column in self.schema.columns if self.lost[column.name]]
-        return (*columns, *map(self._event_note, self.events))
+        blank = [column.name for column in self.schema.columns if not self.present[column.name]]
+        return (
+            *(self._blank_note(blank) if self.n_rows else ()),
+            *columns,
+            *map(self._event_note, self.events),
+        )
+
+    def _blank_note(self, names: Sequence[str]) -> list[str]:
+        if not names:
+            return []
+        return [f"blank in all {self.n_rows:,} rows, though not in training: {listed(names)}."]
 
     def _note(self, column: TableColumn) -> str:
         lost, present = self.lost[column.name], self.present[column.name]

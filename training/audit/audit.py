@@ -88,11 +88,14 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
     dataset, plan, question = prepared.dataset, prepared.plan, prepared.question
     zone, types = prepared.fields.time_zone, _event_types(prepared)
     facts: dict[str, Any] = {
-        "customers": len(dataset),
+        "customers": len(set(dataset.ids)),
+        "table_rows": len(dataset),
+        "has_id": prepared.fields.id is not None or prepared.fields.events is not None,
         "time_zone": zone,
         "log": log_facts(dataset.log, zone) if dataset.log else None,
         "event_types": event_type_facts(types, prepared.task) if types else [],
         "split": plan.sentence,
+        "split_kind": plan.kind,
         "examples": {
             "train": len(plan.measured.rows),
             "judged": int(plan.measured.judged.sum()),

@@ -44,7 +44,7 @@ def audit_sentences(facts: Mapping[str, Any]) -> list[str]:
         facts: `training.audit.audit.Audit.facts`, new or read from report.json.
     """
     zone = facts["time_zone"]
-    lines = [f"{counted(facts['customers'], 'customer')}. Times without an offset are read in {zone}."]
+    lines = [f"{_customers(facts)} Times without an offset are read in {zone}."]
     if facts["log"]:
         lines += _log(facts["log"])
     lines += facts.get("understood", [])
@@ -60,6 +60,17 @@ def audit_sentences(facts: Mapping[str, Any]) -> list[str]:
         f"early stopping and calibration), {n['test']:,} for the test."
     )
     return lines
+
+
+def _customers(facts: Mapping[str, Any]) -> str:
+    n, rows = facts["customers"], facts.get("table_rows", facts["customers"])
+    if not facts.get("has_id", True):
+        return f"{counted(rows, 'row')}; the study names no id, so each row counts as a customer of its own."
+    if rows == n:
+        return f"{counted(n, 'customer')}."
+    if "time" in facts.get("split_kind", ""):
+        return f"{rows:,} rows of {counted(n, 'customer')}; by time a customer's rows may be on both sides."
+    return f"{rows:,} rows of {counted(n, 'customer')}; each row is an example, a customer's are on one side."
 
 
 def shown_horizons(names: Sequence[str]) -> list[str]:

@@ -70,7 +70,7 @@ def score_command(
     else:
         console.print_lines(
             [
-                f"{scored.rows:,} customers scored as of {when} ({scored.as_of.source}) -> {out}",
+                f"{scored.rows:,} rows scored as of {when} ({scored.as_of.source}) -> {out}",
                 *(f"Note: {note}" for note in notes),
             ]
         )
@@ -117,8 +117,8 @@ def evaluate_command(
     console.print_lines([f"{name} version {facts['version']}, measured on " + _source(facts)])
     figures.print_metrics(facts["metrics"])
     if facts["source"] == "files":
-        console.print_lines([f"Note: {note}" for note in facts["notes"]])
-        console.print_lines(["Note: these figures are too good if the files contain training customers."])
+        notes = [*facts["notes"], "these figures are too good if the files contain training customers."]
+        console.print_lines([f"Note: {note}" for note in notes])
 
 
 def _files(

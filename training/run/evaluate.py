@@ -12,6 +12,7 @@ from model.probability import Probabilities
 from model.scoring.as_of import AsOf, today
 from model.scoring.eligible import event_types
 from model.scoring.log_blocks import read_for
+from model.scoring.misread import Misread
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
 from model.values.customers import Examples
@@ -39,7 +40,8 @@ def evaluate_files(
         until: the last observed instant as the study states it; None to read it off the files.
 
     Returns:
-        `as_of`, where it comes from, and `metrics` as in the report, beside those of the files' base rate.
+        `as_of`, where it comes from, `metrics` as in the report, beside those of the files' base rate, and
+        `notes` on what was read otherwise than it stands there.
 
     Raises:
         DataError: the files cannot be used, or have no outcomes.
@@ -55,9 +57,13 @@ def evaluate_files(
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
         at = as_of or today(zone)
         examples, labels, probabilities = _score_table(predictor, task, dataset, at.instant)
+    misread = Misread(predictor.manifest.schema_)
+    misread.add(dataset.columns)
+    notes = [*dataset.notes, *misread.notes()]
     rates, groups = base_rates(labels), group_numbers(dataset.ids)[examples.customers]
     metrics, _ = measure_horizons(task.output_names, labels, {MODEL: probabilities}, rates, groups)
-    return {"as_of": format_instant(at.instant, zone), "as_of_from": at.source, "metrics": metrics}
+    when = {"as_of": format_instant(at.instant, zone), "as_of_from": at.source}
+    return {**when, "metrics": metrics, "notes": notes}
 
 
 def _question(

@@ -323,3 +323,14 @@ def test_an_order_of_day_and_month_that_is_guessed_is_noted(tmp_path: Path) -> N
         "'time': dates that fit both %m/%d/%Y and %d/%m/%Y were read as %m/%d/%Y. If that is wrong, set "
         'data.events.time_format: "%d/%m/%Y".'
     )
+
+
+def test_values_that_are_mostly_no_numbers_are_refused_and_blank_ones_told(tmp_path: Path) -> None:
+    head = "id,time,n\na,1997-03-01,"
+    message = refusal(tmp_path, head + "yes\nb,1997-03-01,no\nb,1997-03-01,\n", values=["n"])
+    assert message.startswith(
+        "'n' must hold numbers in the events, got 2 of 2 values that are none, such as 'yes'"
+    )
+    assert read(tmp_path, head + "\nb,1997-03-01,\n", values=["n"]).notes == (
+        "'n' is blank in all 2 events.",
+    )

@@ -68,3 +68,9 @@ def test_a_column_that_is_mostly_unreadable_is_refused() -> None:
         "a column must hold what it held in training, got 2 of 3 values of 'tenure' that cannot be read as "
         "a number, such as '1,5'. Write them as in training (numbers with a decimal point)."
     )
+
+
+def test_a_column_that_is_blank_in_the_whole_file_is_told() -> None:
+    misread = Misread(SCHEMA)
+    misread.add(columns(tenure=[None] * 4, plan=[None] * 4))
+    assert misread.notes() == ("blank in all 4 rows, though not in training: 'tenure', 'plan'.",)

@@ -173,6 +173,9 @@ def test_facts_of_a_table(tmp_path: Path) -> None:
     assert n == {"train": 192, "judged": 192, "test": 48}
     assert facts == {
         "customers": 240,
+        "table_rows": 240,
+        "has_id": True,
+        "split_kind": "rows",
         "time_zone": "Asia/Tokyo",
         "log": None,
         "event_types": [],

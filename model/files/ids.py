@@ -1,0 +1,45 @@
+"""Ids that differ only as programs spell them: one customer that would count as two."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+from pyarrow import compute as pc
+
+_SPELLINGS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
+    (
+        "invisible characters or blanks",
+        lambda ids: pc.replace_substring_regex(pc.utf8_normalize(ids, "NFKC"), r"[\p{Cf}\p{Cc}\p{Z}]", ""),
+    ),
+    ("'.0' at the end", lambda ids: pc.replace_substring_regex(ids, r"^([+-]?\d+)\.0+$", r"\1")),
+    ("upper and lower case", pc.utf8_lower),
+    ("zeros at the start", lambda ids: pc.replace_substring_regex(ids, r"^0+(\d)", r"\1")),
+)
+
+
+def spelling_notes(ids: Sequence[str]) -> list[str]:
+    """A sentence for each way in which some of these distinct ids differ in spelling alone."""
+    exact = pa.array(ids, pa.string())
+    now, n_before = exact, len(exact)
+    notes: list[str] = []
+    for what, folded in _SPELLINGS:
+        now = folded(now)
+        groups = now.dictionary_encode()
+        n_now = len(groups.dictionary)
+        if n_now < n_before:
+            notes.append(
+                f"Of {len(exact):,} ids, {n_before - n_now:,} differ from another only in {what}, such as "
+                f"{_pair(exact, groups.indices, before=len(notes))}, and count as customers of their own. "
+                "Spell ids alike in all files."
+            )
+        n_before = n_now
+    return notes
+
+
+def _pair(exact: Any, codes: Any, *, before: int) -> str:
+    """Two ids that are one by these codes; the last such pair where earlier notes show the first."""
+    counts = pc.value_counts(codes)
+    repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    group = repeated[len(repeated) - 1 if before else 0]
+    alike = exact.filter(pc.equal(codes, group)).to_pylist()
+    return f"{alike[0]!r} and {alike[-1]!r}"
