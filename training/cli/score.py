@@ -102,7 +102,7 @@ def evaluate_command(
         instant = _as_of(predictor, as_of, customers, events)
         ends = as_of is None and instant and not isinstance(predictor.manifest.task, ColumnTask)
         until = instant.instant if ends and instant else None
-        customers, events, facts["notes"] = _files(predictor, customers, events)
+        customers, events, of_study = _files(predictor, customers, events)
         measured = evaluate_files(
             predictor,
             customers=customers,
@@ -110,7 +110,7 @@ def evaluate_command(
             as_of=None if until is not None else instant,
             until=until,
         )
-        facts |= {"source": "files", **measured}
+        facts |= {"source": "files", **measured, "notes": [*of_study, *measured["notes"]]}
     if json:
         console.print_json(facts)
         return
