@@ -62,7 +62,7 @@ def probe_columns(
 
     Args:
         features: by name, one raw value an example.
-        kinds: the kind of each of them; an aggregate is numeric. Of a date only the missing values count.
+        kinds: the kind of each of them; an aggregate is numeric, and a date comes as its age in days.
         positive: (N,) bool.
         groups: (N,) int64, the number of the customer, whose rows stay together.
         label: the label column, if there is one.
@@ -97,12 +97,11 @@ def states_the_label(feature: Feature, outcomes: Outcomes) -> Finding | None:
     if not outcomes.are_enough or feature.sure_auc < WARNING:
         return None
     level: Level = "leak" if feature.sure_auc >= LEAK else "warning"
-    what = "whether it is filled" if feature.kind == "date" else "its value"
     return Finding(
         "states_the_label",
         level,
         feature.name,
-        f"{feature.name!r} nearly determines the label: {what} alone has an AUC of {feature.auc:.3f} on "
+        f"{feature.name!r} nearly determines the label: its value alone has an AUC of {feature.auc:.3f} on "
         f"{len(outcomes):,} rows, {n_positive:,} of them positive.",
         remedy(level, feature.name, aggregate=feature.aggregate),
     )

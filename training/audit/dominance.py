@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from model.values.columns import Numbers, Texts
-from training.audit.advice import remedy
-from training.audit.feature import Feature, Outcomes, auc, random_folds, sample
+from training.audit.advice import exclude_line, remedy
+from training.audit.feature import Feature, Outcomes, auc, auc_error, random_folds, sample
 from training.audit.findings import Finding
 from training.question.labels import Bools
 
 _ALONE: Final = 0.75  # the AUC minus its standard error of a candidate
 _CANDIDATES: Final = 3
 _LOSS: Final = 0.08  # the loss of AUC without one of two equally good independent columns
+_TOO_GOOD: Final = 0.97  # the AUC minus its standard error of all columns together
 _AHEAD: Final = 0.01
 _FOLDS: Final = 3
 _ROWS: Final = 10_000
@@ -30,7 +31,7 @@ def dominating(features: Sequence[Feature], outcomes: Outcomes, *, seed: int) ->
     out-of-fold AUC.
     """
     best = sorted(features, key=lambda f: -f.auc)[:_COLUMNS]
-    candidates = [f for f in best[:_CANDIDATES] if f.sure_auc >= _ALONE and f.kind != "date"]
+    candidates = [f for f in best[:_CANDIDATES] if f.sure_auc >= _ALONE]
     if not candidates or not outcomes.are_enough or len(best) < 2:
         return []
     rows = sample(np.arange(len(outcomes)), _ROWS, seed)
@@ -39,7 +40,7 @@ def dominating(features: Sequence[Feature], outcomes: Outcomes, *, seed: int) ->
     matrix = np.stack([_encode(f)[rows] for f in best], axis=1)
     categorical = np.array([isinstance(f.values, Texts) for f in best])
     together = _forest_auc(matrix, categorical, positive, folds)
-    found = []
+    found = _too_good(together, positive, best)
     for feature in candidates:
         others = np.array([f is not feature for f in best])
         without = _forest_auc(matrix[:, others], categorical[others], positive, folds)
@@ -48,10 +49,28 @@ def dominating(features: Sequence[Feature], outcomes: Outcomes, *, seed: int) ->
     return found
 
 
+def _too_good(together: float, positive: Bools, best: Sequence[Feature]) -> list[Finding]:
+    """A warning about an AUC of all columns together that behaviour alone hardly reaches."""
+    if together - auc_error(together, positive) < _TOO_GOOD:
+        return []
+    names = ", ".join(f"{f.name!r} ({f.auc:.3f})" for f in best[:_CANDIDATES])
+    return [
+        Finding(
+            "too_good",
+            "warning",
+            None,
+            f"All columns together have an AUC of {together:.3f}, which what customers do beforehand hardly "
+            f"reaches. The best columns alone are {names}.",
+            "Make sure that each of them is known at the cutoff, and exclude those that are not "
+            f"({exclude_line([f.name for f in best[:_CANDIDATES]])}).",
+        )
+    ]
+
+
 def _encode(feature: Feature) -> Numbers:
     """Numbers as they are; the most common categories, and one code for all others; NaN missing."""
     if not isinstance(feature.values, Texts):
-        return feature.values if feature.kind != "date" else feature.filled.astype(np.float64)
+        return feature.values
     codes = feature.values.codes
     counts = np.bincount(codes + 1, minlength=len(feature.values.values) + 1)[1:]
     rank = np.empty(len(counts) + 1)

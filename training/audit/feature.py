@@ -52,11 +52,11 @@ class Feature:
     """One column.
 
     Attributes:
-        values: read as its kind: (N,) float64 with NaN where missing, or texts. Of a date only the
-            missing values count.
+        values: read as its kind: (N,) float64 with NaN where missing, or texts; of a date the days before
+            the cutoff, negative after it.
         filled: (N,) bool, whether there is a value.
         aggregate: whether it is computed from a history.
-        auc: of the column alone; of a date, whether it is filled.
+        auc: of the column alone.
         auc_error: an upper bound of the standard error.
     """
 
@@ -90,25 +90,20 @@ def random_folds(
 
 
 def read_feature(name: str, column: Column, kind: Kind, outcomes: Outcomes, *, aggregate: bool) -> Feature:
-    """Read a raw column as its kind, and measure its AUC."""
+    """Read a raw column as its kind, and measure its AUC. A date comes as its age in days."""
     values = _read(column, kind)
     filled = values.codes >= 0 if isinstance(values, Texts) else ~np.isnan(values)
-    alone = _auc_alone(values, filled, kind, outcomes)
+    alone = _auc_alone(values, outcomes)
     return Feature(name, kind, values, filled, aggregate, alone, auc_error(alone, outcomes.positive))
 
 
 def _read(column: Column, kind: Kind) -> Column:
     if kind == "categorical":
         return as_categories(column)
-    if kind == "date":
-        return column
     return as_booleans(column) if kind == "boolean" else as_numbers(column)
 
 
-def _auc_alone(values: Column, filled: Bools, kind: Kind, outcomes: Outcomes) -> float:
-    if kind == "date":
-        of_filled = auc(filled.astype(np.float64), outcomes.positive)
-        return max(of_filled, 1 - of_filled)
+def _auc_alone(values: Column, outcomes: Outcomes) -> float:
     if isinstance(values, Texts):
         return auc_of_codes(values.codes, outcomes.positive, outcomes.folds)
     return auc_of_numbers(values, outcomes.positive, outcomes.folds)

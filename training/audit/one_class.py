@@ -20,6 +20,7 @@ _ODD_SHARE: Final = 0.01  # the share of the rows that may have the other outcom
 _ODD_OF_BASE: Final = 0.02  # and at most this share of its base rate
 _COVERED: Final = {"filled": 0.1, "values": 0.5}  # the share of the rarer outcome that makes a leak
 _COVERED_COMMON: Final = 0.5  # the share of the more common outcome
+_CONSTANT: Final = 0.1  # the share of the rows that the most common number needs
 _LISTED: Final = 3
 
 
@@ -70,6 +71,8 @@ def _hold(rows: Bools, outcomes: Outcomes) -> _Hold | None:
 def _values(feature: Feature, outcomes: Outcomes) -> Iterator[Finding]:
     """Yield findings about values of many rows that all have one outcome."""
     if feature.kind not in ("categorical", "boolean"):
+        if not feature.aggregate:
+            yield from _constant(feature, outcomes)
         return
     texts = as_texts(feature.values)
     for outcome in (True, False):
@@ -80,6 +83,18 @@ def _values(feature: Feature, outcomes: Outcomes) -> Iterator[Finding]:
             names = ", ".join(repr(texts.values[code]) for code in pure[:_LISTED])
             more = f" or one of {len(pure) - _LISTED} more values" if len(pure) > _LISTED else ""
             yield _finding(feature, hold, "values", f"is {names}{more}", len(outcomes))
+
+
+def _constant(feature: Feature, outcomes: Outcomes) -> Iterator[Finding]:
+    """Yield findings about numbers that have, or lack, their most common value for one outcome only."""
+    distinct, counts = np.unique(np.asarray(feature.values)[feature.filled], return_counts=True)
+    if len(distinct) < 2 or counts.max() < max(_ROWS_VALUE, _CONSTANT * len(outcomes)):
+        return
+    common = feature.values == distinct[counts.argmax()]
+    value = "its most common date" if feature.kind == "date" else f"{distinct[counts.argmax()]:g}"
+    for rows, word, of in ((common, "is", "values"), (feature.filled & ~common, "is not", "filled")):
+        if hold := _hold(rows, outcomes):
+            yield _finding(feature, hold, of, f"{word} {value}", len(outcomes))
 
 
 def _pure_codes(texts: Texts, outcomes: Outcomes, outcome: bool) -> np.ndarray:

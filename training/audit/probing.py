@@ -2,15 +2,19 @@
 
 from typing import Final
 
+import numpy as np
+
 from model.features.encode import event_features
 from model.files.names import counted
 from model.task import ColumnTask
-from model.values.columns import Column, Numbers, take
+from model.times import DAY, MISSING_TIME, Instants
+from model.values.columns import Column, Numbers, Texts, as_dates, as_numbers, take
 from model.values.customers import Examples
 from training.audit import columns, events
-from training.audit.feature import FEWEST, sample
+from training.audit.feature import FEWEST, Outcomes, random_folds, sample
 from training.audit.findings import Finding
 from training.audit.hindsight import probe_future_dates, probe_hindsight
+from training.audit.relations import probe_carried_forward, probe_dates, probe_encoded
 from training.audit.rows import probe_duplicates, probe_order, probe_shift
 from training.prepare import Prepared
 from training.question.labels import Bools
@@ -18,6 +22,7 @@ from training.schema.fit_schema import fit_schema
 from training.schema.kinds import Kind
 from training.split.deal import Rows
 from training.split.plan import Plan
+from training.split.plan_table import order_of
 
 _STATIC: Final = ("numeric", "boolean", "categorical")
 _TIMELESS: Final = ("rows", "groups")  # splits whose test is not later than the training
@@ -38,6 +43,7 @@ def findings_of(prepared: Prepared) -> tuple[list[Finding], list[str]]:
     )
     if isinstance(task, ColumnTask):
         found += _of_rows(prepared, examples, positive)
+        found += _of_numbers(prepared)
     else:
         found += _of_static_columns(prepared)
         found += _of_hindsight(prepared, rows)
@@ -55,22 +61,67 @@ def _of_columns(prepared: Prepared, rows: Rows) -> tuple[list[Finding], list[str
     """Findings about the columns and aggregates that the model reads, and the names of the aggregates."""
     plan, seed, kinds = prepared.plan, prepared.study.split.seed, prepared.fields.kinds
     chosen = sample(rows, columns.MAX_ROWS, seed)
-    examples = plan.examples.take(chosen)
+    examples, positive = plan.examples.take(chosen), plan.measured_labels.outcomes[chosen, -1]
+    groups, ages = plan.groups[chosen], _ages(prepared, examples)
     features: dict[str, Column] = {
-        name: take(prepared.dataset.columns[name], examples.customers) for name in kinds
+        name: ages[name] if name in ages else take(prepared.dataset.columns[name], examples.customers)
+        for name in kinds
     }
     aggregates, names = _aggregates(prepared, examples)
     aggregate_kinds: dict[str, Kind] = dict.fromkeys(aggregates, "numeric")
     found = columns.probe_columns(
         features | aggregates,
         {**kinds, **aggregate_kinds},
-        plan.measured_labels.outcomes[chosen, -1],
-        plan.groups[chosen],
+        positive,
+        groups,
         label=prepared.task.column if isinstance(prepared.task, ColumnTask) else None,
         seed=seed,
         aggregates=aggregates,
     )
+    outcomes = Outcomes(positive, groups, random_folds(groups, positive, seed=seed))
+    if len(chosen):
+        found += probe_dates(ages | _row_dates(prepared, examples), outcomes)
     return found, names
+
+
+def _ages(prepared: Prepared, examples: Examples) -> dict[str, Numbers]:
+    """The (N,) days of each date before the cutoff, negative after it, NaN missing."""
+    formats, zone = prepared.kinds.date_formats, prepared.fields.time_zone
+    dates = [name for name, kind in prepared.fields.kinds.items() if kind == "date"]
+    return {
+        name: _days_before(as_dates(prepared.dataset.columns[name], formats.get(name), zone), examples)
+        for name in dates
+    }
+
+
+def _days_before(times: Instants, examples: Examples) -> Numbers:
+    of_example = times[examples.customers]
+    known = of_example != MISSING_TIME
+    return np.where(known, (examples.cutoffs - np.where(known, of_example, 0)) / DAY, np.nan)
+
+
+def _row_dates(prepared: Prepared, examples: Examples) -> dict[str, Numbers]:
+    """The age of the date of the split, if the rows are split by a date."""
+    name, columns = prepared.study.split.time, prepared.dataset.columns
+    if name is None or not isinstance(columns.get(name), Texts):
+        return {}
+    return {name: _days_before(order_of(columns, name, prepared.fields.time_zone).astype(np.int64), examples)}
+
+
+def _of_numbers(prepared: Prepared) -> list[Finding]:
+    """Findings about numbers of a table's rows: those that follow the split's time, and target encodings."""
+    plan, columns, time = prepared.plan, prepared.dataset.columns, prepared.study.split.time
+    rows = plan.examples.customers
+    numbers = {
+        name: as_numbers(columns[name])[rows]
+        for name, kind in prepared.fields.kinds.items()
+        if kind == "numeric"
+    }
+    found = probe_encoded(numbers, plan.labels.outcomes[:, 0])
+    if time is not None:
+        when = order_of(columns, time, prepared.fields.time_zone)[rows]
+        found += probe_carried_forward(numbers | _ages(prepared, plan.examples), time, when)
+    return found
 
 
 def _aggregates(prepared: Prepared, examples: Examples) -> tuple[dict[str, Numbers], list[str]]:

@@ -64,7 +64,10 @@ def test_a_number_that_states_the_label_in_the_middle_is_a_leak() -> None:
     examples = clean(1_000, 0.2, 0)
     spread = np.random.default_rng(9).normal(size=1_000) * 100
     found = examples.add("balance", np.where(examples.positive, 0.0, spread)).probe()
-    assert [(f.probe, f.level, f.column) for f in found] == [("states_the_label", "leak", "balance")]
+    assert [(f.probe, f.level, f.column) for f in found] == [
+        ("one_class", "leak", "balance"),
+        ("states_the_label", "leak", "balance"),
+    ]
 
 
 def test_a_category_that_states_the_label_is_a_leak_however_many_there_are() -> None:
@@ -89,7 +92,7 @@ def test_the_strongest_come_first_then_by_column() -> None:
     examples = clean(1_000, 0.2, 0)
     number = examples.answer
     examples.add("b", number).add("a", number).add("churn_risk", np.arange(1_000.0) % 7)
-    levels = [(f.level, f.column) for f in examples.probe()]
+    levels = list(dict.fromkeys((f.level, f.column) for f in examples.probe()))
     assert levels == [("leak", "a"), ("leak", "b"), ("note", "churn_risk")]
 
 
@@ -115,16 +118,27 @@ def test_texts_in_a_numeric_column_are_gaps_and_words_are_booleans() -> None:
     )
 
 
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_a_number_that_is_not_zero_for_positives_only_is_a_leak(share: float) -> None:
+    examples = clean(1_000, 0.2, 0, n_columns=8)
+    spent = np.random.default_rng(9).random(1_000) < share
+    examples.add("spend", np.where(examples.positive & spent, 20.0, 0.0) + 0.0)
+    found = [f for f in examples.probe() if f.probe == "one_class"]
+    assert [(f.level, f.column) for f in found] == [("leak", "spend")]
+    tickets = np.random.default_rng(9).poisson(np.where(examples.positive, 1.5, 0.5)).astype(np.float64)
+    assert clean(1_000, 0.2, 0, n_columns=8).add("tickets", tickets).probe() == []
+
+
 def test_a_date_is_judged_by_whether_it_is_filled() -> None:
     examples = clean(500, 0.4, 0, n_columns=8)
-    examples.add("ended_on", choose({"2024-05-01": examples.positive}), "date")
-    examples.add("begun_on", choose({"2023-05-01": examples.positive}, otherwise="2022-05-01"), "date")
+    examples.add("ended_on", np.where(examples.positive, 30.0, np.nan), "date")
+    examples.add("begun_on", np.random.default_rng(9).uniform(300, 600, 500), "date")
     found = examples.probe()
     assert {(f.probe, f.column) for f in found} == {
         ("states_the_label", "ended_on"),
         ("one_class", "ended_on"),
     }
-    assert "whether it is filled alone has an AUC of 1.000" in found[1].evidence
+    assert "its value alone has an AUC of 1.000" in found[1].evidence
 
 
 def test_an_aggregate_is_no_column_to_leave_out() -> None:
