@@ -1,5 +1,6 @@
 """The probes of an audit, run on the columns, aggregates and event types of the training examples."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -7,8 +8,8 @@ import numpy as np
 from model.features.encode import event_features
 from model.files.names import counted
 from model.task import ColumnTask
-from model.times import DAY, MISSING_TIME, Instants
-from model.values.columns import Column, Numbers, Texts, as_dates, as_numbers, take
+from model.times import DAY, MISSING_TIME
+from model.values.columns import Column, Numbers, as_dates, as_numbers, take
 from model.values.customers import Examples
 from training.audit import columns, events
 from training.audit.feature import FEWEST, Outcomes, random_folds, sample
@@ -62,7 +63,7 @@ def _of_columns(prepared: Prepared, rows: Rows) -> tuple[list[Finding], list[str
     plan, seed, kinds = prepared.plan, prepared.study.split.seed, prepared.fields.kinds
     chosen = sample(rows, columns.MAX_ROWS, seed)
     examples, positive = plan.examples.take(chosen), plan.measured_labels.outcomes[chosen, -1]
-    groups, ages = plan.groups[chosen], _ages(prepared, examples)
+    groups, ages = plan.groups[chosen], _ages(prepared, examples, _dates(prepared))
     features: dict[str, Column] = {
         name: ages[name] if name in ages else take(prepared.dataset.columns[name], examples.customers)
         for name in kinds
@@ -80,32 +81,30 @@ def _of_columns(prepared: Prepared, rows: Rows) -> tuple[list[Finding], list[str
     )
     outcomes = Outcomes(positive, groups, random_folds(groups, positive, seed=seed))
     if len(chosen):
-        found += probe_dates(ages | _row_dates(prepared, examples), outcomes)
+        found += probe_dates(ages | _ages(prepared, examples, _unread_dates(prepared)), outcomes)
     return found, names
 
 
-def _ages(prepared: Prepared, examples: Examples) -> dict[str, Numbers]:
-    """The (N,) days of each date before the cutoff, negative after it, NaN missing."""
-    formats, zone = prepared.kinds.date_formats, prepared.fields.time_zone
-    dates = [name for name, kind in prepared.fields.kinds.items() if kind == "date"]
-    return {
-        name: _days_before(as_dates(prepared.dataset.columns[name], formats.get(name), zone), examples)
-        for name in dates
-    }
+def _ages(prepared: Prepared, examples: Examples, names: Iterable[str]) -> dict[str, Numbers]:
+    """The (N,) days of each of these dates before the cutoff, negative after it, NaN missing."""
+    dataset, zone = prepared.dataset, prepared.fields.time_zone
+    ages = {}
+    for name in names:
+        times = as_dates(dataset.columns[name], dataset.dates[name].time_format, zone)[examples.customers]
+        known = times != MISSING_TIME
+        ages[name] = np.where(known, (examples.cutoffs - np.where(known, times, 0)) / DAY, np.nan)
+    return ages
 
 
-def _days_before(times: Instants, examples: Examples) -> Numbers:
-    of_example = times[examples.customers]
-    known = of_example != MISSING_TIME
-    return np.where(known, (examples.cutoffs - np.where(known, of_example, 0)) / DAY, np.nan)
+def _dates(prepared: Prepared) -> list[str]:
+    """The dates that the model reads."""
+    return [name for name, kind in prepared.fields.kinds.items() if kind == "date"]
 
 
-def _row_dates(prepared: Prepared, examples: Examples) -> dict[str, Numbers]:
-    """The age of the date of the split, if the rows are split by a date."""
-    name, columns = prepared.study.split.time, prepared.dataset.columns
-    if name is None or not isinstance(columns.get(name), Texts):
-        return {}
-    return {name: _days_before(order_of(columns, name, prepared.fields.time_zone).astype(np.int64), examples)}
+def _unread_dates(prepared: Prepared) -> list[str]:
+    """The date of the split, which the model does not read."""
+    name = prepared.study.split.time
+    return [name] if name in prepared.dataset.dates and name not in prepared.fields.kinds else []
 
 
 def _of_numbers(prepared: Prepared) -> list[Finding]:
@@ -119,8 +118,9 @@ def _of_numbers(prepared: Prepared) -> list[Finding]:
     }
     found = probe_encoded(numbers, plan.labels.outcomes[:, 0])
     if time is not None:
-        when = order_of(columns, time, prepared.fields.time_zone)[rows]
-        found += probe_carried_forward(numbers | _ages(prepared, plan.examples), time, when)
+        when = order_of(prepared.dataset, time, prepared.fields.time_zone)[rows]
+        ages = _ages(prepared, plan.examples, _dates(prepared))
+        found += probe_carried_forward(numbers | ages, time, when)
     return found
 
 

@@ -139,7 +139,8 @@ def _judge(name: str, column: Column, named: Kind | None, date: DateFormat | Non
     known = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
     if not known.any():
         return _left_out("every cell is missing")
-    if date and named in (None, "date") and not _names_an_id(name):
+    is_date = named == "date" or (named is None and not _holds_one(column) and not _names_an_id(name))
+    if date and is_date:
         return _Verdict("date", time_format=date.time_format, note=_date_note(name, column, date))
     if named == "numeric":
         return _judge_spelt(name, column, share=0) or _Verdict(named, note=unreadable_note(name, column))
@@ -148,6 +149,12 @@ def _judge(name: str, column: Column, named: Kind | None, date: DateFormat | Non
     if isinstance(column, Texts):
         return _judge_texts(name, column)
     return _judge_numbers(name, column)
+
+
+def _holds_one(column: Column) -> bool:
+    """Return whether all rows hold one value."""
+    values = column.codes if isinstance(column, Texts) else column
+    return bool((values == values[0]).all())
 
 
 def _judge_numbers(name: str, numbers: Numbers) -> _Verdict:

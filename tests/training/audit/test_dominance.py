@@ -40,6 +40,7 @@ def test_a_leak_beside_it_does_not_hide_it() -> None:
     examples = with_signals({"call": 1.6, "age": 0.5})
     examples.add("gone", examples.answer)
     assert [(f.probe, f.column) for f in examples.probe()] == [
+        ("one_class", "gone"),
         ("states_the_label", "gone"),
         ("dominates", "call"),
     ]
