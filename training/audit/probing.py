@@ -81,7 +81,8 @@ def _of_columns(prepared: Prepared, rows: Rows) -> tuple[list[Finding], list[str
     )
     outcomes = Outcomes(positive, groups, random_folds(groups, positive, seed=seed))
     if len(chosen):
-        found += probe_dates(ages | _ages(prepared, examples, _unread_dates(prepared)), outcomes)
+        unread = _ages(prepared, examples, _unread_dates(prepared))
+        found += probe_dates(ages | unread, outcomes, unread=unread)
     return found, names
 
 

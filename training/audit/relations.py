@@ -1,6 +1,6 @@
 """The probes of a column beside another: two dates, the time of the split, the label's own shares."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Final
@@ -22,17 +22,20 @@ _CHANCE: Final = 1e-6
 _VARIANCE: Final = 0.5  # of the positives that a share expects; a smaller one is not comparable
 
 
-def probe_dates(ages: Mapping[str, Numbers], outcomes: Outcomes) -> list[Finding]:
+def probe_dates(
+    ages: Mapping[str, Numbers], outcomes: Outcomes, *, unread: Collection[str] = ()
+) -> list[Finding]:
     """Find dates whose distance from another date states the label, such as a status after the arrival.
 
     Args:
         ages: by name, the (N,) days of a date before the cutoff, NaN missing.
+        unread: those that the model does not read: a finding is about the other date.
     """
     alone = {name: _auc(name, ages[name], outcomes) for name in list(ages)[:_DATES]}
     leaking = {name for name, feature in alone.items() if states_the_label(feature, outcomes)}
     found: dict[str, Finding] = {}
     for pair in combinations([name for name in alone if name not in leaking], 2):
-        other, name = sorted(pair, key=lambda each: alone[each].auc)
+        other, name = sorted(pair, key=lambda each: (each not in unread, alone[each].auc))
         finding = states_the_label(_auc(name, ages[other] - ages[name], outcomes), outcomes)
         if finding and name not in found:
             evidence = finding.evidence.replace("its value", f"its distance from {other!r}")
