@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.training.shops import TABLE, Shop
+from tests.training.shops import CONTRACT, TABLE, Shop, contract_shop
 from training.audit.audit import audit
 from training.audit.findings import Finding
 from training.prepare import prepare
@@ -85,3 +85,17 @@ def test_the_age_of_a_policy_is_told_where_the_split_is_by_its_date(tmp_path: Pa
     [told] = found(tmp_path, {"policy_age": ((500 - DAY) // 30).tolist()}, "split={time: since}")
     assert (told.probe, told.column) == ("follows_time", "policy_age")
     assert "exclude: [policy_age]" in told.advice
+
+
+def test_the_months_until_a_contract_ended_are_told(tmp_path: Path) -> None:
+    """A tenure of today in the table: months until the end, or until the last end for who stays."""
+    shop = contract_shop(tmp_path, 600)
+    last = max(str(row["ended"]) for row in shop.customers if row["ended"])
+    for row in shop.customers:
+        lasted = np.datetime64(str(row["ended"] or last)) - np.datetime64(str(row["joined"]))
+        row["tenure"] = int(lasted.astype(int)) // 30
+    shop.save_log()
+    told = {f.probe: f for f in audit(prepare(shop.study(CONTRACT))).findings}
+    assert told["dominates"].column == "tenure"
+    assert "exclude: [tenure]" in told["dominates"].advice
+    assert "'tenure'" in told["too_good"].evidence
