@@ -19,7 +19,9 @@ from model.store.checkpoint import Checkpoint, read_checkpoint
 from model.store.manifest import Manifest, ModelDescription
 from model.store.registry import Registry
 from model.times import parse_time
-from model.values.customers import Customers
+from model.values.columns import Column
+from model.values.customers import Customers, Examples
+from model.values.history import EventLog
 from model.values.rows import RequestRows, rows_from_json
 
 TOLERANCE: Final = 1e-5  # of golden probabilities, between devices and kinds of CPU
@@ -90,7 +92,13 @@ class Predictor:
         Raises:
             SchemaError: a column or event field that the model reads is absent.
         """
-        inputs = self.scorer.inputs(customers.columns, customers.log, customers.examples())
+        return self.predict_examples(customers.columns, customers.log, customers.examples())
+
+    def predict_examples(
+        self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples
+    ) -> Predictions:
+        """Predict examples of these customers, as `predict` does."""
+        inputs = self.scorer.inputs(columns, log, examples)
         probabilities = self.scorer.probabilities(self.scorer.logits(inputs))
         return Predictions(probabilities, inputs.numeric.numpy(), inputs.categories.numpy())
 

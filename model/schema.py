@@ -36,7 +36,18 @@ class Scaling(_Part):
     median: float
 
 
-class NumericColumn(_Part):
+class _Column(_Part):
+    """A column of the table.
+
+    Attributes:
+        missing: the share of training examples in which it is missing.
+    """
+
+    name: str
+    missing: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class NumericColumn(_Column):
     """A column of numbers.
 
     Attributes:
@@ -46,7 +57,6 @@ class NumericColumn(_Part):
     """
 
     kind: Literal["numeric"] = "numeric"
-    name: str
     scaling: Scaling
     values: tuple[float, ...] = ()
     spelling: Annotated[str, Field(min_length=1)] | None = None
@@ -59,19 +69,17 @@ class NumericColumn(_Part):
         return values
 
 
-class BooleanColumn(_Part):
+class BooleanColumn(_Column):
     """A column of yes or no, read as 1 or 0."""
 
     kind: Literal["boolean"] = "boolean"
-    name: str
     scaling: Scaling
 
 
-class DateColumn(_Part):
+class DateColumn(_Column):
     """A column of dates, read as age in days before the cutoff; a date after the cutoff is missing."""
 
     kind: Literal["date"] = "date"
-    name: str
     time_format: str | None
     scaling: Scaling
 
@@ -87,11 +95,10 @@ class Rates(_Part):
     scaling: Scaling
 
 
-class CategoricalColumn(_Part):
+class CategoricalColumn(_Column):
     """A column of categories: code 0 missing, 1 not in the vocabulary, 2 + position otherwise."""
 
     kind: Literal["categorical"] = "categorical"
-    name: str
     vocabulary: tuple[str, ...]
     rates: Rates | None = None
 

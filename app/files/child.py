@@ -23,8 +23,8 @@ import pyarrow as pa
 import torch
 
 from app.observe.tally import Counts, count
-from app.request.warnings import Warnings
 from model.errors import CheckpointError, PropenseError
+from model.features.ranges import Ranges
 from model.files.names import MissingColumnsError
 from model.predictor import Predictor, load_predictor
 from model.scoring.as_of import AsOf
@@ -33,7 +33,7 @@ from model.scoring.score_file import score_file
 _KEPT: Final = 4  # models
 _FAULTS: Final = 100
 
-_loaded: OrderedDict[tuple[str, str], tuple[Predictor, Warnings]] = OrderedDict()  # the last used comes last
+_loaded: OrderedDict[tuple[str, str], tuple[Predictor, Ranges]] = OrderedDict()  # the last used comes last
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def _read(jobs: SimpleQueue[str]) -> None:
 def _run(job: dict[str, Any]) -> dict[str, Any]:
     """The result of a job, or the kind of its failure with a sentence."""
     try:
-        (predictor, warnings), counts = _load(job), Counts()
+        (predictor, ranges), counts = _load(job), Counts()
         _limit(job)
         summary = score_file(
             predictor,
@@ -66,7 +66,7 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
             customers=Path(job["file"]),
             as_of=AsOf(job["as_of"], "the request"),
             reject=True,
-            on_scored=lambda scored: counts.add(count(warnings, [scored])),
+            on_scored=lambda scored: counts.add(count(ranges, [scored])),
         )
         return {"rows": summary.rows, "ignored": summary.ignored, "counts": asdict(counts)}
     except MissingColumnsError as error:
@@ -86,7 +86,7 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
         _unlimit()
 
 
-def _load(job: dict[str, Any]) -> tuple[Predictor, Warnings]:
+def _load(job: dict[str, Any]) -> tuple[Predictor, Ranges]:
     """The model of a checkpoint folder, loaded again where its manifest has changed, and its ranges."""
     folder = Path(job["folder"])
     try:
@@ -96,7 +96,7 @@ def _load(job: dict[str, Any]) -> tuple[Predictor, Warnings]:
     key = (job["folder"], digest)
     if key not in _loaded:
         predictor = load_predictor(folder, name=job["name"], version=job["version"], device=job["device"])
-        _loaded[key] = predictor, Warnings.of(predictor.manifest.schema_)
+        _loaded[key] = predictor, Ranges.of(predictor.manifest.schema_)
         if len(_loaded) > _KEPT:
             _loaded.popitem(last=False)
     _loaded.move_to_end(key)

@@ -22,7 +22,7 @@ from prometheus_client import (
 from app.errors import Problem
 from app.observe.requests import RequestRecords
 from app.observe.tally import TENTHS, Tally, observe
-from app.request.warnings import Warnings
+from model.features.ranges import Ranges
 
 _EVERY_S: Final = 0.1  # between two updates
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -114,17 +114,17 @@ class Metrics:
         else:
             self._in_service.remove(model, version)
 
-    def tally(self, model: str, version: int, warnings: Warnings) -> Tally:
+    def tally(self, model: str, version: int, ranges: Ranges) -> Tally:
         """Return the tally of a version; all its series exist from now on."""
-        features = (*warnings.numbers, *warnings.categories)
+        features = (*ranges.numbers, *ranges.categories)
         tally = Tally(
-            warnings,
+            ranges,
             self._predictions.labels(model, version),
             self._batches,
             self._scores.labels(model, version),
             [self._missing.labels(model, feature) for feature in features],
-            [self._outside.labels(model, feature) for feature in warnings.numbers],
-            [self._unknown.labels(model, feature) for feature in warnings.categories],
+            [self._outside.labels(model, feature) for feature in ranges.numbers],
+            [self._unknown.labels(model, feature) for feature in ranges.categories],
         )
         self._tallies[model, version] = tally
         return tally

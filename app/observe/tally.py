@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 from prometheus_client import Counter, Histogram
 
-from app.request.warnings import Warnings
+from model.features.ranges import Ranges
 from model.predictor import Predictions
 
 TENTHS: Final = tuple(tenth / 10 for tenth in range(1, 11))
-_MISSING, _UNKNOWN = 0, 1  # codes
+_MISSING: Final = 0  # the code of a category
 _MANY: Final = 256  # rows of a batch that is counted at once, in the thread that scored it
 
 
@@ -45,15 +45,15 @@ class Counts:
             setattr(self, name, [a + b for a, b in zip(own, theirs, strict=True)] if own else theirs)
 
 
-def count(warnings: Warnings, batches: Sequence[Predictions]) -> Counts:
+def count(ranges: Ranges, batches: Sequence[Predictions]) -> Counts:
     """Count some batches, of at least one row together.
 
     Args:
-        warnings: hold the ranges of the numbers.
+        ranges: of training.
     """
     probabilities = np.concatenate([batch.probabilities for batch in batches])[:, -1]
-    numeric = np.concatenate([batch.numeric for batch in batches])[:, : len(warnings.numbers)]
-    codes = np.concatenate([batch.categories for batch in batches])[:, : len(warnings.categories)]
+    numeric = np.concatenate([batch.numeric for batch in batches])[:, : len(ranges.numbers)]
+    codes = np.concatenate([batch.categories for batch in batches])[:, : len(ranges.categories)]
     absent = np.concatenate([np.isnan(numeric).sum(axis=0), (codes == _MISSING).sum(axis=0)])
     tenths = np.searchsorted(TENTHS, probabilities)  # their upper bounds are inclusive
     return Counts(
@@ -61,8 +61,8 @@ def count(warnings: Warnings, batches: Sequence[Predictions]) -> Counts:
         np.bincount(tenths, minlength=len(TENTHS) + 1).tolist(),
         float(probabilities.sum()),
         absent.tolist(),
-        ((numeric < warnings.low) | (numeric > warnings.high)).sum(axis=0).tolist(),
-        (codes == _UNKNOWN).sum(axis=0).tolist(),
+        np.logical_or(*ranges.beyond(numeric)).sum(axis=0).tolist(),
+        ranges.unknown(codes).sum(axis=0).tolist(),
     )
 
 
@@ -71,13 +71,13 @@ class Tally:
     """Notes predictions and counts many together: one by one, counting would cost more than scoring.
 
     Attributes:
-        warnings: holds the ranges of the numbers.
-        missing: a counter for each of the numbers and categories that `warnings` names.
+        ranges: of training.
+        missing: a counter for each of the numbers and categories that `ranges` names.
         outside: for each of its numbers.
         unknown: for each of its categories.
     """
 
-    warnings: Warnings
+    ranges: Ranges
     predictions: Counter
     batches: Histogram
     scores: Histogram
@@ -99,7 +99,7 @@ class Tally:
             self._count([self._noted.popleft() for _ in range(len(self._noted))])
 
     def _count(self, batches: Sequence[Predictions]) -> None:
-        self.add(count(self.warnings, batches))
+        self.add(count(self.ranges, batches))
 
     def add(self, counts: Counts) -> None:
         """Add counts, from any thread."""

@@ -6,14 +6,12 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model.features.scaling import scale
+from model.features.ranges import Ranges
 from model.predictor import Predictions
 from model.schema import CategoricalColumn, Schema
 from model.values.rows import Cell, RequestRows
 
-_UNKNOWN: Final = 1  # the code of a category
 _MAX_COMPARED: Final = 500  # texts for one answer: some ten milliseconds
 _MAX_LETTERS: Final = 64  # of a text that is compared
 
@@ -27,48 +25,33 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Warnings:
-    """The names of what the network reads, and the range of its numbers in training.
+    """Sentences on what is unusual about the customers of a request.
 
     Attributes:
-        numbers: of the first D numbers; those behind them (rates of categories) are no field of a customer.
-        low, high: (D,) float32, scaled.
-        categories: of the first C codes; those behind them are of repeated numbers.
+        ranges: of training.
         known: the columns among the categories.
     """
 
-    numbers: tuple[str, ...]
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
-    categories: tuple[str, ...]
+    ranges: Ranges
     known: tuple[Known, ...] = ()
 
     @classmethod
     def of(cls, schema: Schema) -> Self:
         """Return the warnings of a schema."""
-        numbers = [(c.name, c.scaling) for c in schema.numeric]
-        categories = [c.name for c in schema.categorical]
-        if schema.events:
-            numbers += [(f.name, f.scaling) for f in schema.events.features]
-            categories += [c.name for c in schema.events.categories]
-        low, high = (
-            np.array([scale(np.array([getattr(s, end)]), s)[0] for _, s in numbers], np.float32)
-            for end in ("low", "high")
-        )
-        return cls(tuple(name for name, _ in numbers), low, high, tuple(categories), _known(schema))
+        return cls(Ranges.of(schema), _known(schema))
 
     def __call__(self, rows: RequestRows, predictions: Predictions) -> list[list[str]]:
         """Return the warnings of each row."""
-        numeric = predictions.numeric[:, : len(self.numbers)]
-        warnings: list[list[str]] = [[] for _ in range(len(numeric))]
-        for where, outside in (("below", numeric < self.low), ("above", numeric > self.high)):
+        ranges = self.ranges
+        warnings: list[list[str]] = [[] for _ in range(len(predictions.numeric))]
+        for where, outside in zip(("below", "above"), ranges.beyond(predictions.numeric), strict=True):
             for row, column in np.argwhere(outside).tolist():
-                warnings[row].append(f"{self.numbers[column]}: {where} what training saw")
+                warnings[row].append(f"{ranges.numbers[column]}: {where} what training saw")
         nearest = _Nearest(self.known)
-        codes = predictions.categories[:, : len(self.categories)]
-        for row, column in np.argwhere(codes == _UNKNOWN).tolist():
+        for row, column in np.argwhere(ranges.unknown(predictions.categories)).tolist():
             near = nearest(column, rows.row(row))
             hint = f"; did you mean {near}?" if near else ""
-            warnings[row].append(f"{self.categories[column]}: a category that training never saw{hint}")
+            warnings[row].append(f"{ranges.categories[column]}: a category that training never saw{hint}")
         return warnings
 
 

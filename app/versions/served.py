@@ -62,7 +62,7 @@ def serve(
     manifest = predictor.manifest
     types = RequestTypes.build(manifest.schema_, max_rows=limits.max_rows, contract=manifest.task.dates)
     warnings = Warnings.of(manifest.schema_)
-    tally = metrics.tally(manifest.name, manifest.version, warnings)
+    tally = metrics.tally(manifest.name, manifest.version, warnings.ranges)
     scorer = RequestScorer(
         predictor,
         types,

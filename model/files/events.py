@@ -16,7 +16,7 @@ from model.files.names import check_names, counted, listed
 from model.files.source import StrictRows, open_parts
 from model.files.table import unreadable, unreadable_note
 from model.times import MISSING_TIME, Instants, describe_format
-from model.values.columns import Column, Numbers, Texts, as_categories, as_numbers
+from model.values.columns import Column, Numbers, Texts, absent, as_categories, as_numbers
 
 MAX_UNREADABLE_SHARE: Final = 0.2
 MAX_LOST_SHARE: Final = 0.5  # of the values of a column
@@ -132,7 +132,7 @@ def _suggestion(array: Any, time_format: str | None) -> str:
 def _value_note(name: str, column: Column) -> str:
     """What was read as missing; a refusal where that is most of what is there."""
     count, first = unreadable(column)
-    blank = int((column.codes < 0).sum() if isinstance(column, Texts) else np.isnan(column).sum())
+    blank = int(absent(column).sum())
     if blank == len(column):
         return f"{name!r} is blank in all {len(column):,} events."
     if count > MAX_LOST_SHARE * (len(column) - blank):

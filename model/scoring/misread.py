@@ -1,7 +1,7 @@
 """Cells of a file that say nothing to the model: counted over its batches, or a reason for each row."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.files.names import listed
 from model.files.nested_events import NestedEvents
 from model.schema import CategoricalColumn, DateColumn, Schema, TableColumn
 from model.times import MISSING_TIME
-from model.values.columns import Column, Texts, as_booleans, as_codes, as_dates, as_numbers
+from model.values.columns import Column, Texts, absent, as_booleans, as_codes, as_dates, as_numbers
 
 _RULES: Final = {"numeric": "a number", "boolean": "yes or no", "date": "a date"}
 _MOST: Final = 0.5  # of a column's values; beyond it the file is not what the model was trained on
+_MORE: Final = 0.1  # of the rows: by as much more than in training a column is missing, until that is noted
+_FEW: Final = 3  # rows are nothing to note
 _SHOWN: Final = 80  # letters of a value
 
 
@@ -51,7 +52,7 @@ class Misread:
         self.n_rows += max(map(len, columns.values()), default=0)
         for column in self.schema.columns:
             values = columns[column.name]
-            present = values.codes >= 0 if isinstance(values, Texts) else ~np.isnan(values)
+            present = ~absent(values)
             bad = np.flatnonzero(present & _says_nothing(column, values, self.schema.time_zone)).tolist()
             self.present[column.name] += int(present.sum())
             self.lost[column.name] += len(bad)
@@ -81,17 +82,22 @@ class Misread:
             DataError: a column of numbers, booleans or dates lost more than half of its values.
         """
         columns = [self._note(column) for column in self.schema.columns if self.lost[column.name]]
-        blank = [column.name for column in self.schema.columns if not self.present[column.name]]
         return (
-            *(self._blank_note(blank) if self.n_rows else ()),
+            *self._missing(),
             *columns,
             *map(self._event_note, self.events),
         )
 
-    def _blank_note(self, names: Sequence[str]) -> list[str]:
-        if not names:
-            return []
-        return [f"blank in all {self.n_rows:,} rows, though not in training: {listed(names)}."]
+    def _missing(self) -> list[str]:
+        """A sentence on the columns that are missing far more often than in training, beyond chance."""
+        much: list[str] = []
+        for column in self.schema.columns:
+            n, usual = self.n_rows - self.present[column.name], column.missing
+            chance = self.n_rows * usual + 3 * (self.n_rows * usual * (1 - usual)) ** 0.5 + _FEW
+            beyond = n > chance and n > (usual + _MORE) * self.n_rows
+            if beyond or (usual < 1 and n == self.n_rows > 0):
+                much.append(f"{column.name!r} in {n:,} of {self.n_rows:,} rows (training: {usual:.0%})")
+        return [f"missing more often than in training: {'; '.join(much)}."] if much else []
 
     def _note(self, column: TableColumn) -> str:
         lost, present = self.lost[column.name], self.present[column.name]

@@ -13,6 +13,7 @@ from model.predictor import Predictions, Predictor
 from model.scoring.as_of import AsOf
 from model.scoring.blocks import Block, TableBlocks
 from model.scoring.log_blocks import LogBlocks
+from model.scoring.unusual import Unusual
 from model.task import ColumnTask
 
 
@@ -68,17 +69,19 @@ def score_file(
         blocks = TableBlocks(customers, task, schema, as_of, reject=reject)
     else:
         raise DataError("this model reads a customer table; name it with --customers FILE")
-    names, n_rows = task.output_names, 0
+    names, n_rows, unusual = task.output_names, 0, Unusual(schema)
     with open_scores(out, names, eligible=not isinstance(task, ColumnTask)) as writer:
         for block in blocks:
-            writer.write_table(_scored(predictor, block, on_scored))
+            writer.write_table(_scored(predictor, block, unusual, on_scored))
             n_rows += len(block.ids)
             on_rows(n_rows)
-        notes = blocks.notes()
+        notes = (*blocks.notes(), *(() if reject else unusual.notes()))
     return Summary(n_rows, blocks.as_of, notes, tuple(blocks.ignored))
 
 
-def _scored(predictor: Predictor, block: Block, on_scored: Callable[[Predictions], object]) -> Any:
+def _scored(
+    predictor: Predictor, block: Block, unusual: Unusual, on_scored: Callable[[Predictions], object]
+) -> Any:
     """The rows of a block as a table of the result."""
     rows = np.full(len(block.ids), -1)
     rows[block.places] = np.arange(len(block.places))
@@ -88,7 +91,9 @@ def _scored(predictor: Predictor, block: Block, on_scored: Callable[[Predictions
     else:
         scored = predictor.predict(block.customers)
         kept = rows[rows >= 0]
-        on_scored(Predictions(scored.probabilities[kept], scored.numeric[kept], scored.categories[kept]))
+        read = Predictions(scored.probabilities[kept], scored.numeric[kept], scored.categories[kept])
+        unusual.add(read, block.customers.log)
+        on_scored(read)
         probabilities = scored.probabilities
     return score_table(
         block.ids, probabilities, predictor.manifest.task.output_names, block.eligible, rows, block.errors

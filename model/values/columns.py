@@ -94,6 +94,11 @@ def column_of(values: Iterable[object]) -> Column:
     return texts_of(codes, distinct)
 
 
+def absent(column: Column) -> NDArray[np.bool_]:
+    """(N,) bool, True where there is no value."""
+    return column.codes < 0 if isinstance(column, Texts) else np.isnan(column)
+
+
 def as_numbers(column: Column) -> Numbers:
     """(N,) float64; NaN where missing, not a number, or infinite."""
     if isinstance(column, Texts):

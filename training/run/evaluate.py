@@ -7,18 +7,18 @@ import numpy as np
 
 from model.errors import DataError
 from model.files.dataset import Dataset
-from model.predictor import Predictor
-from model.probability import Probabilities
-from model.scoring.as_of import AsOf, today
+from model.predictor import Predictions, Predictor
+from model.scoring.as_of import AsOf, LaterDates, today
 from model.scoring.eligible import event_types
 from model.scoring.log_blocks import read_for
 from model.scoring.misread import Misread
+from model.scoring.unusual import Unusual
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
 from model.values.customers import Examples
 from training.measure.measuring import MODEL, base_rates, measure_horizons
 from training.question.eligibility import count_eligible, tally
-from training.question.label_column import read_label
+from training.question.label_column import LabelColumn, read_label
 from training.question.labels import Labels, compile_labels, latest_complete_cutoff
 from training.question.question import Question, contract_question, log_question
 from training.question.timeline import group_numbers
@@ -50,20 +50,31 @@ def evaluate_files(
     if not isinstance(task, ColumnTask):
         dataset = read_for(predictor.manifest.schema_, customers, events, also=list(task.columns))
         question = _question(predictor, task, dataset, until)
+        notes = list(question.notes)
         source = "the latest with a complete window"
         at = as_of or AsOf(latest_complete_cutoff(task, question.data_end, zone), source)
-        examples, labels, probabilities = _score_windows(predictor, question, dataset, at.instant)
+        examples, labels, scored = _score_windows(predictor, question, dataset, at.instant)
     else:
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
         at = as_of or today(zone)
-        examples, labels, probabilities = _score_table(predictor, task, dataset, at.instant)
-    misread = Misread(predictor.manifest.schema_)
-    misread.add(dataset.columns)
-    notes = [*dataset.notes, *misread.notes()]
+        label = read_label(dataset.columns, task)
+        notes = list(label.notes)
+        examples, labels, scored = _score_table(predictor, label, dataset, at.instant)
+    notes += [*dataset.notes, *_notes(predictor, dataset, at, scored)]
     rates, groups = base_rates(labels), group_numbers(dataset.ids)[examples.customers]
-    metrics, _ = measure_horizons(task.output_names, labels, {MODEL: probabilities}, rates, groups)
+    metrics, _ = measure_horizons(task.output_names, labels, {MODEL: scored.probabilities}, rates, groups)
     when = {"as_of": format_instant(at.instant, zone), "as_of_from": at.source}
     return {**when, "metrics": metrics, "notes": notes}
+
+
+def _notes(predictor: Predictor, dataset: Dataset, at: AsOf, scored: Predictions) -> list[str]:
+    """What the model cannot read of these customers, and what training never saw."""
+    schema = predictor.manifest.schema_
+    misread, later, unusual = Misread(schema), LaterDates(schema, at), Unusual(schema)
+    misread.add(dataset.columns)
+    later.add(dataset.columns)
+    unusual.add(scored, dataset.log)
+    return [*misread.notes(), *later.notes(), *unusual.notes()]
 
 
 def _question(
@@ -79,7 +90,7 @@ def _question(
 
 def _score_windows(
     predictor: Predictor, question: Question, dataset: Dataset, instant: int
-) -> tuple[Examples, Labels, Probabilities]:
+) -> tuple[Examples, Labels, Predictions]:
     zone = predictor.manifest.schema_.time_zone
     eligible = count_eligible(question.timeline, question.task, [instant])
     examples = eligible.examples
@@ -94,14 +105,13 @@ def _score_windows(
             f"a window from {format_instant(instant, zone)} must be complete, got data up to "
             f"{format_instant(question.data_end, zone)}. Name an earlier date with --as-of."
         )
-    return examples, labels, predictor.scorer.score(dataset.columns, dataset.log, examples)
+    return examples, labels, predictor.predict_examples(dataset.columns, dataset.log, examples)
 
 
 def _score_table(
-    predictor: Predictor, task: ColumnTask, dataset: Dataset, instant: int
-) -> tuple[Examples, Labels, Probabilities]:
-    label = read_label(dataset.columns, task)
+    predictor: Predictor, label: LabelColumn, dataset: Dataset, instant: int
+) -> tuple[Examples, Labels, Predictions]:
     rows = np.flatnonzero(label.labelled)
     examples = Examples(rows, np.full(len(rows), instant, dtype=np.int64))
     labels = Labels.of_column(label.positive[rows])
-    return examples, labels, predictor.scorer.score(dataset.columns, dataset.log, examples)
+    return examples, labels, predictor.predict_examples(dataset.columns, dataset.log, examples)

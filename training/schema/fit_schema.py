@@ -23,7 +23,7 @@ from model.schema import (
     TableColumn,
 )
 from model.times import DAY
-from model.values.columns import Column, Numbers, Texts, as_categories, as_numbers
+from model.values.columns import Column, Numbers, Texts, absent, as_categories, as_numbers
 from model.values.customers import Examples
 from model.values.history import EventLog
 from training.schema.kinds import Kind
@@ -120,21 +120,23 @@ def _width(known: Numbers, quartile_range: float) -> float:
 def _table_column(
     name: str, kind: Kind, fields: ModelFields, column: Column, examples: Examples
 ) -> TableColumn:
+    missing = float(absent(column)[examples.customers].mean()) if len(examples) else 0.0
     if kind == "categorical":
         vocabulary = _vocabulary(as_categories(column), examples.customers, examples.customers)
-        return CategoricalColumn(name=name, vocabulary=vocabulary)
+        return CategoricalColumn(name=name, vocabulary=vocabulary, missing=missing)
     time_format = fields.date_formats.get(name)
     scaling = fit_scaling(number_of(column, kind, time_format, fields.time_zone, examples))
     if kind == "date":
-        return DateColumn(name=name, time_format=time_format, scaling=scaling)
+        return DateColumn(name=name, time_format=time_format, scaling=scaling, missing=missing)
     if kind == "boolean":
-        return BooleanColumn(name=name, scaling=scaling)
+        return BooleanColumn(name=name, scaling=scaling, missing=missing)
     customers = np.unique(examples.customers)  # each once, whatever the number of cutoffs
     return NumericColumn(
         name=name,
         scaling=scaling,
         values=_repeated(as_numbers(column)[customers]),
         spelling=fields.spellings.get(name),
+        missing=missing,
     )
 
 

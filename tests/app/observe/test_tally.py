@@ -10,14 +10,12 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.observe.tally import TENTHS, Tally, observe
-from app.request.warnings import Warnings
+from model.features.ranges import Ranges
 from model.predictor import Predictions
 
 NAN = float("nan")
 BOUNDS = (0.25, 0.5, 1.0)
-WARNINGS = Warnings(
-    ("age", "tenure"), np.array([-1, -1], np.float32), np.array([1, 2], np.float32), ("plan",)
-)
+RANGES = Ranges(("age", "tenure"), np.array([-1, -1], np.float32), np.array([1, 2], np.float32), ("plan",))
 
 
 class Counts:
@@ -29,7 +27,7 @@ class Counts:
         outside = Counter("outside", "-", ["feature"], registry=self.registry)
         unknown = Counter("unknown", "-", ["feature"], registry=self.registry)
         self.tally = Tally(
-            WARNINGS,
+            RANGES,
             Counter("predictions", "-", registry=self.registry),
             Histogram("batches", "-", registry=self.registry, buckets=(1, 2, 1000)),
             Histogram("scores", "-", registry=self.registry, buckets=TENTHS),

@@ -73,4 +73,15 @@ def test_a_column_that_is_mostly_unreadable_is_refused() -> None:
 def test_a_column_that_is_blank_in_the_whole_file_is_told() -> None:
     misread = Misread(SCHEMA)
     misread.add(columns(tenure=[None] * 4, plan=[None] * 4))
-    assert misread.notes() == ("blank in all 4 rows, though not in training: 'tenure', 'plan'.",)
+    assert misread.notes() == (
+        "missing more often than in training: 'tenure' in 4 of 4 rows (training: 0%); 'plan' in 4 of 4 rows "
+        "(training: 0%).",
+    )
+
+
+def test_what_is_missing_as_in_training_is_nothing_to_tell() -> None:
+    usual = SCHEMA.model_copy(update={"columns": (SCHEMA.columns[0].model_copy(update={"missing": 0.5}),)})
+    for n_missing, n_notes in ((30, 0), (50, 0), (70, 1), (100, 1)):
+        misread = Misread(usual)
+        misread.add({"tenure": np.array([np.nan] * n_missing + [1.0] * (100 - n_missing))})
+        assert len(misread.notes()) == n_notes

@@ -36,7 +36,12 @@ def test_scoring_without_files_uses_the_study_s_own(
         "out": str(tmp_path / "own.csv"),
         "notes": told["notes"],
     }
-    known = ("no category that training knew", "the model does not read", "found no event of")
+    known = (
+        "no category that training knew",
+        "the model does not read",
+        "found no event of",
+        "beyond what training saw",
+    )
     assert all(any(text in note for text in known) for note in told["notes"])
     files = ["--customers", model.shop.folder / "customers.csv"]
     files += ["--events", model.shop.folder / "events.csv"] if name == "log" else []
