@@ -20,6 +20,7 @@ from model.values.numbers import plain_numbers
 from model.values.rows import EVENTS
 from training.question.labels import cutoff_grid
 from training.question.question import Question, contract_question, log_question
+from training.schema.column_facts import ColumnFacts, event_facts, table_facts
 from training.schema.fit_schema import ModelFields
 from training.schema.kinds import Kinds, infer_kinds
 from training.split.deal import groups_of
@@ -39,6 +40,7 @@ class Prepared:
         as_of: the default instant of a later score: the end of the data.
         question: the completed task with the customers' timelines; None for a column target.
         grid: the cutoffs, ascending; empty for a column target.
+        columns: what was read of each column of the table and of the log.
         notes: on the dates of a column target's table, as sentences.
     """
 
@@ -51,6 +53,7 @@ class Prepared:
     as_of: int
     question: Question | None
     grid: tuple[int, ...]
+    columns: tuple[ColumnFacts, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -62,19 +65,23 @@ def prepare(study: Study) -> Prepared:
     """
     dataset = read_dataset(study)
     question = window_question(study, dataset)
-    kinds = _infer(study, dataset, question)
+    uses = _uses(study, question)
+    kinds = _infer(study, dataset, uses)
+    columns = table_facts(dataset.columns, kinds, uses, dataset.dates, study.data.time_zone)
+    columns += event_facts(dataset.log) if dataset.log else ()
     plain = {name: plain_numbers(dataset.columns[name], form) for name, form in kinds.spellings.items()}
     dataset = replace(dataset, columns={**dataset.columns, **plain})
     fields = _fields(study, kinds, dataset)
     if question:
         grid = _grid(study, question)
         plan = _plan_windows(study, dataset, question, grid)
+        end = question.data_end
         return Prepared(
-            study, question.task, dataset, kinds, fields, plan, question.data_end, question, tuple(grid)
+            study, question.task, dataset, kinds, fields, plan, end, question, tuple(grid), columns
         )
     as_of, notes = _table_date(study, dataset, fields)
     plan = _plan_table(study, dataset, fields, as_of)
-    return Prepared(study, study.task, dataset, kinds, fields, plan, as_of, None, (), notes)
+    return Prepared(study, study.task, dataset, kinds, fields, plan, as_of, None, (), columns, notes)
 
 
 def _table_date(study: Study, dataset: Dataset, fields: ModelFields) -> tuple[int, tuple[str, ...]]:
@@ -152,26 +159,33 @@ def read_dataset(study: Study) -> Dataset:
     return replace(dataset, stated_dates=customers.dates if customers else {})
 
 
-def _infer(study: Study, dataset: Dataset, question: Question | None) -> Kinds:
+def _uses(study: Study, question: Question | None) -> dict[str, str]:
+    """Return the use of each column that is no input of its own, such as "id" and "label"."""
+    source = study.data.customers
+    if source is None:
+        return {}
+    named = {"id": source.id, "time": study.split.time, "group": study.split.group}
+    if isinstance(study.target, ColumnTarget):
+        named["label"] = study.target.column
+    if question and isinstance(question.task, ContractTask):
+        ended_when = question.task.ended_when
+        named |= {"ended": ended_when.column if ended_when else None, "end": question.task.ends}
+    series = {column: "series" for columns in source.sequences.values() for column in columns}
+    return series | {column: use for use, column in named.items() if column is not None}
+
+
+def _infer(study: Study, dataset: Dataset, uses: Mapping[str, str]) -> Kinds:
     source = study.data.customers
     if source is None:
         return Kinds({}, {}, {}, ())
-    series = {column for columns in source.sequences.values() for column in columns}
-    _refuse_absent(sorted(series), dataset.columns)
-    skip = series | {source.id or ""}
-    if isinstance(study.target, ColumnTarget):
-        skip |= {study.target.column, study.split.time or ""}
-    if question and isinstance(question.task, ContractTask):
-        ended_when = question.task.ended_when
-        skip |= {question.task.ends, *([ended_when.column] if ended_when else [])}
-    skip.add(study.split.group or "")
+    _refuse_absent(sorted(name for name, use in uses.items() if use == "series"), dataset.columns)
     kinds = infer_kinds(
         RawTable(dataset.columns, len(dataset), ()),
         categorical=source.categorical,
         numeric=source.numeric,
         dates=dataset.dates,
         stated_dates=source.dates,
-        skip=skip & set(dataset.columns),
+        skip=uses.keys() & dataset.columns.keys(),
     )
     if study.data.events and EVENTS in kinds.kinds:
         raise DataError(

@@ -139,7 +139,12 @@ def _chunked(array: Array) -> Array:
 
 def _spread(array: Array) -> Array:
     """The same values without a dictionary."""
-    return array.cast(array.type.value_type) if types.is_dictionary(array.type) else array
+    if not types.is_dictionary(array.type):
+        return array
+    if types.is_string_view(array.type.value_type):  # which Arrow does not look up
+        chunks = [_plain(c.dictionary).take(c.indices) for c in _chunked(array).chunks]
+        return pa.chunked_array(chunks, type=pa.string())
+    return array.cast(array.type.value_type)
 
 
 def _looked_up(array: Array, *, exact: bool) -> Column:

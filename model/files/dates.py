@@ -1,5 +1,6 @@
 """The formats of a table's columns of dates. Day-first or month-first is decided once for all of them."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,16 @@ from model.date_texts import without_clock
 from model.errors import DataError
 from model.files.names import counted
 from model.times import DAY, EPOCH_UNITS, MISSING_TIME, Instants, describe_format, parse_time
-from model.values.columns import Column, Numbers, Texts, as_dates, as_instants, as_numbers, as_texts
+from model.values.columns import (
+    Column,
+    Numbers,
+    Texts,
+    as_dates,
+    as_instants,
+    as_numbers,
+    as_texts,
+    parse_number,
+)
 from model.values.numbers import is_mark
 
 MIN_SHARE: Final = 0.9
@@ -128,17 +138,14 @@ def mixed_formats(column: Column) -> str:
 
 def _fitting(column: Column) -> list[str | None]:
     """The formats that read 90 % of the dates of a column, ISO 8601 among them, the best first."""
-    if form := _of_numbers(column, as_numbers(column)):
+    sample = _sample(column) if isinstance(column, Texts) else []
+    may_be_numbers = not sample or any(not math.isnan(parse_number(text)) for text in sample)
+    if may_be_numbers and (form := _of_numbers(column, as_numbers(column))):
         return [form]
-    if not isinstance(column, Texts):
+    if not sample:
         return []
-    sample = _sample(column)
     few = sample[:: max(1, len(sample) // _FEW)]
-    if (
-        not sample
-        or len(_shaped(few)) < MIN_SHARE * len(few)
-        or len(_shaped(sample)) < MIN_SHARE * len(sample)
-    ):
+    if len(_shaped(few)) < MIN_SHARE * len(few) or len(_shaped(sample)) < MIN_SHARE * len(sample):
         return []
     able = [form for form in FORMATS if any(_reads(text, form) for text in few)]
     iso = [_reads(text, None) for text in sample]
@@ -172,8 +179,8 @@ def _of_numbers(column: Column, numbers: Numbers) -> str | None:
 
 def _sample(column: Column) -> Sequence[str]:
     """Up to 1,000 of the texts of a column, evenly spread, without marks of nothing."""
-    values = [text for text in as_texts(column).values if not is_mark(text)]
-    return values[:: max(1, len(values) // _SAMPLE)]
+    values = as_texts(column).values
+    return [text for text in values[:: max(1, len(values) // _SAMPLE)] if not is_mark(text)]
 
 
 def _shaped(texts: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from model.files.nested_events import NestedEvents
 from model.schema import CategoricalColumn, DateColumn, Schema, TableColumn
 from model.times import MISSING_TIME
 from model.values.columns import Column, Texts, absent, as_booleans, as_codes, as_dates, as_numbers
+from model.values.numbers import is_mark
 
 _RULES: Final = {"numeric": "a number", "boolean": "yes or no", "date": "a date"}
 _MOST: Final = 0.5  # of a column's values; beyond it the file is not what the model was trained on
@@ -52,7 +53,7 @@ class Misread:
         self.n_rows += max(map(len, columns.values()), default=0)
         for column in self.schema.columns:
             values = columns[column.name]
-            present = ~absent(values)
+            present = _present(values, marks=isinstance(column, CategoricalColumn))
             bad = np.flatnonzero(present & _says_nothing(column, values, self.schema.time_zone)).tolist()
             self.present[column.name] += int(present.sum())
             self.lost[column.name] += len(bad)
@@ -119,6 +120,14 @@ class Misread:
             return f"left out {count:,} events whose {name!r} cannot be read as a time, such as {example}."
         what = f"{count:,} values of {name!r} of events are no number, such as {example}"
         return f"{what}; they were read as missing."
+
+
+def _present(column: Column, *, marks: bool) -> NDArray[np.bool_]:
+    """(N,) bool, True where a cell has a value; a mark of nothing, such as `-`, is one of a category only."""
+    if not isinstance(column, Texts):
+        return ~absent(column)
+    known = [marks or not is_mark(text.removeprefix("'")) for text in column.values]
+    return np.array([*known, False], dtype=bool)[column.codes]
 
 
 def shown(column: Column, row: int) -> str:

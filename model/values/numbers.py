@@ -39,10 +39,14 @@ _UNITS: Final = frozenset(
     }
 )
 _GROUPED: Final = {
-    mark: re.compile(rf"(?:\d{{1,3}}(?:[{group}]\d{{2,3}})*[{group}]\d{{3}}|0|[1-9]\d*)?(?:[{mark}]\d*)?")
+    mark: re.compile(
+        rf"(?:[1-9]\d{{0,2}}(?:[{group}]\d{{2,3}})*[{group}]\d{{3}}|0|[1-9]\d*)?(?:[{mark}]\d*)?"
+    )
     for mark, group in ((".", ",'\u2019 \u00a0\u202f"), (",", ".'\u2019 \u00a0\u202f"))
 }
 _BARE: Final = re.compile(r"[\d.,'\u2019()+\-\u2212\s]")
+_UNIT_LAST: Final = re.compile(r"[^A-Za-z]*\d[\s.]*[A-Za-z]{1,12}\.?")  # 5 GB, 3.5k, 12 years
+_DOT: Final = re.compile(r"(?<=[A-Za-z])\.")  # of an abbreviation, such as Rs. or kr.
 _PADDED: Final = re.compile(r"[+-]?0\d")
 
 _MARKS: Final = frozenset(
@@ -85,6 +89,13 @@ def plain_numbers(column: Column, spelling: str) -> Column:
     return texts_of(column.codes, [_plain(text, spelling) for text in column.values])
 
 
+def describe_spelling(spelling: str | None) -> str:
+    """Describe a spelling in a word or two, such as `decimal comma, EUR`; empty for plain numbers."""
+    if not spelling:
+        return ""
+    return ", ".join(filter(None, ["decimal comma" if spelling[0] == "," else "", spelling[1:]])) or "1,234.5"
+
+
 def find_spelling(
     values: Sequence[str], counts: NDArray[np.integer], share: float
 ) -> tuple[str, bool] | None:
@@ -102,6 +113,9 @@ def find_spelling(
     known = [
         unit for unit in units if unit in _UNITS or (len(unit) == 1 and unicodedata.category(unit) == "Sc")
     ]
+    (most, cells), *_ = units.most_common(1)
+    if most and not known and cells >= share * counts.sum():
+        known = [most] if all(_UNIT_LAST.fullmatch(v) for v in values if _unit(v) == most) else []
     if len(known) > 1:
         return None
     read = {}
@@ -112,7 +126,10 @@ def find_spelling(
             read[spelling] = numbers
     if not read:
         return None
-    best = max(read, key=lambda spelling: int(counts[~np.isnan(read[spelling])].sum()))
+    # of two readings of all cells, the mark of thousands is the likelier: 1.234 EUR is 1234
+    best = max(
+        read, key=lambda form: (int(counts[~np.isnan(read[form])].sum()), np.nansum(np.abs(read[form])))
+    )
     one, *others = read.values()
     guess = any(
         (np.isnan(one) == np.isnan(other)).all() and not np.allclose(one, other, equal_nan=True)
@@ -126,8 +143,8 @@ def spelt_number(text: str, spelling: str) -> float:
     mark, unit = spelling[0], spelling[1:]
     found = _unit(text)
     if found not in ("", unit) or (unit == "%" and not found):
-        return math.nan
-    bare = "".join(_BARE.findall(text)).replace("\u2212", "-").strip()
+        return math.nan if unit or _PADDED.match(text) else parse_number(text)
+    bare = "".join(_BARE.findall(_DOT.sub("", text))).replace("\u2212", "-").strip()
     sign = 1.0
     if bare.startswith("(") and bare.endswith(")"):
         sign, bare = -1.0, bare[1:-1].strip()

@@ -10,6 +10,7 @@ from training.cli.console import print_lines, print_table
 from training.measure.measuring import display_name
 from training.report.report import MEASURES
 
+COLUMNS: Final = 30  # of a table of columns, at most
 SHORT: Final = ("AUC", "AP", "Lift", "Log loss", "Brier", "Calib.")  # MEASURES in a narrow table
 
 
@@ -144,12 +145,39 @@ def print_decision(decision: Mapping[str, Any]) -> None:
     print_lines([decision["reason"]])
 
 
-def print_notes(report: Mapping[str, Any]) -> None:
-    """Print the warnings, the notes of reading, and the columns left out."""
-    data = report["data"]
-    notes = [*report["warnings"], *data["read"]]
-    notes += [f"{one['column']!r} is left out: {one['reason']}" for one in data["left_out"]]
-    print_lines([f"Note: {note}" for note in notes])
+def print_data(report: Mapping[str, Any]) -> None:
+    """Print the columns as they were read, the warnings, and the notes of reading."""
+    _print_columns(report["data"]["columns"])
+    print_lines([f"Note: {note}" for note in (*report["warnings"], *report["data"]["read"])])
+
+
+def _print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
+    """Print a row for each column; of many, those first that were not read, or not wholly."""
+    shown = columns
+    if len(columns) > COLUMNS:
+        shown = sorted(columns, key=lambda c: not (c["unread"] or c["left_out"]))[:COLUMNS]
+    cells = [
+        (
+            c["name"],
+            f"{c['kind']}, {c['read_as']}" if c["read_as"] else c["kind"],
+            c["left_out"] or c["values"],
+            c["example"],
+            "" if c["missing_share"] is None else f"{c['missing_share']:.1%}",
+            f"{c['unread']:,}: {c['unread_example']}" if c["unread"] else "",
+        )
+        for c in shown
+    ]
+    if cells:
+        print_table("Columns", ("column", "kind", "values", "example", "missing", "not read"), cells, texts=4)
+    if len(shown) < len(columns):
+        print_lines([f"{COLUMNS} of {len(columns):,} columns are shown; --json and the report have all."])
+    if any(c["unread"] for c in columns):
+        print_lines(
+            [
+                "Values under 'not read' count as missing. If they mean something, name the column under "
+                "data.customers.categorical, numeric or dates."
+            ]
+        )
 
 
 def _between(interval: Sequence[float] | None) -> str:

@@ -36,7 +36,7 @@ def audit_command(
     prepared = prepare(read)
     found = audit(prepared)
     refused = refusals(prepared, found)
-    notes, left_out = what_was_read(prepared)
+    notes, columns = what_was_read(prepared)
     facts = {
         "name": read.name,
         "question": question(prepared.task),
@@ -44,7 +44,7 @@ def audit_command(
         **found.facts,
         "findings": [asdict(finding) for finding in found.findings],
         "exclude": list(found.exclude),
-        "data": {"read": notes, "left_out": left_out},
+        "data": {"read": notes, "columns": columns},
         "warnings": prepared.plan.warnings,
     }
     if json:
@@ -52,7 +52,7 @@ def audit_command(
     else:
         console.print_lines([facts["question"]])
         figures.print_audit(facts)
-        figures.print_notes(facts)
+        figures.print_data(facts)
         console.print_lines([*(f"Training would be refused: {reason}" for reason in refused), *found.way_out])
     if strict and refused:
         sys.exit(1)
@@ -91,7 +91,7 @@ def train_command(
             raise typer.Exit(NOT_IN_SERVICE)
         return
     figures.print_report(trained.report)
-    figures.print_notes(trained.report)
+    figures.print_data(trained.report)
     lines = [f"{trained.name} version {trained.version} -> {trained.folder}/report.html"]
     if trained.champion != trained.version:
         champion = f"version {trained.champion}" if trained.champion else "no version"
@@ -140,7 +140,7 @@ def retrain_command(
         console.print_json({**facts, **outcome, "folder": folder, **done.report})
     else:
         figures.print_report(done.report)
-        figures.print_notes(done.report)
+        figures.print_data(done.report)
         figures.print_decision(done.decision)
         where = "Dry run: nothing was published or promoted."
         if done.folder is not None:

@@ -24,32 +24,18 @@ MEASURES: Final = (
 )
 
 
-class ColumnRead(TypedDict):
-    """A field that the model reads; `missing_share` is a share of all customers, or of all events."""
-
-    name: str
-    kind: str
-    missing_share: float | None
-    detail: str
-
-
-class LeftOut(TypedDict):
-    """A column that the model does not read, with the reason as part of a sentence."""
-
-    column: str
-    reason: str
-
-
 class DataPart(TypedDict):
-    """The data. `events` and its two times are None for a study without a log."""
+    """The data. `events` and its two times are None for a study without a log.
+
+    `columns` are `column_facts.ColumnFacts`.
+    """
 
     customers: int
     events: int | None
     first_event: str | None
     last_event: str | None
     read: Sequence[str]
-    left_out: Sequence[LeftOut]
-    columns: Sequence[ColumnRead]
+    columns: Sequence[Mapping[str, Any]]
 
 
 class SplitPart(TypedDict):

@@ -1,25 +1,21 @@
 """The results of a training run as the plain values of report.json."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import numpy as np
-
 from model.files.names import counted
-from model.schema import CategoricalColumn, Schema
+from model.schema import Schema
 from model.scorer import Scorer
 from model.times import format_instant
-from model.values.columns import Column, Texts
-from model.values.history import EventLog
 from training.fit.distill import distillation_sentence
 from training.fit.loop import best_epoch
 from training.fit.model_fit import Fitted
 from training.prepare import Prepared
-from training.report.report import ColumnRead, DataPart, FitPart, LeftOut, Report, SplitPart, question
+from training.report.report import DataPart, FitPart, Report, SplitPart, question
 from training.run.learning_curve import conclusion
 from training.run.run import Run
+from training.schema.column_facts import ColumnFacts
 from training.split.plan import Plan
 
 FEW_POSITIVES: Final = 100
@@ -79,61 +75,33 @@ def _rarer(metrics: dict[str, Any]) -> int:
     return int(min(metrics["positives"], metrics["n"] - metrics["positives"]))
 
 
-def what_was_read(prepared: Prepared) -> tuple[list[str], list[LeftOut]]:
-    """Return the notes of reading, and the columns that no model reads."""
-    left_out: list[LeftOut] = [{"column": c, "reason": r} for c, r in prepared.kinds.left_out.items()]
-    return [*prepared.dataset.notes, *prepared.kinds.notes, *prepared.notes], left_out
+def what_was_read(prepared: Prepared) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return the notes of reading, and the `ColumnFacts` of every column."""
+    notes = [*prepared.dataset.notes, *prepared.kinds.notes, *prepared.notes]
+    return notes, [asdict(column) for column in prepared.columns]
 
 
 def _data(prepared: Prepared, schema: Schema) -> DataPart:
     dataset = prepared.dataset
     ends, zone = (dataset.first_event, dataset.data_end), schema.time_zone
     times = [None if t is None else format_instant(t, zone) for t in ends]
-    read, left_out = what_was_read(prepared)
+    read, columns = what_was_read(prepared)
     return {
         "customers": len(dataset),
         "events": len(dataset.log.times) if dataset.log else None,
         "first_event": times[0],
         "last_event": times[1],
         "read": read,
-        "left_out": left_out,
-        "columns": [*_table_columns(schema, dataset.columns), *_event_fields(schema, dataset.log)],
+        "columns": [*columns, *_aggregates(schema)],
     }
 
 
-def _table_columns(schema: Schema, columns: Mapping[str, Column]) -> list[ColumnRead]:
-    read = []
-    for column in schema.columns:
-        if isinstance(column, CategoricalColumn):
-            detail = f"{len(column.vocabulary)} categories"
-        else:
-            detail = f"{column.scaling.low:g} to {column.scaling.high:g}, median {column.scaling.median:g}"
-        read.append(_column(column.name, column.kind, columns[column.name], detail))
-    for series in schema.series:
-        read += [
-            _column(name, "series", columns[name], f"a step of {series.name}") for name in series.columns
-        ]
-    return read
-
-
-def _column(name: str, kind: str, column: Column, detail: str) -> ColumnRead:
-    missing = column.codes < 0 if isinstance(column, Texts) else np.isnan(column)
-    return {"name": name, "kind": kind, "missing_share": float(missing.mean()), "detail": detail}
-
-
-def _event_fields(schema: Schema, log: EventLog | None) -> list[ColumnRead]:
-    if schema.events is None or log is None:
+def _aggregates(schema: Schema) -> list[dict[str, Any]]:
+    """The aggregates of the events, in one row; none without a log."""
+    if schema.events is None:
         return []
-    read = []
-    for value in schema.events.values:
-        detail = f"{value.scaling.low:g} to {value.scaling.high:g}"
-        read.append(_column(value.name, "event value", log.values[value.name], detail))
-    for category in schema.events.categories:
-        detail = f"{len(category.vocabulary)} categories"
-        read.append(_column(category.name, "event category", log.categories[category.name], detail))
     names = [feature.name for feature in schema.events.features]
-    kind = f"{len(names)} aggregates"
-    return [*read, {"name": "history", "kind": kind, "missing_share": None, "detail": ", ".join(names)}]
+    return [asdict(ColumnFacts("history", counted(len(names), "aggregate"), "", None, ", ".join(names)))]
 
 
 def _split(plan: Plan) -> SplitPart:

@@ -122,7 +122,7 @@ def _table_column(
 ) -> TableColumn:
     missing = float(absent(column)[examples.customers].mean()) if len(examples) else 0.0
     if kind == "categorical":
-        vocabulary = _vocabulary(as_categories(column), examples.customers, examples.customers)
+        vocabulary = vocabulary_of(as_categories(column), examples.customers, examples.customers)
         return CategoricalColumn(name=name, vocabulary=vocabulary, missing=missing)
     time_format = fields.date_formats.get(name)
     scaling = fit_scaling(number_of(column, kind, time_format, fields.time_zone, examples))
@@ -157,7 +157,7 @@ def _series(name: str, of: Sequence[str], columns: Mapping[str, Column], example
     return Series(name=name, columns=tuple(of), scaling=fit_scaling(values))
 
 
-def _vocabulary(
+def vocabulary_of(
     texts: Texts, rows: np.ndarray, customers: np.ndarray, *, most: int = MAX_CATEGORIES
 ) -> tuple[str, ...]:
     """Return the categories of at least MIN_CUSTOMERS customers in these rows, the most common first.
@@ -206,7 +206,7 @@ def _features(raw: Mapping[str, Numbers], examples: Examples) -> tuple[HistoryFe
 def _event_category(
     name: str, log: EventLog, seen: np.ndarray, *, most: int = MAX_CATEGORIES
 ) -> EventCategory:
-    vocabulary = _vocabulary(as_categories(log.categories[name]), seen, log.owners[seen], most=most)
+    vocabulary = vocabulary_of(as_categories(log.categories[name]), seen, log.owners[seen], most=most)
     return EventCategory(name=name, vocabulary=vocabulary)
 
 

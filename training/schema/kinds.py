@@ -12,7 +12,7 @@ The first rule that fits decides; shares are of the rows that are not missing.
 | numbers: an id, see below                                                 | left out    |
 | other numbers, whole-number codes too                                     | numeric     |
 | texts: true/false, yes/no, t/f, y/n, in any case                          | boolean     |
-| texts: numbers in >= 90 %, as `model.values.numbers` reads; noted          | as numbers  |
+| texts: numbers in >= 90 %, as `model.values.numbers` reads                 | as numbers  |
 | texts or numbers: dates in >= 90 %, see `model.files.dates`               | date        |
 | texts: sentences (>= 50 rows, > 20 % distinct, >= 4 words and 20 letters) | left out    |
 | texts: an id                                                              | left out    |
@@ -23,7 +23,7 @@ name says so (`customer_id`, `CustomerId`, `Invoice No`, `id_student`) or they r
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -33,16 +33,13 @@ from numpy.typing import NDArray
 from model.errors import DataError
 from model.files.cells import LEADING_ZERO
 from model.files.dates import MIN_SHARE, DateFormat, mixed_formats
-from model.files.names import check_names, counted
-from model.files.table import RawTable, unreadable_note
-from model.times import MISSING_TIME
+from model.files.names import check_names
+from model.files.table import RawTable
 from model.values.columns import (
     Column,
     Numbers,
     Texts,
-    as_dates,
     as_numbers,
-    as_texts,
     parse_boolean,
     parse_number,
 )
@@ -70,7 +67,7 @@ class Kinds:
         kinds: by column, in the table's order.
         date_formats: the strptime format of each date column; None is ISO 8601.
         left_out: by column, the reason as a sentence.
-        notes: sentences about assumptions and unreadable values, for the report.
+        notes: sentences about what was guessed, with the key that changes it.
         spellings: of columns of numbers that are not plain, see `model.values.numbers`.
     """
 
@@ -141,9 +138,9 @@ def _judge(name: str, column: Column, named: Kind | None, date: DateFormat | Non
         return _left_out("every cell is missing")
     is_date = named == "date" or (named is None and not _holds_one(column) and not _names_an_id(name))
     if date and is_date:
-        return _Verdict("date", time_format=date.time_format, note=_date_note(name, column, date))
+        return _Verdict("date", time_format=date.time_format, note=date.note)
     if named == "numeric":
-        return _judge_spelt(name, column, share=0) or _Verdict(named, note=unreadable_note(name, column))
+        return _judge_spelt(name, column, share=0) or _Verdict(named)
     if named:
         return _Verdict(named)
     if isinstance(column, Texts):
@@ -185,8 +182,9 @@ def _judge_texts(name: str, column: Texts) -> _Verdict:
     values = [column.values[code] for code in np.flatnonzero(counts)]
     counts = counts[counts > 0]
     n_known = int(counts.sum())
-    truths = {parse_boolean(value) for value in values} if len(values) <= _BOOLEAN_SPELLINGS else set()
-    if len(values) == 1 or truths in ({0.0}, {1.0}):
+    few = values if len(values) <= _BOOLEAN_SPELLINGS else []
+    truths = {parse_boolean(value) for value in few if not is_mark(value)}
+    if len(values) == 1 or ({*map(parse_boolean, few)} in ({0.0}, {1.0})):
         return _one_value(values[0], everywhere=n_known == len(column))
     if truths == {0.0, 1.0}:
         return _Verdict("boolean")
@@ -226,7 +224,7 @@ def _judge_spelt(name: str, column: Column, *, share: float) -> _Verdict | None:
     return replace(
         verdict,
         spelling=None if is_plain else spelling,
-        note=" ".join(filter(None, _number_notes(name, column, spelling, guess=guess))),
+        note=_guess_note(name, list(cells), spelling) if guess else "",
     )
 
 
@@ -235,24 +233,10 @@ def _both(values: Sequence[str], spelling: str) -> tuple[list[float], list[float
     return [spelt_number(value, spelling) for value in values], [parse_number(value) for value in values]
 
 
-def _number_notes(name: str, column: Texts, spelling: str, *, guess: bool) -> Iterator[str]:
-    example = next(
-        (v for v in column.values if not np.isnan(spelt_number(v, spelling)) and np.isnan(parse_number(v))),
-        "",
-    )
-    if example:
-        read = f"read numbers such as {example!r} as {spelt_number(example, spelling):g}"
-        unsure = ", a guess: the mark may be of thousands or of decimals" if guess else ""
-        yield f"{name!r}: {read}{unsure}."
-    known = column.codes >= 0
-    lost = np.flatnonzero(known & np.isnan(as_numbers(plain_numbers(column, spelling))))
-    if len(lost):
-        first = column.values[column.codes[lost[0]]]
-        yield (
-            f"{name!r}: {int(known.sum()) - len(lost):,} of {int(known.sum()):,} cells are numbers; read "
-            f"{counted(len(lost), 'other')}, such as {first!r}, as missing. If they are categories, set "
-            f"data.customers.categorical: [{name}]."
-        )
+def _guess_note(name: str, values: Sequence[str], spelling: str) -> str:
+    example = next(v for v in values if not np.isnan(spelt_number(v, spelling)) and np.isnan(parse_number(v)))
+    read = f"read numbers such as {example!r} as {spelt_number(example, spelling):g}"
+    return f"{name!r}: {read}, a guess: the mark may be of thousands or of decimals."
 
 
 def _are_codes(values: Sequence[str]) -> bool:
@@ -267,16 +251,6 @@ def _are_sentences(values: Sequence[str]) -> bool:
     words = np.mean([len(value.split()) for value in sample])
     letters = np.mean([len(value) for value in sample])
     return bool(words >= _SENTENCE_WORDS and letters >= _SENTENCE_LETTERS)
-
-
-def _date_note(name: str, column: Column, date: DateFormat) -> str:
-    texts = as_texts(column)
-    unread = np.flatnonzero((texts.codes >= 0) & (as_dates(texts, date.time_format, "UTC") == MISSING_TIME))
-    if not len(unread):
-        return date.note
-    example = texts.values[texts.codes[unread[0]]]
-    lost = f"{name!r}: read {counted(len(unread), 'cell')} without a date, such as {example!r}, as missing."
-    return f"{date.note} {lost}".strip()
 
 
 def _near_note(name: str, values: Sequence[str], counts: NDArray[np.integer]) -> str:

@@ -86,6 +86,10 @@ def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
         ["2022-02-25", "train", "3", "2 (66.7%)", "2 (66.7%)", "1"],
         ["2022-03-17", "train", "2", "2 (100.0%)", "2 (100.0%)", "2"],
     ]
+    assert ran.columns == [
+        ["id", "id", "4 distinct", "", "0.0%", ""],
+        ["since", "left out", "every row holds '2021-12-01'", "", "0.0%", ""],
+    ]
     assert [line for line in rest.splitlines() if line.startswith(("NOTE", "Note"))] == [
         "NOTE 7 training examples, 6 of them positive: too few of one outcome to probe the "
         "columns. Columns are probed from 10 examples of each outcome on.",
@@ -95,7 +99,6 @@ def test_the_text_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
         "too: they are too good if behaviour changes over time.",
         "Note: left out 1 of 91 events without 'who' (row 92).",
         "Note: found no event of 1 of 4 customers in the table.",
-        "Note: 'since' is left out: every row holds '2021-12-01'",
     ]
     assert ran.out.splitlines()[-1].startswith("Training would be refused: training must have both outcomes")
 
@@ -117,7 +120,30 @@ def test_the_json_of_a_tiny_log(run: Run, tmp_path: Path) -> None:
             "left out 1 of 91 events without 'who' (row 92).",
             "found no event of 1 of 4 customers in the table.",
         ],
-        "left_out": [{"column": "since", "reason": "every row holds '2021-12-01'"}],
+        "columns": [
+            {
+                "name": "id",
+                "kind": "id",
+                "read_as": "",
+                "missing_share": 0.0,
+                "values": "4 distinct",
+                "example": "",
+                "unread": 0,
+                "unread_example": "",
+                "left_out": "",
+            },
+            {
+                "name": "since",
+                "kind": "left out",
+                "read_as": "",
+                "missing_share": 0.0,
+                "values": "",
+                "example": "",
+                "unread": 0,
+                "unread_example": "",
+                "left_out": "every row holds '2021-12-01'",
+            },
+        ],
     }
     assert ran.told["log"]["duplicate_events"] == 1
     assert ran.told["never_asked"] == {"customers": 1, "reasons": {"not yet a customer": 1}}

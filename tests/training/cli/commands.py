@@ -34,9 +34,18 @@ class Ran:
 
     @property
     def cells(self) -> list[list[str]]:
-        """The rows of the tables on standard output."""
-        lines = [line.split("│")[1:-1] for line in self.out.splitlines() if "│" in line]
-        return [[cell.strip() for cell in line] for line in lines]
+        """The rows of the tables on standard output, but those of the columns."""
+        return _cells(self.out.partition("\nColumns\n")[0])
+
+    @property
+    def columns(self) -> list[list[str]]:
+        """The rows of the table of columns."""
+        return _cells(self.out.partition("\nColumns\n")[2])
+
+
+def _cells(text: str) -> list[list[str]]:
+    lines = [line.split("│")[1:-1] for line in text.splitlines() if "│" in line]
+    return [[cell.strip() for cell in line] for line in lines]
 
 
 Run = Callable[..., Ran]

@@ -17,6 +17,7 @@ from training.report.report import Report, question
 from training.run.choice import Choice, Trial
 from training.run.learning_curve import LearningPoint
 from training.run.splits import SplitFigure
+from training.schema.column_facts import ColumnFacts
 
 TASK = LogTask(outcome="occurs", horizons_days=(30, 180))
 
@@ -96,10 +97,10 @@ def made_up_report() -> Report:
             "first_event": "1997-01-01",
             "last_event": "1998-06-30",
             "read": ["events.csv: 69,659 rows."],
-            "left_out": [{"column": "surname", "reason": "excluded by the study"}],
             "columns": [
-                {"name": "tenure", "kind": "numeric", "missing_share": 0.0125, "detail": "1 to 72"},
-                {"name": "history", "kind": "2 aggregates", "missing_share": None, "detail": "a, b"},
+                asdict(ColumnFacts("surname", "left out", "", 0.0, "", left_out="it looks like an id")),
+                asdict(ColumnFacts("tenure", "numeric", "%", 0.0125, "1 to 72", "12%", 3, "unknown")),
+                asdict(ColumnFacts("history", "2 aggregates", "", None, "a, b")),
             ],
         },
         "audit": deepcopy(AUDIT),

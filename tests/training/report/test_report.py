@@ -39,7 +39,7 @@ def test_page_says_what_the_report_holds(report: Report) -> None:
         "1.000 \N{MULTIPLICATION SIGN} logit \N{MINUS SIGN} 0.250; 0.900",
         "logit + 0.125.",
         "1.2 %",
-        "excluded by the study",
+        "it looks like an id",
         "It beats it.",
         "The published model is the measured one. It reads them with it.",
         "note: naïve & bare",
@@ -142,7 +142,7 @@ def test_the_audit_is_shown_with_every_cutoff(report: Report) -> None:
 
 
 def test_what_is_not_missing_by_cell_has_no_share(report: Report) -> None:
-    _, tenure, history = Page(render_html(report)).rows("Data")
+    _, _, tenure, history = Page(render_html(report)).rows("Data")
     assert (tenure[2], history[2]) == ("1.2 %", "")
 
 
