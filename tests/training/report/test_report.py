@@ -143,7 +143,7 @@ def test_the_audit_is_shown_with_every_cutoff(report: Report) -> None:
 
 def test_what_is_not_missing_by_cell_has_no_share(report: Report) -> None:
     _, _, tenure, history = Page(render_html(report)).rows("Data")
-    assert (tenure[2], history[2]) == ("1.2 %", "")
+    assert (tenure[4], history[4], tenure[5]) == ("1.2 %", "", "3: unknown")
 
 
 @pytest.mark.parametrize("name", ["table_model", "log_model", "contract_model", "contract_log_model"])
