@@ -1,5 +1,7 @@
 """The table of columns: what was read of each, and what was not."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from model.files.dates import date_formats
@@ -10,7 +12,7 @@ from training.schema.column_facts import ColumnFacts, event_facts, table_facts
 from training.schema.kinds import infer_kinds
 
 
-def facts(values: list[object], name: str = "x", use: str | None = None) -> ColumnFacts:
+def facts(values: Sequence[object], name: str = "x", use: str | None = None) -> ColumnFacts:
     columns: dict[str, Column] = {name: column_of(values)}
     dates, uses = date_formats(columns), {name: use} if use else {}
     kinds = infer_kinds(RawTable(columns, len(values), ()), dates=dates, skip=uses)
