@@ -132,8 +132,12 @@ def scored(path: Path, *, reject: bool) -> Any:
 
     def predict(customers: Customers) -> Predictions:
         got.append(customers)
-        none = np.empty((len(customers), 0))
-        return Predictions(np.full((len(customers), 1), 0.5), none.astype(np.float32), none.astype(np.int64))
+        N = len(customers)
+        inputs = (
+            np.zeros((N, len(SCHEMA.numeric)), np.float32),
+            np.zeros((N, len(SCHEMA.categorical)), np.int64),
+        )
+        return Predictions(np.full((N, 1), 0.5), *inputs)
 
     manifest = SimpleNamespace(schema_=SCHEMA, task=TASK)
     predictor: Any = SimpleNamespace(manifest=manifest, predict=predict)
