@@ -13,7 +13,7 @@ from training.question.labels import LabelledExamples
 from training.run import run
 from training.split.plan import Folds
 
-QUICK = ("fit.refit=false", "fit.epochs=2")
+QUICK = ("fit.refit=false", "fit.epochs=2", "network.choose=false")
 COMPARE = (*QUICK, "split.compare=true")
 
 

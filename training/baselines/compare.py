@@ -10,7 +10,6 @@ from model.schema import Schema
 from model.task import Task
 from training.baselines.matrix import (
     Sides,
-    linear_matrices,
     read_features,
     recency_matrix,
     tree_matrix,
@@ -28,7 +27,7 @@ class Baselines:
 
     Attributes:
         probabilities: (M, K) of the positive outcome by each horizon, by baseline: recency,
-            logistic_regression, gradient_boosting, btyd.
+            gradient_boosting, btyd.
         notes: sentences about baselines that were left out.
     """
 
@@ -57,8 +56,6 @@ def baseline_probabilities(
     if labelled.log is not None:
         recency = rows.map(lambda side: recency_matrix(labelled, side, lookback_days=task.lookback_days))
         found["recency"] = horizon_probabilities(learn_logistic, recency, labelled.labels, folds)
-    linear = linear_matrices(features)
-    found["logistic_regression"] = horizon_probabilities(learn_logistic, linear, labelled.labels, folds)
     trees = features.map(tree_matrix)
     found["gradient_boosting"] = horizon_probabilities(boosting, trees, labelled.labels, folds)
     if (purchase := purchase_task(task, schema)) is not None:

@@ -6,7 +6,6 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, hstack
 
 from model.features.encode import encode
 from model.schema import Schema
@@ -16,9 +15,8 @@ from training.split.deal import Rows
 
 MAX_CODES: Final = 255  # the limit of gradient boosting
 REST: Final = 1  # the code of categories too rare for a vocabulary, see `model.values.columns.as_codes`
-DENSE_CODES: Final = 100  # one-hot columns up to which a dense matrix is faster
 
-Matrix: TypeAlias = NDArray[np.float64] | csr_array
+Matrix: TypeAlias = NDArray[np.float64]
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -84,25 +82,6 @@ def tree_matrix(features: Features) -> NDArray[np.float64]:
     return np.concatenate([features.numbers.astype(np.float64), codes.astype(np.float64)], axis=1)
 
 
-def linear_matrices(features: Sides[Features]) -> Sides[Matrix]:
-    """Return numbers with 0 where missing, flags of missing numbers, and one-hot codes; sparse if wide.
-
-    The training side decides which columns get a flag.
-    """
-    gaps = np.isnan(features.train.numbers).any(axis=0)
-
-    def matrix(side: Features) -> Matrix:
-        missing = np.isnan(side.numbers)
-        numbers = np.where(missing, 0.0, side.numbers).astype(np.float64)
-        dense = np.concatenate([numbers, missing[:, gaps]], axis=1)
-        codes = _one_hot(side)
-        if codes.shape[1] <= DENSE_CODES:
-            return np.concatenate([dense, codes.toarray()], axis=1)
-        return csr_array(hstack([csr_array(dense), codes]))
-
-    return features.map(matrix)
-
-
 def recency_matrix(labelled: LabelledExamples, rows: Rows, *, lookback_days: int) -> NDArray[np.float64]:
     """Return (N, 2): log1p of the days since the last event, and whether the lookback has none."""
     assert labelled.log is not None
@@ -112,12 +91,3 @@ def recency_matrix(labelled: LabelledExamples, rows: Rows, *, lookback_days: int
     last = np.append(labelled.log.times, 0)[np.where(some, end - 1, -1)]
     since = np.where(some, (about.cutoffs - last) / DAY, 0.0)
     return np.stack([np.log1p(since), ~some], axis=1)
-
-
-def _one_hot(features: Features) -> csr_array:
-    """(N, sum of widths) one-hot codes."""
-    n, c = features.codes.shape
-    before = np.cumsum([0, *features.widths])
-    places = (features.codes + before[:-1]).ravel()
-    rows = np.arange(n + 1) * c
-    return csr_array((np.ones(n * c), places, rows), shape=(n, int(before[-1])))

@@ -54,7 +54,7 @@ def epoch_progress() -> Iterator[Any]:
             if fit not in bars:
                 bars[fit] = progress.add_task(fit, total=epoch.planned)
             text = f"{fit}: validation loss {epoch.validation_loss:.4f}"
-            progress.update(bars[fit], completed=epoch.epoch, description=text)
+            progress.update(bars[fit], total=epoch.planned, completed=epoch.epoch, description=text)
 
         yield on_epoch
 

@@ -21,8 +21,8 @@ def print_report(report: Mapping[str, Any]) -> None:
     print_lines([""])
     print_metrics(report["metrics"])
     print_lines([report["verdict"]["sentences"], ""])
-    if report["choice"]["sentences"]:
-        print_lines([report["choice"]["sentences"], ""])
+    if report["choice"]["forms"]:
+        print_lines([report["choice"]["forms"], ""])
     print_splits(report["splits"])
     if report["learning_curve"]:
         print_learning_curve(report)
@@ -67,7 +67,7 @@ def _print_cutoffs(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
-    """Print a table for each horizon: the network, its 95 % interval, and each baseline."""
+    """Print a table for each horizon: the model, its 95 % interval, the other head, and each baseline."""
     for horizon, compared in metrics.items():
         model = compared["model"]
         name = horizon if horizon == "label" else counted(int(horizon), "day")
@@ -97,7 +97,7 @@ def print_splits(figures: Sequence[Mapping[str, Any]]) -> None:
         for figure in figures
     ]
     print_table(
-        "The same network under other splits (the last is the study's split)",
+        "The same model under other splits (the last is the study's split)",
         ("split", "examples", "AUC", "95 %", "log loss", "base rate loss"),
         rows,
     )

@@ -129,7 +129,9 @@ def intervals(
     value = _full(labels, probabilities, groups)
     ranked = _rank(labels, probabilities)
     parts = [_measures(ranked, weights) for weights in resample_counts(groups, seed=seed)]
-    return {name: _interval(groups, value[name], [part[name] for part in parts]) for name in MEASURED}
+    return {
+        name: percentile_interval(groups, value[name], [part[name] for part in parts]) for name in MEASURED
+    }
 
 
 def paired_differences(
@@ -163,6 +165,18 @@ def paired_differences(
     }
 
 
+def percentile_interval(
+    groups: Integers, value: float | None, parts: list[Floats]
+) -> tuple[float, float] | None:
+    """Return the ends of the 95 % interval of a measure with `value`, as `intervals` does, from resamples."""
+    resampled = np.concatenate(parts)
+    defined = resampled[~np.isnan(resampled)]
+    if value is None or len(resampled) - len(defined) > A_FEW or (groups == groups[0]).all():
+        return None
+    low, high = np.percentile(defined, _ENDS).tolist()
+    return min(low, value), max(high, value)
+
+
 def _full(labels: Floats, probabilities: Floats, groups: Integers) -> dict[str, float | None]:
     measured = measure(labels, probabilities)
     if groups.shape != labels.shape:
@@ -176,17 +190,8 @@ def _difference(
     groups: Integers, before: float | None, after: float | None, parts: list[Floats]
 ) -> Difference:
     value = None if before is None or after is None else after - before
-    low, high = _interval(groups, value, parts) or (None, None)
+    low, high = percentile_interval(groups, value, parts) or (None, None)
     return Difference(value, low, high)
-
-
-def _interval(groups: Integers, value: float | None, parts: list[Floats]) -> tuple[float, float] | None:
-    resampled = np.concatenate(parts)
-    defined = resampled[~np.isnan(resampled)]
-    if value is None or len(resampled) - len(defined) > A_FEW or (groups == groups[0]).all():
-        return None
-    low, high = np.percentile(defined, _ENDS).tolist()
-    return min(low, value), max(high, value)
 
 
 def _rank(labels: Floats, probabilities: Floats) -> _Ranked:

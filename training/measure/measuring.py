@@ -17,6 +17,14 @@ MODEL: Final = "model"
 BASE_RATE: Final = "base_rate"
 MANY: Final = 20_000
 LEVELS: Final = 2_000
+NAMES: Final = {
+    "linear": "logistic regression",
+    "mlp": "mlp network",
+    "cnn": "cnn network",
+    "rnn": "rnn network",
+    "recency": "recency alone",
+    "btyd": "Pareto/NBD",
+}
 
 
 def measure_horizons(
@@ -76,9 +84,8 @@ def _coarse(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def display_name(name: str) -> str:
-    """Return the name of the network or a baseline in words."""
-    known = {MODEL: "network", "recency": "recency alone", "btyd": "Pareto/NBD"}
-    return known.get(name, name.replace("_", " "))
+    """Return the name of the measured model, a head or a baseline in words."""
+    return NAMES.get(name, name.replace("_", " "))
 
 
 def base_rates(labels: Labels) -> list[float]:

@@ -1,4 +1,4 @@
-"""The verdict: the network against the best baseline, with a recommendation."""
+"""The verdict: the published model against the best baseline, on the test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,19 +13,17 @@ from training.measure.measuring import BASE_RATE, MODEL, display_name
 
 Outcome = Literal["beats", "equals", "trails"]
 
-NETWORK: Final = "network"
 LIKELY_BY_CHANCE: Final = 3.0  # expected examples of an outcome, of which none occurs in 1 of 20 tests
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The network against the best baseline, at the longest horizon.
+    """The measured model against the best baseline, at the longest horizon.
 
     Attributes:
         outcome: "equals" where chance may explain the difference, or the test has one outcome only.
         against: the baseline with the lowest log loss.
-        log_loss, auc: the network's measure minus the baseline's, on the same customers.
-        recommended: NETWORK, or the baseline.
+        log_loss, auc: the model's measure minus the baseline's, on the same customers.
         sentences: the verdict in words.
         fault: why the model must not go into service; empty if it may.
     """
@@ -34,7 +32,6 @@ class Verdict:
     against: str
     log_loss: Difference
     auc: Difference
-    recommended: str
     sentences: str
     fault: str = ""
 
@@ -45,6 +42,7 @@ def judge(
     metrics: Mapping[str, Mapping[str, Any]],
     groups: NDArray[np.int64],
     *,
+    published: str = "",
     check: str = "the label and the split",
 ) -> Verdict:
     """Compare on the same test customers, by a paired bootstrap.
@@ -56,6 +54,7 @@ def judge(
         probabilities: (N,) by model: MODEL, BASE_RATE and the other baselines.
         metrics: of each of them on these labels.
         groups: (N,) the customer of each example.
+        published: a sentence about the published head, which comes first.
         check: what to look at in the data if the model is at fault.
     """
     against = min((name for name in probabilities if name != MODEL), key=lambda n: metrics[n]["log_loss"])
@@ -64,17 +63,22 @@ def judge(
     expected = float(probabilities[BASE_RATE].mean())
     if auc.value is None:  # with one outcome, a constant has the lowest loss
         fault = _one_outcome(labels, expected, check)
-        return Verdict("equals", against, loss, auc, against, fault, fault)
+        return Verdict("equals", against, loss, auc, _joined(fault, published), fault)
     outcome = _outcome(loss)
-    recommended = NETWORK if outcome == "beats" else against
-    sentences = (
-        f"{_sentences(outcome, against, loss, metrics)}{_tie(auc, outcome, against, metrics, probabilities)}"
+    sentences = _joined(
+        published,
+        _sentences(outcome, against, loss, metrics),
+        _tie(auc, outcome, against, metrics, probabilities),
     )
     rate = paired_differences(labels, probabilities[BASE_RATE], probabilities[MODEL], groups)["log_loss"]
     if _outcome(rate) != "trails":
-        return Verdict(outcome, against, loss, auc, recommended, sentences)
+        return Verdict(outcome, against, loss, auc, sentences)
     fault = _worse_than_rate(float(labels.mean()), expected, rate, check)
-    return Verdict(outcome, against, loss, auc, recommended, f"{fault} {sentences}", fault)
+    return Verdict(outcome, against, loss, auc, _joined(fault, sentences), fault)
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _one_outcome(labels: NDArray[np.float64], expected: float, check: str) -> str:
@@ -94,7 +98,7 @@ def _one_outcome(labels: NDArray[np.float64], expected: float, check: str) -> st
 
 def _worse_than_rate(observed: float, expected: float, loss: Difference, check: str) -> str:
     return (
-        f"The network is worse than the base rate beyond chance (log loss {loss.value:+.4f}, "
+        f"The model is worse than the base rate beyond chance (log loss {loss.value:+.4f}, "
         f"{interval_text(loss.low, loss.high)}), so the test and the training data are not alike: "
         f"{observed:.1%} of the test examples are positive, {expected:.1%} of the training examples. "
         f"Check {check}."
@@ -116,7 +120,7 @@ def _tie(
     mean, other = (f"{probabilities[one].mean():.1%}" for one in (MODEL, against))
     aucs = " against ".join(f"{metrics[one]['auc']:.4f}" for one in (MODEL, against))
     return (
-        f" Both rank customers alike (AUC {aucs}), so their probabilities differ in level or spread: "
+        f"Both rank customers alike (AUC {aucs}), so their probabilities differ in level or spread: "
         f"on average they are {mean} and {other}, and {metrics[MODEL]['base_rate']:.1%} happened."
     )
 
@@ -136,16 +140,13 @@ def _sentences(
     if loss.low is not None and loss.value is not None:
         difference = f"difference {loss.value:+.4f}, {difference}"
     name = "the base rate" if against == BASE_RATE else display_name(against)
-    first = {
-        "beats": f"The network is better than the best baseline, {name}",
-        "equals": f"The network is no better than {name} beyond chance",
-        "trails": f"The network is worse than {name}",
+    result = {
+        "beats": f"better than the best baseline, {name}",
+        "equals": f"no better than {name} beyond chance",
+        "trails": f"worse than {name}",
     }[outcome]
-    last = {
-        "beats": "Use the network.",
-        "equals": f"Use {name}: it is simpler.",
-        "trails": f"Use {name}.",
-    }[outcome]
-    if against == BASE_RATE and outcome != "beats":
-        last = "No model distinguishes these customers: do not act on the probabilities."
-    return f"{first} ({losses}; {difference}, on {model['n']:,} test examples). {last}"
+    useless = against == BASE_RATE and outcome != "beats"
+    return _joined(
+        f"On {counted(model['n'], 'test example')} the model is {result} ({losses}; {difference}).",
+        "No model distinguishes these customers: do not act on the probabilities." if useless else "",
+    )

@@ -94,7 +94,7 @@ def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> Chart:
         ("mean probability", "share of positives"),
         (x, y),
         _line(x, y, [(0, 0), (top, top)], "reference", "perfect calibration"),
-        _line(x, y, points, "model", "network, 10 groups of equal size", dots=True),
+        _line(x, y, points, "model", "model, 10 groups of equal size", dots=True),
     )
 
 
@@ -106,7 +106,7 @@ def roc_chart(points: Points) -> Chart:
         ("false positive rate", "true positive rate"),
         (x, y),
         _line(x, y, [(0, 0), (1, 1)], "reference", "chance"),
-        _line(x, y, points, "model", "network"),
+        _line(x, y, points, "model", "model"),
     )
 
 
@@ -118,7 +118,7 @@ def precision_recall_chart(points: Points, base_rate: float) -> Chart:
         ("recall", "precision"),
         (x, y),
         _line(x, y, [(0, base_rate), (1, base_rate)], "reference", "at random"),
-        _line(x, y, points, "model", "network"),
+        _line(x, y, points, "model", "model"),
     )
 
 
@@ -131,7 +131,7 @@ def gain_chart(points: Points, base_rate: float) -> Chart:
         (x, y),
         _line(x, y, [(0, 0), (1, 1)], "reference", "at random"),
         _line(x, y, [(0, 0), (base_rate, 1), (1, 1)], "best", "perfect ranking"),
-        _line(x, y, points, "model", "network"),
+        _line(x, y, points, "model", "model"),
     )
 
 

@@ -49,7 +49,7 @@ class SplitPart(TypedDict):
 
 
 class FitPart(TypedDict):
-    """The fit of the network: `loop.Epoch`s, kept L2 penalty, number of weights, distillation."""
+    """The fit of the model: `loop.Epoch`s, kept L2 penalty, number of weights, distillation."""
 
     head: str
     device: str
@@ -67,11 +67,12 @@ class FitPart(TypedDict):
 class Report(TypedDict):
     """All of report.json: plain values only.
 
-    `metrics` (by model: "model", "base_rate" and the baselines, as `measuring.measured` has them)
-    and `curves` (`asdict` of `metrics.Curves`) have one entry per horizon, in days and increasing, or the
-    single entry "label". `audit` is `Audit.facts` with its findings, `verdict` a `verdict.Verdict`,
-    `decision` the `decision.Decision.facts` of a challenger, else None, `splits` are `splits.SplitFigure`s,
-    `choice` is a `choice.Choice`, `learning_curve` has `learning_curve.LearningPoint`s.
+    `metrics` (by model: "model", the head that was not chosen, the baselines and "base_rate", as
+    `measuring.measured` has them) and `curves` (`asdict` of `metrics.Curves`) have one entry per horizon, in
+    days and increasing, or the single entry "label". `audit` is `Audit.facts` with its findings, `verdict`
+    a `verdict.Verdict`, `decision` the `decision.Decision.facts` of a challenger, else None, `splits` are
+    `splits.SplitFigure`s, `choice` is a `choice.Choice`, `learning_curve` has
+    `learning_curve.LearningPoint`s.
     """
 
     name: str

@@ -1,7 +1,6 @@
-"""The choice of network parts that improve the later dates: the piecewise-linear code and the sequence.
+"""The choice of the head and its form, by predictions of training customers that no fit had read.
 
-A part that helps on shuffled rows may hurt later in time. Where examples have dates, fits with and without
-it are compared on out-of-fold logits.
+A more complex model is taken only where its log loss is lower beyond noise. The test examples are not read.
 """
 
 from collections.abc import Callable
@@ -10,10 +9,13 @@ from typing import Final
 
 import numpy as np
 
+from model.files.names import counted
 from model.probability import event_by_horizon
 from model.store.manifest import HeadName, NetworkSpec
 from training.fit.model_fit import Fitted, ModelPlan
-from training.measure.bootstrap import Difference, interval_text, paired_differences
+from training.measure.bootstrap import Difference, interval_text
+from training.measure.loss_difference import loss_difference
+from training.measure.measuring import display_name
 from training.question.labels import LabelledExamples
 from training.split.plan import Plan
 
@@ -23,11 +25,19 @@ FitModel = Callable[[ModelPlan], Fitted]
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A model and its fit on `Plan.measured`."""
+
+    model: ModelPlan
+    fitted: Fitted
+
+
+@dataclass(frozen=True)
 class Trial:
     """One of the compared fits.
 
     Attributes:
-        validation_loss: calibrated, in nats per at-risk entry, on the judged examples of the later dates.
+        validation_loss: calibrated, in nats per at-risk entry, on the judged examples.
     """
 
     head: HeadName
@@ -38,90 +48,136 @@ class Trial:
 
 @dataclass(frozen=True)
 class Choice:
-    """The compared fits and the choice.
+    """The compared fits and the choice. Differences are in log loss at the longest horizon.
 
     Attributes:
-        trials: empty where there was no choice.
-        sequence: log loss with the sequence minus the loss without it, at the longest horizon; None for a
-            head without a sequence.
-        sentences: the choice in words.
+        sentence: which head is published, and why.
+        trials: empty where nothing was compared.
+        examples: the judged examples of the comparisons.
+        network: the loss of the network minus that of the linear head; None without the comparison.
+        sequence: the loss with the sequence minus the loss without it; None for a head without one.
+        forms: the form of the network in words.
     """
 
+    sentence: str
     trials: tuple[Trial, ...] = ()
+    examples: int = 0
+    network: Difference | None = None
     sequence: Difference | None = None
-    sentences: str = ""
+    forms: str = ""
 
 
-def choose(
-    labelled: LabelledExamples, plan: Plan, model: ModelPlan, fit: FitModel
-) -> tuple[ModelPlan, Fitted, Choice]:
-    """Fit the study's network and simpler ones, and return the best on the later dates.
+@dataclass(frozen=True)
+class Chosen:
+    """The model to publish, and the better of those that were not chosen; None without a comparison."""
 
-    The mlp head, which is the fastest, is fitted with and without the piecewise-linear code. A head with a
-    sequence is then compared with the better of them, and kept if it is better beyond chance. The
-    linear head has neither part.
+    best: Candidate
+    other: Candidate | None
+    choice: Choice
+
+
+def as_named(model: ModelPlan, fit: FitModel) -> Chosen:
+    """Take the head of the study without a comparison."""
+    sentence = f"The study names the {model.spec.head} head, which is published."
+    return Chosen(Candidate(model, fit(model)), None, Choice(sentence))
+
+
+def choose(labelled: LabelledExamples, plan: Plan, model: ModelPlan, fit: FitModel) -> Chosen:
+    """Fit the linear head, the study's network and simpler forms of it, and choose.
+
+    Where examples have dates, the mlp head is fitted with and without the piecewise-linear code; the code is
+    left out if the fit without it is better beyond noise. A sequence is kept if it is better than mlp beyond
+    noise, the network if it is better than the linear head beyond noise.
 
     Args:
         labelled: with the labels known at the test date.
         fit: fits a model on `plan.measured`.
     """
-    if plan.kind in TIMELESS or model.spec.head == "linear":
-        return model, fit(model), Choice()
     spec = model.spec
-    tried = [_try(model, spec.model_copy(update={"head": "mlp"}), fit)]
-    if spec.piecewise:
-        tried.append(_try(model, tried[0][0].spec.model_copy(update={"piecewise": False}), fit))
-    best = min(tried, key=_loss)
-    sentences = [_of_numbers(tried)] if spec.piecewise else []
+    if spec.head == "linear":
+        return as_named(model, fit)
+
+    def attempt(like: NetworkSpec, **changes: object) -> Candidate:
+        changed = replace(model, spec=like.model_copy(update=changes))
+        return Candidate(changed, fit(changed))
+
+    linear, network = attempt(spec, head="linear"), attempt(spec, head="mlp")
+    tried, forms = [linear, network], []
+    if spec.piecewise and plan.kind not in TIMELESS:
+        plain = attempt(spec, head="mlp", piecewise=False)
+        tried.append(plain)
+        difference = _difference(labelled, plan, network, plain)
+        forms.append(_of_numbers(difference))
+        network = plain if _lower(difference) else network
     sequence = None
     if spec.reads_steps:
-        longer = _try(model, best[0].spec.model_copy(update={"head": spec.head}), fit)
+        longer = attempt(network.model.spec, head=spec.head)
         tried.append(longer)
-        sequence = _difference(labelled, plan, best[1], longer[1])
-        pays = sequence.high is not None and sequence.high < 0  # a sequence costs several times as much
-        sentences.append(_of_sequence(sequence, kept=pays, head=spec.head))
-        best = longer if pays else best
-    trials = tuple(
-        Trial(r.spec.head, r.spec.piecewise, round(f.validation_loss, 6), round(f.seconds, 3))
-        for r, f in tried
-    )
-    return *best, Choice(trials, sequence, " ".join(sentences))
+        sequence = _difference(labelled, plan, network, longer)
+        forms.append(_of_sequence(sequence, head=spec.head))
+        network = longer if _lower(sequence) else network
+    gain = _difference(labelled, plan, linear, network)
+    best, other = (network, linear) if _lower(gain) else (linear, network)
+    n = len(_judged(labelled, plan)[0])
+    sentence = _of_head(gain, network.model.spec.head, n)
+    trials = tuple(_trial(one) for one in tried)
+    return Chosen(best, other, Choice(sentence, trials, n, gain, sequence, " ".join(forms)))
 
 
-def _try(model: ModelPlan, spec: NetworkSpec, fit: FitModel) -> tuple[ModelPlan, Fitted]:
-    changed = replace(model, spec=spec)
-    return changed, fit(changed)
+def _trial(tried: Candidate) -> Trial:
+    spec, fitted = tried.model.spec, tried.fitted
+    return Trial(spec.head, spec.piecewise, round(fitted.validation_loss, 6), round(fitted.seconds, 3))
 
 
-def _loss(tried: tuple[ModelPlan, Fitted]) -> float:
-    return tried[1].validation_loss
+def _difference(labelled: LabelledExamples, plan: Plan, simple: Candidate, complex_: Candidate) -> Difference:
+    """The log loss of the second minus that of the first on the judged examples with a complete window."""
+    rows, known = _judged(labelled, plan)
+    happened = labelled.labels.events[rows].any(axis=1).astype(np.float64)
+    before, after = (event_by_horizon(one.fitted.unseen)[known, -1] for one in (simple, complex_))
+    fold = plan.measured.fold[plan.measured.judged][known]
+    return loss_difference(happened, before, after, plan.groups[rows], fold)
 
 
-def _difference(labelled: LabelledExamples, plan: Plan, without: Fitted, with_it: Fitted) -> Difference:
-    """The difference in log loss at the longest horizon, on the judged examples with a complete window."""
+def _judged(labelled: LabelledExamples, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """The judged examples whose longest window is complete, and (J,) which of the judged they are."""
     judged = plan.measured.rows[plan.measured.judged]
     known = labelled.labels.complete[judged, -1]
-    happened = labelled.labels.events[judged[known]].any(axis=1).astype(np.float64)
-    before, after = (event_by_horizon(f.unseen)[known, -1] for f in (without, with_it))
-    return paired_differences(happened, before, after, plan.groups[judged[known]])["log_loss"]
+    return judged[known], known
 
 
-def _of_numbers(tried: list[tuple[ModelPlan, Fitted]]) -> str:
-    coded, plain = (_loss(one) for one in tried)
-    taken = "with" if coded <= plain else "without"
+def _lower(difference: Difference) -> bool:
+    return difference.high is not None and difference.high < 0
+
+
+def _higher(difference: Difference) -> bool:
+    return difference.low is not None and difference.low > 0
+
+
+def _of_head(gain: Difference, head: HeadName, n: int) -> str:
+    on = f"on {counted(n, 'training example')} that the fits had not read"
+    network, linear = f"the {display_name(head)}", display_name("linear")
+    if _lower(gain):
+        return f"Published is {network}: {on}, it is better than {linear} ({_text(gain)})."
+    than = "worse" if _higher(gain) else "no better beyond noise"
+    return f"Published is {linear}: {on}, {network} is {than} ({_text(gain)})."
+
+
+def _of_numbers(plain: Difference) -> str:
+    if _lower(plain):
+        return f"The network reads numbers linearly, which is better than piece by piece ({_text(plain)})."
+    return f"The network reads numbers piece by piece; linearly is no better beyond noise ({_text(plain)})."
+
+
+def _of_sequence(difference: Difference, *, head: HeadName) -> str:
+    if _lower(difference):
+        return f"The sequence improves the network ({_text(difference)}), so its head is {head}."
     return (
-        f"Numbers are read {taken} a piecewise-linear code: the loss on the later dates is {coded:.4f} with "
-        f"it and {plain:.4f} without."
+        f"The sequence does not improve the network beyond noise ({_text(difference)}), so its head is mlp "
+        f"instead of {head}."
     )
 
 
-def _of_sequence(difference: Difference, *, kept: bool, head: HeadName) -> str:
-    value = ""
-    if difference.value is not None:
-        value = f" (log loss {difference.value:+.4f}, {interval_text(difference.low, difference.high)})"
-    if kept:
-        return f"The sequence improves the later dates{value}, so the {head} head is kept."
-    return (
-        f"The sequence does not improve the later dates beyond chance{value}, so the head is mlp instead of "
-        f"{head}."
-    )
+def _text(difference: Difference) -> str:
+    if difference.value is None:
+        return "no judged example has a complete window"
+    return f"log loss {difference.value:+.4f}, {interval_text(difference.low, difference.high)}"

@@ -10,10 +10,10 @@ import numpy as np
 from model.errors import DataError
 from model.files.names import counted, listed
 from model.probability import Probabilities
-from model.scorer import Scorer
+from model.schema import Schema
 from model.task import ColumnTask, ContractTask
 from training.audit.audit import Audit, audit, refuse_leaks
-from training.baselines.compare import baseline_probabilities
+from training.baselines.compare import Baselines, baseline_probabilities
 from training.fit.distill import distilled
 from training.fit.loop import Epoch
 from training.fit.model_fit import Fitted, ModelPlan, fit_model
@@ -21,7 +21,7 @@ from training.measure.measuring import BASE_RATE, MODEL, base_rates, measure_hor
 from training.measure.verdict import Verdict, judge
 from training.prepare import Prepared, prepare
 from training.question.labels import LabelledExamples, Labels
-from training.run.choice import Choice, choose
+from training.run.choice import Choice, as_named, choose
 from training.run.learning_curve import LearningPoint, learning_curve
 from training.run.splits import SplitFigure, compare_splits, score_rows
 from training.split.plan import Folds, Plan, one_sided_fold
@@ -38,9 +38,10 @@ class Run:
     Attributes:
         measured: the fit that never read the test customers.
         published: the fit for the registry; the measured one unless the study refits.
-        metrics, curves: of the measured fit and the baselines on the test examples, by horizon.
+        metrics, curves: of the measured fit, the head that was not chosen and the baselines on the test
+            examples, by horizon.
         verdict: the measured fit against the best baseline.
-        splits: figures of the network under other splits.
+        splits: figures of the model under other splits.
         notes: sentences about the baselines.
         points: the learning curve; empty unless requested.
     """
@@ -93,17 +94,17 @@ def run_study(
     def trial(tried: ModelPlan) -> Fitted:
         return fit_model(known, plan.measured, tried, options, on_epoch=partial(on_epoch, FITS[0]))
 
-    if study.network.choose:
-        model, measured, choice = choose(known, plan, model, trial)
-    else:
-        measured, choice = trial(model), Choice()
-    measured = distilled(measured, options)
+    chosen = choose(known, plan, model, trial) if study.network.choose else as_named(model, trial)
+    model, measured = chosen.best.model, distilled(chosen.best.fitted, options)
 
     def fit(labelled: LabelledExamples, folds: Folds, *, on_epoch: Callable[[Epoch], None]) -> Fitted:
         bag = fit_model(labelled, folds, model, options, on_epoch=on_epoch)
         return distilled(bag, options)
 
-    probabilities, notes = _probabilities(prepared, measured.scorer, known)
+    baselines = _baselines(prepared, measured.scorer.schema, known)
+    answers = {MODEL: score_rows(measured.scorer, prepared, plan.test)}
+    if chosen.other is not None:
+        answers[chosen.other.model.spec.head] = score_rows(chosen.other.fitted.scorer, prepared, plan.test)
     shuffled = None
     if plan.shuffled and study.split.compare:
         shuffled = fit(everything, plan.shuffled.folds, on_epoch=partial(on_epoch, FITS[1])).scorer
@@ -113,44 +114,47 @@ def run_study(
     points: tuple[LearningPoint, ...] = ()
     if with_learning_curve:
         points = learning_curve(known, plan, fit, measured.scorer, on_epoch=partial(on_epoch, FITS[3]))
-    metrics, curves, verdict = _measure(prepared, probabilities)
+    metrics, curves, verdict = _measure(prepared, answers, baselines, chosen.choice)
     splits = compare_splits(prepared, measured.scorer, shuffled)
-    return Run(prepared, found, measured, published, choice, metrics, curves, verdict, splits, notes, points)
+    fits, figures = (measured, published, chosen.choice), (metrics, curves, verdict)
+    return Run(prepared, found, *fits, *figures, splits, baselines.notes, points)
 
 
-def _probabilities(
-    prepared: Prepared, scorer: Scorer, known: LabelledExamples
-) -> tuple[dict[str, Probabilities], tuple[str, ...]]:
-    """The probabilities of the network and each baseline for the test examples, and notes."""
+def _baselines(prepared: Prepared, schema: Schema, known: LabelledExamples) -> Baselines:
     plan, since = prepared.plan, prepared.plan.held_out.since
-    baselines = baseline_probabilities(
+    return baseline_probabilities(
         known,
         plan.measured,
         plan.test,
-        scorer.schema,
+        schema,
         prepared.task,
         until=int(since) if since is not None and prepared.question else prepared.as_of,
         seed=prepared.study.fit.seed,
     )
-    return {MODEL: score_rows(scorer, prepared, plan.test), **baselines.probabilities}, baselines.notes
 
 
 def _measure(
-    prepared: Prepared, probabilities: dict[str, Probabilities]
+    prepared: Prepared, answers: dict[str, Probabilities], baselines: Baselines, choice: Choice
 ) -> tuple[dict[str, Any], dict[str, Any], Verdict]:
+    """Measure the model, the head that was not chosen, and the baselines; the verdict is on the baselines."""
     plan = prepared.plan
     labels, groups = plan.labels.take(plan.test), plan.groups[plan.test]
     rates = base_rates(plan.measured_labels.take(plan.measured.rows))
-    metrics, curves = measure_horizons(prepared.task.output_names, labels, probabilities, rates, groups)
+    everyone = {**answers, **baselines.probabilities}
+    metrics, curves = measure_horizons(prepared.task.output_names, labels, everyone, rates, groups)
     complete = labels.complete[:, -1]
-    last = {who: p[complete, -1] for who, p in probabilities.items()}
+    compared = {MODEL: answers[MODEL], **baselines.probabilities}
+    last = {name: p[complete, -1] for name, p in compared.items()}
     last[BASE_RATE] = np.full(int(complete.sum()), rates[-1])
-    y = labels.outcomes[complete, -1].astype(np.float64)
-    return (
-        metrics,
-        curves,
-        judge(y, last, metrics[list(metrics)[-1]], groups[complete], check=_what_to_check(prepared)),
+    verdict = judge(
+        labels.outcomes[complete, -1].astype(np.float64),
+        last,
+        metrics[list(metrics)[-1]],
+        groups[complete],
+        published=choice.sentence,
+        check=_what_to_check(prepared),
     )
+    return metrics, curves, verdict
 
 
 def _what_to_check(prepared: Prepared) -> str:

@@ -11,7 +11,6 @@ from training.baselines.matrix import (
     MAX_CODES,
     Features,
     Sides,
-    linear_matrices,
     read_features,
     recency_matrix,
     tree_matrix,
@@ -68,35 +67,6 @@ def test_a_log_gives_aggregates_and_the_last_event_s_categories() -> None:
 def test_trees_keep_gaps_and_pool_the_least_widespread_categories() -> None:
     matrix = tree_matrix(features([[1.5], [np.nan], [0.0]], [[0], [MAX_CODES - 1], [MAX_CODES]], 400))
     np.testing.assert_array_equal(matrix, [[1.5, 0], [np.nan, MAX_CODES - 1], [0, 1]])
-
-
-def test_a_column_with_gaps_in_training_says_where_they_are() -> None:
-    train = features([[1, np.nan], [2, 3]], [[], []])
-    other = features([[np.nan, np.nan], [4, 5]], [[], []])
-    matrices = linear_matrices(same_on_all(other, train=train))
-    np.testing.assert_array_equal(matrices.train, [[1, 0, 1], [2, 3, 0]])
-    np.testing.assert_array_equal(matrices.test, [[0, 0, 1], [4, 5, 0]])
-
-
-def test_categories_become_one_column_a_code() -> None:
-    one = features([[7.0], [8.0]], [[0, 2], [2, 1]], 3, 4)
-    matrix = linear_matrices(same_on_all(one, train=one)).test
-    np.testing.assert_array_equal(matrix, [[7, 1, 0, 0, 0, 0, 1, 0], [8, 0, 0, 1, 0, 1, 0, 0]])
-
-
-def test_many_categories_are_sparse_and_hold_the_same() -> None:
-    one = features([[7.0], [8.0]], [[0], [299]], 300)
-    matrix = linear_matrices(same_on_all(one, train=one)).test
-    assert not isinstance(matrix, np.ndarray)
-    dense = matrix.toarray()
-    assert dense.shape == (2, 301)
-    assert np.argwhere(dense).tolist() == [[0, 0], [0, 1], [1, 0], [1, 300]]
-
-
-def test_a_side_without_examples_keeps_its_columns() -> None:
-    one = features([[7.0]], [[2]], 300)
-    none = Features(one.numbers[:0], one.codes[:0], one.widths)
-    assert linear_matrices(same_on_all(none, train=one)).test.shape == (0, 301)
 
 
 def test_recency_is_since_the_last_event_of_the_lookback() -> None:

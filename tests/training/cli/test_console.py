@@ -84,8 +84,8 @@ def test_metrics_are_a_table_a_horizon_with_a_row_for_everybody(capsys: Captured
     assert "1 day: 4 test examples, 2 positive" in out.splitlines()
     assert "90 days: 4 test examples, 2 positive" in out.splitlines()
     rows = cells(out)
-    assert [row[0] for row in rows] == 2 * ["network", "95 %", "recency alone", "Pareto/NBD", "base rate"]
-    assert rows[0] == ["network", "1.0000", "1.0000", "2.0000", "0.1643", "0.0250", "0.1500"]
+    assert [row[0] for row in rows] == 2 * ["model", "95 %", "recency alone", "Pareto/NBD", "base rate"]
+    assert rows[0] == ["model", "1.0000", "1.0000", "2.0000", "0.1643", "0.0250", "0.1500"]
     assert rows[4] == ["base rate", "0.5000", "0.5000", "1.0000", "0.6931", "0.2500", "0.0000"]
 
 
@@ -120,7 +120,7 @@ SPLITS = [
 def test_splits_stand_side_by_side_beside_the_base_rate(capsys: Captured) -> None:
     print_splits(SPLITS)
     out = capsys.readouterr().out
-    assert out.startswith("The same network under other splits (the last is the study's split)\n")
+    assert out.startswith("The same model under other splits (the last is the study's split)\n")
     rows = cells(out)
     assert [row[0] for row in rows] == ["shuffled", "forward", "forward, unseen customers"]
     assert rows[2][1:3] == ["200", f"{MANY['auc']:.4f}"]

@@ -1,4 +1,4 @@
-"""Whether the network beats what is simpler, on made-up probabilities whose answer is known."""
+"""Whether a model beats the baselines, on made-up probabilities whose answer is known."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from training.measure.bootstrap import paired_differences
 from training.measure.measuring import measured
-from training.measure.verdict import NETWORK, Verdict, judge
+from training.measure.verdict import Verdict, judge
 
 Floats = NDArray[np.float64]
 N = 600
@@ -32,48 +32,44 @@ TIMID = (TRUTH + RATE) / 2  # between the truth and the base rate: right order, 
 WRONG = 1 - TRUTH
 
 
-def test_a_network_that_knows_the_truth_beats_the_best_of_the_others() -> None:
-    told = judged(Y, {"model": TRUTH, "recency": WRONG, "logistic_regression": TIMID, "base_rate": RATE})
-    assert (told.outcome, told.against, told.recommended) == ("beats", "logistic_regression", NETWORK)
+def test_a_model_that_knows_the_truth_beats_the_best_of_the_others() -> None:
+    told = judged(Y, {"model": TRUTH, "recency": WRONG, "gradient_boosting": TIMID, "base_rate": RATE})
+    assert (told.outcome, told.against) == ("beats", "gradient_boosting")
     assert told.log_loss == paired_differences(Y, TIMID, TRUTH, np.arange(N))["log_loss"]
     assert told.log_loss.high is not None
     assert told.log_loss.high < 0
     assert told.auc.value == 0  # the order is the same
 
 
-def test_a_network_that_is_worse_than_a_baseline_trails_it() -> None:
+def test_a_model_that_is_worse_than_a_baseline_trails_it() -> None:
     told = judged(Y, {"model": TIMID, "gradient_boosting": TRUTH, "base_rate": RATE})
-    assert (told.outcome, told.against, told.recommended) == (
-        "trails",
-        "gradient_boosting",
-        "gradient_boosting",
-    )
+    assert (told.outcome, told.against) == ("trails", "gradient_boosting")
     assert told.log_loss.low is not None
     assert told.log_loss.low > 0
 
 
-def test_a_network_that_differs_by_chance_equals_and_the_simpler_one_is_recommended() -> None:
+def test_a_model_that_differs_by_chance_equals() -> None:
     noise = np.random.default_rng(2).normal(0, 0.02, (2, N))
-    network, logistic = np.clip(TRUTH + noise, 0.01, 0.99)
-    told = judged(Y, {"model": network, "logistic_regression": logistic, "base_rate": RATE})
-    assert (told.outcome, told.recommended) == ("equals", "logistic_regression")
+    model, other = np.clip(TRUTH + noise, 0.01, 0.99)
+    told = judged(Y, {"model": model, "gradient_boosting": other, "base_rate": RATE})
+    assert (told.outcome, told.against) == ("equals", "gradient_boosting")
     assert told.log_loss.low is not None
     assert told.log_loss.high is not None
     assert told.log_loss.low < 0 < told.log_loss.high
 
 
-def test_a_network_that_answers_like_a_baseline_does_not_beat_it() -> None:
+def test_a_model_that_answers_like_a_baseline_does_not_beat_it() -> None:
     told = judged(Y, {"model": TIMID, "recency": TIMID, "base_rate": RATE})
-    assert (told.outcome, told.recommended) == ("equals", "recency")
+    assert (told.outcome, told.against) == ("equals", "recency")
     assert (told.log_loss.low, told.log_loss.value, told.log_loss.high) == (0, 0, 0)
 
 
-def test_the_network_itself_is_no_baseline() -> None:
+def test_the_model_itself_is_no_baseline() -> None:
     assert judged(Y, {"model": TRUTH, "base_rate": RATE}).against == "base_rate"
 
 
 def test_many_rows_of_few_customers_are_little_evidence() -> None:
-    """One customer in four, with a quarter of the rows, speaks against the network."""
+    """One customer in four, with a quarter of the rows, speaks against the model."""
     y = np.tile([0.0, 1.0], 200)
     network, other = 0.2 + 0.6 * y, 0.4 + 0.2 * y
     network[:100] = 1 - network[:100]
@@ -91,7 +87,7 @@ def test_a_test_of_one_class_tells_nothing_whoever_has_the_lower_loss(outcome: f
     told = judged(np.full(100, outcome), {"model": low, "base_rate": high})
     assert told.log_loss.value is not None
     assert (told.log_loss.value < 0) == (outcome == 0)
-    assert (told.outcome, told.recommended) == ("equals", "base_rate")
+    assert (told.outcome, told.against) == ("equals", "base_rate")
     assert (told.auc.value, told.auc.low, told.auc.high) == (None, None, None)
     kind = "positive" if outcome else "negative"
     assert (
@@ -112,19 +108,21 @@ def test_a_test_of_one_class_that_chance_explains_is_too_small() -> None:
     )
 
 
-def test_a_network_worse_than_the_base_rate_beyond_chance_has_a_fault_that_comes_first() -> None:
+def test_a_model_worse_than_the_base_rate_beyond_chance_has_a_fault_that_comes_first() -> None:
     told = judged(Y, {"model": WRONG, "recency": TIMID, "base_rate": RATE})
     assert told.outcome == "trails"
-    assert told.fault.startswith("The network is worse than the base rate beyond chance (log loss +")
+    assert told.fault.startswith("The model is worse than the base rate beyond chance (log loss +")
     share = f"{Y.mean():.1%}"
     assert told.fault.endswith(
         f"{share} of the test examples are positive, {share} of the training examples. Check the label and "
         "the split."
     )
-    assert told.sentences.startswith(f"{told.fault} The network is worse than recency alone")
+    assert told.sentences.startswith(
+        f"{told.fault} On 600 test examples the model is worse than recency alone"
+    )
 
 
-def test_a_network_as_good_as_the_base_rate_or_worse_by_chance_has_none() -> None:
+def test_a_model_as_good_as_the_base_rate_or_worse_by_chance_has_none() -> None:
     noise = np.random.default_rng(2).normal(0, 0.01, N)
     assert judged(Y, {"model": np.clip(RATE + noise, 0, 1), "base_rate": RATE}).fault == ""
 
@@ -147,24 +145,24 @@ def test_a_gap_in_log_loss_at_equal_rank_is_explained_by_the_mean_probabilities(
 def sentences(model: Floats, other: Floats, name: str) -> str:
     """Of 4 customers with these probabilities."""
     y = np.array([1.0, 1.0, 0.0, 0.0])
-    answers = {"model": model, name: other}
+    answers = {"model": model, "base_rate": np.full(4, 0.5), name: other}
     return judged(y, answers, np.zeros(4, dtype=np.int64)).sentences
 
 
 def test_one_customer_says_nothing_and_the_sentence_says_so() -> None:
     good, bad = np.array([0.8, 0.8, 0.2, 0.2]), np.array([0.6, 0.6, 0.4, 0.4])
-    assert sentences(good, bad, "logistic_regression") == (
-        "The network is no better than logistic regression beyond chance (log loss 0.2231 against 0.5108; "
-        "too few customers for an interval, on 4 test examples). Use logistic regression: it is simpler."
+    assert sentences(good, bad, "gradient_boosting") == (
+        "On 4 test examples the model is no better than gradient boosting beyond chance (log loss 0.2231 "
+        "against 0.5108; too few customers for an interval)."
     )
 
 
 def test_where_the_base_rate_is_best_nobody_is_told_to_act() -> None:
     even = np.full(4, 0.5)
     assert sentences(even, even, "base_rate") == (
-        "The network is no better than the base rate beyond chance (log loss 0.6931 against 0.6931; too few "
-        "customers for an interval, on 4 test examples). No model distinguishes these customers: do not "
-        "act on the probabilities."
+        "On 4 test examples the model is no better than the base rate beyond chance (log loss 0.6931 against "
+        "0.6931; too few customers for an interval). No model distinguishes these customers: do not act on "
+        "the probabilities."
     )
 
 
@@ -173,23 +171,23 @@ def test_where_the_base_rate_is_best_nobody_is_told_to_act() -> None:
     [
         (
             {"model": TRUTH, "gradient_boosting": TIMID, "base_rate": RATE},
-            "The network is better than the best baseline, gradient boosting (log loss ",
-            "Use the network.",
+            "On 600 test examples the model is better than the best baseline, gradient boosting (log loss ",
+            "",
         ),
         (
             {"model": TIMID, "recency": TRUTH, "base_rate": RATE},
-            "The network is worse than recency alone (log loss ",
-            "Use recency alone.",
+            "On 600 test examples the model is worse than recency alone (log loss ",
+            "",
         ),
         (
             {"model": WRONG, "base_rate": RATE},
-            "The network is worse than the base rate (log loss ",
-            "No model distinguishes these customers: do not act on the probabilities.",
+            "On 600 test examples the model is worse than the base rate (log loss ",
+            " No model distinguishes these customers: do not act on the probabilities.",
         ),
         (
             {"model": TRUTH, "base_rate": RATE},
-            "The network is better than the best baseline, the base rate (log loss ",
-            "Use the network.",
+            "On 600 test examples the model is better than the best baseline, the base rate (log loss ",
+            "",
         ),
     ],
     ids=["beats", "trails", "useless", "only the base rate"],
@@ -197,9 +195,15 @@ def test_where_the_base_rate_is_best_nobody_is_told_to_act() -> None:
 def test_the_verdict_in_words(answers: Mapping[str, Floats], first: str, last: str) -> None:
     told = judged(Y, answers)
     loss = told.log_loss
-    assert told.sentences.startswith(first)
-    assert (
-        f"; difference {loss.value:+.4f}, 95 % interval {loss.low:+.4f} to {loss.high:+.4f}, on 600 test"
-        in (told.sentences)
-    )
-    assert told.sentences.endswith(f"). {last}")
+    difference = f"difference {loss.value:+.4f}, 95 % interval {loss.low:+.4f} to {loss.high:+.4f}"
+    assert first in told.sentences
+    assert f"; {difference}).{last}" in told.sentences
+
+
+def test_a_sentence_about_the_published_head_comes_first_but_after_a_fault() -> None:
+    answers = {"model": TRUTH, "base_rate": RATE}
+    metrics = {name: measured(Y, p, np.arange(N)) for name, p in answers.items()}
+    told = judge(Y, answers, metrics, np.arange(N), published="Published is it.")
+    assert told.sentences.startswith("Published is it. On 600 test examples the model is better")
+    told = judge(np.zeros(N), answers, metrics, np.arange(N), published="Published is it.")
+    assert told.sentences == f"{told.fault} Published is it."

@@ -126,7 +126,6 @@ def made_up_report() -> Report:
                 "recency",
                 Difference(-0.1, -0.2, -0.05),
                 Difference(0, 0, 0),
-                "network",
                 "It beats it.",
             )
         ),
@@ -135,7 +134,9 @@ def made_up_report() -> Report:
         "curves": {"30": short_curves, "180": long_curves},
         "choice": asdict(
             Choice(
-                (Trial("mlp", True, 0.5, 9.0), Trial("mlp", False, 0.6, 8.0)), None, "It reads them with it."
+                "Published is the mlp network.",
+                (Trial("mlp", True, 0.5, 9.0), Trial("mlp", False, 0.6, 8.0)),
+                forms="It reads them piece by piece.",
             )
         ),
         "fit": {

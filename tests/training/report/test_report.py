@@ -41,7 +41,7 @@ def test_page_says_what_the_report_holds(report: Report) -> None:
         "1.2 %",
         "it looks like an id",
         "It beats it.",
-        "The published model is the measured one. It reads them with it.",
+        "The published model is the measured one. It reads them piece by piece.",
         "note: naïve & bare",
     ):
         assert text in page.text, text
@@ -55,7 +55,7 @@ def test_everyone_is_in_the_metrics_with_an_interval(report: Report) -> None:
         "30 days",
         "500",
         f"{model['positives']} ({100 * model['base_rate']:.1f} %)",
-        "network",
+        "model",
     ]
     low, high = model["intervals"]["auc"]
     assert rows[1][4] == f"{model['auc']:.3f} {low:.3f} to {high:.3f}"

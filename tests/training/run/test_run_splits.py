@@ -226,7 +226,7 @@ def test_every_baseline_is_in_the_metrics_and_the_verdict_is_about_the_best(
 ) -> None:
     found, recorded = compared
     for figures in found.metrics.values():
-        assert {"recency", "logistic_regression", "gradient_boosting"} <= set(recorded.baselines)
+        assert {"recency", "gradient_boosting"} <= set(recorded.baselines)
         assert list(figures) == ["model", *recorded.baselines, "base_rate"]
     losses = {who: told["log_loss"] for who, told in found.metrics["30"].items() if who != "model"}
     assert found.verdict.against == min(losses, key=losses.__getitem__)
@@ -239,4 +239,4 @@ def test_contracts_compare_splits_too(tmp_path: Path) -> None:
     found = run_study(contract_shop(tmp_path).study(CONTRACT, *COMPARE))
     assert names(found)[0] == "shuffled"
     assert names(found)[-1] in ("forward, unseen customers", "unseen customers, same dates")
-    assert set(found.metrics["30"]) == {"model", "logistic_regression", "gradient_boosting", "base_rate"}
+    assert set(found.metrics["30"]) == {"model", "gradient_boosting", "base_rate"}
