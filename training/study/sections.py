@@ -146,7 +146,7 @@ class SplitOptions(Section):
 class NetworkOptions(Section, NetworkSpec):
     """The network, in at least two folds.
 
-    `choose` drops the sequence and the piecewise-linear code where they do not improve the later dates.
+    `choose` publishes the head only where it is better than simpler ones, see `training.run.choice`.
     """
 
     folds: Annotated[int, Strict(), Field(ge=2, le=64)] = 5
