@@ -157,9 +157,9 @@ def _of_head(gain: Difference, head: HeadName, n: int) -> str:
     on = f"on {counted(n, 'training example')} that the fits had not read"
     network, linear = f"the {display_name(head)}", display_name("linear")
     if _lower(gain):
-        return f"Published is {network}: {on}, it is better than {linear} ({_text(gain)})."
+        return f"The published model is {network}: {on}, it is better than {linear} ({_text(gain)})."
     than = "worse" if _higher(gain) else "no better beyond noise"
-    return f"Published is {linear}: {on}, {network} is {than} ({_text(gain)})."
+    return f"The published model is {linear}: {on}, {network} is {than} ({_text(gain)})."
 
 
 def _of_numbers(plain: Difference) -> str:

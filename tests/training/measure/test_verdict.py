@@ -203,7 +203,7 @@ def test_the_verdict_in_words(answers: Mapping[str, Floats], first: str, last: s
 def test_a_sentence_about_the_published_head_comes_first_but_after_a_fault() -> None:
     answers = {"model": TRUTH, "base_rate": RATE}
     metrics = {name: measured(Y, p, np.arange(N)) for name, p in answers.items()}
-    told = judge(Y, answers, metrics, np.arange(N), published="Published is it.")
-    assert told.sentences.startswith("Published is it. On 600 test examples the model is better")
-    told = judge(np.zeros(N), answers, metrics, np.arange(N), published="Published is it.")
-    assert told.sentences == f"{told.fault} Published is it."
+    told = judge(Y, answers, metrics, np.arange(N), published="The published model is it.")
+    assert told.sentences.startswith("The published model is it. On 600 test examples the model is better")
+    told = judge(np.zeros(N), answers, metrics, np.arange(N), published="The published model is it.")
+    assert told.sentences == f"{told.fault} The published model is it."

@@ -134,7 +134,7 @@ def made_up_report() -> Report:
         "curves": {"30": short_curves, "180": long_curves},
         "choice": asdict(
             Choice(
-                "Published is the mlp network.",
+                "The published model is the mlp network.",
                 (Trial("mlp", True, 0.5, 9.0), Trial("mlp", False, 0.6, 8.0)),
                 forms="It reads them piece by piece.",
             )

@@ -76,8 +76,8 @@ def test_a_network_better_beyond_noise_is_published() -> None:
     assert choice.network.high < 0
     n = choice.examples
     assert choice.sentence == (
-        f"Published is the mlp network: on {n} training examples that the fits had not read, it is better "
-        f"than logistic regression (log loss {choice.network.value:+.4f}, 95 % interval "
+        f"The published model is the mlp network: on {n} training examples that the fits had not read, it is "
+        f"better than logistic regression (log loss {choice.network.value:+.4f}, 95 % interval "
         f"{choice.network.low:+.4f} to {choice.network.high:+.4f})."
     )
     assert choice.trials == tuple(Trial(head, coded, 0.4, 2.0) for head, coded in (LINEAR, CODED, PLAIN))
@@ -88,7 +88,7 @@ def test_otherwise_logistic_regression_is_published(knows: float, than: str) -> 
     fits = Fits({LINEAR: 1.0, CODED: knows, PLAIN: knows})
     taken, choice = fits.choose(model())
     assert taken == LINEAR
-    assert choice.sentence.startswith("Published is logistic regression: on ")
+    assert choice.sentence.startswith("The published model is logistic regression: on ")
     assert f"that the fits had not read, the mlp network is {than} (log loss " in choice.sentence
 
 
