@@ -95,5 +95,6 @@ def _selected(
     wanted = source.names if only is None else only
     names = [name for name in source.names if name in wanted and name not in exclude]
     if not names:
-        raise DataError(f"{source.path.name} must have a column to read; all are excluded")
+        why = "; all are excluded" if source.names else f", got none. {source.hint}"
+        raise DataError(f"{source.path.name} must have a column to read{why}")
     return names
