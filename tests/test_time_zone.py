@@ -213,7 +213,7 @@ def test_the_answer_tells_an_instant_that_reads_back_as_itself(asked: Asked, cli
 
 def test_the_document_names_the_zone_and_its_example_works(client: Client) -> None:
     document = client.get("/openapi.json").json()
-    event = document["components"]["schemas"]["berlin.Event"]["properties"]["when"]
+    event = document["components"]["schemas"]["BerlinEvent"]["properties"]["when"]
     assert event["description"] == (
         "a time in ISO 8601 such as 1997-03-01; without an offset it is a time of Europe/Berlin"
     )

@@ -57,7 +57,7 @@ def open_parts(files: Sequence[Path]) -> tuple[list[DelimitedFile | ArrowFile | 
 def _opened(path: Path) -> DelimitedFile | ArrowFile | JsonLines:
     suffix = suffix_of(path)
     if not path.stat().st_size:
-        raise EmptyFileError(f"{path.name} must hold a header and rows, got an empty file")
+        raise EmptyFileError(f"{path.name} must hold rows, got an empty file")
     if is_arrow(path) or suffix in ARROW:
         return ArrowFile.open(path)
     return JsonLines(path) if suffix in JSON else DelimitedFile.open(path)

@@ -16,7 +16,7 @@ import subprocess, sys
 from model.task import LogTask
 from model.times import format_instant
 format_instant(0)
-child = "from model.times import parse_time; parse_time('2024-01-01')"
+child = "from model.times import to_datetime; to_datetime(0)"
 subprocess.run([sys.executable, "-c", child], check=True)
 """
 

@@ -28,6 +28,10 @@ WITHOUT_DEFAULT = {
     "allow_leaks",
     "terminal",
     "observed_until",
+    "negative",
+    "as_of",
+    "ended_when",
+    "dates",
 }
 
 

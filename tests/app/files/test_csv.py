@@ -129,7 +129,7 @@ def test_other_columns_are_ignored_and_named(client: Client) -> None:
 
 
 def test_a_file_without_a_header_or_rows(client: Client) -> None:
-    assert refusal(client, "", CSV) == (422, "file.csv must hold a header and rows, got an empty file")
+    assert refusal(client, "", CSV) == (422, "file.csv must hold rows, got an empty file")
     assert scores(client, HEAD, CSV) == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.app.client import Client
-from tests.app.files.forms import LOG_SCORES, NDJSON, post, predicted, scores
+from tests.app.files.forms import LOG_SCORES, NDJSON, post, predicted, refusal, scores
 
 
 def test_a_line_is_a_customer_of_a_request(client: Client) -> None:
@@ -64,7 +64,7 @@ def test_a_file_of_bad_lines_alone_has_errors_alone(client: Client) -> None:
 def test_a_byte_order_mark_blank_lines_and_line_ends_do_not_count(client: Client) -> None:
     read = scores(client, "\ufeff\n{}\r\n \n{}\n", NDJSON, "purchase")
     assert [(row["customer_id"], row["error"]) for row in read] == [("1", None), ("2", None)]
-    assert scores(client, "", NDJSON, "purchase") == []
+    assert refusal(client, "", NDJSON) == (422, "file.ndjson must hold rows, got an empty file")
 
 
 def test_unknown_fields_are_ignored_and_named(client: Client) -> None:

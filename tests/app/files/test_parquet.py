@@ -50,7 +50,6 @@ def test_many_rows_in_any_layout(client: Client, options: dict[str, Any]) -> Non
 def test_what_is_no_parquet_or_cut_off_is_refused(client: Client) -> None:
     content = parquet(table(bill_1=[1.0]))
     for body in (
-        b"",
         b"PAR1",
         b"customer_id\n1\n",
         content[:-1],

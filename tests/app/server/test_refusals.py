@@ -280,7 +280,7 @@ def test_a_broken_model_is_not_in_service(client: Client) -> None:
 
 
 def test_a_byte_order_mark_is_passed_over(client: Client) -> None:
-    body = b'\xef\xbb\xbf{"customers": [{}]}'
+    body = b'\xef\xbb\xbf{"as_of": "1998-01-01", "customers": [{}]}'
     assert client.predict("churn", body).content == client.predict("churn", body[3:]).content
 
 

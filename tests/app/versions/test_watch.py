@@ -33,7 +33,7 @@ def test_a_version_that_fails_stays_out_and_the_old_one_answers(
         assert body["detail"] == "churn is not in service; GET /v1/models/churn says why"
         time.sleep(0.1)  # many looks
         assert read == [2]
-        assert sum("churn 2 is not in service: " in message for message in caplog.messages) == 1
+        assert sum("churn 2 does not replace 1: " in message for message in caplog.messages) == 1
         assert sample(client, 'propense_model_load_failures_total{model="churn"}') == 1
         (three_versions / "churn" / "2" / "weights.safetensors").write_bytes(whole)  # mended
         until(lambda: answers(client, 2))

@@ -167,7 +167,7 @@ def test_customers_of_the_log_alone_are_scored_too(log_model: Published, tmp_pat
     [
         ("id,tenure,since\n1,2,\n", "new.csv has no column 'contract'"),
         (None, "new.csv must be a file, got a path where there is none"),
-        ("", "new.csv must hold a header and rows, got an empty file"),
+        ("", "new.csv must hold rows, got an empty file"),
     ],
     ids=["a column is missing", "no file", "empty"],
 )

@@ -9,7 +9,7 @@ import pytest
 from model.schema import CategoricalColumn, DateColumn, EventSchema, NumericColumn, Schema
 from model.store.golden import N_CUSTOMERS, synthetic_rows
 from model.times import DAY, parse_time
-from model.values.columns import as_codes, as_instants, as_numbers
+from model.values.columns import as_codes, as_dates, as_instants, as_numbers
 from model.values.rows import customers_from_rows
 from tests.model.build import tiny_scaling
 from tests.model.networks import AS_OF, LOG, SCHEMAS, TABLE
@@ -142,7 +142,7 @@ def test_a_date_as_old_as_the_calendar_is_a_date() -> None:
     schema, as_of = dated(CALENDAR_DAYS + 0.75), AS_OF + DAY * 3 // 4
     rows = synthetic_rows(schema, as_of)
     assert rows[2] == {"since": "0001-01-01"}
-    read = as_instants(customers_from_rows(rows, schema, as_of).columns["since"], "%Y-%m-%d")
+    read = as_dates(customers_from_rows(rows, schema, as_of).columns["since"], "%Y-%m-%d", "UTC")
     assert read[2] == parse_time("0001-01-01")
 
 

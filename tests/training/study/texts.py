@@ -54,6 +54,7 @@ EVERYTHING: dict[str, Any] = {
             "categorical": ["b"],
             "numeric": ["c"],
             "sequences": {"bill": ["d", "e"]},
+            "dates": {"joined": "%d/%m/%Y"},
         },
         "events": {
             "path": "events.csv",

@@ -166,7 +166,7 @@ def test_blank_separated_lines_may_lie_across_two_reads(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "t.csv must hold a header and rows, got an empty file"),
+        ("", "t.csv must hold rows, got an empty file"),
         ("\n \n\n", "t.csv must hold a header and rows, got an empty file"),
         ("a,b", "t.csv must hold rows, got none"),
         ("a,b\n\n\n", "t.csv must hold rows, got none"),
