@@ -44,5 +44,5 @@ def parts(folds: Folds) -> list[Rows]:
 
 
 def sides(plan: Plan) -> list[Rows]:
-    """The test rows, then those of each fold of the measured fit."""
-    return [plan.test, *parts(plan.measured)]
+    """The test rows of unseen customers, then those of each fold of the measured fit."""
+    return [plan.unseen, *parts(plan.measured)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.probability import Probabilities
 from model.schema import Schema
@@ -36,28 +37,39 @@ class Baselines:
 
 
 def baseline_probabilities(
-    labelled: LabelledExamples, folds: Folds, test: Rows, schema: Schema, task: Task, *, until: int, seed: int
+    labelled: LabelledExamples,
+    folds: Folds,
+    test: Rows,
+    test_fold: NDArray[np.int64],
+    schema: Schema,
+    task: Task,
+    *,
+    until: int,
+    seed: int,
 ) -> Baselines:
     """Fit every baseline that suits the task, and predict the test examples.
 
     Each is fitted like the bag: a model for each fold, which stops early and is calibrated on examples that
-    it never read. Labels of the test examples are not read.
+    it never read. Labels of the test examples are not read. The four parameters of the purchase model come
+    from histories of all training customers, without labels.
 
     Args:
         labelled: with the labels known at the test date.
+        test, test_fold: as in the plan.
         schema: fitted on the training examples.
         until: the test date; the purchase model reads training customers up to it.
     """
     rows = Sides(folds.rows, test)
     features = read_features(labelled, rows, schema, lookback_days=task.lookback_days)
     boosting = partial(learn_boosting, n_codes=len(features.train.widths), seed=seed)
+    answer = partial(horizon_probabilities, labels=labelled.labels, folds=folds, test_fold=test_fold)
     found: dict[str, Probabilities] = {}
     notes: list[str] = []
     if labelled.log is not None:
         recency = rows.map(lambda side: recency_matrix(labelled, side, lookback_days=task.lookback_days))
-        found["recency"] = horizon_probabilities(learn_logistic, recency, labelled.labels, folds)
+        found["recency"] = answer(learn_logistic, recency)
     trees = features.map(tree_matrix)
-    found["gradient_boosting"] = horizon_probabilities(boosting, trees, labelled.labels, folds)
+    found["gradient_boosting"] = answer(boosting, trees)
     if (purchase := purchase_task(task, schema)) is not None:
         try:
             found["btyd"] = purchase_probabilities(

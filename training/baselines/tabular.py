@@ -1,7 +1,8 @@
 """Logistic regression and gradient boosting: one binary problem a horizon, in the folds of the network.
 
-The model of a fold never reads its examples; the mean probability of all models answers the test. They are
-calibrated on the out-of-fold logits of all folds, as the network is, or not where that is no better.
+The model of a fold never reads its examples. The test is answered by the mean probability of all models or,
+for a training customer at a later date, by the model of the customer's fold. They are calibrated on the
+out-of-fold logits of all folds, as the network is, or not where that is no better.
 """
 
 from collections.abc import Callable
@@ -73,15 +74,18 @@ def learn_boosting(train: Binary, held: Binary, *, n_codes: int, seed: int) -> L
     return trees.decision_function  # type: ignore[no-any-return]
 
 
-def horizon_probabilities(learn: Learn, inputs: Sides[Matrix], labels: Labels, folds: Folds) -> Probabilities:
+def horizon_probabilities(
+    learn: Learn, inputs: Sides[Matrix], labels: Labels, folds: Folds, test_fold: NDArray[np.int64]
+) -> Probabilities:
     """Return (M, K) probabilities of the positive outcome by each horizon for the test examples.
 
     Args:
         inputs: of the examples of the folds, and of the test.
         labels: of all examples; those of the test are not read.
+        test_fold: (M,) the fold whose model answers; -1 for the mean of all models.
     """
     n_horizons = labels.outcomes.shape[1]
-    return np.stack([_horizon(learn, inputs, labels, folds, k) for k in range(n_horizons)], axis=1)
+    return np.stack([_horizon(learn, inputs, labels, folds, k, test_fold) for k in range(n_horizons)], axis=1)
 
 
 def share(labels: Labels, rows: Rows, horizon: int) -> float:
@@ -91,7 +95,12 @@ def share(labels: Labels, rows: Rows, horizon: int) -> float:
 
 
 def _horizon(
-    learn: Learn, inputs: Sides[Matrix], labels: Labels, folds: Folds, horizon: int
+    learn: Learn,
+    inputs: Sides[Matrix],
+    labels: Labels,
+    folds: Folds,
+    horizon: int,
+    test_fold: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     known, positive = labels.complete[folds.rows, horizon], labels.outcomes[folds.rows, horizon]
     judged, unread, tests = known & folds.judged, np.zeros(len(known)), []
@@ -105,8 +114,10 @@ def _horizon(
             unread[held] = logits(stops.inputs)
         tests.append(logits(inputs.test))
     slope, intercept = _calibration(unread[judged], positive[judged], folds.fold[judged])
-    mean: NDArray[np.float64] = expit(slope * np.stack(tests) + intercept).mean(axis=0)
-    return mean
+    by_fold = expit(slope * np.stack(tests) + intercept)
+    own = by_fold[test_fold, np.arange(len(test_fold))]
+    found: NDArray[np.float64] = np.where(test_fold >= 0, own, by_fold.mean(axis=0))
+    return found
 
 
 def _calibration(

@@ -1,5 +1,6 @@
 """The fit of the linear head: penalised logistic regressions, the penalty chosen on out-of-fold logits."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,8 @@ from model.features.inputs import Inputs
 from model.network.linear import LinearNetwork
 from training.fit.logistic import Design, Targets, solve, start
 from training.fit.loop import PROGRESS, Epoch, Fit, FitData, OnEpoch, judged_loss
+
+FoldLogits = Callable[[Inputs], NDArray[np.float64]]  # n inputs to (F, n, K) logits, of each fold
 
 PENALTIES: Final = (
     3000.0,
@@ -28,7 +31,7 @@ PATIENCE: Final = 2  # penalties without progress before the fit stops
 
 def fit_linear(
     network: LinearNetwork, data: FitData, *, n_folds: int, on_epoch: OnEpoch
-) -> tuple[Fit, NDArray[np.float64]]:
+) -> tuple[Fit, FoldLogits]:
     """Fit in place: the weights are the mean of those of the folds, each fitted without its own examples.
 
     So the logits of the network are the mean logits of the folds. Each epoch of the history is a penalty,
@@ -36,13 +39,13 @@ def fit_linear(
     other heads are, by the calibrated loss of the judged examples. All of it runs on the CPU in float64.
 
     Returns:
-        The fit, and the (F, N, K) logits of the folds for all examples.
+        The fit, and a function of n inputs that returns the (F, n, K) float64 logits of the folds.
     """
     gaps = data.inputs.numeric.isnan().any(dim=0)
     design = _design(data.inputs, gaps, network)
     targets = Targets.build(data.events, data.at_risk, data.fold, n_folds)
     place = start(design, targets)
-    best, weights, spread, unseen = 0, place, targets.weights, np.empty(0)
+    best, weights, unseen = 0, place, np.empty(0)
     history: list[Epoch] = []
     for epoch, penalty in enumerate(PENALTIES, start=1):
         place = solve(design, targets, penalty, place)
@@ -53,11 +56,17 @@ def fit_linear(
         history.append(Epoch(epoch, len(PENALTIES), None, *losses, penalty=penalty))
         on_epoch(history[-1])
         if best == 0 or history[-1].validation_loss < history[best - 1].validation_loss * (1 - PROGRESS):
-            best, weights, spread, unseen = epoch, place, by_fold, own
+            best, weights, unseen = epoch, place, own
         if epoch - best >= PATIENCE:
             break
     _set_weights(network, weights.unflatten(1, (n_folds, -1)).mean(dim=1), gaps)
-    return Fit(tuple(history), unseen), spread.transpose(0, 1).numpy()
+
+    def fold_logits(inputs: Inputs) -> NDArray[np.float64]:
+        by_fold = _design(inputs, gaps, network).times(weights).unflatten(1, (n_folds, -1))
+        found: NDArray[np.float64] = by_fold.transpose(0, 1).numpy()
+        return found
+
+    return Fit(tuple(history), unseen), fold_logits
 
 
 def _design(inputs: Inputs, gaps: Tensor, network: LinearNetwork) -> Design:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from model.features.encode import encode
 from model.features.inputs import Inputs
 from model.network.linear import LinearNetwork
 from model.network.network import Network, build_linear, build_network
-from model.probability import Calibration, Logits
+from model.probability import Calibration, Logits, Probabilities
 from model.schema import Schema
 from model.scorer import BATCH_SIZE, Scorer, build_scorer, fold_logits
 from model.store.manifest import NetworkSpec
@@ -25,9 +26,9 @@ from training.fit.linear import fit_linear
 from training.fit.loop import Epoch, FitData, OnEpoch, Schedule, best_epoch, fit
 from training.question.labels import LabelledExamples
 from training.schema.fit_schema import ModelFields, fit_schema
-from training.schema.rates import with_rates
+from training.schema.rates import rates_of_asked, with_rates
 from training.split.deal import Rows
-from training.split.plan import Folds
+from training.split.plan import Asked, Folds
 from training.study.sections import FitOptions
 
 STEPS_AN_EPOCH: Final = 50  # the aim of an automatic batch size
@@ -92,6 +93,7 @@ class Fitted:
         history: the training curve.
         unseen: (J, K) calibrated out-of-fold logits of the judged examples.
         answers: of each fold's network; None for one network in place of the bag.
+        asked: (m, K) probabilities of the asked examples, each of the network that never read the customer.
         excess: nats that one network in place of the bag adds to the log loss, measured against the bag, see
             `training.fit.distill`; None where that was not tried.
     """
@@ -101,6 +103,7 @@ class Fitted:
     unseen: Logits
     seconds: float
     answers: "Answers | None" = None
+    asked: Probabilities | None = None
     excess: float | None = None
 
     @property
@@ -110,9 +113,18 @@ class Fitted:
 
 
 def fit_model(
-    labelled: LabelledExamples, folds: Folds, model: ModelPlan, options: FitOptions, *, on_epoch: OnEpoch
+    labelled: LabelledExamples,
+    folds: Folds,
+    model: ModelPlan,
+    options: FitOptions,
+    *,
+    on_epoch: OnEpoch,
+    asked: Asked | None = None,
 ) -> Fitted:
     """Fit the network of each fold on the examples of the other folds; calibrate on out-of-fold logits.
+
+    Args:
+        asked: later examples of the customers in the folds, answered out of fold too.
 
     Raises:
         DeviceError: the device is not on this machine.
@@ -127,24 +139,30 @@ def fit_model(
     network: Network | LinearNetwork
     if spec.head == "linear":
         network = build_linear(schema, n_outputs=n_outputs)
-        fitted, spread = fit_linear(network, data, n_folds=spec.folds, on_epoch=on_epoch)
+        fitted, by_fold = fit_linear(network, data, n_folds=spec.folds, on_epoch=on_epoch)
         network, spec = network.to(device), spec.model_copy(update={"folds": 1, "members": 1})
     else:
         with seeded(options.seed, device):
             network = build_network(spec, schema, n_outputs=n_outputs).to(device)
             schedule = schedule_of(options, len(folds.rows))
             fitted = fit(network, data, options, schedule, device=device, on_epoch=on_epoch)
+        by_fold = partial(_by_fold, network.eval(), device)
     labels = labelled.labels.take(folds.rows[folds.judged])
     single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
     answers = None
     if isinstance(network, LinearNetwork):
+        spread = by_fold(data.inputs)
         calibration = bagged(single, spread, spread.mean(axis=0))
     else:
         answers = _answers(network, data, single, device)
         calibration = bagged(single, answers.by_fold)
     scorer = build_scorer(model.task, schema, spec, network, calibration, device)
     unseen = single.apply(fitted.unseen)
-    return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started, answers)
+    found = None
+    if asked is not None and len(asked):
+        own = by_fold(_asked_inputs(scorer, labelled, folds, asked))[asked.fold, np.arange(len(asked))]
+        found = replace(scorer, calibration=single).probabilities(own)
+    return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started, answers, found)
 
 
 def _schema(labelled: LabelledExamples, train: Rows, model: ModelPlan) -> Schema:
@@ -178,6 +196,20 @@ def _answers(network: Network, data: FitData, single: Calibration, device: torch
     judged = data.judged[some, None] & (data.at_risk[some] > 0).numpy()
     inputs = Inputs(data.inputs.numeric[some], data.inputs.categories[some], None)
     return Answers(inputs, np.concatenate(parts, axis=1), data.fold[some], judged, single)
+
+
+def _asked_inputs(scorer: Scorer, labelled: LabelledExamples, folds: Folds, asked: Asked) -> Inputs:
+    """The inputs of the asked examples, with the rates among the other folds."""
+    inputs = scorer.inputs(labelled.columns, labelled.log, labelled.examples.take(asked.rows))
+    if rates := rates_of_asked(scorer.schema, labelled, folds, asked):
+        inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
+    return inputs
+
+
+def _by_fold(network: Network, device: torch.device, inputs: Inputs) -> NDArray[np.float64]:
+    """(F, n, K) logits of each fold's network."""
+    rows = torch.arange(len(inputs)).split(BATCH_SIZE)
+    return np.concatenate([fold_logits(network, inputs, some, device) for some in rows], axis=1)
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def compare_on_unseen(champion: MeasuredModel, prepared: Prepared) -> Comparison
     _check_data(champion, prepared)
     test_date = int(plan.held_out.since) if prepared.question and plan.held_out.since is not None else None
     _check_dates(champion, prepared, test_date)
-    rows = plan.test[unseen(champion, prepared) & plan.labels.complete[plan.test, -1]]
+    rows = plan.unseen[unseen(champion, prepared) & plan.labels.complete[plan.unseen, -1]]
     labels = plan.labels.outcomes[rows, -1].astype(np.float64)
     _check_enough(champion, plan, labels, plan.groups[rows])
     names, zone = prepared.task.output_names, prepared.fields.time_zone
@@ -155,11 +155,12 @@ def _check_enough(
 
 
 def _found(champion: MeasuredModel, prepared: Prepared, rows: Rows, test_date: int | None) -> str:
+    plan = prepared.plan
     at = "" if test_date is None else f" at {format_instant(test_date, prepared.fields.time_zone)}"
     return (
-        f"Compared on {len(rows):,} of the challenger's {len(prepared.plan.test):,} test examples{at}: those "
-        f"that version {champion.version} held out too. Both are measured by their fits without the held-out "
-        "customers, since the published models are fitted on all customers."
+        f"Compared on {len(rows):,} of the challenger's {len(plan.unseen):,} test examples of unseen "
+        f"customers{at}: those that version {champion.version} held out too. Both are measured by their fits "
+        "without the held-out customers, since the published models are fitted on all customers."
     )
 
 

@@ -17,7 +17,7 @@ Bools = NDArray[np.bool_]
 
 
 def unseen(champion: MeasuredModel, prepared: Prepared) -> Bools:
-    """Return (N,) whether the champion held out the customer of each test example of the plan.
+    """Return (N,) whether the champion held out the customer of each example in `plan.unseen`.
 
     A customer is recognised by the rule of the champion's split: id, group, contents of the row, or time. A
     customer who cannot be recognised counts as seen. Present values count for a customer whose group, or
@@ -30,7 +30,7 @@ def unseen(champion: MeasuredModel, prepared: Prepared) -> Bools:
     held_out = (
         _by_time(champion, prepared) if champion.held_out.kind == "time" else _by_place(champion, prepared)
     )
-    found: Bools = held_out[plan.examples.customers[plan.test]]
+    found: Bools = held_out[plan.examples.customers[plan.unseen]]
     return found
 
 

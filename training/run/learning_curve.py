@@ -1,4 +1,4 @@
-"""The learning curve: the loss on the test examples by the number of training customers."""
+"""The learning curve: the loss on unseen test customers by the number of training customers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class LearningPoint:
 
     Attributes:
         share, examples, positives: of training.
-        metrics: of the test examples, with intervals.
+        metrics: of the test examples of unseen customers, with intervals.
         gain: log loss minus that of the previous point; None for the first.
     """
 
@@ -55,7 +55,7 @@ def learning_curve(
         if share < 1 and one_sided_fold(labelled.labels, folds) is not None:
             continue
         scorer = whole if share == 1 else fit(labelled, folds, on_epoch=on_epoch).scorer
-        rows = plan.test[plan.labels.complete[plan.test, -1]]
+        rows = plan.unseen[plan.labels.complete[plan.unseen, -1]]
         y = plan.labels.outcomes[rows, -1].astype(np.float64)
         p = scorer.score(labelled.columns, labelled.log, labelled.examples.take(rows))[:, -1]
         groups = plan.groups[rows]

@@ -36,7 +36,7 @@ class Run:
     """A training run, ready to be published.
 
     Attributes:
-        measured: the fit that never read the test customers.
+        measured: the fit that never read the unseen customers.
         published: the fit for the registry; the measured one unless the study refits.
         metrics, curves: of the measured fit, the head that was not chosen and the baselines on the test
             examples, by horizon.
@@ -73,8 +73,8 @@ def run_study(
 ) -> Run:
     """Audit, fit and measure a study; nothing is published.
 
-    The figures come from a model that never read the test customers. With `fit.refit` the published
-    model is fitted again on all customers and dates, else it is the measured one.
+    The figures come from fits that never read the customers they are asked about. With `fit.refit` the
+    published model is fitted again on all customers and dates, else it is the measured one.
 
     Args:
         prepared: the study's data, if they were read already.
@@ -92,7 +92,8 @@ def run_study(
     known, everything = _labelled(prepared, plan.measured_labels), _labelled(prepared, plan.labels)
 
     def trial(tried: ModelPlan) -> Fitted:
-        return fit_model(known, plan.measured, tried, options, on_epoch=partial(on_epoch, FITS[0]))
+        progress = partial(on_epoch, FITS[0])
+        return fit_model(known, plan.measured, tried, options, on_epoch=progress, asked=plan.seen)
 
     chosen = choose(known, plan, model, trial) if study.network.choose else as_named(model, trial)
     model, measured = chosen.best.model, distilled(chosen.best.fitted, options)
@@ -102,9 +103,9 @@ def run_study(
         return distilled(bag, options)
 
     baselines = _baselines(prepared, measured.scorer.schema, known)
-    answers = {MODEL: score_rows(measured.scorer, prepared, plan.test)}
+    answers = {MODEL: _answers(prepared, measured)}
     if chosen.other is not None:
-        answers[chosen.other.model.spec.head] = score_rows(chosen.other.fitted.scorer, prepared, plan.test)
+        answers[chosen.other.model.spec.head] = _answers(prepared, chosen.other.fitted)
     shuffled = None
     if plan.shuffled and study.split.compare:
         shuffled = fit(everything, plan.shuffled.folds, on_epoch=partial(on_epoch, FITS[1])).scorer
@@ -115,9 +116,19 @@ def run_study(
     if with_learning_curve:
         points = learning_curve(known, plan, fit, measured.scorer, on_epoch=partial(on_epoch, FITS[3]))
     metrics, curves, verdict = _measure(prepared, answers, baselines, chosen.choice)
-    splits = compare_splits(prepared, measured.scorer, shuffled)
+    splits = compare_splits(prepared, measured.scorer, shuffled, answers[MODEL])
     fits, figures = (measured, published, chosen.choice), (metrics, curves, verdict)
     return Run(prepared, found, *fits, *figures, splits, baselines.notes, points)
+
+
+def _answers(prepared: Prepared, fitted: Fitted) -> Probabilities:
+    """(M, K) probabilities of the test examples: of the fit, or out of fold for a customer that it read."""
+    plan = prepared.plan
+    answers = np.empty((len(plan.test), prepared.task.n_outputs))
+    answers[plan.test_fold < 0] = score_rows(fitted.scorer, prepared, plan.unseen)
+    if fitted.asked is not None:
+        answers[plan.test_fold >= 0] = fitted.asked
+    return answers
 
 
 def _baselines(prepared: Prepared, schema: Schema, known: LabelledExamples) -> Baselines:
@@ -126,6 +137,7 @@ def _baselines(prepared: Prepared, schema: Schema, known: LabelledExamples) -> B
         known,
         plan.measured,
         plan.test,
+        plan.test_fold,
         schema,
         prepared.task,
         until=int(since) if since is not None and prepared.question else prepared.as_of,

@@ -38,31 +38,34 @@ class SplitFigure:
     base_rate_log_loss: float
 
 
-def compare_splits(prepared: Prepared, scorer: Scorer, shuffled: Scorer | None) -> tuple[SplitFigure, ...]:
+def compare_splits(
+    prepared: Prepared, scorer: Scorer, shuffled: Scorer | None, tested: Probabilities
+) -> tuple[SplitFigure, ...]:
     """Measure the shuffled split first, and the study's own split last.
 
     Args:
         scorer: of the measured fit.
         shuffled: of the fit on the shuffled split, if there is one.
+        tested: (M, K) of the test examples, under the study's own split.
     """
     plan = prepared.plan
-    figures = []
+    others = []
     if shuffled is not None and plan.shuffled is not None:
         labels = plan.labels.take(plan.shuffled.folds.rows)
-        figures.append(("shuffled", shuffled, plan.shuffled.test, labels))
+        others.append(("shuffled", shuffled, plan.shuffled.test, labels))
     train = plan.measured_labels.take(plan.measured.rows)
-    seen = np.isin(plan.groups[plan.seen_later], plan.groups[plan.measured.rows])
-    figures.append(("forward", scorer, plan.seen_later[seen], train))
+    others.append(("forward", scorer, plan.seen.rows, train))
     if plan.kind == "time":
         new = ~np.isin(plan.groups[plan.test], plan.groups[plan.measured.rows])
         if not new.all():
-            figures.append((_STUDY_SPLITS["forward"], scorer, plan.test[new], train))
-    figures.append((_STUDY_SPLITS[plan.kind], scorer, plan.test, train))
-    return tuple(
+            others.append((_STUDY_SPLITS["forward"], scorer, plan.test[new], train))
+    figures = [
         split_figure(name, plan, rows, score_rows(one, prepared, rows), base_rates(labels)[-1])
-        for name, one, rows, labels in figures
+        for name, one, rows, labels in others
         if plan.labels.complete[rows, -1].any()
-    )
+    ]
+    own = split_figure(_STUDY_SPLITS[plan.kind], plan, plan.test, tested, base_rates(train)[-1])
+    return (*figures, own)
 
 
 def score_rows(scorer: Scorer, prepared: Prepared, rows: Rows) -> Probabilities:

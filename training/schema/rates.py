@@ -15,6 +15,7 @@ from model.schema import CategoricalColumn, Rates, Schema, TableColumn
 from model.values.columns import Numbers, as_codes
 from training.question.labels import LabelledExamples
 from training.schema.fit_schema import fit_scaling
+from training.split.plan import Asked, Folds
 
 MANY: Final = 50  # a column of so many categories has rates
 WEIGHT: Final = 20.0  # examples at the average rate that are added to every category
@@ -38,11 +39,25 @@ def out_of_fold_rates(
     codes: NDArray[np.int64], happened: Numbers, fold: NDArray[np.int64], n_codes: int
 ) -> Numbers:
     """Return (N,) float64 log-odds of each example's code among the examples of the other folds."""
-    rates = np.empty(len(codes))
-    for one in np.unique(fold):
-        inside = fold == one
-        rates[inside] = category_rates(codes[~inside], happened[~inside], n_codes)[codes[inside]]
-    return rates
+    return _rates_without(codes, happened, fold, n_codes, codes, fold)
+
+
+def rates_of_asked(
+    schema: Schema, labelled: LabelledExamples, folds: Folds, asked: Asked
+) -> list[NDArray[np.float32]]:
+    """Return, for each column with rates, the (m,) scaled rates of the other folds for the asked examples."""
+    happened = _happened(labelled, folds.rows)
+    customers = labelled.examples.customers
+    found = []
+    for column in schema.categorical:
+        if column.rates:
+            codes = as_codes(labelled.columns[column.name], column.vocabulary)[customers]
+            n_codes = len(column.vocabulary) + 2
+            rates = _rates_without(
+                codes[folds.rows], happened, folds.fold, n_codes, codes[asked.rows], asked.fold
+            )
+            found.append(scale(rates, column.rates.scaling))
+    return found
 
 
 def with_rates(
@@ -58,7 +73,7 @@ def with_rates(
         The schema, and for each column with rates the (n,) float32 values that training reads in their
         place, out of fold and scaled.
     """
-    happened = np.asarray(labelled.labels.take(rows).events.any(axis=1), dtype=np.float64)
+    happened = _happened(labelled, rows)
     customers = labelled.examples.customers[rows]
     columns: list[TableColumn] = []
     out_of_fold = []
@@ -71,6 +86,26 @@ def with_rates(
         else:
             columns.append(column)
     return schema.model_copy(update={"columns": tuple(columns)}), out_of_fold
+
+
+def _happened(labelled: LabelledExamples, rows: NDArray[np.int64]) -> Numbers:
+    return np.asarray(labelled.labels.take(rows).events.any(axis=1), dtype=np.float64)
+
+
+def _rates_without(
+    codes: NDArray[np.int64],
+    happened: Numbers,
+    fold: NDArray[np.int64],
+    n_codes: int,
+    asked_codes: NDArray[np.int64],
+    asked_fold: NDArray[np.int64],
+) -> Numbers:
+    """(m,) log-odds of the codes asked for, each among the N examples of the other folds."""
+    rates = np.empty(len(asked_codes))
+    for one in np.unique(asked_fold):
+        read, inside = fold != one, asked_fold == one
+        rates[inside] = category_rates(codes[read], happened[read], n_codes)[asked_codes[inside]]
+    return rates
 
 
 def _rates(

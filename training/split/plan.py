@@ -37,6 +37,22 @@ class Folds:
         return type(self)(self.rows[mask], self.fold[mask], self.judged[mask])
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Examples of training customers that are not themselves in the folds, for the test at a later date.
+
+    Attributes:
+        rows: (m,) positions of the examples.
+        fold: (m,) int64, the fold of the customer: its network never read him.
+    """
+
+    rows: Rows
+    fold: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 def one_sided_fold(labels: Labels, folds: Folds) -> int | None:
     """Return the first fold whose network would read one outcome only, or None."""
     for fold in range(folds.fold.max(initial=0) + 1):
@@ -82,8 +98,9 @@ class Plan:
         labels: known from all data.
         measured: the training examples of the measured model; no test rows.
         measured_labels: labels known at the test date; equal to `labels` where there is no date.
-        test: the rows that the report measures.
-        seen_later: the training customers at the test date; empty where there is no test date.
+        test: (M,) the rows that the report measures.
+        test_fold: (M,) int64, the fold of `measured` whose network never read the customer and answers; -1
+            for customers whom no network of the measured model read.
         shuffled: a shuffled split, for comparison; None where it equals the study's split.
         final: the training examples of the published model.
         kind, sentence: how the test rows were chosen, as a code and as a sentence.
@@ -98,7 +115,7 @@ class Plan:
     measured: Folds
     measured_labels: Labels
     test: Rows
-    seen_later: Rows
+    test_fold: NDArray[np.int64]
     shuffled: ShuffledSplit | None
     final: Folds
     kind: SplitKind
@@ -107,3 +124,14 @@ class Plan:
     standings: NDArray[np.int64]
     last_standing: NDArray[np.int8]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def unseen(self) -> Rows:
+        """The test rows of customers whom the measured model never read."""
+        return self.test[self.test_fold < 0]
+
+    @property
+    def seen(self) -> Asked:
+        """The test rows of training customers, at a date when all training labels had closed."""
+        read = self.test_fold >= 0
+        return Asked(self.test[read], self.test_fold[read])

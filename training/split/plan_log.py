@@ -28,9 +28,10 @@ def plan_log(
 ) -> Plan:
     """Compile labels at every cutoff, and deal customers and dates.
 
-    The test examples are customers unseen in training, at the latest cutoff whose longest window is
-    complete. Training labels are cut at that date: intervals that are known only later are masked. Where
-    too little was known by then, the test customers are still unseen, but training has the same dates.
+    The test examples are all customers at the latest cutoff whose longest window is complete. Training
+    labels are cut at that date: intervals that are known only later are masked. A share of the customers is
+    held out of training; the fold of each other customer says which network never read him. Where too little
+    was known by then, the test has the held-out customers only, and training has the same dates.
 
     Args:
         ids: N texts that name the customers of the timeline, or the groups that they belong to.
@@ -58,15 +59,18 @@ def plan_log(
     happened = np.asarray(labels.events.any(axis=1), dtype=np.int64)
     places = hash_shares(ids, seed=seed, purpose="fold")[examples.customers]
     fold = deal_folds(groups, happened, folds, places)
+    measured = _folds(fold, examples, measured_labels, ~held_out)
+    read = np.isin(groups, groups[measured.rows])
     tested = (examples.cutoffs == test_date) & labels.complete.any(axis=1)
+    test = np.flatnonzero(tested & (held_out | (kind == "forward")))
     return Plan(
         examples=examples,
         groups=groups,
         labels=labels,
-        measured=_folds(fold, examples, measured_labels, ~held_out),
+        measured=measured,
         measured_labels=measured_labels,
-        test=np.flatnonzero(held_out & tested),
-        seen_later=np.flatnonzero(~held_out & tested & (kind == "forward")),
+        test=test,
+        test_fold=np.where(read, fold, -1)[test],
         shuffled=_shuffled(labels, options, folds),
         final=_folds(fold, examples, labels, np.ones(len(examples), dtype=bool)),
         kind=kind,
@@ -174,7 +178,10 @@ def _late(examples: Examples, labels: Labels, rows: NDArray[np.bool_]) -> NDArra
 
 def _sentence(kind: SplitKind, date: str) -> str:
     if kind == "forward":
-        return f"tested at {date} on customers unseen in training; all training labels were known by {date}"
+        return (
+            f"tested at {date} on all customers, each with a network that never read this customer; all "
+            f"training labels were known by {date}"
+        )
     return f"tested at {date} on customers unseen in training; training has the same dates"
 
 

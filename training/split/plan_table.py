@@ -76,7 +76,7 @@ def plan_table(
         measured=_folds(train, fold, when),
         measured_labels=labels,
         test=test,
-        seen_later=np.empty(0, dtype=np.int64),
+        test_fold=np.full(len(test), -1, dtype=np.int64),
         shuffled=None if same else _shuffled(strata, fold, options),
         final=_folds(np.arange(len(rows)), fold, when),
         kind=held_out.kind,

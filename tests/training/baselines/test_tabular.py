@@ -20,6 +20,7 @@ from training.split.plan import Folds
 N = 5100
 ROWS = np.arange(N, dtype=np.int64)
 TRAIN, TEST = ROWS[:5000], ROWS[5000:]
+UNREAD = np.full(len(TEST), -1)
 FOLDS = Folds(TRAIN, TRAIN % 5, np.ones(5000, dtype=bool))
 
 
@@ -40,7 +41,7 @@ def saying(scale: float, shift: float) -> Learn:
 
 def test_calibration_undoes_logits_that_are_too_sure_and_too_high() -> None:
     x, labels = inputs_and_labels()
-    found = horizon_probabilities(saying(8, 5), sides(x), labels, FOLDS)
+    found = horizon_probabilities(saying(8, 5), sides(x), labels, FOLDS, UNREAD)
     assert np.abs(found[:, 0] - expit(x[TEST, 0])).max() < 0.05
 
 
@@ -51,7 +52,7 @@ def test_logits_that_are_right_are_not_calibrated_by_folds_that_differ() -> None
     apart = Folds(TRAIN, place * 5 // 5000, FOLDS.judged)
     shares = [labels.outcomes[TRAIN[apart.fold == fold], 0].mean() for fold in range(5)]
     assert max(shares) - min(shares) > 0.1
-    found = horizon_probabilities(saying(1, 0), sides(x), labels, apart)
+    found = horizon_probabilities(saying(1, 0), sides(x), labels, apart, UNREAD)
     np.testing.assert_allclose(found[:, 0], expit(x[TEST, 0]))
 
 
@@ -66,10 +67,28 @@ def test_each_fold_has_a_model_and_the_mean_of_their_probabilities_answers() -> 
         noise = len(read)
         return lambda side: np.asarray(side[:, 0] + 0.1 * noise)
 
-    found = horizon_probabilities(learn, sides(x), labels, FOLDS)
+    found = horizon_probabilities(learn, sides(x), labels, FOLDS, UNREAD)
     assert read == [4000] * 5
     answers = expit(x[TEST, 0] + 0.1 * np.arange(1, 6)[:, None])
     assert np.abs(found[:, 0] - answers.mean(axis=0)).max() < 0.1
+
+
+def test_a_training_customer_is_answered_by_the_model_that_never_read_him() -> None:
+    x, labels = inputs_and_labels()
+    models = iter(range(5))
+
+    def learn(_train: Binary, _held: Binary) -> LogitFunction:
+        number = next(models)
+        return lambda side: np.asarray(side[:, 0] + 0.1 * number)
+
+    some = np.arange(len(TEST)) % 6 - 1
+    found = horizon_probabilities(learn, sides(x), labels, FOLDS, some)[:, 0]
+    models = iter(range(5))
+    by_all = horizon_probabilities(learn, sides(x), labels, FOLDS, UNREAD)[:, 0]
+    assert np.array_equal(found[some < 0], by_all[some < 0])
+    spread = [np.mean(found[some == fold] - by_all[some == fold]) for fold in range(5)]
+    assert spread == sorted(spread)
+    assert spread[0] < 0 < spread[-1]
 
 
 def test_the_learner_gets_complete_rows_of_its_horizon_only() -> None:
@@ -82,7 +101,7 @@ def test_the_learner_gets_complete_rows_of_its_horizon_only() -> None:
         sizes.append((len(train.positive), len(held.positive)))
         return lambda side: np.zeros(len(side))
 
-    horizon_probabilities(counting, sides(x), both, FOLDS)
+    horizon_probabilities(counting, sides(x), both, FOLDS, UNREAD)
     assert sizes == [(4000, 1000)] * 5 + [(3920, 980)] * 5
 
 

@@ -52,7 +52,10 @@ class World:
 
     def baselines(self, **changes: Any) -> Baselines:
         options: dict[str, Any] = {"until": CUTOFF, "seed": 0, **changes}
-        return baseline_probabilities(self.labelled, self.folds, TEST, self.schema, self.task, **options)
+        test_fold = options.pop("test_fold", np.full(len(TEST), -1))
+        return baseline_probabilities(
+            self.labelled, self.folds, TEST, test_fold, self.schema, self.task, **options
+        )
 
     def with_labels(self, change: Callable[[np.ndarray[Any, Any]], None]) -> "World":
         """Another world whose outcomes are changed in place."""

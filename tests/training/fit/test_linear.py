@@ -37,8 +37,8 @@ def data(*, outputs: int = 1, seed: int = 0) -> FitData:
 
 def fitted(about: FitData) -> tuple[LinearNetwork, Fit, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
     network = LinearNetwork(3, SIZES, n_outputs=about.events.shape[1])
-    fit, spread = fit_linear(network, about, n_folds=F, on_epoch=lambda _: None)
-    return network, fit, spread
+    fit, by_fold = fit_linear(network, about, n_folds=F, on_epoch=lambda _: None)
+    return network, fit, by_fold(about.inputs)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

@@ -8,10 +8,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from model.errors import DeviceError
 from model.features.encode import encode
 from model.network.network import Network
+from model.probability import Calibration
 from model.scorer import fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import ColumnTask
@@ -24,7 +26,7 @@ from training.fit.loop import Schedule
 from training.fit.model_fit import BATCH_SIZES, EPOCHS, STEPS, Fitted, ModelPlan, fit_model, schedule_of
 from training.question.labels import LabelledExamples, Labels
 from training.schema.fit_schema import ModelFields
-from training.split.plan import Folds
+from training.split.plan import Asked, Folds
 from training.study.sections import FitOptions
 
 N: Final = 400
@@ -59,9 +61,15 @@ def labelled(
     )
 
 
-def fitted(about: LabelledExamples | None = None, *, folds: Folds = FOLDS, **changes: Any) -> Fitted:
+def fitted(
+    about: LabelledExamples | None = None,
+    *,
+    folds: Folds = FOLDS,
+    asked: Asked | None = None,
+    **changes: Any,
+) -> Fitted:
     options = OPTIONS.model_copy(update=changes)
-    return fit_model(about or labelled(), folds, MODEL, options, on_epoch=lambda _: None)
+    return fit_model(about or labelled(), folds, MODEL, options, on_epoch=lambda _: None, asked=asked)
 
 
 def same_weights(one: Fitted, other: Fitted) -> bool:
@@ -126,6 +134,29 @@ def test_labels_of_a_fold_change_the_networks_of_the_others_and_the_calibration(
         assert same(weights_of(mine, f), weights_of(theirs, f)) == (f == fold)
     assert one.scorer.calibration != other.scorer.calibration
     assert one.history[0].validation_loss < other.history[0].validation_loss
+
+
+@pytest.mark.parametrize("fold", range(F))
+def test_no_asked_example_is_answered_by_a_network_that_read_the_labels_of_its_fold(
+    fold: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After one epoch and uncalibrated: the choice of the epoch and two numbers are from all folds."""
+    asked = Asked(ROWS[360:], ROWS[360:] % F)
+    plain = Calibration(slopes=(1.0,), intercepts=(0.0,))
+    monkeypatch.setattr(model_fit, "fit_calibration", lambda *_: plain)
+    flipped = labelled(flip=FOLDS.rows[FOLDS.fold == fold])
+    one, other = (fitted(about, epochs=1, asked=asked).asked for about in (labelled(), flipped))
+    assert one is not None
+    assert other is not None
+    for f in range(F):
+        assert np.array_equal(one[asked.fold == f], other[asked.fold == f]) == (f == fold)
+
+
+def test_an_asked_example_is_answered_as_a_judged_one_is() -> None:
+    """The examples of the fit, asked once more, get their out-of-fold logits."""
+    fit = fitted(asked=Asked(FOLDS.rows, FOLDS.fold))
+    assert fit.asked is not None
+    assert fit.asked[FOLDS.judged] == pytest.approx(expit(fit.unseen), abs=1e-5)
 
 
 def test_calibration_is_fitted_on_what_networks_say_that_never_read_the_example() -> None:

@@ -117,7 +117,7 @@ def test_every_point_is_measured_on_the_test_at_the_longest_horizon(log: Prepare
     whole = fits.oracle(1.0)
     points = learning_curve(asked_of(log), plan, fits, whole, on_epoch=fits.epochs.append)
     (examples,) = cast(Oracle, whole).labelled
-    rows = plan.test[plan.labels.complete[plan.test, -1]]
+    rows = plan.unseen[plan.labels.complete[plan.unseen, -1]]
     assert examples.customers.tolist() == plan.examples.customers[rows].tolist()
     y = plan.labels.outcomes[rows, -1].astype(np.float64)
     p = fits.oracle(1.0).score({}, None, examples)[:, -1]
@@ -127,10 +127,10 @@ def test_every_point_is_measured_on_the_test_at_the_longest_horizon(log: Prepare
 def test_windows_that_are_incomplete_are_not_measured(log: Prepared) -> None:
     plan = log.plan
     complete = plan.labels.complete.copy()
-    complete[plan.test[:5], -1] = False
+    complete[plan.unseen[:5], -1] = False
     partly = replace(plan, labels=replace(plan.labels, complete=complete))
     points, _ = curve(replace(log, plan=partly))
-    assert {point.metrics["n"] for point in points} == {len(plan.test) - 5}
+    assert {point.metrics["n"] for point in points} == {len(plan.unseen) - 5}
 
 
 def test_positives_are_counted_as_training_knew_them(log: Prepared) -> None:
@@ -144,14 +144,14 @@ def test_positives_are_counted_as_training_knew_them(log: Prepared) -> None:
 def test_a_gain_is_the_change_of_the_loss_on_the_same_customers(log: Prepared) -> None:
     points, fits = curve(log)
     plan = log.plan
-    examples = plan.examples.take(plan.test)
-    y = plan.labels.outcomes[plan.test, -1].astype(np.float64)
+    examples = plan.examples.take(plan.unseen)
+    y = plan.labels.outcomes[plan.unseen, -1].astype(np.float64)
     answers = [
         fits.oracle(point.examples / points[-1].examples).score({}, None, examples) for point in points
     ]
     assert points[0].gain is None
     for before, after, point in zip(answers[:-1], answers[1:], points[1:], strict=True):
-        wanted = paired_differences(y, before[:, -1], after[:, -1], plan.groups[plan.test])["log_loss"]
+        wanted = paired_differences(y, before[:, -1], after[:, -1], plan.groups[plan.unseen])["log_loss"]
         assert point.gain == wanted
 
 

@@ -67,7 +67,7 @@ def seen_rows(prepared: Prepared) -> Rows:
     """At the test date, the customers whom training read."""
     trained = customers(prepared, prepared.plan.measured.rows)
     about = prepared.plan.examples.customers
-    return np.array([row for row in prepared.plan.seen_later.tolist() if int(about[row]) in trained])
+    return np.array([row for row in prepared.plan.test.tolist() if int(about[row]) in trained])
 
 
 def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Recorded]) -> None:
@@ -82,7 +82,6 @@ def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Recorded
     assert all_labels.labels is plan.labels  # as a hurried user would have them: none is cut
     assert shuffled.metrics == figure(prepared, easy_fit, plan.shuffled.test)
     assert seen.metrics == figure(prepared, measured_fit, seen_rows(prepared))
-    assert unseen.metrics == figure(prepared, measured_fit, plan.test)
     assert unseen.metrics == found.metrics["30"]["model"]
     assert len({one.metrics["log_loss"] for one in found.splits}) == 3
     assert len({one.metrics["n"] for one in found.splits}) == 3
@@ -109,9 +108,9 @@ def test_who_is_on_which_side_of_each_split(compared: tuple[Run, Recorded]) -> N
     prepared, plan = found.prepared, found.prepared.plan
     (known_then, ours, _), (_, easy, _) = recorded.fits
     learnt = customers(prepared, ours.rows)
-    assert not customers(prepared, plan.test) & learnt
+    assert not customers(prepared, plan.unseen) & learnt
     assert len(seen_rows(prepared)) > 20
-    assert not customers(prepared, plan.test) & customers(prepared, plan.seen_later)
+    assert customers(prepared, plan.seen.rows) <= learnt
     assert plan.shuffled is not None
     both_sides = customers(prepared, plan.shuffled.test) & customers(prepared, easy.rows)
     assert len(both_sides) > 20
@@ -145,9 +144,9 @@ def test_customers_that_training_never_met_are_not_among_those_seen(tmp_path: Pa
     plan = found.prepared.plan
     assert f"tested at {date}" in plan.sentence
     newcomers = {n for n, id_ in enumerate(found.prepared.dataset.ids) if id_.startswith("new-")}
-    assert len(newcomers & customers(found.prepared, plan.seen_later)) > 20
+    assert len(newcomers & customers(found.prepared, plan.unseen)) > 20
     seen = seen_rows(found.prepared)
-    assert not newcomers & customers(found.prepared, seen)
+    assert not newcomers & customers(found.prepared, plan.seen.rows)
     assert names(found) == ["forward", "forward, unseen customers"]
     assert found.splits[0].metrics == figure(found.prepared, found.measured, seen)
 

@@ -1,5 +1,6 @@
 """Target statistics: smoothed, out of fold in training, of everybody when scoring, no help to a leak."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,15 @@ from training.fit.loop import Fit, FitData, fit
 from training.fit.model_fit import ModelPlan, fit_model
 from training.question.labels import LabelledExamples, Labels
 from training.schema.fit_schema import ModelFields, fit_schema
-from training.schema.rates import MANY, WEIGHT, category_rates, out_of_fold_rates, with_rates
-from training.split.plan import Folds
+from training.schema.rates import (
+    MANY,
+    WEIGHT,
+    category_rates,
+    out_of_fold_rates,
+    rates_of_asked,
+    with_rates,
+)
+from training.split.plan import Asked, Folds
 from training.study.sections import FitOptions
 
 N = 6000
@@ -59,6 +67,24 @@ def test_an_example_reads_the_rate_of_the_other_folds_only() -> None:
     again = out_of_fold_rates(codes, changed, fold, 7)
     assert again[fold == 1] == pytest.approx(read[fold == 1])
     assert not np.allclose(again[fold != 1], read[fold != 1])
+
+
+@pytest.mark.parametrize("fold", range(5))
+def test_asked_examples_read_the_rates_of_the_other_folds_only(fold: int) -> None:
+    labelled, folds = postcodes()
+    shown = folds.among(np.arange(N // 2))
+    asked = Asked(np.arange(N // 2, N), folds.fold[N // 2 :])
+    fields = ModelFields(None, {"postcode": "categorical"})
+    schema = fit_schema(fields, labelled.columns, None, labelled.examples, lookback_days=1)
+    schema, _ = with_rates(schema, labelled, shown.rows, shown.fold)
+    (before,) = rates_of_asked(schema, labelled, shown, asked)
+    happened = labelled.labels.events[:, 0].copy()
+    happened[shown.rows[shown.fold == fold]] ^= True
+    changed = replace(labelled, labels=Labels.of_column(happened))
+    (after,) = rates_of_asked(schema, changed, shown, asked)
+    for f in range(5):
+        assert np.array_equal(before[asked.fold == f], after[asked.fold == f]) == (f == fold)
+    assert np.corrcoef(before, happened[asked.rows])[0, 1] > 0.3
 
 
 def test_a_category_of_one_row_tells_nothing_of_its_own_label() -> None:

@@ -55,7 +55,7 @@ def test_no_customer_is_tested_who_was_learnt_from_and_no_label_closes_after_the
     task, data_end, plan = case
     customers, cutoffs = plan.examples.customers, plan.examples.cutoffs
     measured = plan.measured.rows
-    assert not set(customers[plan.test]) & set(customers[measured])
+    assert not set(customers[plan.unseen]) & set(customers[measured])
     needed = days(task.window_days + task.wait_days)
     (test_date,) = set(cutoffs[plan.test].tolist())
     assert test_date == max(t for t in cutoffs.tolist() if t + needed <= data_end)
@@ -77,24 +77,27 @@ def test_who_was_held_out_is_written_down(case: tuple[LogTask, int, Plan]) -> No
     places = hash_shares([f"c{n}" for n in range(N)], seed=held_out.seed, purpose="test")
     below = set(np.flatnonzero(places < held_out.below).tolist())
     assert held_out.kind == plan.kind
-    assert set(customers[plan.test].tolist()) <= below
+    newcomers = set(customers[plan.unseen].tolist()) - below
+    assert plan.kind == "forward" or not newcomers
+    assert not newcomers & set(customers[plan.measured.rows].tolist())
     assert not below & set(customers[plan.measured.rows].tolist())
     assert {held_out.since} == set(plan.examples.cutoffs[plan.test].astype(float).tolist())
 
 
 @settings(max_examples=20)
 @given(plans)
-def test_seen_later_are_the_others_at_the_test_date(case: tuple[LogTask, int, Plan]) -> None:
+def test_every_customer_is_tested_without_the_fold_that_read_him(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
     customers, cutoffs = plan.examples.customers, plan.examples.cutoffs
-    tested, later = plan.test.tolist(), plan.seen_later.tolist()
     if plan.kind == "customers":
-        assert later == []
+        assert not len(plan.seen)
     else:
         at_date = np.flatnonzero(np.isin(cutoffs, cutoffs[plan.test]) & plan.labels.complete.any(axis=1))
-        assert sorted([*tested, *later]) == at_date.tolist()
-    assert not set(customers[tested].tolist()) & set(customers[later].tolist())
-    assert not set(later) & set(plan.measured.rows.tolist())  # no window of it was known by then
+        assert plan.test.tolist() == at_date.tolist()
+        assert len(plan.seen)
+    assert not set(plan.test.tolist()) & set(plan.measured.rows.tolist())  # no window of it was known by then
+    home = dict(zip(customers[plan.measured.rows].tolist(), plan.measured.fold.tolist(), strict=True))
+    assert plan.test_fold.tolist() == [home.get(c, -1) for c in customers[plan.test].tolist()]
 
 
 @settings(max_examples=20)
@@ -155,7 +158,8 @@ def test_a_long_log_is_tested_forward_in_time() -> None:
     assert plan.kind == "forward"
     assert plan.warnings == ()
     assert plan.sentence == (
-        "tested at 1970-03-17 on customers unseen in training; all training labels were known by 1970-03-17"
+        "tested at 1970-03-17 on all customers, each with a network that never read this customer; all "
+        "training labels were known by 1970-03-17"
     )
     assert set(plan.examples.cutoffs[plan.test].tolist()) == {75 * DAY}
 
@@ -244,7 +248,9 @@ def test_an_interval_that_is_hardly_known_is_the_reason_told() -> None:
 
 def test_a_customer_keeps_its_side_when_more_data_arrive() -> None:
     before, after = planned(drawn_log(0, 70), TASK), planned(drawn_log(1, 90), TASK)
-    tested = set(before.examples.customers[before.test].tolist())
+    held_out = hash_shares([f"c{n}" for n in range(N)], seed=0, purpose="test") < before.held_out.below
+    unseen = before.examples.customers[before.unseen]
+    tested = set(unseen[held_out[unseen]].tolist())
     assert tested
     assert not tested & set(after.examples.customers[after.measured.rows].tolist())
 
@@ -255,7 +261,7 @@ def test_a_customer_keeps_its_side_when_others_come() -> None:
     part_of = []
     for one in (log, half):
         plan = planned(one, TASK, data_end=90 * DAY)
-        both = (plan.test, plan.measured.rows)
+        both = (plan.unseen, plan.measured.rows)
         part_of.append({c: n for n, side in enumerate(both) for c in plan.examples.customers[side].tolist()})
     everyone, fewer = part_of
     assert len(fewer) > 100
@@ -272,7 +278,7 @@ def test_a_group_is_whole_on_one_side() -> None:
     assert sum(map(len, regions)) == len(set().union(*regions))
     assert len(set(plan.groups.tolist())) == 40
     places = hash_shares(groups, seed=0, purpose="test")
-    assert (places[plan.examples.customers[plan.test]] < plan.held_out.below).all()
+    assert (places[plan.examples.customers[plan.unseen]] < plan.held_out.below).all()
 
 
 def test_examples_of_one_customer_are_one_group() -> None:
@@ -284,7 +290,7 @@ def test_examples_of_one_customer_are_one_group() -> None:
 def test_another_seed_holds_out_other_customers() -> None:
     log = drawn_log(0, 90)
     one, same, other = (
-        set(plan.examples.customers[plan.test].tolist())
+        set(plan.examples.customers[plan.unseen].tolist())
         for plan in (planned(log, TASK), planned(log, TASK), planned(log, TASK, seed=1))
     )
     assert one == same != other
@@ -293,4 +299,4 @@ def test_another_seed_holds_out_other_customers() -> None:
 def test_the_test_gets_its_fraction_of_the_customers() -> None:
     plan = planned(drawn_log(0, 90), TASK, test_fraction=0.3)
     labelled = np.isin(plan.examples.cutoffs, plan.examples.cutoffs[plan.test])
-    assert len(plan.test) / labelled.sum() == pytest.approx(0.3, abs=0.07)
+    assert len(plan.unseen) / labelled.sum() == pytest.approx(0.3, abs=0.07)
