@@ -92,7 +92,7 @@ def test_the_start_reads_all_training_customers_and_no_one_else(tmp_path: Path) 
     asked = unlabelled(plan)
     train = plan.examples.take(plan.measured.rows)
     assert sorted(asked.customers.tolist()) == sorted(set(train.customers.tolist()))
-    assert not np.isin(asked.customers, plan.examples.customers[plan.test]).any()
+    assert not np.isin(asked.customers, plan.examples.customers[plan.unseen]).any()
     for customer, cutoff in zip(asked.customers[:20], asked.cutoffs[:20], strict=True):
         assert cutoff == train.cutoffs[train.customers == customer].max()
 

@@ -203,7 +203,7 @@ def test_a_student_is_on_one_side_in_every_course(study: Study) -> None:
     plan, ids = prepared.plan, np.asarray(prepared.dataset.ids)
     tested, trained = (
         {name.rsplit("-", 1)[1] for name in ids[plan.examples.customers[rows]]}
-        for rows in (plan.test, plan.measured.rows)
+        for rows in (plan.unseen, plan.measured.rows)
     )
     assert tested
     assert not tested & trained

@@ -73,9 +73,9 @@ def fit_arm(prepared: Prepared, arm: Arm, n_customers: int, *, seed: int) -> Tol
 
 
 def asked_in_the_end(prepared: Prepared) -> Rows:
-    """(M,) the test examples whose window is complete."""
+    """(M,) the test examples of unseen customers whose window is complete."""
     plan = prepared.plan
-    rows: Rows = plan.test[plan.labels.complete[plan.test, -1]]
+    rows: Rows = plan.unseen[plan.labels.complete[plan.unseen, -1]]
     return rows
 
 

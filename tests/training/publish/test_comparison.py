@@ -31,7 +31,7 @@ def table_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Prepar
 def check_answers(comparison: Comparison, champion: MeasuredModel, prepared: Prepared) -> None:
     """Labels, groups and probabilities are those of the rows, at the longest horizon."""
     plan, data, rows = prepared.plan, prepared.dataset, comparison.rows
-    assert set(rows) <= set(plan.test)
+    assert set(rows) <= set(plan.unseen)
     assert plan.labels.complete[rows, -1].all()
     assert np.array_equal(comparison.labels, plan.labels.outcomes[rows, -1])
     assert np.array_equal(comparison.groups, plan.groups[rows])
@@ -52,9 +52,9 @@ def test_a_comparison_of_a_log(log_data: Callable[..., Prepared]) -> None:
         "positives": int(comparison.labels.sum()),
         "horizon": "30",
         "test_date": "2022-07-31",
-        "sentence": f"Compared on {n} of the challenger's {n} test examples at 2022-07-31: those that "
-        "version 1 held out too. Both are measured by their fits without the held-out customers, since the "
-        "published models are fitted on all customers.",
+        "sentence": f"Compared on {n} of the challenger's {n} test examples of unseen customers at "
+        "2022-07-31: those that version 1 held out too. Both are measured by their fits without the held-out "
+        "customers, since the published models are fitted on all customers.",
     }
 
 
@@ -62,11 +62,11 @@ def test_a_window_that_was_not_observed_is_left_out(log_data: Callable[..., Prep
     prepared = log_data()
     plan, champion = prepared.plan, champion_of(prepared)
     complete = plan.labels.complete.copy()
-    complete[plan.test[::4], -1] = False
+    complete[plan.unseen[::4], -1] = False
     plan = replace(plan, labels=replace(plan.labels, complete=complete))
     comparison = compare_on_unseen(champion, replace(prepared, plan=plan))
     assert len(comparison.rows)
-    assert not set(comparison.rows) & set(plan.test[::4])
+    assert not set(comparison.rows) & set(plan.unseen[::4])
 
 
 def test_a_comparison_of_a_table(table_data: Callable[..., Prepared]) -> None:
@@ -77,9 +77,9 @@ def test_a_comparison_of_a_table(table_data: Callable[..., Prepared]) -> None:
     facts = comparison.facts()
     assert (facts["horizon"], facts["test_date"]) == ("label", None)
     n = facts["examples"]
-    assert n <= len(prepared.plan.test)
+    assert n <= len(prepared.plan.unseen)
     assert facts["sentence"].startswith(
-        f"Compared on {n} of the challenger's 60 test examples: those that version 3"
+        f"Compared on {n} of the challenger's 60 test examples of unseen customers: those that "
     )
 
 
@@ -89,7 +89,7 @@ def test_dates_that_a_fit_saw_are_told(log_data: Callable[..., Prepared]) -> Non
     champion = champion_of(short)
     both = "Version 1 was trained on other customers at the same dates. The challenger was trained on"
     assert both in compare_on_unseen(champion, short).sentence
-    older = replace(champion, data_end=int(short.plan.examples.cutoffs[short.plan.test[0]]))
+    older = replace(champion, data_end=int(short.plan.examples.cutoffs[short.plan.unseen[0]]))
     sentence = compare_on_unseen(older, short).sentence
     assert "Version 1 was trained on" not in sentence
     assert sentence.endswith("The challenger was trained on other customers at the same dates.")

@@ -27,8 +27,8 @@ def compared(shop: Shop, text: str, grow: Callable[[], object]) -> tuple[Prepare
     grow()
     after = prepare(shop.study(text))
     mask = unseen(champion_of(before), after)
-    assert mask.shape == (len(after.plan.test),)
-    return before, after, after.plan.examples.customers[after.plan.test[mask]].tolist()
+    assert mask.shape == (len(after.plan.unseen),)
+    return before, after, after.plan.examples.customers[after.plan.unseen[mask]].tolist()
 
 
 def check_unseen(before: Prepared, after: Prepared, customers: list[int]) -> None:
@@ -110,7 +110,7 @@ def test_a_new_row_that_doubles_one_learnt_from_counts_as_seen(tmp_path: Path) -
     learnt = {held(shop.customers[i]) for i in training_customers(before)}
     assert learnt
     assert not {held(shop.customers[i]) for i in customers} & learnt
-    tested = after.plan.examples.customers[after.plan.test]
+    tested = after.plan.examples.customers[after.plan.unseen]
     assert {held(shop.customers[i]) for i in tested} & learnt  # the challenger's test alone would not do
 
 
@@ -167,7 +167,7 @@ def test_another_seed_leaves_only_those_that_both_held_out(tmp_path: Path) -> No
     before, after = prepare(shop.study(TABLE)), prepare(shop.study(TABLE, "split.seed=5"))
     mask = unseen(champion_of(before), after)
     assert 0 < mask.sum() < len(mask) / 2
-    asked = ids(after, after.plan.examples.customers[after.plan.test[mask]])
+    asked = ids(after, after.plan.examples.customers[after.plan.unseen[mask]])
     assert not asked & ids(before, training_customers(before))
 
 

@@ -36,7 +36,7 @@ def compared(
 def test_contracts(tmp_path: Path, text: str) -> None:
     before, after, comparison = compared(lambda n: contract_shop(tmp_path, n), text, 1200, 2000)
     assert before.plan.kind == after.plan.kind == "forward"
-    assert 0.4 < len(comparison.rows) / len(after.plan.test) < 0.6
+    assert 0.4 < len(comparison.rows) / len(after.plan.unseen) < 0.6
     assert comparison.test_date is not None
     assert comparison.test_date in after.plan.sentence
 
@@ -75,7 +75,7 @@ def test_a_table_beside_a_log(tmp_path: Path) -> None:
 
     before, after, comparison = compared(labelled, BESIDE_A_LOG, 300, 500)
     assert before.plan.kind == "rows"
-    assert 0.4 < len(comparison.rows) / len(after.plan.test) < 0.6
+    assert 0.4 < len(comparison.rows) / len(after.plan.unseen) < 0.6
     assert comparison.test_date is None
 
 
@@ -96,9 +96,10 @@ def test_that_a_group_may_have_changed_is_told(tmp_path: Path) -> None:
 
 def test_a_test_without_examples_is_refused(tmp_path: Path) -> None:
     prepared = prepare(log_shop(tmp_path, 100).study(LOG))
-    nobody = replace(prepared, plan=replace(prepared.plan, test=prepared.plan.test[:0]))
+    nobody = np.empty(0, dtype=np.int64)
+    plan = replace(prepared.plan, test=nobody, test_fold=nobody)
     with pytest.raises(ComparisonError, match="got 0 positive and 0 negative ones"):
-        compare_on_unseen(champion_of(prepared), nobody)
+        compare_on_unseen(champion_of(prepared), replace(prepared, plan=plan))
 
 
 def test_a_row_without_its_group_goes_by_its_id_if_that_is_the_same(tmp_path: Path) -> None:
@@ -114,6 +115,6 @@ def test_a_row_without_its_group_goes_by_its_id_if_that_is_the_same(tmp_path: Pa
     )
     for study, without_group in ((text, True), (renamed, False)):
         after = prepare(shop.study(study))
-        asked = after.plan.examples.customers[after.plan.test[unseen(champion, after)]]
+        asked = after.plan.examples.customers[after.plan.unseen[unseen(champion, after)]]
         assert (asked % 2 == 0).any()
         assert (asked % 2 == 1).any() == without_group
