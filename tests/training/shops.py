@@ -23,6 +23,7 @@ DATE_FORMAT: Final = "%d.%m.%Y"
 OPENED: Final = datetime(2022, 1, 3)  # noqa: DTZ001 - UTC by rule
 LOG_DAYS: Final = 240
 SMALL: Final = (
+    "split.test_fraction=0.2",
     "network.width=8",
     "network.layers=1",
     "network.members=2",

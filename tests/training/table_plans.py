@@ -23,6 +23,7 @@ LABELS = ["Yes", "No", "No", "No"]
 def planned(task: ColumnTask = TASK, **values: Any) -> Plan:
     """The plan of a table; what begins with `split_` is an option, the rest are columns of it."""
     options = {name.removeprefix("split_"): v for name, v in values.items() if name.startswith("split_")}
+    options = {"test_fraction": 0.2, **options}
     ids, folds = options.pop("ids", None), options.pop("folds", 5)
     columns: dict[str, Column] = {n: column_of(v) for n, v in values.items() if not n.startswith("split_")}
     n_rows = max(map(len, columns.values()), default=0)

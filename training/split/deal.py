@@ -5,7 +5,7 @@ A hash of the customer's name (the id, the group, or all columns of a row withou
 version can be recognised later.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,8 @@ from training.question.timeline import group_numbers
 Rows = NDArray[np.int64]
 Places = NDArray[np.float64]
 
+RARER: Final = 200  # examples of the rarer outcome that a test should have
+TEST_SHARES: Final = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)  # held out for it, unless the study says so
 COMMON_SHARE: Final = 0.05  # equal rows beyond this share of all, and beyond COMMON_ROWS, are common:
 COMMON_ROWS: Final = 10  # the columns are coarse, and the rows are no duplicates
 
@@ -92,6 +94,23 @@ def deal_folds(
     for number, rows in enumerate(deal(groups, strata, [1 / n_folds] * (n_folds - 1), places)):
         fold[rows] = number
     return fold
+
+
+def test_share(stated: float | None, rarer: Callable[[float], int]) -> float:
+    """Return the share to hold out: the stated one, or the smallest of TEST_SHARES with RARER examples.
+
+    Args:
+        rarer: a share to the number of test examples of the rarer outcome. If none suffices, the largest
+            share is returned.
+    """
+    if stated is not None:
+        return stated
+    return next((share for share in TEST_SHARES if rarer(share) >= RARER), TEST_SHARES[-1])
+
+
+def n_rarer(happened: NDArray[np.bool_]) -> int:
+    """Return the number of the rarer of two outcomes."""
+    return int(min(happened.sum(), (~happened).sum()))
 
 
 def duplicate_groups(names: Sequence[str]) -> NDArray[np.int64]:

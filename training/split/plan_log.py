@@ -15,7 +15,7 @@ from training.question.eligibility import EligibilityCounts, count_eligible, tal
 from training.question.labels import Labels, compile_labels
 from training.question.question import Question
 from training.question.timeline import group_numbers
-from training.split.deal import deal, deal_folds, hash_shares
+from training.split.deal import TEST_SHARES, deal, deal_folds, hash_shares, n_rarer, test_share
 from training.split.plan import Folds, HeldOut, Plan, ShuffledSplit, SplitKind
 from training.study.sections import SplitOptions
 
@@ -49,19 +49,24 @@ def plan_log(
     labels = compile_labels(timeline, task, examples, data_end=data_end)
     known = compile_labels(timeline, task, examples, data_end=min(test_date, data_end))
     seed = options.seed
-    held_out = hash_shares(ids, seed=seed, purpose="test")[examples.customers] < options.test_fraction
-    lacking = _lacking(known.take(~held_out), task)
+    tested = (examples.cutoffs == test_date) & labels.complete.any(axis=1)
+    places = hash_shares(ids, seed=seed, purpose="test")[examples.customers]
+    share = TEST_SHARES[0] if options.test_fraction is None else options.test_fraction
+    lacking = _lacking(known.take(places >= share), task)
     kind: SplitKind = "customers" if lacking else "forward"
+    if lacking:
+        last, whole = labels.outcomes[:, -1], tested & labels.complete[:, -1]
+        share = test_share(options.test_fraction, lambda share: n_rarer(last[whole & (places < share)]))
+    held_out = places < share
     measured_labels = known if kind == "forward" else labels
     _check_outcomes(labels, task)
     date = format_instant(test_date, question.zone)
     groups = group_numbers(ids)[examples.customers]
     happened = np.asarray(labels.events.any(axis=1), dtype=np.int64)
-    places = hash_shares(ids, seed=seed, purpose="fold")[examples.customers]
-    fold = deal_folds(groups, happened, folds, places)
+    fold_places = hash_shares(ids, seed=seed, purpose="fold")[examples.customers]
+    fold = deal_folds(groups, happened, folds, fold_places)
     measured = _folds(fold, examples, measured_labels, ~held_out)
     read = np.isin(groups, groups[measured.rows])
-    tested = (examples.cutoffs == test_date) & labels.complete.any(axis=1)
     test = np.flatnonzero(tested & (held_out | (kind == "forward")))
     return Plan(
         examples=examples,
@@ -71,7 +76,7 @@ def plan_log(
         measured_labels=measured_labels,
         test=test,
         test_fold=np.where(read, fold, -1)[test],
-        shuffled=_shuffled(labels, options, folds),
+        shuffled=_shuffled(labels, share, folds, seed),
         final=_folds(fold, examples, labels, np.ones(len(examples), dtype=bool)),
         kind=kind,
         sentence=_sentence(kind, date),
@@ -79,7 +84,7 @@ def plan_log(
             kind=kind,
             group=options.group,
             seed=seed,
-            below=options.test_fraction,
+            below=share,
             since=float(min(test_date, data_end)),
         ),
         standings=eligible.counts,
@@ -160,12 +165,12 @@ def _folds(fold: NDArray[np.int64], examples: Examples, labels: Labels, allowed:
     return Folds(np.flatnonzero(rows), fold[rows], _late(examples, labels, rows)[rows])
 
 
-def _shuffled(labels: Labels, options: SplitOptions, folds: int) -> ShuffledSplit:
+def _shuffled(labels: Labels, share: float, folds: int, seed: int) -> ShuffledSplit:
     """Deal the examples one by one."""
-    seed, rows = options.seed, np.flatnonzero(labels.at_risk.any(axis=1) & labels.complete.any(axis=1))
+    rows = np.flatnonzero(labels.at_risk.any(axis=1) & labels.complete.any(axis=1))
     alone, places = np.arange(len(rows)), np.random.default_rng(seed).random(len(rows))
     strata = np.asarray(labels.events[rows].any(axis=1), dtype=np.int64)
-    test, train = deal(alone, strata, (options.test_fraction,), places)
+    test, train = deal(alone, strata, (share,), places)
     fold = deal_folds(alone[train], strata[train], folds, np.random.default_rng([seed, 1]).random(len(train)))
     return ShuffledSplit(Folds(rows[train], fold, np.ones(len(train), dtype=bool)), rows[test])
 

@@ -27,7 +27,9 @@ from training.split.deal import (
     groups_of,
     hash_shares,
     joined_groups,
+    n_rarer,
     row_names,
+    test_share,
 )
 from training.split.plan import Folds, HeldOut, Plan, ShuffledSplit
 from training.study.sections import SplitOptions
@@ -56,14 +58,17 @@ def plan_table(
     n_broken = int(broken[rows].sum()) if time is None else 0
     groups, strata = groups[rows], label.positive[rows].astype(np.int64)
     places = hash_shares(names, seed=seed, purpose="test")[rows]
-    when = None
-    if time is not None:
-        when = order_of(dataset, time, fields.time_zone)[rows]
-        test, train = _by_time(when, options.test_fraction)
+    when = None if time is None else order_of(dataset, time, fields.time_zone)[rows]
+
+    def dealt(share: float) -> list[Rows]:
+        return deal(groups, strata, (share,), places) if when is None else _by_time(when, share)
+
+    share = test_share(options.test_fraction, lambda share: n_rarer(strata[dealt(share)[0]] > 0))
+    test, train = dealt(share)
+    if when is not None:
         since = float(when[test].min()) if len(test) else None
         held_out = HeldOut(kind="time", group=time, since=since)
     else:
-        test, train = deal(groups, strata, (options.test_fraction,), places)
         held_out = HeldOut(
             kind="groups" if group else "rows", group=group, seed=seed, below=_border(groups, places, test)
         )
@@ -77,10 +82,10 @@ def plan_table(
         measured_labels=labels,
         test=test,
         test_fold=np.full(len(test), -1, dtype=np.int64),
-        shuffled=None if same else _shuffled(strata, fold, options),
+        shuffled=None if same else _shuffled(strata, fold, share, options.seed),
         final=_folds(np.arange(len(rows)), fold, when),
         kind=held_out.kind,
-        sentence=_SENTENCES[held_out.kind].format(share=options.test_fraction, column=group or time)
+        sentence=_SENTENCES[held_out.kind].format(share=share, column=group or time)
         + (" unless they are common" if n_broken else ""),
         held_out=held_out,
         standings=np.empty((0, 0), dtype=np.int64),
@@ -142,12 +147,12 @@ def _border(groups: NDArray[np.int64], places: NDArray[np.float64], test: Rows) 
     return float(lowest[group_of[kept]].min(initial=1.0))
 
 
-def _by_time(when: Instants | Numbers, test_fraction: float) -> tuple[Rows, Rows]:
+def _by_time(when: Instants | Numbers, share: float) -> list[Rows]:
     """Return the latest rows, which are the test, and all others. Rows of one instant stay together."""
     _, group, counts = np.unique(when, return_inverse=True, return_counts=True)
     from_end = (np.cumsum(counts[::-1]) - counts[::-1] / 2)[::-1] / len(when)
-    tested = (from_end <= test_fraction)[group]
-    return np.flatnonzero(tested), np.flatnonzero(~tested)
+    tested = (from_end <= share)[group]
+    return [np.flatnonzero(tested), np.flatnonzero(~tested)]
 
 
 def _folds(rows: Rows, fold: NDArray[np.int64], when: Instants | Numbers | None) -> Folds:
@@ -158,10 +163,10 @@ def _folds(rows: Rows, fold: NDArray[np.int64], when: Instants | Numbers | None)
     return Folds(rows, fold[rows], judged)
 
 
-def _shuffled(strata: NDArray[np.int64], fold: NDArray[np.int64], options: SplitOptions) -> ShuffledSplit:
+def _shuffled(strata: NDArray[np.int64], fold: NDArray[np.int64], share: float, seed: int) -> ShuffledSplit:
     """Deal the rows one by one."""
-    generator, alone = np.random.default_rng(options.seed), np.arange(len(strata))
-    test, train = deal(alone, strata, (options.test_fraction,), generator.random(len(strata)))
+    generator, alone = np.random.default_rng(seed), np.arange(len(strata))
+    test, train = deal(alone, strata, (share,), generator.random(len(strata)))
     return ShuffledSplit(_folds(train, generator.permutation(fold), None), test)
 
 

@@ -108,13 +108,13 @@ def test_a_row_without_its_group_goes_by_its_id_if_that_is_the_same(tmp_path: Pa
         row["contract"] = None if number % 2 else f"c{number}"
         row["number"] = f"n{row['id']}"
     shop.save_table()
-    text = TABLE + "split: {group: contract, test_fraction: 0.5}\n"
+    text, half = TABLE + "split: {group: contract}\n", "split.test_fraction=0.5"
     champion, renamed = (
-        champion_of(prepare(shop.study(text))),
+        champion_of(prepare(shop.study(text, half))),
         text.replace("id: id", "id: number, exclude: [id]"),
     )
     for study, without_group in ((text, True), (renamed, False)):
-        after = prepare(shop.study(study))
+        after = prepare(shop.study(study, half))
         asked = after.plan.examples.customers[after.plan.unseen[unseen(champion, after)]]
         assert (asked % 2 == 0).any()
         assert (asked % 2 == 1).any() == without_group

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model.probability import Probabilities
 from model.times import DAY, parse_time
 from tests.training.recorded_runs import COMPARE, QUICK, Recorded, record, repeated
 from tests.training.shops import (
@@ -48,11 +49,17 @@ def compared(shop: Shop) -> tuple[Run, Recorded]:
 
 def figure(prepared: Prepared, fitted: Fitted, rows: Rows) -> dict[str, Any]:
     """What a fit's answers about those examples come to whose longest window is complete, computed anew."""
-    plan, data = prepared.plan, prepared.dataset
+    plan = prepared.plan
     known = plan.labels.complete[rows, -1]
-    p = fitted.scorer.score(data.columns, data.log, plan.examples.take(rows))[known, -1]
+    p = answers(prepared, fitted, rows)[known]
     rows = rows[known]
     return measured(plan.labels.outcomes[rows, -1].astype(np.float64), p, plan.groups[rows])
+
+
+def answers(prepared: Prepared, fitted: Fitted, rows: Rows) -> Probabilities:
+    """(N,) probabilities at the longest horizon."""
+    data = prepared.dataset
+    return fitted.scorer.score(data.columns, data.log, prepared.plan.examples.take(rows))[:, -1]
 
 
 def names(found: Run) -> list[str]:
@@ -82,6 +89,13 @@ def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Recorded
     assert all_labels.labels is plan.labels  # as a hurried user would have them: none is cut
     assert shuffled.metrics == figure(prepared, easy_fit, plan.shuffled.test)
     assert seen.metrics == figure(prepared, measured_fit, seen_rows(prepared))
+    known = plan.labels.complete[plan.test, -1]
+    p = np.empty(len(plan.test))
+    p[plan.test_fold < 0] = answers(prepared, measured_fit, plan.unseen)
+    assert measured_fit.asked is not None
+    p[plan.test_fold >= 0] = measured_fit.asked[:, -1]
+    y = plan.labels.outcomes[plan.test, -1].astype(np.float64)
+    assert unseen.metrics == measured(y[known], p[known], plan.groups[plan.test][known])
     assert unseen.metrics == found.metrics["30"]["model"]
     assert len({one.metrics["log_loss"] for one in found.splits}) == 3
     assert len({one.metrics["n"] for one in found.splits}) == 3

@@ -162,3 +162,22 @@ def test_a_row_without_a_time_is_refused(times: list[object], count: int) -> Non
         f"split.time 'when' must be a date or a number in every row, got {count} of 4 values missing or "
         "unreadable. Correct them, or name another column."
     )
+
+
+@pytest.mark.parametrize(
+    ("positives", "share"), [(1_100, 0.2), (1_000, 0.2), (600, 0.35), (401, 0.5), (90, 0.5), (4_500, 0.4)]
+)
+@pytest.mark.parametrize("by_time", [False, True])
+def test_the_test_grows_until_it_has_200_of_the_rarer_outcome(
+    positives: int, share: float, *, by_time: bool
+) -> None:
+    labels = np.arange(5_000) * 7919 % 5_000 < positives
+    churn = np.where(labels, "Yes", "No").tolist()
+    options = {"split_time": "day"} if by_time else {}
+    plan = planned(churn=churn, day=np.arange(5_000).tolist(), split_test_fraction=None, **options)
+    tested = plan.labels.outcomes[plan.test, 0]
+    assert len(plan.test) / 5_000 == pytest.approx(share, abs=0.051 if by_time else 0.001)
+    assert min(tested.sum(), (~tested).sum()) >= 200 or share == 0.5
+    assert f"{len(plan.test) / 5_000:.0%}" in plan.sentence
+    stated = planned(churn=churn, day=np.arange(5_000).tolist(), split_test_fraction=0.1, **options)
+    assert len(stated.test) == 500

@@ -48,7 +48,7 @@ def test_a_log_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> 
 
 def test_the_defaults_are_these() -> None:
     assert SplitOptions().model_dump() == {
-        "test_fraction": 0.2,
+        "test_fraction": None,
         "seed": 0,
         "time": None,
         "group": None,
