@@ -173,7 +173,7 @@ def test_the_test_grows_until_it_has_200_of_the_rarer_outcome(
 ) -> None:
     labels = np.arange(5_000) * 7919 % 5_000 < positives
     churn = np.where(labels, "Yes", "No").tolist()
-    options = {"split_time": "day"} if by_time else {}
+    options: dict[str, Any] = {"split_time": "day"} if by_time else {}
     plan = planned(churn=churn, day=np.arange(5_000).tolist(), split_test_fraction=None, **options)
     tested = plan.labels.outcomes[plan.test, 0]
     assert len(plan.test) / 5_000 == pytest.approx(share, abs=0.051 if by_time else 0.001)
