@@ -201,7 +201,8 @@ def _answers(network: Network, data: FitData, single: Calibration, device: torch
 def _asked_inputs(scorer: Scorer, labelled: LabelledExamples, folds: Folds, asked: Asked) -> Inputs:
     """The inputs of the asked examples, with the rates among the other folds."""
     inputs = scorer.inputs(labelled.columns, labelled.log, labelled.examples.take(asked.rows))
-    if rates := rates_of_asked(scorer.schema, labelled, folds, asked):
+    rates = rates_of_asked(scorer.schema, labelled, folds.rows, folds.fold, asked.rows, asked.fold)
+    if rates:
         inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
     return inputs
 

@@ -15,7 +15,6 @@ from model.schema import CategoricalColumn, Rates, Schema, TableColumn
 from model.values.columns import Numbers, as_codes
 from training.question.labels import LabelledExamples
 from training.schema.fit_schema import fit_scaling
-from training.split.plan import Asked, Folds
 
 MANY: Final = 50  # a column of so many categories has rates
 WEIGHT: Final = 20.0  # examples at the average rate that are added to every category
@@ -43,19 +42,27 @@ def out_of_fold_rates(
 
 
 def rates_of_asked(
-    schema: Schema, labelled: LabelledExamples, folds: Folds, asked: Asked
+    schema: Schema,
+    labelled: LabelledExamples,
+    rows: NDArray[np.int64],
+    fold: NDArray[np.int64],
+    asked: NDArray[np.int64],
+    asked_fold: NDArray[np.int64],
 ) -> list[NDArray[np.float32]]:
-    """Return, for each column with rates, the (m,) scaled rates of the other folds for the asked examples."""
-    happened = _happened(labelled, folds.rows)
+    """Return, for each column with rates, the scaled rates of the other folds for other examples.
+
+    Args:
+        rows, fold: (n,) as in `with_rates`.
+        asked, asked_fold: (m,) the other examples, and the fold whose examples their rates leave out.
+    """
+    happened = _happened(labelled, rows)
     customers = labelled.examples.customers
     found = []
     for column in schema.categorical:
         if column.rates:
             codes = as_codes(labelled.columns[column.name], column.vocabulary)[customers]
             n_codes = len(column.vocabulary) + 2
-            rates = _rates_without(
-                codes[folds.rows], happened, folds.fold, n_codes, codes[asked.rows], asked.fold
-            )
+            rates = _rates_without(codes[rows], happened, fold, n_codes, codes[asked], asked_fold)
             found.append(scale(rates, column.rates.scaling))
     return found
 

@@ -77,11 +77,12 @@ def test_asked_examples_read_the_rates_of_the_other_folds_only(fold: int) -> Non
     fields = ModelFields(None, {"postcode": "categorical"})
     schema = fit_schema(fields, labelled.columns, None, labelled.examples, lookback_days=1)
     schema, _ = with_rates(schema, labelled, shown.rows, shown.fold)
-    (before,) = rates_of_asked(schema, labelled, shown, asked)
+    read = (shown.rows, shown.fold, asked.rows, asked.fold)
+    (before,) = rates_of_asked(schema, labelled, *read)
     happened = labelled.labels.events[:, 0].copy()
     happened[shown.rows[shown.fold == fold]] ^= True
     changed = replace(labelled, labels=Labels.of_column(happened))
-    (after,) = rates_of_asked(schema, changed, shown, asked)
+    (after,) = rates_of_asked(schema, changed, *read)
     for f in range(5):
         assert np.array_equal(before[asked.fold == f], after[asked.fold == f]) == (f == fold)
     assert np.corrcoef(before, happened[asked.rows])[0, 1] > 0.3
