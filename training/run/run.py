@@ -73,8 +73,8 @@ def run_study(
 ) -> Run:
     """Audit, fit and measure a study; nothing is published.
 
-    The figures come from fits that never read the customers they are asked about. With `fit.refit` the
-    published model is fitted again on all customers and dates, else it is the measured one.
+    The figures come from fits that never read the customers they predict. With `fit.refit` the published
+    model is fitted again on all customers and dates, else it is the measured one.
 
     Args:
         prepared: the study's data, if they were read already.
