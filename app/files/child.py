@@ -68,7 +68,8 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
             reject=True,
             on_scored=lambda scored: counts.add(count(ranges, [scored])),
         )
-        return {"rows": summary.rows, "ignored": summary.ignored, "counts": asdict(counts)}
+        said = {"ignored": summary.ignored, "notes": summary.notes}
+        return {"rows": summary.rows, **said, "counts": asdict(counts)}
     except MissingColumnsError as error:
         return {"kind": "columns", "detail": str(error), "missing": error.missing[:_FAULTS]}
     except CheckpointError as error:

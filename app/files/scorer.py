@@ -28,11 +28,13 @@ class FileScores:
 
     Attributes:
         ignored: columns that the model does not read.
+        notes: what was read otherwise than it stands there, as sentences.
         counts: what metrics count.
     """
 
     rows: int
     ignored: list[str]
+    notes: list[str]
     counts: Counts
 
 
@@ -71,7 +73,7 @@ class FileScorer:
             result = await self._result_of(job)
         if "kind" in result:
             raise self._problem(result)
-        return FileScores(result["rows"], result["ignored"], Counts(**result["counts"]))
+        return FileScores(result["rows"], result["ignored"], result["notes"], Counts(**result["counts"]))
 
     async def close(self) -> None:
         """End the process."""

@@ -58,8 +58,10 @@ _SCORES: Final = (
     "the customer; not for a model whose label is a column), and `error`: null, or what is wrong with the "
     "row, which then has no probability.\n\n"
     "A file must have every column that the model reads; in NDJSON, a field that is absent is missing. Other "
-    "columns are ignored and listed in the header `X-Propense-Ignored-Columns`. For a model of events, the "
-    "column `events` has the history of each customer: a list of structs in Arrow and Parquet, a list of "
+    "columns are ignored and listed in the header `X-Propense-Ignored-Columns`. The header "
+    "`X-Propense-Notes` tells what was read otherwise than it stands there, as `propense score` does: "
+    "percent-encoded UTF-8, a line each. For a model of events, the column `events` has the history of each "
+    "customer: a list of structs in Arrow and Parquet, a list of "
     'objects in NDJSON, or a JSON text such as `[{"date": "1997-03-01", "amount": 12.5}]`.'
 )
 

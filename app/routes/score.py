@@ -1,8 +1,9 @@
 """POST a file, get its scores in the same form: a whole file, by the same code as `propense score`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote
@@ -32,7 +33,10 @@ SUFFIXES: Final = {
 }
 ANY_FORM: Final = "application/octet-stream"
 _IGNORED: Final = b"x-propense-ignored-columns"
-_MAX_IGNORED: Final = 1000  # bytes of that header
+_NOTES: Final = b"x-propense-notes"
+_MAX_IGNORED: Final = 1000  # bytes of that header; proxies take a few thousand of all headers
+_MAX_NOTES: Final = 2000
+_PLAIN: Final = " !#$&'()*+,/:;=?@[]"  # not encoded in notes
 
 
 class Score:
@@ -61,8 +65,7 @@ class Score:
         scope["route"] = PINNED if "version" in path else ROUTE  # for metrics and the log
         version = version_number(path["version"]) if "version" in path else None
         served = scope["propense.served"] = await self._models.find(path["name"], version)
-        headers = dict(scope["headers"])
-        kind = media_type(headers, (*SUFFIXES, ANY_FORM), "file")
+        kind = media_type(dict(scope["headers"]), (*SUFFIXES, ANY_FORM), "file")
         as_of = _as_of(scope["query_string"], served.manifest.schema_.time_zone)
         with self._one_more(scope.get(CALLER)), spool() as folder:
             upload = folder / "upload"
@@ -73,8 +76,10 @@ class Score:
             file.unlink()
             served.tally.add(scores.counts)
             scope["propense.rows"] = scores.rows
-            ignored = [(_IGNORED, _listed(scores.ignored))] if scores.ignored else []
-            await send_file(send, out, [(b"content-type", kind.encode()), *ignored])
+            headers = [(b"content-type", kind.encode())]
+            headers += [(_IGNORED, _listed(scores.ignored))] if scores.ignored else []
+            headers += [(_NOTES, notes_header(scores.notes))] if scores.notes else []
+            await send_file(send, out, headers)
 
     @contextmanager
     def _one_more(self, caller: str | None) -> Iterator[None]:
@@ -129,3 +134,15 @@ def _listed(names: list[str]) -> bytes:
     if len(text) > _MAX_IGNORED:
         text = text[: text.rfind(",", 0, _MAX_IGNORED) + 1] + "..."
     return text.encode()
+
+
+def notes_header(notes: Sequence[str]) -> bytes:
+    """Notes for a header, percent-encoded, a line each; where they are long, those that fit and a count."""
+    lines = [quote(note, safe=_PLAIN) for note in notes]
+    kept = [
+        line
+        for line, end in zip(lines, accumulate(len(line) + 3 for line in lines), strict=True)
+        if end <= _MAX_NOTES
+    ]
+    left_out = len(lines) - len(kept)
+    return "%0A".join([*kept, *([f"and {left_out} more."] if left_out else [])]).encode()

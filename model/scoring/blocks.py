@@ -10,7 +10,7 @@ import numpy as np
 from model.errors import DataError
 from model.files.batch import Batch
 from model.files.cells import read_column
-from model.files.names import MissingColumnsError, check_names
+from model.files.names import MissingColumnsError, check_names, counted
 from model.files.nested_events import check_type, read_nested
 from model.files.source import Source, StrictRows, open_source, parts
 from model.schema import Schema
@@ -62,6 +62,7 @@ class TableBlocks:
         self._id = name if (name := id_field(schema)) in self._source.names else None
         self._rows = StrictRows(self._source)
         self._misread = Misread(schema)
+        self._n_rejected = 0
         self.as_of = as_of or today(schema.time_zone)
         self._later = LaterDates(schema, self.as_of)
 
@@ -85,17 +86,18 @@ class TableBlocks:
             n_rows += batch.n_rows
 
     def notes(self) -> tuple[str, ...]:
-        """What was read otherwise than it stands there, after the last row; the rows say it where they may.
+        """What was read otherwise than it stands there, after the last row.
 
         Raises:
-            DataError: most values of a column cannot be read.
+            DataError: most values of a column cannot be read, and no row is rejected for it.
         """
-        if self._reject:
-            return ()
         name = self._schema.id
         lacks_id = name is not None and self._id is None
         numbers = (f"the file has no column {name!r}; ids are the numbers of its rows.",) if lacks_id else ()
-        return (*self._rows.notes, *numbers, *self._misread.notes(), *self._later.notes())
+        why = "the column 'error' says why"
+        rejected = [f"{counted(self._n_rejected, 'row')} without a score: {why}."] if self._n_rejected else []
+        said = [*self._source.notes, *rejected] if self._reject else self._rows.notes
+        return (*said, *numbers, *self._misread.notes(reject=self._reject), *self._later.notes())
 
     def _block(self, batch: Batch, n_before: int) -> Block:
         schema, n, places = self._schema, len(batch.cells), batch.places
@@ -116,6 +118,7 @@ class TableBlocks:
             reasons = (found if self._reject else nested.unread) | reasons
         customers = Customers([""] * n, np.full(n, self.as_of.instant, dtype=np.int64), columns, log)
         errors = {**batch.unread, **{int(places[row]): why for row, why in reasons.items()}}
+        self._n_rejected += len(errors)
         return Block(
             self._ids(batch, n_before),
             customers,

@@ -20,6 +20,7 @@ _MOST: Final = 0.5  # of a column's values; beyond it the file is not what the m
 _MORE: Final = 0.1  # of the rows: by as much more than in training a column is missing, until that is noted
 _FEW: Final = 3  # rows are nothing to note
 _SHOWN: Final = 80  # letters of a value
+_COLUMNS: Final = 5  # of one sentence
 
 
 @dataclass
@@ -76,18 +77,18 @@ class Misread:
                 reasons.setdefault(owner, what)
         return reasons
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self, *, reject: bool = False) -> tuple[str, ...]:
         """A sentence for each column and field that lost some.
+
+        Args:
+            reject: whether such a cell costs its row the score, which says why. Unknown categories do not.
 
         Raises:
             DataError: a column of numbers, booleans or dates lost more than half of its values.
         """
-        columns = [self._note(column) for column in self.schema.columns if self.lost[column.name]]
-        return (
-            *self._missing(),
-            *columns,
-            *map(self._event_note, self.events),
-        )
+        noted = [c for c in self.schema.columns if not reject or isinstance(c, CategoricalColumn)]
+        columns = [self._note(column) for column in noted if self.lost[column.name]]
+        return (*self._missing(), *columns, *([] if reject else map(self._event_note, self.events)))
 
     def _missing(self) -> list[str]:
         """A sentence on the columns that are missing far more often than in training, beyond chance."""
@@ -98,7 +99,9 @@ class Misread:
             beyond = n > chance and n > (usual + _MORE) * self.n_rows
             if beyond or (usual < 1 and n == self.n_rows > 0):
                 much.append(f"{column.name!r} in {n:,} of {self.n_rows:,} rows (training: {usual:.0%})")
-        return [f"missing more often than in training: {'; '.join(much)}."] if much else []
+        more = [f"{len(much) - _COLUMNS} more"] if len(much) > _COLUMNS else []
+        shown = "; ".join([*much[:_COLUMNS], *more])
+        return [f"missing more often than in training: {shown}."] if much else []
 
     def _note(self, column: TableColumn) -> str:
         lost, present = self.lost[column.name], self.present[column.name]

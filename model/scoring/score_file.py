@@ -75,7 +75,7 @@ def score_file(
             writer.write_table(_scored(predictor, block, unusual, on_scored))
             n_rows += len(block.ids)
             on_rows(n_rows)
-        notes = (*blocks.notes(), *(() if reject else unusual.notes()))
+        notes = (*blocks.notes(), *unusual.notes())
     return Summary(n_rows, blocks.as_of, notes, tuple(blocks.ignored))
 
 

@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+from urllib.parse import unquote
 
 import pytest
 
+from app.routes.score import notes_header
 from tests.app.client import Client
 from tests.app.files.forms import CSV, HEAD, LOG_SCORES, SCORES, post, predicted, refusal, scores
 
@@ -126,6 +128,32 @@ def test_other_columns_are_ignored_and_named(client: Client) -> None:
     assert listed.endswith(",...")
     assert len(listed) < 1024
     assert "x-propense-ignored-columns" not in post(client, HEAD + "1,3,,,,,,\n", CSV).headers
+
+
+def test_the_notes_of_score_are_in_a_header(client: Client) -> None:
+    good = "1,3,contract 1,,,,,\n"
+    response = post(client, "Äpfel\n" + HEAD + good + "2,3,n\u00e9w,,,,,\n3,x,,,,,,\n4,70,,,,,,\n", CSV)
+    header = response.headers["x-propense-notes"]
+    assert header.isascii()
+    assert [line.partition(", such as ")[0] for line in unquote(header).splitlines()] == [
+        "file.csv: passed over 1 line above the header: 'Äpfel'.",
+        "1 row without a score: the column 'error' says why.",
+        "missing more often than in training: 'copy' in 4 of 4 rows (training: 0%); '_senior' in 4 of 4 rows "
+        "(training: 0%); 'since' in 4 of 4 rows (training: 0%); 'bill_1' in 4 of 4 rows (training: 0%); "
+        "'bill_2' in 4 of 4 rows (training: 0%).",
+        "1 of 2 values of 'contract' are no category that training knew",
+        "beyond what training saw: 'Total Charges' in 1 of 3 rows",
+    ]
+    full = HEAD + "1,3,contract 1,1,Yes,28.12.1997,3,4\n"
+    assert "x-propense-notes" not in post(client, full, CSV).headers
+
+
+def test_notes_that_are_too_long_for_a_header_are_counted() -> None:
+    notes = [f"{n}: 100 % of 'äöü'." for n in range(500)]
+    header = notes_header(notes)
+    *kept, last = unquote(header.decode("ascii")).splitlines()
+    assert 1_900 < len(header) < 2_048
+    assert [*kept, last] == [*notes[: len(kept)], f"and {500 - len(kept)} more."]
 
 
 def test_a_file_without_a_header_or_rows(client: Client) -> None:

@@ -399,7 +399,10 @@ def test_a_nested_event_that_cannot_be_read_is_noted_or_costs_the_score(
     assert "left out 1 events whose 'when' cannot be read as a time, such as 'soon'." in notes
     assert "1 values of 'amount' of events are no number, such as 'x'; they were read as missing." in notes
     assert {row["error"] for row in read(tmp_path / "out.csv")} == {""}
-    assert score(log_model, tmp_path / "out.csv", reject=True, **options).notes == ()
+    assert "1 row without a score: the column 'error' says why." in (
+        rejecting := score(log_model, tmp_path / "out.csv", reject=True, **options).notes
+    )
+    assert not any("'when'" in note or "'amount' of events" in note for note in rejecting)
     errors = [row["error"] for row in read(tmp_path / "out.csv")]
     assert errors[2].startswith(
         "row 3, event 1, when must be a time in ISO 8601 such as 1997-03-01, got 'soon'"
