@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 _SECRETS: Final = re.compile(
-    r"(?P<address>[a-z][a-z0-9+.-]*:/{1,2}[^\s:@/]*:)\S+(?=@)"
+    r"(?P<address>[a-z][a-z0-9+.-]{0,30}:/{1,2}[^\s:@/]*:)\S+(?=@)"
     r"|(?P<key>(password|passwd|pwd|secret|token)=)[^\s&;]+",
     re.IGNORECASE,
 )

@@ -1,5 +1,6 @@
 """Arrow IPC streams and files, and Parquet files: batches of the columns that can be read."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ _BATCH_ROWS: Final = 1 << 16
 _MIN_ROWS: Final = 1 << 12
 _MARKER: Final = b"\xff" * 4
 _FILE: Final = b"ARROW1"
+_NO_LENGTH: Final = 1 << 40  # bytes
 _PARQUET: Final = b"PAR1"
 
 
@@ -142,7 +144,9 @@ def _merged(batches: Iterator[Any]) -> Iterator[Any]:
 def _refusing(path: Path) -> Iterator[None]:
     try:
         yield
-    except MemoryError:  # an ArrowException too
-        raise
+    except MemoryError as error:  # an ArrowException too
+        if max(map(int, re.findall(r"size (\d+)", str(error))), default=0) < _NO_LENGTH:
+            raise
+        raise DataError(f"{path.name} is damaged: it names a length that no file has ({error})") from None
     except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} cannot be read as {_form(path)}: {error}") from None

@@ -8,6 +8,7 @@ from itertools import islice
 from model.errors import DataError
 
 _LISTED = 30
+_LETTERS = 200  # of a name
 _COMPARED = 1000  # names that a wanted one is compared with
 
 
@@ -52,7 +53,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def listed(names: Collection[str]) -> str:
     """The first names, quoted, and how many more there are."""
-    quoted = ", ".join(map(repr, islice(names, _LISTED)))
+    short = (n if len(n) <= _LETTERS else f"{n[:_LETTERS]}..." for n in islice(names, _LISTED))
+    quoted = ", ".join(map(repr, short))
     more = len(names) - _LISTED
     return f"{quoted} and {more} more" if more > 0 else quoted
 

@@ -20,3 +20,8 @@ from model.errors import DataError, redacted
 def test_no_error_has_a_password(text: str, shown: str) -> None:
     assert redacted(text) == shown
     assert str(DataError(text)) == shown
+
+
+def test_a_long_text_is_redacted_at_once() -> None:
+    word = "x" * 2_000_000  # a pattern that looks on from each letter would take hours
+    assert redacted(f"{word} https://u:p@h") == f"{word} https://u:***@h"

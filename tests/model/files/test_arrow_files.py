@@ -9,11 +9,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
+from model.errors import DataError
 from model.files.cells import column_from
 from model.files.table import read_table
 from model.times import DAY
 from model.values.columns import as_dates
-from tests.model.files.written import plain, refusal, write
+from tests.model.files.written import plain, refusal, write, written
 
 HOUR = DAY // 24
 
@@ -98,6 +99,18 @@ def test_unusable_parquet(tmp_path: Path) -> None:
     assert refusal(tmp_path / "t.parquet") == "t.parquet must hold rows, got none"
     pq.write_table(pa.table({"a": [1], "a ": [2]}), tmp_path / "t.parquet")
     assert refusal(tmp_path / "t.parquet").startswith("t.parquet must name each column once, got 'a' again")
+
+
+def test_an_arrow_stream_with_a_damaged_byte_is_read_or_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.arrows", pa.table({"a": ["x"]}))
+    data, reasons = path.read_bytes(), []
+    for place in range(len(data)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 64]) + data[place + 1 :])
+        try:
+            read_table(path)
+        except DataError as error:
+            reasons.append(str(error))
+    assert any(reason.startswith("t.arrows is damaged: it names a length") for reason in reasons)
 
 
 def test_a_csv_and_the_parquet_file_of_its_columns_read_alike(tmp_path: Path) -> None:
