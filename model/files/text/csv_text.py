@@ -3,11 +3,13 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import numpy as np
 import pyarrow as pa
+from pyarrow import compute as pc
 from pyarrow import csv as pacsv
 
 from model.errors import DataError
@@ -74,7 +76,7 @@ class DelimitedFile:
                 for cells in self._reader(stream, columns, misfits):
                     if len(cells):
                         last_cell = cells[-1][-1].as_py() or ""
-                        yield misfits.batch(cells.select(list(columns)))
+                        yield _without_headers(misfits.batch(cells), columns)
             except pa.ArrowInvalid as error:
                 raise _unparsed(self.path.name, error) from None
             if misfits.waiting:
@@ -145,6 +147,23 @@ class _Misfits:
         """Whether the last row of the file is a misfit of several lines."""
         position, lines = self._last
         return position == self.n_rows - 1 and lines > 1
+
+
+def _without_headers(batch: Batch, columns: Sequence[str]) -> Batch:
+    """Some columns of the rows that do not repeat the header, as files that were joined do.
+
+    Such a row is harmless, so that any number of them is no reason to refuse the file.
+    """
+    cells, again = batch.cells, np.ones(len(batch.cells), dtype=bool)
+    names = [name for name in cells.schema.names if name != "\0"]  # the field behind a last delimiter
+    for name in names if again.any() else ():
+        again &= pc.equal(cells[name], name).fill_null(False).to_numpy(zero_copy_only=False)
+    cells = cells.select(list(columns))
+    if len(names) == 1 or not again.any():  # in a file of one column, its name may be a value
+        return replace(batch, cells=cells)
+    why = dict.fromkeys(batch.places[again].tolist(), "must hold values, got the header again")
+    unread = dict(sorted({**batch.unread, **why}.items()))
+    return replace(batch, cells=cells.filter(pa.array(~again)), unread=unread)
 
 
 def _unparsed(owner: str, error: pa.ArrowInvalid) -> DataError:

@@ -179,3 +179,19 @@ def test_blank_separated_lines_may_lie_across_two_reads(
 )
 def test_unusable_headers(tmp_path: Path, content: str, message: str) -> None:
     assert refusal(write(tmp_path, content)) == message
+
+
+def test_a_header_in_mid_file_is_no_row(tmp_path: Path) -> None:
+    lines = ["name,plan", "Ann,gold", "name,plan", "Bob", "Cid,plan", "name,plan"]
+    table = read_table(write(tmp_path, "\n".join([*lines, *["Dee,x"] * 20])))
+    assert plain(table) == {"name": ["Ann", "Cid", *["Dee"] * 20], "plan": ["gold", "plan", *["x"] * 20]}
+    assert list(table.unread) == [1, 2, 4]
+    assert table.unread[4] == "must hold values, got the header again"
+    assert "row 3 must hold values, got the header again; row 4 must have the header's" in table.notes[0]
+    assert plain(read_table(tmp_path / "t.csv", only=["plan"]))["plan"][:2] == ["gold", "plan"]
+
+
+def test_many_headers_are_no_reason_to_refuse_a_file(tmp_path: Path) -> None:
+    assert read(tmp_path, "a,b\n1,2\n" * 5) == {"a": [1.0] * 5, "b": [2.0] * 5}
+    assert read(tmp_path, "a,b,\n1,2,\n" * 5) == {"a": [1.0] * 5, "b": [2.0] * 5}
+    assert read(tmp_path, "a\na\nb\n") == {"a": ["a", "b"]}
