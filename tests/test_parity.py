@@ -108,12 +108,12 @@ def evaluate(shop: Shop, text: str, name: str, registry: Registry) -> Evaluation
         asked = (f"name={name}", head, "network.choose=false", "network.folds=2", "fit.refit=false")
         trained = train(shop.study(text, *asked), registry)
     plan, ids = heard["prepared"].plan, heard["prepared"].dataset.ids
-    asked = plan.examples.take(plan.test)
+    asked = plan.examples.take(plan.unseen)  # the others have answers out of fold
     (as_of,) = set(asked.cutoffs.tolist())
     rows = {row["id"]: row for row in shop.customers}
     return Evaluation(
         [rows[ids[customer]] for customer in asked.customers],
-        heard["probabilities"],
+        heard["probabilities"][plan.test_fold < 0],
         format_instant(as_of),
         load_predictor(trained.folder),
     )

@@ -91,7 +91,7 @@ def test_a_command_that_fails_is_told_and_the_others_go_on(bench: Bench) -> None
     network, logistic = load(bench.raw)
     assert not network.measures
     assert network.reason is not None
-    assert "'reason'" in network.reason
+    assert "[reason]" in network.reason
     assert logistic.measures["auc"] > 0.9
     assert f"- Propense mlp: {network.reason}." in bench.results.read_text()
 

@@ -32,6 +32,7 @@ WITHOUT_DEFAULT = {
     "as_of",
     "ended_when",
     "dates",
+    "test_fraction",
 }
 
 

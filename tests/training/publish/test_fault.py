@@ -29,7 +29,7 @@ def write(folder: Path, late: float) -> None:
     ("late", "begins"),
     [
         (1.0, "All of 120 test examples are positive: such a test measures nothing."),
-        (0.9, "The network is worse than the base rate beyond chance"),
+        (0.9, "The model is worse than the base rate beyond chance"),
     ],
 )
 def test_a_first_version_with_a_fault_is_no_champion(
@@ -38,7 +38,7 @@ def test_a_first_version_with_a_fault_is_no_champion(
     write(tmp_path, late)
     words = ["train", tmp_path / "study.yaml", "--registry", tmp_path / "registry", *SETTINGS]
     ran = run(*words, "--json")
-    if begins.startswith("The network") and ran.status == 0:
+    if begins.startswith("The model") and ran.status == 0:
         pytest.fail(ran.told["verdict"]["sentences"])
     assert (ran.status, ran.told["version"], ran.told["champion"]) == (3, 1, None)
     assert ran.told["verdict"]["sentences"].startswith(begins)

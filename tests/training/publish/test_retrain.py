@@ -84,7 +84,7 @@ def test_a_second_run_on_the_same_files_is_equal(run: Run, folder: Path) -> None
     assert (ran.status, ran.err) == (0, "")
     assert "is equal within chance" in ran.out.splitlines()[-2]
     assert ran.out.splitlines()[-1] == f"table version 2 -> {folder}/registry/table/2/report.html"
-    cells = {row[0]: row[1:] for row in ran.cells if len(row) == 6}
+    cells = {row[0]: row[1:] for row in ran.columns}  # and of the comparison behind it
     for name in ("AUC", "Log loss", "Calibration error"):
         champion, challenger, *difference = cells[name]
         assert champion == challenger
@@ -257,7 +257,7 @@ def test_a_log_is_compared_at_its_newest_test_date(run: Run, tmp_path: Path) -> 
     told = retrain(run, tmp_path, *short, "--dry-run", "--json").told
     compared = told["decision"]["compared"]
     assert (compared["horizon"], compared["test_date"]) == ("30", "2022-07-31")
-    assert compared["examples"] == told["split"]["test"]
+    assert 0 < compared["examples"] < told["split"]["test"]  # customers unseen by both
     assert "was trained on other customers at the same dates" not in compared["sentence"]
 
 
