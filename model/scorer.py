@@ -113,6 +113,7 @@ def logits(network: Network | LinearNetwork, inputs: Inputs, device: torch.devic
 @torch.inference_mode()
 def fold_logits(network: Network, inputs: Inputs, rows: Tensor, device: torch.device) -> NDArray[np.float64]:
     """(F, n, K) float64 logits of each fold's ensemble for n of the inputs."""
-    members = network.folds(inputs.batch(rows).to(device))
-    averaged: NDArray[np.float64] = average(members.transpose(0, 1)).cpu().double().numpy()
-    return averaged
+    parts = [network.folds(inputs.batch(some).to(device)) for some in rows.split(BATCH_SIZE)]
+    averaged = [average(members.transpose(0, 1)).cpu().double().numpy() for members in parts]
+    joined: NDArray[np.float64] = np.concatenate(averaged, axis=1)
+    return joined

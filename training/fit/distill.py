@@ -18,7 +18,7 @@ from model.features.inputs import Inputs
 from model.network.network import Network, build_network
 from model.probability import Calibration, Logits, Probabilities
 from model.schema import Schema
-from model.scorer import BATCH_SIZE, Scorer, build_scorer, fold_logits
+from model.scorer import Scorer, build_scorer, fold_logits
 from training.fit.calibrate import fit_calibration, levelled
 from training.fit.model_fit import Answers, Fitted, seeded
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
@@ -131,8 +131,7 @@ def _calibrated(bag: Fitted, answers: Answers, student: Scorer) -> Scorer:
 def _by_fold(bag: Scorer, inputs: Inputs) -> NDArray[np.float64]:
     """(F, n, K) uncalibrated logits of each fold's network."""
     assert isinstance(bag.network, Network), "the linear head has no bag"
-    rows = torch.arange(len(inputs)).split(BATCH_SIZE)
-    return np.concatenate([fold_logits(bag.network, inputs, some, bag.device) for some in rows], axis=1)
+    return fold_logits(bag.network, inputs, torch.arange(len(inputs)), bag.device)
 
 
 def _mean(answers: Answers, by_fold: NDArray[np.float64]) -> Probabilities:

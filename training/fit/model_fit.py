@@ -18,7 +18,7 @@ from model.network.linear import LinearNetwork
 from model.network.network import Network, build_linear, build_network
 from model.probability import Calibration, Logits, Probabilities
 from model.schema import Schema
-from model.scorer import BATCH_SIZE, Scorer, build_scorer, fold_logits
+from model.scorer import Scorer, build_scorer, fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import Task
 from training.fit.calibrate import bagged, fit_calibration
@@ -192,10 +192,10 @@ def _fit_data(labelled: LabelledExamples, folds: Folds, schema: Schema, model: M
 def _answers(network: Network, data: FitData, single: Calibration, device: torch.device) -> Answers:
     most = min(len(data), MAX_SEQUENCES if data.inputs.steps else MAX_ANSWERED)
     some = torch.from_numpy(np.linspace(0, len(data) - 1, most).astype(np.int64))
-    parts = [fold_logits(network.eval(), data.inputs, rows, device) for rows in some.split(BATCH_SIZE)]
+    by_fold = fold_logits(network.eval(), data.inputs, some, device)
     judged = data.judged[some, None] & (data.at_risk[some] > 0).numpy()
     inputs = Inputs(data.inputs.numeric[some], data.inputs.categories[some], None)
-    return Answers(inputs, np.concatenate(parts, axis=1), data.fold[some], judged, single)
+    return Answers(inputs, by_fold, data.fold[some], judged, single)
 
 
 def _asked_inputs(scorer: Scorer, labelled: LabelledExamples, folds: Folds, asked: Asked) -> Inputs:
@@ -209,8 +209,7 @@ def _asked_inputs(scorer: Scorer, labelled: LabelledExamples, folds: Folds, aske
 
 def _by_fold(network: Network, device: torch.device, inputs: Inputs) -> NDArray[np.float64]:
     """(F, n, K) logits of each fold's network."""
-    rows = torch.arange(len(inputs)).split(BATCH_SIZE)
-    return np.concatenate([fold_logits(network, inputs, some, device) for some in rows], axis=1)
+    return fold_logits(network, inputs, torch.arange(len(inputs)), device)
 
 
 @contextmanager
