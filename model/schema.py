@@ -208,6 +208,17 @@ class Schema(_Part):
         return tuple(c for c in self.columns if isinstance(c, CategoricalColumn))
 
     @property
+    def numbers(self) -> tuple[tuple[str, Scaling], ...]:
+        """The name and scaling of each number of the inputs but rates: columns, then history aggregates."""
+        features = self.events.features if self.events else ()
+        return tuple((one.name, one.scaling) for one in (*self.numeric, *features))
+
+    @property
+    def categories(self) -> tuple["CategoricalColumn | EventCategory", ...]:
+        """The categories of the inputs: columns, then fields of events."""
+        return (*self.categorical, *(self.events.categories if self.events else ()))
+
+    @property
     def rated(self) -> tuple[Rates, ...]:
         """The rates of the categorical columns that have them, in order."""
         return tuple(c.rates for c in self.categorical if c.rates)

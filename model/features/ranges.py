@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.features.scaling import scale
-from model.schema import DateColumn, Scaling, Schema
+from model.schema import DateColumn, Schema
 
 UNKNOWN: Final = 1  # the code of a category that training never saw
 
@@ -30,14 +30,12 @@ class Ranges:
     @classmethod
     def of(cls, schema: Schema) -> Self:
         """Return the ranges of a schema."""
-        numbers, categories = scalings(schema), [c.name for c in schema.categorical]
-        if schema.events:
-            categories += [c.name for c in schema.events.categories]
         low, high = (
-            np.array([scale(np.array([getattr(s, end)]), s)[0] for s in numbers.values()], np.float32)
+            np.array([scale(np.array([getattr(s, end)]), s)[0] for _, s in schema.numbers], np.float32)
             for end in ("low", "high")
         )
-        return cls(tuple(numbers), low, high, tuple(categories))
+        names = tuple(name for name, _ in schema.numbers)
+        return cls(names, low, high, tuple(category.name for category in schema.categories))
 
     def beyond(self, numeric: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(N, D) where a scaled number is below, and where it is above those of training; NaN is neither."""
@@ -47,12 +45,6 @@ class Ranges:
     def unknown(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(N, C) where a category is one that training never saw."""
         return np.equal(codes[:, : len(self.categories)], UNKNOWN)
-
-
-def scalings(schema: Schema) -> dict[str, Scaling]:
-    """Return the scaling of each number, in the order of the network."""
-    columns = {c.name: c.scaling for c in schema.numeric}
-    return columns | {f.name: f.scaling for f in (schema.events.features if schema.events else ())}
 
 
 def ages(schema: Schema) -> frozenset[str]:

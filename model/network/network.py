@@ -109,16 +109,12 @@ def _column_tokens(spec: NetworkSpec, schema: Schema) -> ColumnTokens:
 
 def _scalings(schema: Schema) -> list[Scaling]:
     """Of the numbers of the inputs: columns, history aggregates, rates of categories."""
-    features = schema.events.features if schema.events else ()
-    scalings = [c.scaling for c in schema.numeric] + [f.scaling for f in features]
-    return scalings + [rates.scaling for rates in schema.rated]
+    return [scaling for _, scaling in schema.numbers] + [rates.scaling for rates in schema.rated]
 
 
 def _sizes(schema: Schema) -> list[int]:
     """The codes of each category of the inputs."""
-    vocabularies = [c.vocabulary for c in schema.categorical]
-    vocabularies += [c.vocabulary for c in schema.events.categories] if schema.events else []
-    return [len(vocabulary) + 2 for vocabulary in vocabularies]
+    return [len(category.vocabulary) + 2 for category in schema.categories]
 
 
 def _reader(spec: NetworkSpec, schema: Schema) -> StepReader | TokenReader:

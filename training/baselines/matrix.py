@@ -62,9 +62,7 @@ def read_features(
         with_steps=False,
     )
     ends = [len(rows.train)]
-    vocabularies = [c.vocabulary for c in schema.categorical]
-    vocabularies += [c.vocabulary for c in schema.events.categories] if schema.events else []
-    widths = tuple(len(vocabulary) + REST + 1 for vocabulary in vocabularies)
+    widths = tuple(len(category.vocabulary) + REST + 1 for category in schema.categories)
     n_numbers = inputs.numeric.shape[1] - len(schema.rated)  # rates depend on the training labels
     numbers = np.split(inputs.numeric.numpy()[:, :n_numbers], ends)
     codes = np.split(
