@@ -17,6 +17,7 @@ from model.values.columns import (
     Column,
     Numbers,
     Texts,
+    absent,
     as_dates,
     as_instants,
     as_numbers,
@@ -162,8 +163,7 @@ def _fitting(column: Column) -> list[str | None]:
 def _of_numbers(column: Column, numbers: Numbers) -> str | None:
     """The format of numbers that are days such as 20240514, months, or, by magnitude, time since 1970."""
     known = numbers[np.isfinite(numbers)]
-    given = int((column.codes >= 0).sum()) if isinstance(column, Texts) else int((~np.isnan(column)).sum())
-    if len(known) < max(MIN_SHARE * given, 1):
+    if len(known) < max(MIN_SHARE * int((~absent(column)).sum()), 1):
         return None
     for unit, per_second in EPOCH_UNITS.items():
         first, last = (end * per_second for end in _EPOCHS)

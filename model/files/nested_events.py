@@ -16,7 +16,7 @@ from model.files.names import check_names, listed
 from model.files.text.json_lines import array_from
 from model.schema import EventSchema
 from model.times import MISSING_TIME, describe_format
-from model.values.columns import Texts, as_categories, as_numbers
+from model.values.columns import Texts, absent, as_categories, as_numbers
 from model.values.history import EventLog, Positions
 from model.values.rows import EVENTS, event_fields
 
@@ -104,7 +104,7 @@ def read_nested(array: Any, schema: EventSchema, zone: str) -> NestedEvents:
     columns = {value.name: column_from(fields[value.name]) for value in schema.values}
     values = {name: as_numbers(column) for name, column in columns.items()}
     for name, column in columns.items():
-        present = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
+        present = ~absent(column)
         note(name, "a finite number", present & np.isnan(values[name]))
     kept = times != MISSING_TIME
     log = EventLog.build(

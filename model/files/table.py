@@ -10,7 +10,7 @@ from model.errors import DataError
 from model.files.cells import joined, read_column
 from model.files.names import check_names, counted, listed
 from model.files.source import Source, StrictRows, open_source
-from model.values.columns import Column, Texts, as_numbers
+from model.values.columns import Column, Texts, absent, as_numbers
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def read_table(
 
 def unreadable(column: Column) -> tuple[int, str]:
     """How many known cells are no finite number, and the first of them."""
-    known = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
+    known = ~absent(column)
     rows = np.flatnonzero(known & np.isnan(as_numbers(column)))
     if not len(rows):
         return 0, ""

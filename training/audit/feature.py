@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from model.values.columns import Column, Numbers, Texts, as_booleans, as_categories, as_numbers
+from model.values.columns import Column, Numbers, Texts, absent, as_booleans, as_categories, as_numbers
 from training.question.labels import Bools
 from training.schema.kinds import Kind
 from training.split.deal import deal_folds
@@ -92,7 +92,7 @@ def random_folds(
 def read_feature(name: str, column: Column, kind: Kind, outcomes: Outcomes, *, aggregate: bool) -> Feature:
     """Read a raw column as its kind, and measure its AUC. A date comes as its age in days."""
     values = _read(column, kind)
-    filled = values.codes >= 0 if isinstance(values, Texts) else ~np.isnan(values)
+    filled = ~absent(values)
     alone = _auc_alone(values, outcomes)
     return Feature(name, kind, values, filled, aggregate, alone, auc_error(alone, outcomes.positive))
 

@@ -12,6 +12,7 @@ from model.times import MISSING_TIME, format_instant
 from model.values.columns import (
     Column,
     Texts,
+    absent,
     as_booleans,
     as_categories,
     as_dates,
@@ -105,18 +106,19 @@ def _facts(
     left_out: str = "",
     owners: NDArray[np.integer] | None = None,
 ) -> ColumnFacts:
-    known = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
+    known = ~absent(column)
     read, values, read_as, example = known, "", "", known
+    plain = plain_numbers(column, spelling) if spelling else column
     if date:
         instants = as_dates(column, date.time_format, zone)
         read, read_as = instants != MISSING_TIME, date.time_format or "ISO 8601"
         values = " to ".join(format_instant(int(end), zone)[:_DATE] for end in _ends(instants[read]))
     elif kind in _NUMERIC:
-        numbers = as_numbers(plain_numbers(column, spelling) if spelling else column)
+        numbers = as_numbers(plain)
         read, read_as = ~np.isnan(numbers), describe_spelling(spelling)
         values = " to ".join(_short(end) for end in _ends(numbers[read]))
     elif kind == "boolean":
-        flags = as_booleans(plain_numbers(column, spelling) if spelling else column)
+        flags = as_booleans(plain)
         read = ~np.isnan(flags)
         values = f"yes in {flags[read].mean():.1%}" if read.any() else ""
     else:  # a text that one customer alone has is not shown

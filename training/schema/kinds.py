@@ -25,6 +25,7 @@ name says so (`customer_id`, `CustomerId`, `Invoice No`, `id_student`) or they r
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Final, Literal
 
 import numpy as np
@@ -39,6 +40,7 @@ from model.values.columns import (
     Column,
     Numbers,
     Texts,
+    absent,
     as_numbers,
     parse_boolean,
     parse_number,
@@ -109,8 +111,8 @@ def infer_kinds(
         DataError: a named column does not exist, or is named under both kinds.
     """
     check_names([*categorical, *numeric, *stated_dates], table.columns, "the customer table")
-    for one, other in (("categorical", "numeric"), ("categorical", "dates"), ("numeric", "dates")):
-        stated = {"categorical": categorical, "numeric": numeric, "dates": stated_dates}
+    stated = {"categorical": categorical, "numeric": numeric, "dates": stated_dates}
+    for one, other in combinations(stated, 2):
         if both := sorted(set(stated[one]) & set(stated[other])):
             raise DataError(f"a column must have one kind, got {both} under both {one} and {other}.")
     named: dict[str, Kind] = {
@@ -133,8 +135,7 @@ def infer_kinds(
 
 
 def _judge(name: str, column: Column, named: Kind | None, date: DateFormat | None) -> _Verdict:
-    known = column.codes >= 0 if isinstance(column, Texts) else ~np.isnan(column)
-    if not known.any():
+    if absent(column).all():
         return _left_out("every cell is missing")
     is_date = named == "date" or (named is None and not _holds_one(column) and not _names_an_id(name))
     if date and is_date:
@@ -213,17 +214,17 @@ def _judge_spelt(name: str, column: Column, *, share: float) -> _Verdict | None:
     if found is None or (share and _are_codes(list(cells))):
         return None
     spelling, guess = found
-    spelt, plainly = (sum(not np.isnan(n) for n in read) for read in _both(list(cells), spelling))
+    both = _both(list(cells), spelling)
+    spelt, plainly = (sum(not np.isnan(n) for n in read) for read in both)
     if not share and spelt <= plainly:
         return None  # the study says that codes such as "007" are numbers
     plain = plain_numbers(column, spelling)
     verdict = _judge_numbers(name, as_numbers(plain)) if share else _Verdict("numeric")
     if verdict.kind not in ("numeric", "boolean"):
         return verdict
-    is_plain = np.array_equal(*_both(list(cells), spelling), equal_nan=True)
     return replace(
         verdict,
-        spelling=None if is_plain else spelling,
+        spelling=None if np.array_equal(*both, equal_nan=True) else spelling,
         note=_guess_note(name, list(cells), spelling) if guess else "",
     )
 

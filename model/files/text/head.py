@@ -145,14 +145,11 @@ def _delimiter(lines: Sequence[str]) -> str:
     if best in header and _are_common(best, below):
         return best
     fullest = max(_DELIMITERS, key=lambda d: sum(line.count(d) for line in below))
-    if below and len(below) > 1 and _are_common(fullest, below[1:]):
+    if len(below) > 1 and _are_common(fullest, below[1:]):
         return fullest
     if best in header:
         return best
-    return _BLANK_OR_COMMA[bool(below) and len(header.split()) == len(below[0].split()) > 1]
-
-
-_BLANK_OR_COMMA: Final = {True: BLANK, False: ","}
+    return BLANK if below and len(header.split()) == len(below[0].split()) > 1 else ","
 
 
 def _are_common(delimiter: str, lines: Sequence[str]) -> bool:
