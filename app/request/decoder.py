@@ -160,9 +160,8 @@ class Decoder:
         cells, n_missing = (cells, 0) if whole else _filled(cells)
         dates = [filled for filled, _ in reversed(contract)]
         for column in [*(cells[at :: width - 1] for at in self.dates), *dates]:
-            parse_instants(
-                column, self.schema.time_zone, str
-            )  # rows keep the text: this finds what is no time
+            # rows keep the text: this finds what is no time
+            parse_instants(column, self.schema.time_zone, str)
         n_keys += events.n_keys - n_absent - n_missing - sum(n for _, n in contract)
         _check_keys(bodies, n_keys, [*texts, *events.texts], [ids, cells, *events.fields, *dates])
         return RequestRows(ids, cutoffs, cells, events.lengths, events.times, events.fields, dates)

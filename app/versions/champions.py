@@ -159,10 +159,11 @@ class Champions:
             _log.error("%s: %s", now, trouble)
         why = self._loader.without_paths(trouble or self._why_none_serves())
         broken = [name for name, champion in self.all.items() if champion.served is None]
-        if names and broken and self._needs_all:
+        if names and not broken:
+            self._needs_all = False
+        if names and self._needs_all:
             why = f"not in service: {', '.join(sorted(broken))}; GET /v1/models/NAME says why"
-        self._needs_all = self._needs_all and not (names and not broken)
-        self.unready = None if names and not (broken and self._needs_all) else why
+        self.unready = why if self._needs_all or not names else None
         self._logged, self._trouble = names, trouble
 
     def _why_none_serves(self) -> str:

@@ -87,19 +87,17 @@ def train_command(
     if json:
         facts = {"name": trained.name, "version": trained.version, "champion": trained.champion}
         console.print_json({**facts, "folder": str(trained.folder), **trained.report})
+    else:
+        figures.print_report(trained.report)
+        figures.print_data(trained.report)
+        lines = [f"{trained.name} version {trained.version} -> {trained.folder}/report.html"]
+        if trained.champion != trained.version:
+            champion = f"version {trained.champion}" if trained.champion else "no version"
+            promote = f"`propense promote {trained.name} {trained.version}`"
+            lines.append(f"In service is {champion}; {promote} changes that")
         if fault:
-            raise typer.Exit(NOT_IN_SERVICE)
-        return
-    figures.print_report(trained.report)
-    figures.print_data(trained.report)
-    lines = [f"{trained.name} version {trained.version} -> {trained.folder}/report.html"]
-    if trained.champion != trained.version:
-        champion = f"version {trained.champion}" if trained.champion else "no version"
-        promote = f"`propense promote {trained.name} {trained.version}`"
-        lines.append(f"In service is {champion}; {promote} changes that")
-    if fault:
-        lines.append(f"Not fit for service: {fault}")
-    console.print_lines(lines)
+            lines.append(f"Not fit for service: {fault}")
+        console.print_lines(lines)
     if fault:
         raise typer.Exit(NOT_IN_SERVICE)
 

@@ -16,15 +16,8 @@ from training.fit.loop import PROGRESS, Epoch, Fit, FitData, OnEpoch, judged_los
 
 FoldLogits = Callable[[Inputs], NDArray[np.float64]]  # n inputs to (F, n, K) logits, of each fold
 
-PENALTIES: Final = (
-    3000.0,
-    600.0,
-    120.0,
-    24.0,
-    5.0,
-    1.0,
-    0.2,
-)  # of half the squared weights; the loss is a sum
+# Of half the squared weights; the loss is a sum.
+PENALTIES: Final = (3000.0, 600.0, 120.0, 24.0, 5.0, 1.0, 0.2)
 DENSE_CODES: Final = 100  # so many codes are quicker as dense columns
 PATIENCE: Final = 2  # penalties without progress before the fit stops
 

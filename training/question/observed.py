@@ -13,9 +13,8 @@ from model.times import DAY, MISSING_TIME, Instants, format_instant, midnight
 from model.values.dense import QUIET_DAYS, USUAL, dense_end, usual_gap
 
 STALE_DAYS: Final = 31  # without a start or an end: the table may be older than the log
-MASS_SHARE: Final = (
-    0.1  # of all ends on the last day, and MASS_TIMES those of any other day: they are no ends
-)
+# Of all ends on the last day, and MASS_TIMES those of any other day: they are no ends.
+MASS_SHARE: Final = 0.1
 MASS_TIMES: Final = 5
 MASS_FEWEST: Final = 10  # ends
 MASS_DAYS: Final = 2  # from that day to the end of the data, at most
