@@ -75,11 +75,7 @@ class Predictor:
         return predictor
 
     def predict_rows(self, rows: RequestRows) -> Predictions:
-        """Predict the probabilities of request rows, as `predict` does.
-
-        Raises:
-            DataError: a date cannot be parsed.
-        """
+        """Predict the probabilities of request rows, as `predict` does."""
         if self.encoder and self.scorer.quick and len(rows):
             numeric, categories = self.encoder(rows)
             raw = self.scorer.quick.logits(numeric, categories)

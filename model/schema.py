@@ -197,6 +197,11 @@ class Schema(_Part):
         return tuple(c for c in self.columns if not isinstance(c, CategoricalColumn))
 
     @property
+    def date_names(self) -> tuple[str, ...]:
+        """The names of the columns of dates, in order."""
+        return tuple(c.name for c in self.columns if isinstance(c, DateColumn))
+
+    @property
     def valued(self) -> tuple[tuple[int, NumericColumn], ...]:
         """The columns with repeated numbers, each with its position in `numeric`."""
         numbered = enumerate(self.numeric)

@@ -24,7 +24,7 @@ import torch
 
 from app.observe.tally import Counts, count
 from model.errors import CheckpointError, PropenseError
-from model.features.ranges import Ranges
+from model.features.scaling import Ranges
 from model.files.names import MissingColumnsError
 from model.predictor import Predictor, load_predictor
 from model.scoring.as_of import AsOf

@@ -22,7 +22,7 @@ from prometheus_client import (
 from app.errors import Problem
 from app.observe.requests import RequestRecords
 from app.observe.tally import TENTHS, Tally, observe
-from model.features.ranges import Ranges
+from model.features.scaling import Ranges
 
 _EVERY_S: Final = 0.1  # between two updates
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from prometheus_client import Counter, Histogram
 
-from model.features.ranges import Ranges
+from model.features.scaling import Ranges
 from model.predictor import Predictions
 
 TENTHS: Final = tuple(tenth / 10 for tenth in range(1, 11))

@@ -6,7 +6,6 @@ it slowly. So the decoder may refuse too much, never too little.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
@@ -18,14 +17,12 @@ from msgspec.structs import astuple
 
 from app.request.structs import RequestTypes
 from model.errors import DataError
-from model.schema import DateColumn, Schema
+from model.schema import Schema
 from model.values.iso_times import parse_instants, parse_iso_time
 from model.values.rows import Cell, RequestRows, cells_by_row
 
 _FAULTS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError)
 _MANY: Final = 4096  # bytes, from which on numpy counts faster
-_SHORT: Final = 40  # letters of a time that is cached: a client may send any number of others
-_cached_instant: Final = lru_cache(maxsize=64)(parse_iso_time)
 
 
 class NotDecoded(Exception):  # noqa: N818 - perhaps nothing is wrong
@@ -48,8 +45,8 @@ class Decoder:
 
     Attributes:
         any_body, whole_body: compiled decoders; the second takes only customers with every column.
-        dates: the positions of dates among the columns.
-        n_contract: dates of the contract that are no columns.
+        dates: the position among the columns, and the name, of each date.
+        contract: the dates of the contract that are no columns.
         width: values of a customer: the id, every column, these dates, the history if there is one.
         event_values: of an event, its values one by one.
         countable: whether no field's name has a colon, so that the keys of a body can be counted.
@@ -58,8 +55,8 @@ class Decoder:
     schema: Schema
     any_body: "msgspec.json.Decoder[Any]"
     whole_body: "msgspec.json.Decoder[Any]"
-    dates: tuple[int, ...]
-    n_contract: int
+    dates: tuple[tuple[int, str], ...]
+    contract: tuple[str, ...]
     width: int
     event_values: "tuple[attrgetter[Any], ...]"
     countable: bool
@@ -71,8 +68,8 @@ class Decoder:
             schema,
             any_body=msgspec.json.Decoder(types.body),
             whole_body=msgspec.json.Decoder(types.whole_body),
-            dates=tuple(n for n, column in enumerate(schema.columns) if isinstance(column, DateColumn)),
-            n_contract=len(types.dates),
+            dates=tuple((schema.column_names.index(name), name) for name in schema.date_names),
+            contract=types.dates,
             width=len(types.customer_names),
             event_values=tuple(attrgetter(f"field_{at}") for at in range(len(types.event))),
             countable=not any(":" in name for name in [*types.customer_names, *types.event]),
@@ -115,7 +112,7 @@ class Decoder:
             cutoff = now
             if as_of.__class__ is str:
                 texts.append(as_of)
-                cutoff = self._instant(as_of)
+                cutoff = parse_iso_time(as_of, self.schema.time_zone)
             counts.append((len(cells) - before) // self.width)
             cutoffs += [cutoff] * counts[-1]
             n_keys += 3 - (as_of, customers, columns).count(UNSET)
@@ -128,10 +125,6 @@ class Decoder:
             return self.whole_body.decode(body), True
         except msgspec.ValidationError:
             return self.any_body.decode(body), False
-
-    def _instant(self, text: str) -> int:
-        parse = _cached_instant if len(text) <= _SHORT else parse_iso_time
-        return parse(text, self.schema.time_zone)
 
     def _rows(
         self,
@@ -150,20 +143,20 @@ class Decoder:
             events = self._events(cells[width - 1 :: width])
             del cells[width - 1 :: width]
             width -= 1
-        contract = []
-        for _ in range(self.n_contract):
-            contract.append(_filled(cells[width - 1 :: width]))
+        texts_of: dict[str, list[Any]] = {}
+        n_absent = 0
+        for name in reversed(self.contract):
+            texts_of[name], n = _filled(cells[width - 1 :: width])
+            n_absent += n
             del cells[width - 1 :: width]
             width -= 1
-        ids, n_absent = _filled(cells[::width])
+        ids, n = _filled(cells[::width])
         del cells[::width]
         cells, n_missing = (cells, 0) if whole else _filled(cells)
-        dates = [filled for filled, _ in reversed(contract)]
-        for column in [*(cells[at :: width - 1] for at in self.dates), *dates]:
-            # rows keep the text: this finds what is no time
-            parse_instants(column, self.schema.time_zone, str)
-        n_keys += events.n_keys - n_absent - n_missing - sum(n for _, n in contract)
-        _check_keys(bodies, n_keys, [*texts, *events.texts], [ids, cells, *events.fields, *dates])
+        n_keys += events.n_keys - n_absent - n - n_missing
+        _check_keys(bodies, n_keys, [*texts, *events.texts], [ids, cells, *events.fields, *texts_of.values()])
+        texts_of |= {name: cells[at :: width - 1] for at, name in self.dates}
+        dates = {name: parse_instants(t, self.schema.time_zone, str) for name, t in texts_of.items()}
         return RequestRows(ids, cutoffs, cells, events.lengths, events.times, events.fields, dates)
 
     def _events(self, histories: Sequence[Any]) -> _Events:

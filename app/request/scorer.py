@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -15,7 +15,6 @@ from app.request.warnings import Warnings
 from model.predictor import Predictions, Predictor
 from model.scoring.eligible import customers_standing, refusals
 from model.task import ColumnTask
-from model.values.columns import column_of
 from model.values.rows import RequestRows
 
 _WARNINGS_COST: Final = 8  # times that of a request without them
@@ -125,14 +124,14 @@ class RequestScorer:
         task, schema = self.predictor.manifest.task, self.predictor.manifest.schema_
         if isinstance(task, ColumnTask):
             return self.predictor.predict_rows(rows), None
-        customers = rows.customers(schema)
-        columns = {name: column_of(texts) for name, texts in zip(self.types.dates, rows.dates, strict=True)}
-        dated = replace(customers, columns={**customers.columns, **columns})
-        predictions = (
-            self.predictor.predict_rows(rows) if self.predictor.encoder else self.predictor.predict(customers)
-        )
+        if self.predictor.encoder:  # it needs no columns: the task may
+            customers = rows.customers(schema, task.columns)
+            predictions = self.predictor.predict_rows(rows)
+        else:
+            customers = rows.customers(schema)
+            predictions = self.predictor.predict(customers)
         reasons = (None, *refusals(task))
-        return predictions, [reasons[one] for one in customers_standing(task, schema, dated).tolist()]
+        return predictions, [reasons[one] for one in customers_standing(task, schema, customers).tolist()]
 
     def _read(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, Sequence[int]]:
         try:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from model.features.ranges import Ranges
+from model.features.scaling import Ranges
 from model.predictor import Predictions
 from model.schema import CategoricalColumn, Schema
 from model.values.rows import Cell, RequestRows

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from app.versions.snapshot import Fingerprint, fingerprint
 from model.predictor import Predictions, Predictor
 from model.schema import Schema
 from model.store.manifest import Manifest
+from model.values.iso_times import parse_instants
 from model.values.rows import RequestRows, cells_by_row, event_fields
 
 Probability = NDArray[np.float64]
@@ -155,16 +156,20 @@ def reshaped(rows: RequestRows, read: Schema, wanted: Schema) -> RequestRows:
     if places != list(range(len(read.column_names))):
         columns, missing = rows.columns(), [None] * len(rows)
         cells = cells_by_row([missing if at is None else columns[at] for at in places])
-    if wanted.events is None:
-        return RequestRows(rows.ids, rows.cutoffs, cells)
-    if read.events is None:
-        return RequestRows(
-            rows.ids, rows.cutoffs, cells, [0] * len(rows), [], [[] for _ in event_fields(wanted.events)]
+    dates = dict(rows.dates)
+    for name in {*wanted.date_names} - {*rows.dates}:
+        dates[name] = parse_instants(
+            cells[wanted.column_names.index(name) :: len(places)], read.time_zone, str
         )
+    table = RequestRows(rows.ids, rows.cutoffs, cells, dates={n: dates[n] for n in wanted.date_names})
+    if wanted.events is None:
+        return table
+    if read.events is None:
+        return replace(table, lengths=[0] * len(rows), events=[[] for _ in event_fields(wanted.events)])
     fields = _places(event_fields(wanted.events), event_fields(read.events))
     absent = [None] * len(rows.times)
     events = [absent if at is None else rows.events[at] for at in fields]
-    return RequestRows(rows.ids, rows.cutoffs, cells, rows.lengths, rows.times, events)
+    return replace(table, lengths=rows.lengths, times=rows.times, events=events)
 
 
 def _places(wanted: Sequence[str], read: Sequence[str]) -> list[int | None]:

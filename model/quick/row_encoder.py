@@ -14,14 +14,11 @@ from numpy.typing import NDArray
 
 from model.features.scaling import Scales, scale
 from model.schema import CategoricalColumn, DateColumn, Schema
-from model.times import Instants, age_days
-from model.values.columns import Numbers, as_codes, as_dates, column_of, format_number, parse_number
-from model.values.rows import Cell, RequestRows, column_of_cells
+from model.times import MISSING_TIME, age_days
+from model.values.columns import Numbers, as_codes, column_of, format_number, parse_number
+from model.values.rows import Cell, RequestRows
 
 _ABSENT: Final = -1
-_FEW: Final = 64  # rows, of which the texts of dates are remembered
-_REMEMBERED: Final = 4096  # texts of a date column
-_SHORT: Final = 32  # characters of a remembered text
 Codes = Mapping[type, Mapping[Cell, int]]
 
 
@@ -31,16 +28,15 @@ class RowEncoder:
 
     Attributes:
         numbers: position of each numeric column among the cells of a row.
-        dates: position among the numbers, the column, and the instants of the latest texts, of each date.
+        dates: position among the numbers, and the name, of each date.
         scales: of the numbers, then of the rates.
         categories: position among the cells, the column and the codes of its values, of each category.
         rates: position among the categories, and the rates by code, where there are rates.
         values: position among the numbers, and the codes, of each repeated number.
     """
 
-    schema: Schema
     numbers: tuple[int, ...]
-    dates: tuple[tuple[int, DateColumn, dict[Cell, int]], ...]
+    dates: tuple[tuple[int, str], ...]
     scales: Scales
     categories: tuple[tuple[int, CategoricalColumn, Codes], ...]
     rates: tuple[tuple[int, Numbers], ...]
@@ -52,9 +48,8 @@ class RowEncoder:
         place = {c.name: position for position, c in enumerate(schema.columns)}
         numeric = schema.numeric
         return cls(
-            schema=schema,
             numbers=tuple(place[c.name] for c in numeric),
-            dates=tuple((n, c, {}) for n, c in enumerate(numeric) if isinstance(c, DateColumn)),
+            dates=tuple((n, c.name) for n, c in enumerate(numeric) if isinstance(c, DateColumn)),
             scales=Scales.of([*(c.scaling for c in numeric), *(r.scaling for r in schema.rated)]),
             categories=tuple((place[c.name], c, _codes(c.vocabulary)) for c in schema.categorical),
             rates=tuple(
@@ -66,39 +61,21 @@ class RowEncoder:
         )
 
     def __call__(self, rows: RequestRows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return the `numeric` and the `categories` of `model.features.inputs.Inputs` for N rows, N > 0.
-
-        Raises:
-            DataError: a date cannot be parsed.
-        """
+        """Return the `numeric` and the `categories` of `model.features.inputs.Inputs` for N rows, N > 0."""
         cells = rows.columns()
         codes = _stored_by_columns(self._codes(cells), len(rows), np.int64)
-        raw = self._raw(cells, rows.cutoffs)
+        raw = self._raw(cells, rows)
         if self.rates:
             raw = np.column_stack([raw, *(log_odds.take(codes[:, n]) for n, log_odds in self.rates)])
         return scale(raw, self.scales), codes
 
-    def _raw(self, cells: Sequence[Sequence[Cell]], cutoffs: Sequence[int]) -> Numbers:
+    def _raw(self, cells: Sequence[Sequence[Cell]], rows: RequestRows) -> Numbers:
         """(N, D) float64 values of the numeric columns; NaN missing."""
         columns = [cells[at] for at in self.numbers]
-        for n, date, instants in self.dates:
-            times = self._times(columns[n], date, instants)
-            columns[n] = age_days(times, np.array(cutoffs, dtype=np.int64)).tolist()
-        return _stored_by_columns(columns, len(cutoffs), np.float64)
-
-    def _times(self, cells: Sequence[Cell], date: DateColumn, instants: dict[Cell, int]) -> Instants:
-        """(N,) instants of a date column."""
-        known = [instants.get(cell) for cell in cells]
-        if None not in known:
-            return np.array(known, dtype=np.int64)
-        zone = self.schema.time_zone
-        times = as_dates(column_of_cells(cells, date.name, date, zone), date.time_format, zone)
-        if len(cells) <= _FEW:
-            if len(instants) > _REMEMBERED:
-                instants.clear()
-            read = zip(cells, times.tolist(), strict=True)
-            instants.update({cell: time for cell, time in read if cell is None or len(str(cell)) <= _SHORT})
-        return times
+        for n, name in self.dates:
+            times = [MISSING_TIME if time is None else time for time in rows.dates[name]]
+            columns[n] = age_days(np.array(times), np.array(rows.cutoffs)).tolist()
+        return _stored_by_columns(columns, len(rows), np.float64)
 
     def _codes(self, cells: Sequence[Sequence[Cell]]) -> list[list[int]]:
         """Return the N codes of each category and repeated number."""

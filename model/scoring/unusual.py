@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from model.features.ranges import UNKNOWN, Ranges, ages
+from model.features.scaling import UNKNOWN, Ranges
 from model.predictor import Predictions
 from model.schema import Scaling, Schema
 from model.values.columns import as_codes
@@ -81,7 +81,7 @@ class Unusual:
         if not self.beyond:
             return []
         table = {column.name for column in self.schema.numeric}
-        of, dates = dict(self.schema.numbers), ages(self.schema)
+        of, dates = dict(self.schema.numbers), self.schema.date_names
         names = sorted(self.beyond, key=lambda name: (name not in table, -self.beyond[name]))
         parts = [self._number(name, of, days=name in dates) for name in names[:_SHOWN]]
         more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []

@@ -1,17 +1,18 @@
 """ISO 8601 times of requests: one, or many at once by numpy if all have the same form."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.times import DAY, SECOND, Instants, localize, parse_time
+from model.times import FIRST_TIME, Instants, localize, parse_time
 
 _FORMS: Final = {len(form): form for form in ("0000-00-00", "0000-00-00T00:00:00", "0000-00-00T00:00:00Z")}
-_DATE: Final = len("0000-00-00")
 _MANY: Final = 128  # times; for more of them numpy is faster
+_SHORT: Final = 40  # characters of a text that is remembered: a client may send any number of others
+_remembered: Final = lru_cache(maxsize=4096)(parse_time)
 
 Place = Callable[[int], str]  # names the place of a value in an error
 
@@ -22,11 +23,11 @@ def parse_iso_time(text: str, zone: str = "UTC") -> int:
     Raises:
         DataError: the text is not ISO 8601, or the time is not in the years 1 to 9999 of UTC, in any zone.
     """
-    return parse_time(text, None, zone)
+    return (_remembered if len(text) <= _SHORT else parse_time)(text, None, zone)
 
 
-def parse_instants(values: Sequence[Any], zone: str, place: Place) -> list[int | None]:
-    """Return the instants of ISO 8601 texts, None where missing; each distinct text is parsed once.
+def parse_instants(values: Sequence[Any], zone: str, place: Place) -> Sequence[int | None]:
+    """Return the instants of ISO 8601 texts, None where missing.
 
     Raises:
         DataError: a value is not such a text; `place` names it by its position.
@@ -36,18 +37,15 @@ def parse_instants(values: Sequence[Any], zone: str, place: Place) -> list[int |
         if parsed is not None:
             listed: list[int | None] = parsed.tolist()
             return listed
-    known: dict[str, int] = {}
+    instants: list[int | None] = []
     for position, value in enumerate(values):
-        if value is None:
-            continue
-        if not isinstance(value, str):
+        if value is not None and not isinstance(value, str):
             raise DataError(f"{place(position)} must be text in ISO 8601, got {type(value).__name__}")
-        if value not in known:
-            try:
-                known[value] = parse_iso_time(value, zone)
-            except DataError as error:
-                raise DataError(f"{place(position)}: {error}") from None
-    return [None if value is None else known[value] for value in values]
+        try:
+            instants.append(None if value is None else parse_iso_time(value, zone))
+        except DataError as error:
+            raise DataError(f"{place(position)}: {error}") from None
+    return instants
 
 
 def parse_iso_times(texts: Sequence[str | None], zone: str) -> Instants | None:
@@ -60,36 +58,19 @@ def parse_iso_times(texts: Sequence[str | None], zone: str) -> Instants | None:
     form = _FORMS.get(lengths.pop()) if len(lengths) == 1 and len(listed) == len(texts) else None
     if form is None:
         return None
-    letters = np.frombuffer("".join(listed).encode("ascii", "replace"), dtype=np.uint8)
-    digits = letters.reshape(len(texts), len(form)).T - np.uint8(ord("0"))
+    joined = "".join(listed).encode("ascii", "replace")
+    letters = np.frombuffer(joined, dtype=np.uint8).reshape(len(texts), len(form)).T - np.uint8(ord("0"))
     marks = np.frombuffer(form.encode(), dtype=np.uint8) - np.uint8(ord("0"))
     if not all(
         (column < 10).all() if mark == 0 else (column == mark).all()
-        for column, mark in zip(digits, marks, strict=True)
+        for column, mark in zip(letters, marks, strict=True)
     ):
         return None
-    naive = _clock(digits.astype(np.int64))
-    if naive is None:
+    clocks = np.frombuffer(joined, dtype=f"S{len(form)}").astype(f"S{len(form.rstrip('Z'))}")
+    try:
+        naive: Instants = clocks.astype("datetime64[us]").astype(np.int64)
+    except ValueError:  # the 30th of February
+        return None
+    if naive.min() < FIRST_TIME:
         return None
     return naive if form.endswith("Z") else localize(naive, zone)
-
-
-def _clock(digits: NDArray[np.int64]) -> Instants | None:
-    """Return the (N,) local times of (len(form), N) digits; None if one of them is not a time."""
-
-    def number(*places: int) -> NDArray[np.int64]:
-        read = np.zeros(digits.shape[1], dtype=np.int64)
-        for place in places:
-            read = read * 10 + digits[place]
-        return read
-
-    year, month, day = number(0, 1, 2, 3), number(5, 6), number(8, 9)
-    first = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    date = first.astype("datetime64[D]") + (day - 1)
-    known = (year > 0) & (month > 0) & (month < 13) & (day > 0) & (date.astype("datetime64[M]") == first)
-    instants: Instants = date.astype(np.int64) * DAY
-    if len(digits) > _DATE:
-        hour, minute, second = number(11, 12), number(14, 15), number(17, 18)
-        known &= (hour < 24) & (minute < 60) & (second < 60)
-        instants += (hour * 3600 + minute * 60 + second) * SECOND
-    return instants if known.all() else None

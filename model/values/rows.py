@@ -3,15 +3,15 @@
 A time in a row is ISO 8601, in any study; without an offset it is in the schema's time zone.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 
 from model.errors import DataError
-from model.schema import DateColumn, EventSchema, Schema
+from model.schema import EventSchema, Schema
 from model.times import to_local
 from model.values.columns import Column, as_numbers, as_texts, column_of
 from model.values.customers import Customers
@@ -32,11 +32,12 @@ class RequestRows:
     Attributes:
         ids: N ids as sent; None where absent.
         cutoffs: N instants.
-        cells: N * C values: the C columns of the schema, one customer after another; dates are text.
+        cells: N * C values as sent: the C columns of the schema, one customer after another.
         lengths: N numbers of events; empty for a schema without events.
         times: E instants of the events, one customer after another.
         events: the E values of each numeric field of an event, then of each category, as in the schema.
-        dates: the N texts of each date of the contract that is no column of the schema.
+        dates: N instants, None missing, of each date by name: columns of the schema, and those of the
+            contract that are none.
     """
 
     ids: Sequence[str | int | None]
@@ -45,7 +46,7 @@ class RequestRows:
     lengths: Sequence[int] = ()
     times: Sequence[int] = ()
     events: Sequence[Sequence[Cell]] = ()
-    dates: Sequence[Sequence[Cell]] = ()
+    dates: Mapping[str, Sequence[int | None]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -65,7 +66,7 @@ class RequestRows:
                 list(chain.from_iterable(field))
                 for field in zip(*(part.events for part in parts), strict=True)
             ],
-            [list(chain.from_iterable(texts)) for texts in zip(*(part.dates for part in parts), strict=True)],
+            {name: list(chain.from_iterable(part.dates[name] for part in parts)) for name in parts[0].dates},
         )
 
     def part(self, start: int, stop: int) -> "RequestRows":
@@ -76,7 +77,7 @@ class RequestRows:
         first = sum(self.lengths[:start])
         events = slice(first, first + sum(lengths))
         fields = [field[events] for field in self.events]
-        dates = [texts[start:stop] for texts in self.dates]
+        dates = {name: times[start:stop] for name, times in self.dates.items()}
         return RequestRows(
             self.ids[start:stop], self.cutoffs[start:stop], cells, lengths, self.times[events], fields, dates
         )
@@ -93,20 +94,25 @@ class RequestRows:
         width = len(self.cells) // len(self)
         return [self.cells[at::width] for at in range(width)]
 
-    def customers(self, schema: Schema) -> Customers:
+    def customers(self, schema: Schema, names: Collection[str] | None = None) -> Customers:
         """Return the customers as columns and a log. The id of a row without one is its number, from 1.
 
-        Raises:
-            DataError: a date cannot be parsed.
+        Dates become texts in ISO 8601, which files may have too, whatever the study's format.
+
+        Args:
+            names: the columns to return; None for those of the schema, and the dates of the contract.
         """
-        dates = {c.name: c for c in schema.columns if isinstance(c, DateColumn)}
-        columns = self.columns() if len(self) else ((),) * len(schema.columns)
+        listed = self.columns() if len(self) else ((),) * len(schema.columns)
+        cells, dates = dict(zip(schema.column_names, listed, strict=True)), self.dates
+        wanted = [name for name in {**cells, **dates} if names is None or name in names]
         return Customers(
             ids=[str(number if id_ is None else id_) for number, id_ in enumerate(self.ids, start=1)],
             cutoffs=np.array(self.cutoffs, dtype=np.int64),
             columns={
-                name: column_of_cells(values, name, dates.get(name), schema.time_zone)
-                for name, values in zip(schema.column_names, columns, strict=True)
+                name: _column_of_times(dates[name], schema.time_zone)
+                if name in dates
+                else column_of(cells[name])
+                for name in wanted
             },
             log=self._log(schema.events) if schema.events else None,
         )
@@ -162,10 +168,11 @@ def rows_from_json(rows: Sequence[Row], schema: Schema, as_of: int, dates: Seque
         [row.get(id_) for row in rows],
         [as_of] * len(rows),
         [row.get(name) for row in rows for name in names],
-        dates=[[row.get(name) for row in rows] for name in dates],
+        dates={
+            name: parse_instants([row.get(name) for row in rows], schema.time_zone, _cell_of(name))
+            for name in [*schema.date_names, *dates]
+        },
     )
-    for name in [*(column.name for column in schema.columns if isinstance(column, DateColumn)), *dates]:
-        parse_instants([row.get(name) for row in rows], schema.time_zone, _cell_of(name))
     return read if schema.events is None else _with_events(read, rows, schema.events, schema.time_zone)
 
 
@@ -187,15 +194,7 @@ def _with_events(read: RequestRows, rows: Sequence[Row], schema: EventSchema, zo
     return replace(read, lengths=lengths, times=known, events=fields)
 
 
-def column_of_cells(values: Sequence[Cell], name: str, date: DateColumn | None, zone: str) -> Column:
-    """Return one column of a request as files may have it: dates in ISO 8601, whatever the study's format.
-
-    Args:
-        date: the schema's column, if it is one of dates.
-    """
-    if date is None:
-        return column_of(values)
-    times = parse_instants(values, zone, _cell_of(name))
+def _column_of_times(times: Sequence[int | None], zone: str) -> Column:
     texts = {time: to_local(time, zone).isoformat() for time in set(times) if time is not None}
     return column_of(None if time is None else texts[time] for time in times)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.observe.tally import TENTHS, Tally, observe
-from model.features.ranges import Ranges
+from model.features.scaling import Ranges
 from model.predictor import Predictions
 
 NAN = float("nan")

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
-from app.request import decoder as decoding
 from app.request import explain
 from app.request.decoder import Decoder, NotDecoded
 from app.request.structs import RequestTypes
 from model.schema import Schema
 from model.times import parse_time
+from model.values import iso_times
 from model.values.rows import RequestRows
 from tests.app.toys import LOG_SCHEMA, TABLE_SCHEMA
 
@@ -80,6 +80,9 @@ def same(one: RequestRows, other: RequestRows) -> None:
     assert list(one.lengths) == list(other.lengths)
     assert list(one.times) == list(other.times)
     assert list(map(list, one.events)) == list(map(list, other.events))
+    assert {name: list(times) for name, times in one.dates.items()} == {
+        name: list(times) for name, times in other.dates.items()
+    }
 
 
 @settings(max_examples=300, deadline=None)
@@ -196,7 +199,7 @@ def test_a_time_of_any_length_is_read_and_only_short_ones_are_remembered() -> No
     decode = decoder_of(TABLE_SCHEMA)
     for zeros in (1, 1000):
         text = "1997-03-01T00:00:00." + "0" * zeros
-        before = decoding._cached_instant.cache_info().currsize
+        before = iso_times._remembered.cache_info().currsize
         rows, _ = decode([json.dumps({"as_of": text, "customers": [{}]}).encode()], NOW)
         assert rows.cutoffs == [parse_time("1997-03-01")]
-        assert decoding._cached_instant.cache_info().currsize == before + (zeros == 1)
+        assert iso_times._remembered.cache_info().currsize == before + (zeros == 1)

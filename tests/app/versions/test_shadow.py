@@ -17,7 +17,9 @@ from app.settings import Settings, explain
 from app.versions import shadow as module
 from app.versions.shadow import reshaped
 from model.predictor import Predictions, Predictor
+from model.schema import CategoricalColumn, Schema
 from model.store.registry import Registry
+from model.times import parse_time
 from model.values.rows import RequestRows, rows_from_json
 from tests.app.client import Client
 from tests.app.routes.test_health import sample
@@ -216,6 +218,18 @@ def test_rows_of_one_schema_are_those_of_another() -> None:
     assert [list(field) for field in back.events] == [[2.0, 2.0], ["buy", "buy"], [None, None]]
     bare = reshaped(rows_from_json([{}, {}], TABLE_SCHEMA, 0), TABLE_SCHEMA, LOG_SCHEMA)
     assert (list(bare.lengths), list(bare.times), bare.cells) == ([0, 0], [], [None, None])
+
+
+def test_a_date_of_one_schema_may_be_a_category_of_the_other() -> None:
+    since = TABLE_SCHEMA.columns[4]
+    dated = Schema(id=None, columns=(since,))
+    named = Schema(id=None, columns=(CategoricalColumn(name="since", vocabulary=()),))
+    sent: list[dict[str, Any]] = [{"since": "1996-01-01"}, {"since": None}]
+    instants = [parse_time("1996-01-01"), None]
+    for read in (dated, named):
+        assert list(reshaped(rows_from_json(sent, read, 0), read, dated).dates["since"]) == instants
+    back = reshaped(rows_from_json(sent, dated, 0), dated, named)
+    assert (list(back.cells), back.dates) == (["1996-01-01", None], {})
 
 
 @pytest.mark.parametrize("told", ["churn", "churn:0", "churn:two", "../x:1", "churn:1,churn:2", ":1"])

@@ -25,7 +25,6 @@ from model.schema import (
     Schema,
     TableColumn,
 )
-from model.times import days, format_instant
 from model.values.rows import rows_from_json
 from tests.model.build import tiny_scaling
 from tests.model.networks import AS_OF
@@ -233,23 +232,3 @@ def test_a_single_column_is_encoded(column: TableColumn) -> None:
     wanted = inputs_of(schema, [{}, {}])
     assert numeric.shape == wanted.numeric.shape
     assert codes.shape == wanted.categories.shape
-
-
-def test_remembered_dates_are_read_again_as_before() -> None:
-    sent: list[dict[str, Any]] = [{"since": "1997-12-31"}, {"since": None}, {"since": "1998-01-01"}]
-    encoder = RowEncoder.build(SCHEMA)
-    wanted = inputs_of(SCHEMA, sent).numeric.numpy()
-    for _ in range(2):
-        numeric, _ = encoder(rows_from_json(sent, SCHEMA, AS_OF))
-        np.testing.assert_array_equal(numeric, wanted)
-
-
-def test_few_texts_of_dates_are_remembered() -> None:
-    encoder = RowEncoder.build(SCHEMA)
-    ((_, _, instants),) = encoder.dates
-    for day in range(0, 9000, 60):
-        texts = [format_instant(days(day + n)) for n in range(60)]
-        encoder(rows_from_json([{"since": text} for text in texts], SCHEMA, AS_OF))
-    assert 60 <= len(instants) < 5000
-    encoder(rows_from_json([{"since": f"1997-12-31T00:00:00.{'0' * 50}"}], SCHEMA, AS_OF))
-    assert max(len(str(text)) for text in instants) <= 32
