@@ -40,9 +40,7 @@ def calibrated_loss(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
     return float(losses[at_risk].sum() / max(at_risk.sum(), 1))
 
 
-def bagged(
-    single: Calibration, spread: NDArray[np.float64], logits: NDArray[np.float64] | None = None
-) -> Calibration:
+def bagged(single: Calibration, spread: NDArray[np.float64], logits: NDArray[np.float64]) -> Calibration:
     """Return the calibration of the bag, from one fitted on the logits of single networks.
 
     The logit of a single network has noise, which flattens the slope of the outcome on it by
@@ -52,9 +50,8 @@ def bagged(
 
     Args:
         spread: (F, n, K) logits of the F networks for the same n examples.
-        logits: (n, K) of the bag; by default those of the mean probability.
+        logits: (n, K) of the bag, for the inputs as a prediction reads them.
     """
-    logits = logit_of_mean(spread) if logits is None else logits
     total = spread.var(axis=1).mean(axis=0)
     noise = np.minimum(spread.var(axis=0, ddof=1).mean(axis=0), total)
     less_noisy = total - noise + noise / len(spread)

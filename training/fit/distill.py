@@ -125,7 +125,8 @@ def _calibrated(bag: Fitted, answers: Answers, student: Scorer) -> Scorer:
     like_single = fit_calibration(logits, wanted, answers.judged)
     steeper = np.divide(bag.scorer.calibration.slopes, answers.single.slopes) * like_single.slopes
     steep = Calibration(slopes=tuple(steeper.tolist()), intercepts=like_single.intercepts)
-    return replace(student, calibration=levelled(steep, logits, wanted, answers.judged))
+    later = student.logits(answers.published)
+    return replace(student, calibration=levelled(steep, later, wanted, answers.judged))
 
 
 def _by_fold(bag: Scorer, inputs: Inputs) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from model.schema import Schema
 from model.scorer import Scorer, build_scorer, fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import Task
-from training.fit.calibrate import bagged, fit_calibration
+from training.fit.calibrate import bagged, fit_calibration, logit_of_mean
 from training.fit.linear import fit_linear
 from training.fit.loop import Epoch, FitData, OnEpoch, Schedule, best_epoch, fit
 from training.question.labels import LabelledExamples
@@ -67,6 +67,7 @@ class Answers:
 
     Attributes:
         inputs: of the examples, without sequences.
+        published: the same as a prediction reads them: with the rates among all training examples.
         by_fold: (F, n, K) uncalibrated logits.
         fold: (n,) int64, the fold whose network never read the example.
         judged: (n, K) bool, the entries that calibration reads.
@@ -74,6 +75,7 @@ class Answers:
     """
 
     inputs: Inputs
+    published: Inputs
     by_fold: NDArray[np.float64]
     fold: NDArray[np.int64]
     judged: NDArray[np.bool_]
@@ -133,8 +135,9 @@ def fit_model(
     device = choose_device(options.device)
     schema, rates = with_rates(_schema(labelled, folds.rows, model), labelled, folds.rows, folds.fold)
     data = _fit_data(labelled, folds, schema, model)
+    published = data.inputs
     if rates:  # no example reads a rate that its own label is in
-        data.inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
+        data = replace(data, inputs=_with_rates(published, rates))
     spec, n_outputs = model.spec, model.task.n_outputs
     network: Network | LinearNetwork
     if spec.head == "linear":
@@ -151,11 +154,10 @@ def fit_model(
     single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
     answers = None
     if isinstance(network, LinearNetwork):
-        spread = by_fold(data.inputs)
-        calibration = bagged(single, spread, spread.mean(axis=0))
+        calibration = bagged(single, by_fold(data.inputs), by_fold(published).mean(axis=0))
     else:
-        answers = _answers(network, data, single, device)
-        calibration = bagged(single, answers.by_fold)
+        answers, spread = _answers(network, data, published, single, device)
+        calibration = bagged(single, answers.by_fold, logit_of_mean(spread))
     scorer = build_scorer(model.task, schema, spec, network, calibration, device)
     unseen = single.apply(fitted.unseen)
     found = None
@@ -189,22 +191,32 @@ def _fit_data(labelled: LabelledExamples, folds: Folds, schema: Schema, model: M
     return FitData(inputs, events, at_risk, folds.fold, folds.judged)
 
 
-def _answers(network: Network, data: FitData, single: Calibration, device: torch.device) -> Answers:
+def _answers(
+    network: Network, data: FitData, published: Inputs, single: Calibration, device: torch.device
+) -> tuple[Answers, NDArray[np.float64]]:
+    """Return the answers, and the (F, n, K) logits for the inputs as a prediction reads them."""
     most = min(len(data), MAX_SEQUENCES if data.inputs.steps else MAX_ANSWERED)
     some = torch.from_numpy(np.linspace(0, len(data) - 1, most).astype(np.int64))
-    by_fold = fold_logits(network.eval(), data.inputs, some, device)
+    by_fold = spread = fold_logits(network.eval(), data.inputs, some, device)
+    if published is not data.inputs:
+        spread = fold_logits(network, published, some, device)
     judged = data.judged[some, None] & (data.at_risk[some] > 0).numpy()
-    inputs = Inputs(data.inputs.numeric[some], data.inputs.categories[some], None)
-    return Answers(inputs, by_fold, data.fold[some], judged, single)
+    own, later = (Inputs(one.numeric[some], one.categories[some], None) for one in (data.inputs, published))
+    return Answers(own, later, by_fold, data.fold[some], judged, single), spread
+
+
+def _with_rates(inputs: Inputs, rates: list[NDArray[np.float32]]) -> Inputs:
+    """The inputs with other rates, which are the last numbers."""
+    numeric = inputs.numeric.clone()
+    numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
+    return replace(inputs, numeric=numeric)
 
 
 def _asked_inputs(scorer: Scorer, labelled: LabelledExamples, folds: Folds, asked: Asked) -> Inputs:
     """The inputs of the asked examples, with the rates among the other folds."""
     inputs = scorer.inputs(labelled.columns, labelled.log, labelled.examples.take(asked.rows))
     rates = rates_of_asked(scorer.schema, labelled, folds.rows, folds.fold, asked.rows, asked.fold)
-    if rates:
-        inputs.numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
-    return inputs
+    return _with_rates(inputs, rates) if rates else inputs
 
 
 def _by_fold(network: Network, device: torch.device, inputs: Inputs) -> NDArray[np.float64]:

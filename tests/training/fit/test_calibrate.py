@@ -168,13 +168,15 @@ SINGLE = Calibration(slopes=(0.8, 1.3), intercepts=(-0.4, 0.2))
 
 def test_in_a_bag_of_equal_networks_nothing_changes() -> None:
     one = np.random.default_rng(0).normal(0, 2, (500, 2))
-    found = bagged(SINGLE, np.stack([one] * 5))
+    spread = np.stack([one] * 5)
+    found = bagged(SINGLE, spread, logit_of_mean(spread))
     assert found.slopes == pytest.approx(SINGLE.slopes)
     assert found.intercepts == pytest.approx(SINGLE.intercepts)
 
 
 def test_networks_that_give_everybody_the_same_answer_change_nothing() -> None:
-    found = bagged(SINGLE, np.full((5, 300, 2), -1.5))
+    spread = np.full((5, 300, 2), -1.5)
+    found = bagged(SINGLE, spread, logit_of_mean(spread))
     assert found.slopes == SINGLE.slopes
     assert found.intercepts == pytest.approx(SINGLE.intercepts)
 
@@ -184,7 +186,7 @@ def test_a_bag_keeps_the_mean_probability_of_its_networks(center: float) -> None
     draw = np.random.default_rng(3)
     spread = draw.normal(center, 2.0, (1, 4000, 1)) + draw.normal(0, 2.0, (5, 4000, 1))
     single = Calibration(slopes=(0.6,), intercepts=(-1.0,))
-    found = bagged(single, spread)
+    found = bagged(single, spread, logit_of_mean(spread))
     assert found.slopes[0] > 1.3 * single.slopes[0]
     wanted = expit(np.stack([single.apply(z) for z in spread])).mean()
     assert expit(found.apply(logit_of_mean(spread))).mean() == pytest.approx(wanted, rel=1e-6)
@@ -207,7 +209,8 @@ def test_only_counted_entries_level_the_mean() -> None:
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_a_handful_of_examples_gives_finite_slopes_that_are_no_smaller(n: int) -> None:
-    found = bagged(SINGLE, np.random.default_rng(0).normal(0, 2, (5, n, 2)))
+    spread = np.random.default_rng(0).normal(0, 2, (5, n, 2))
+    found = bagged(SINGLE, spread, logit_of_mean(spread))
     assert np.isfinite(found.slopes).all()
     assert (np.array(found.slopes) >= np.array(SINGLE.slopes)).all()
 
@@ -224,7 +227,7 @@ def test_a_bag_gets_about_the_calibration_that_its_mean_would_have_got(
     spread = truth + draw.normal(0, noise, (n_networks, 100_000, 1))
     mean = logit_of_mean(spread)
     single, of_mean = (fit_calibration(z, events, every) for z in (spread[0], mean))
-    found = bagged(single, spread)
+    found = bagged(single, spread, logit_of_mean(spread))
     assert found.slopes[0] == pytest.approx(of_mean.slopes[0], rel=0.2)
     assert single.slopes[0] < 0.9 * of_mean.slopes[0]
 

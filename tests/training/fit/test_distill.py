@@ -172,3 +172,16 @@ def test_a_synthetic_example_mixes_columns_and_keeps_together_what_one_column_sa
     assert {(number[2], code[1]) for number, code in drawn} <= rates
     together = {(number[0], code[1]) for number, code in drawn} - {(n[0], c[1]) for n, c in before}
     assert together  # an age with a postcode that no example has
+
+
+def test_the_mean_probability_is_the_base_rate_with_the_rates_that_a_prediction_reads() -> None:
+    """A few positives among 70 codes move the rates of all rows with their codes."""
+    about = labelled()
+    happened = np.zeros(N, dtype=bool)
+    happened[TRAIN[1::250]] = True
+    about = replace(about, labels=Labels.of_column(happened))
+    bag = fit_model(about, FOLDS, ModelPlan(TASK, FIELDS, SPEC), OPTIONS, on_epoch=lambda _: None)
+    judged = TRAIN[FOLDS.judged]
+    for fit in (bag, student_of(bag)):
+        p = fit.scorer.score(about.columns, None, about.examples.take(judged))
+        assert p.mean() == pytest.approx(happened[judged].mean(), rel=0.02)

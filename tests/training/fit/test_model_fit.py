@@ -21,7 +21,7 @@ from model.values.columns import Column, column_of
 from model.values.customers import Examples
 from tests.training.fit.small_fits import same, weights, weights_of
 from training.fit import model_fit
-from training.fit.calibrate import bagged, fit_calibration
+from training.fit.calibrate import bagged, fit_calibration, logit_of_mean
 from training.fit.loop import Schedule
 from training.fit.model_fit import BATCH_SIZES, EPOCHS, STEPS, Fitted, ModelPlan, fit_model, schedule_of
 from training.question.labels import LabelledExamples, Labels
@@ -167,7 +167,7 @@ def test_calibration_is_fitted_on_what_networks_say_that_never_read_the_example(
     unseen = spread[FOLDS.fold, np.arange(len(FOLDS.rows))][judged]
     labels = about.labels.take(FOLDS.rows[judged])
     single = fit_calibration(unseen, labels.events, labels.at_risk)
-    wanted = bagged(single, spread)
+    wanted = bagged(single, spread, logit_of_mean(spread))
     assert fit.scorer.calibration.slopes == pytest.approx(wanted.slopes, abs=1e-4)
     assert fit.scorer.calibration.intercepts == pytest.approx(wanted.intercepts, abs=1e-4)
     assert fit.unseen == pytest.approx(single.apply(unseen), abs=1e-4)
