@@ -2,7 +2,6 @@
 
 import json
 import logging
-import random
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Final, NoReturn
@@ -84,11 +83,6 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         )
         body = json.dumps(msgspec.to_builtins(details))  # ASCII: a text may hold lone surrogates
         return Response(body, self.status, self.headers, MEDIA_TYPE)
-
-
-def new_request_id() -> bytes:
-    """Return an id for a request that brings none."""
-    return b"%016x" % random.getrandbits(64)
 
 
 def install_handlers(app: FastAPI) -> None:

@@ -10,8 +10,7 @@ import anyio
 import torch
 from fastapi import FastAPI
 
-from app.access.admit import Access
-from app.access.hosts import kind_of
+from app.access.admit import Access, kind_of
 from app.access.keyring import Keyring
 from app.errors import install_handlers
 from app.files.scorer import FileScorer

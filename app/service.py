@@ -11,11 +11,11 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admit import CALLER, Admit
-from app.errors import Problem, new_request_id, problem_for
+from app.errors import Problem, problem_for
 from app.limits import Saturation, Shares
 from app.observe.logs import REQUEST_ID
 from app.observe.metrics import Metrics
-from app.observe.requests import Pattern, route_of
+from app.observe.requests import Pattern, new_request_id, route_of
 from app.routes.predict import PATHS, PREFIX, SUFFIX
 
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -131,7 +131,8 @@ class Gate:
             await problem.response(id_)(scope, receive, respond)
         finally:
             self._metrics.in_flight -= 1
-            self._shares.give(sharer, 1)
+            if sharer:
+                self._shares.give(sharer, 1)
             self._metrics.requests.add(scope, status or 500, time.perf_counter() - started, refusal)
 
 

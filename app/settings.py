@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.access.hosts import kind_of
+from app.access.admit import kind_of
 from app.access.key_file import KeysError, Rate, read_keys
 from model.device import DeviceName
 from model.store.champions import VERSION_PATTERN

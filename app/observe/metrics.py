@@ -90,10 +90,10 @@ class Metrics:
         """Count one refused request."""
         self._refusals.labels(kind).inc()
 
-    def note_unread(self, problem: Problem, id_: bytes) -> None:
-        """Count and log what the server refused before it was a request."""
+    def note_unread(self, problem: Problem) -> bytes:
+        """Count and log what the server refused before it was a request, and return its id."""
         self.count_refusal(problem.kind)
-        self.requests.add_unread(problem, id_)
+        return self.requests.add_unread(problem)
 
     def count_load_failure(self, model: str) -> None:
         """Count a version that could not be put in service."""

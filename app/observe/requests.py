@@ -1,6 +1,7 @@
 """What is recorded of each request: its seconds for the metrics, and a line of the log if it was refused."""
 
 import logging
+import random
 import time
 from collections import defaultdict
 from typing import Any, Final, NamedTuple
@@ -23,6 +24,11 @@ class Pattern(NamedTuple):
 def route_of(scope: Scope) -> str:
     """Return the pattern of a request's route: a text of ours, never of the client's."""
     return getattr(scope.get("route"), "path", "none")
+
+
+def new_request_id() -> bytes:
+    """Return an id for a request that brings none."""
+    return b"%016x" % random.getrandbits(64)
 
 
 class RequestRecords:
@@ -64,13 +70,15 @@ class RequestRecords:
         known = {name: value for name, value in fields.items() if value is not None}
         _log.log(level, "%s %s %d", known["method"], known["route"], status, extra={"fields": known})
 
-    def add_unread(self, problem: Problem, id_: bytes) -> None:
-        """Record what the server refused without a request that could be read."""
+    def add_unread(self, problem: Problem) -> bytes:
+        """Record what the server refused without a request that could be read, and return its id."""
+        id_ = new_request_id()
         token = REQUEST_ID.set(id_)
         try:
             self.add({"method": "NONE"}, problem.status, 0.0, problem.kind)
         finally:
             REQUEST_ID.reset(token)
+        return id_
 
     def _may_write(self) -> bool:
         second = int(time.monotonic())

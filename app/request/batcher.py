@@ -6,11 +6,12 @@ them.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from app.errors import Problem
 from app.limits import RequestLimits, queue_full
@@ -21,6 +22,30 @@ RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
 Score = Callable[[Sequence[RequestT]], Sequence[AnswerT | Exception]]
 """Answers a batch: for each request its answer, or why there is none. It may run in a thread."""
+
+
+class ScoringThread(ThreadPoolExecutor):
+    """One thread, which knows since when it has been at its present job."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(1, name)
+        self._since: float | None = None
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        """Have the thread do a job, after those before it."""
+        return super().submit(self._do, fn, args, options)
+
+    def busy_seconds(self) -> float:
+        """Return for how long it has been at its present job; 0 if it has none."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def _do(self, fn: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        self._since = time.monotonic()
+        try:
+            return fn(*args, **options)
+        finally:
+            self._since = None
 
 
 class Threads(NamedTuple):

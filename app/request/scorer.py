@@ -6,19 +6,25 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
+import msgspec
+from msgspec import UNSET
+
 from app.request import explain
-from app.request.answer import encode
 from app.request.decoder import Decoder, NotDecoded
-from app.request.structs import RequestTypes
+from app.request.structs import Prediction, RequestTypes
+from app.request.structs import Predictions as Response
 from app.request.unknown import UnknownFields
 from app.request.warnings import Warnings
 from model.predictor import Predictions, Predictor
 from model.scoring.eligible import customers_standing, refusals
+from model.store.manifest import Manifest
 from model.task import ColumnTask
+from model.times import format_instant
 from model.values.rows import RequestRows
 
 _WARNINGS_COST: Final = 8  # times that of a request without them
 _LARGE: Final = 1 << 18  # bytes
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Request(NamedTuple):
@@ -106,7 +112,7 @@ class RequestScorer:
             part = None
             if request.warn or self.keeps:
                 part = rows.part(start, stop), predictions.part(start, stop)
-            content = encode(
+            content = _encoded(
                 self.predictor.manifest,
                 rows.cutoffs[start],
                 rows.ids[start:stop],
@@ -120,7 +126,7 @@ class RequestScorer:
         return answers
 
     def _predict(self, rows: RequestRows) -> tuple[Predictions, list[str | None] | None]:
-        """The predictions, and why each customer is not eligible; see `encode`."""
+        """The predictions, and why each customer is not eligible; see `_encoded`."""
         task, schema = self.predictor.manifest.task, self.predictor.manifest.schema_
         if isinstance(task, ColumnTask):
             return self.predictor.predict_rows(rows), None
@@ -144,6 +150,42 @@ class RequestScorer:
             self.unknown.refuse(body)
         rows = explain.read(body, self.types, self.predictor.manifest.schema_, now)
         return rows, [len(rows)]
+
+
+def _encoded(
+    manifest: Manifest,
+    cutoff: int,
+    ids: Sequence[str | int | None],
+    probabilities: Sequence[Sequence[float]],
+    not_eligible: Sequence[str | None] | None,
+    warnings: Sequence[list[str]] | None,
+) -> bytes:
+    """Return the body of a response about N customers.
+
+    Args:
+        cutoff: the instant of the prediction.
+        ids: N ids as sent; None where absent.
+        probabilities: for each customer K numbers.
+        not_eligible: for each customer why it is not eligible, None if it is; None for a column task.
+        warnings: for each customer; None where the request wants none.
+    """
+    horizons = manifest.task.output_names
+    predictions = [
+        Prediction(str(number) if id_ is None else id_, row[-1])
+        for number, (id_, row) in enumerate(zip(ids, probabilities, strict=True), 1)
+    ]
+    if horizons:
+        for prediction, row in zip(predictions, probabilities, strict=True):
+            prediction.horizons = dict(zip(horizons, row, strict=True))
+    if not_eligible is not None:
+        for prediction, why in zip(predictions, not_eligible, strict=True):
+            prediction.eligible = why is None
+            prediction.not_eligible_because = why or UNSET
+    if warnings is not None:
+        for prediction, unusual in zip(predictions, warnings, strict=True):
+            prediction.warnings = unusual
+    as_of = format_instant(cutoff, manifest.schema_.time_zone)
+    return _encode(Response(manifest.name, manifest.version, as_of, predictions))
 
 
 def quick_rows(scorer: RequestScorer, request: Request, *, within_s: float = 1e-3) -> int:

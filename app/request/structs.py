@@ -1,4 +1,4 @@
-"""The msgspec types of a request to one model: a body, its customers, their events."""
+"""The msgspec types of a request to one model, and of its response; the API document describes them."""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
@@ -88,6 +88,42 @@ class RequestTypes:
         _, parts = msgspec.json.schema_components([self.body], ref_template=ref_template)
         parts["Columns"]["not"] = _ONE_LIST_AT_LEAST
         return {**parts.pop("Request"), "oneOf": _ONE_OF_THE_TWO, "$defs": parts}
+
+
+class Prediction(msgspec.Struct, gc=False, omit_defaults=True):
+    """One customer's prediction."""
+
+    customer_id: Annotated[
+        str | int, Meta(description="As in the request; the row's number, from 1, if absent there.")
+    ]
+    probability: Annotated[float, Meta(ge=0, le=1, description="By the longest horizon.")]
+    horizons: (
+        Annotated[dict[str, float], Meta(description="By each horizon in days; models of an event log only.")]
+        | UnsetType
+    ) = UNSET
+    eligible: (
+        Annotated[
+            bool,
+            Meta(description="Whether the study predicts this customer; absent if its label is a column."),
+        ]
+        | UnsetType
+    ) = UNSET
+    not_eligible_because: (
+        Annotated[str, Meta(description="The rule by which it is not eligible.")] | UnsetType
+    ) = UNSET
+    warnings: (
+        Annotated[list[str], Meta(description="What training never saw; with `warnings=true` only.")]
+        | UnsetType
+    ) = UNSET
+
+
+class Predictions(msgspec.Struct, gc=False):
+    """The predictions of one request, in the order of its customers."""
+
+    model: str
+    version: int
+    as_of: Annotated[str, Meta(description="The instant of the prediction.")]
+    predictions: list[Prediction]
 
 
 def struct(name: str, types: Mapping[str, Any], required: Set[str] = frozenset()) -> Any:

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from app.access.admit import PROBES
 from app.errors import MEDIA_TYPE, ProblemDetails
-from app.request.answer import Predictions
+from app.request.structs import Predictions
 from app.routes.predict import PATHS
 from app.routes.schemas import COMPONENTS, body_of, request_schemas, stem_of
 from app.routes.score import ANY_FORM, PINNED, ROUTE

@@ -231,5 +231,6 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
 
 
-def _ignore(*_: object) -> None:
+def _ignore(_: Problem) -> bytes:
     """Note nothing, for an application that has no ear for refusals."""
+    return b"none"

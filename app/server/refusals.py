@@ -5,7 +5,7 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import Problem, new_request_id
+from app.errors import Problem
 from app.server.state import NoteRefusal
 
 _PROBES: Final = ("/health/live", "/health/ready")
@@ -24,9 +24,8 @@ def crowded(app: ASGIApp, note: NoteRefusal) -> ASGIApp:
 
 
 def noted(problem: Problem, note: NoteRefusal) -> Response:
-    """Return the response to what no application sees, with an id under which the application notes it."""
-    id_ = new_request_id()
-    note(problem, id_)
+    """Return the response to what no application sees, with the id under which the application notes it."""
+    id_ = note(problem)
     response = problem.response(id_)
     response.raw_headers.append((b"x-request-id", id_))
     return response

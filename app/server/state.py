@@ -15,8 +15,8 @@ ANSWERING: Final = "answering"
 """The key of the ASGI scope's state that holds the requests in progress, so that an app sees its load."""
 REFUSED: Final = "refused"
 """The key of the lifespan's state by which an app hears of what the server refuses: a `NoteRefusal`."""
-NoteRefusal = Callable[[Problem, bytes], None]
-"""Notes a refusal and its request id."""
+NoteRefusal = Callable[[Problem], bytes]
+"""Notes a refusal and returns its request id."""
 _POLL_SECONDS: Final = 100e-6
 
 

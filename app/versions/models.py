@@ -13,13 +13,12 @@ from anyio.to_thread import run_sync
 from app.errors import Problem
 from app.limits import RequestLimits, queue_full
 from app.observe.metrics import Metrics
-from app.request.batcher import Threads
+from app.request.batcher import ScoringThread, Threads
 from app.settings import Settings
 from app.versions.champions import GONE, STILL_LOADING, Champion, Champions
 from app.versions.loader import Loader, Refused
 from app.versions.served import Served, collect_soon, serve
 from app.versions.shadow import Shadow
-from app.versions.threads import ScoringThread
 from model.predictor import Predictor
 from model.store.registry import NAME_PATTERN, Registry
 

@@ -4,6 +4,7 @@
 of `encode`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from model.features.scaling import Scales, scale
 from model.schema import CategoricalColumn, DateColumn, Schema
-from model.times import MISSING_TIME, age_days
+from model.times import DAY
 from model.values.columns import Numbers, as_codes, column_of, format_number, parse_number
 from model.values.rows import Cell, RequestRows
 
@@ -73,8 +74,11 @@ class RowEncoder:
         """(N, D) float64 values of the numeric columns; NaN missing."""
         columns = [cells[at] for at in self.numbers]
         for n, name in self.dates:
-            times = [MISSING_TIME if time is None else time for time in rows.dates[name]]
-            columns[n] = age_days(np.array(times), np.array(rows.cutoffs)).tolist()
+            dated = zip(rows.dates[name], rows.cutoffs, strict=True)
+            columns[n] = [
+                math.nan if time is None or time > cutoff else float(cutoff - time) / DAY
+                for time, cutoff in dated
+            ]
         return _stored_by_columns(columns, len(rows), np.float64)
 
     def _codes(self, cells: Sequence[Sequence[Cell]]) -> list[list[int]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.access.hosts import check_page
+from app.access.admit import check_page
 from app.errors import Problem
 from app.main import create_app
 from app.settings import Settings

@@ -401,20 +401,24 @@ def test_a_head_that_does_not_come_is_refused(sent: str) -> None:
     ],
 )
 def test_the_app_hears_of_what_the_server_refuses(sent: str, kind: str) -> None:
-    noted: list[tuple[str, str]] = []
+    noted: list[str] = []
+
+    def note(problem: Problem) -> bytes:
+        noted.append(problem.kind)
+        return b"17"
 
     async def conversation(line: Line) -> None:
         line.send(sent)
         _, headers, body = await line.answer()
         id_ = headers["x-request-id"]
-        assert noted == [(kind, id_)]
+        assert (noted, id_) == ([kind], "17")
         assert json.loads(body)["instance"] == f"urn:propense:request:{id_}"
 
     talk(
         echo,
         conversation,
         timeouts={"head": 0.1},
-        app_state={REFUSED: lambda problem, id_: noted.append((problem.kind, id_.decode()))},
+        app_state={REFUSED: note},
     )
 
 
