@@ -35,9 +35,9 @@ test: setup
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$! || { cat .venv/check.log; exit 1; }; exit $$tests
 
-# What takes minutes.
+# What takes minutes, and many more examples of each property.
 test-heavy: setup
-	$(BIN)/pytest -m heavy
+	$(BIN)/pytest -m "heavy or hypothesis" --hypothesis-profile=many
 
 # The files, functions and moves between files that a POST, a file and a training run enter, and the lines of each
 # room. FILES=1 names the files.

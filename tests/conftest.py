@@ -1,5 +1,10 @@
 """Rules for all tests."""
 
+import os
+
+# Tiny arrays gain nothing from threads, and lose a lot beside other work. Child processes inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections import Counter
 
 import pytest
@@ -8,12 +13,10 @@ from hypothesis import settings
 
 pytest_plugins = ["tests.published"]
 
-# A slow machine is no fault of the code.
-settings.register_profile("propense", deadline=None)
-settings.load_profile("propense")
-
-# Tiny tensors gain nothing from threads, and lose a lot beside other work.
-torch.set_num_threads(1)
+# A slow machine is no fault of the code. `make test-heavy` loads the second.
+settings.register_profile("some", deadline=None, max_examples=25)
+settings.register_profile("many", deadline=None, max_examples=500)
+settings.load_profile("some")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

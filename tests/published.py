@@ -16,12 +16,16 @@ Folders = pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def real_steps() -> Iterator[int]:
-    """The steps in which students learn. They learn in a tenth of them once a test has asked for this."""
+    """The steps in which students learn; they and boosted trees take few once a test has asked for this."""
+    from training.audit import dominance
+    from training.baselines import tabular
     from training.fit import distill
 
     with pytest.MonkeyPatch.context() as patch:
         steps = distill.STEPS
         patch.setattr(distill, "STEPS", steps // 10)
+        patch.setattr(tabular, "MAX_ROUNDS", 25)
+        patch.setattr(dominance, "ROUNDS", 15)
         yield steps
 
 

@@ -155,7 +155,7 @@ def unscored(path: Path) -> list[bool]:
         return [row["error"] != "" for row in csv.DictReader(file)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TABLES, TEXT_KINDS, TEXT_KINDS)
 def test_texts_are_read_alike(tmp_path: Path, columns: dict[str, list[str]], number: Any, plan: Any) -> None:
     kinds = {"number": number, "plan": plan}

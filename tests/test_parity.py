@@ -20,6 +20,7 @@ from model.values.rows import customers_from_rows
 from tests.app.client import Client, running
 from tests.training.cli.commands import runner
 from tests.training.shops import LOG, TABLE, WIDE, Row, Shop, log_shop, table_shop, write_csv
+from training.baselines.compare import Baselines
 from training.measure.measuring import MODEL, measure_horizons
 from training.prepare import Prepared, prepare
 from training.publish.publish import train
@@ -103,9 +104,11 @@ def evaluate(shop: Shop, text: str, name: str, registry: Registry) -> Evaluation
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("training.run.run.prepare", listened_to_prepare)
+        patched.setattr("training.run.run.baseline_probabilities", lambda *_, **__: Baselines({}))
+        patched.setattr("training.audit.audit.findings_of", lambda _: ([], []))
         patched.setattr("training.run.run.measure_horizons", listened_to_measured)
         head = f"network.head={name.partition('-')[2]}"
-        asked = (f"name={name}", head, "network.choose=false", "network.folds=2", "fit.refit=false")
+        asked = (f"name={name}", head, "fit.refit=false")
         trained = train(shop.study(text, *asked), registry)
     plan, ids = heard["prepared"].plan, heard["prepared"].dataset.ids
     asked = plan.examples.take(plan.unseen)  # the others have answers out of fold

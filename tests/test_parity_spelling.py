@@ -56,9 +56,7 @@ def test_a_repeated_number_is_one_however_it_comes(tmp_path: Path, monkeypatch: 
         shop.customers.append({"id": str(number), "x": float(draw.normal()), "rate": rate})
         shop.churned.append(bool(draw.random() < chances.get(rate, 0.5)))
     shop.save_table()
-    predictor = publish(
-        shop, TABLE.replace("id: id}", "id: id, numeric: [rate]}"), "network.folds=2"
-    ).predictor
+    predictor = publish(shop, TABLE.replace("id: id}", "id: id, numeric: [rate]}")).predictor
     ((_, column),) = predictor.manifest.schema_.valued
     assert column.values == (0.1, 0.3, 5.0, 7.0, 1000.0)
 

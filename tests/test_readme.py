@@ -32,7 +32,7 @@ def blocks() -> list[tuple[str, str]]:
 def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
     """Long-running commands (`&`) are ended by their pid, where the README says `kill %1`."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"}  # other tests run beside it
+    environment = os.environ | {"PATH": path}
     services: list[subprocess.Popen[bytes]] = []
     try:
         for language, text in blocks():

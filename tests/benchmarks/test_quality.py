@@ -26,7 +26,6 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr("tests.benchmarks.quality.__main__.CORES", 1000)  # this process keeps its cores
     return Bench(tmp_path)
 

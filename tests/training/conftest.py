@@ -2,13 +2,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
 from model.store.registry import Registry
 from tests.training.cli.commands import Run, runner
 from tests.training.shops import Published
-
-torch.set_num_threads(1)  # small networks are quicker so, and a run leaves the machine to others
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,6 +27,7 @@ SMALL: Final = (
     "network.width=8",
     "network.layers=1",
     "network.members=2",
+    "network.folds=2",
     "network.embedding=2",
     "network.choose=false",
     "fit.epochs=4",
@@ -165,7 +166,7 @@ def table_shop(folder: Path, n: int = 240, *, seed: int = 0) -> Shop:
         row: Row = {
             "id": f"{number:04d}",
             "tenure": tenure,
-            "contract": "monthly" if monthly else str(draw.choice(["one year", "two years", "à vie"])),
+            "contract": "monthly" if monthly else _one_of(draw, "one year", "two years", "à vie"),
             "senior": bool(draw.random() < 0.3),
             "since": _day(int(draw.integers(0, 900))),
             **{f"bill_{i}": round(50 + 10 * i * rise + float(draw.normal()), 2) for i in (1, 2, 3)},
@@ -189,7 +190,7 @@ def log_shop(folder: Path, n: int = 160, *, seed: int = 0) -> Shop:
         until = float(draw.uniform(20, 1.6 * LOG_DAYS))
         days = np.cumsum(draw.exponential(pace, 200)) + draw.uniform(0, 40)
         days = days[days < min(until, LOG_DAYS)] if draw.random() > 0.1 else days[:0]
-        row: Row = {"id": f"{number:04d}", "plan": str(draw.choice(["free", "paid"])), "since": _day(-number)}
+        row: Row = {"id": f"{number:04d}", "plan": _one_of(draw, "free", "paid"), "since": _day(-number)}
         customers.append({**row, "events": [_event(draw, day) for day in days]})
     shop = Shop(folder, customers, [])
     shop.save_log()
@@ -234,8 +235,12 @@ def _event(draw: np.random.Generator, day: float) -> Row:
         "kind": "buy" if draw.random() < 0.6 else "visit",
         "amount": None if draw.random() < 0.1 else round(float(draw.lognormal(3, 1)), 2),
         "items": float(draw.integers(1, 5)),
-        "shop": None if draw.random() < 0.1 else str(draw.choice(["north", "south", "web"])),
+        "shop": None if draw.random() < 0.1 else _one_of(draw, "north", "south", "web"),
     }
+
+
+def _one_of(draw: np.random.Generator, *texts: str) -> str:
+    return texts[draw.integers(len(texts))]  # ten times as fast as its `choice`
 
 
 def _day(number: int) -> str:

@@ -19,6 +19,7 @@ _LOSS: Final = 0.08  # the loss of AUC without one of two equally good independe
 _TOO_GOOD: Final = 0.97  # the AUC minus its standard error of all columns together
 _AHEAD: Final = 0.01
 _FOLDS: Final = 3
+ROUNDS: Final = 60  # of boosting
 _ROWS: Final = 10_000
 _COLUMNS: Final = 60  # the best columns alone; further ones add little
 _CATEGORIES: Final = 30
@@ -87,7 +88,7 @@ def _forest_auc(matrix: Numbers, categorical: Bools, positive: Bools, folds: NDA
         if len(np.unique(positive[fitted])) < 2:
             continue
         forest = HistGradientBoostingClassifier(
-            max_iter=60,
+            max_iter=ROUNDS,
             max_leaf_nodes=15,
             early_stopping=False,
             categorical_features=categorical,

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.measure.metrics import N_BINS, measure
+from training.measure.metrics import N_BINS, checked
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -126,8 +126,7 @@ def intervals(
     Raises:
         ValueError: as in `metrics.measure`, or groups have another shape.
     """
-    value = _full(labels, probabilities, groups)
-    ranked = _rank(labels, probabilities)
+    ranked, value = _ranked(labels, probabilities, groups)
     parts = [_measures(ranked, weights) for weights in resample_counts(groups, seed=seed)]
     return {
         name: percentile_interval(groups, value[name], [part[name] for part in parts]) for name in MEASURED
@@ -154,8 +153,8 @@ def paired_differences(
     Raises:
         ValueError: as in `intervals`.
     """
-    before, after = (_full(labels, probabilities, groups) for probabilities in (first, second))
-    one, other = _rank(labels, first), _rank(labels, second)
+    one, before = _ranked(labels, first, groups)
+    other, after = _ranked(labels, second, groups)
     pairs = [
         (_measures(one, weights), _measures(other, weights)) for weights in resample_counts(groups, seed=seed)
     ]
@@ -177,13 +176,17 @@ def percentile_interval(
     return min(low, value), max(high, value)
 
 
-def _full(labels: Floats, probabilities: Floats, groups: Integers) -> dict[str, float | None]:
-    measured = measure(labels, probabilities)
+def _ranked(
+    labels: Floats, probabilities: Floats, groups: Integers
+) -> tuple[_Ranked, dict[str, float | None]]:
+    """The rows in their order, and their measures; None where `measure` gives None."""
+    ranked = _rank(*checked(labels, probabilities))
     if groups.shape != labels.shape:
         raise ValueError(
             f"groups must have one customer for each label, got {groups.shape} and {labels.shape}."
         )
-    return {name: getattr(measured, name) for name in MEASURED}
+    found = {name: float(values[0]) for name, values in _measures(ranked, np.ones((1, len(labels)))).items()}
+    return ranked, {name: None if np.isnan(value) else value for name, value in found.items()}
 
 
 def _difference(

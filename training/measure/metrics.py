@@ -97,7 +97,7 @@ def measure(labels: Floats, probabilities: Floats) -> Metrics:
     Raises:
         ValueError: either is something else.
     """
-    y, p = _checked(labels, probabilities)
+    y, p = checked(labels, probabilities)
     positives = int(y.sum())
     both = 0 < positives < len(y)
     return Metrics(
@@ -120,7 +120,7 @@ def base_rate_metrics(labels: Floats, base_rate: float) -> Metrics:
 
 def curves(labels: Floats, probabilities: Floats) -> Curves:
     """Return the curves of a report; arguments and errors as in `measure`."""
-    y, p = _checked(labels, probabilities)
+    y, p = checked(labels, probabilities)
     roc, precision_recall = _both_class_curves(y, p) if 0 < y.sum() < len(y) else ((), ())
     return Curves(
         roc=roc,
@@ -137,7 +137,8 @@ def _both_class_curves(y: Floats, p: Floats) -> tuple[Points, Points]:
     return _thin(false_positives, true_positives), _thin(recall[::-1], precision[::-1])
 
 
-def _checked(labels: Floats, probabilities: Floats) -> tuple[Floats, Floats]:
+def checked(labels: Floats, probabilities: Floats) -> tuple[Floats, Floats]:
+    """Return both as float64; a ValueError where `measure` refuses them."""
     if labels.shape != probabilities.shape or labels.ndim != 1 or not len(labels):
         shapes = f"{labels.shape} and {probabilities.shape}"
         raise ValueError(f"labels and probabilities must be of one shape (N,) with N > 0, got {shapes}")

@@ -1,6 +1,7 @@
 """The report of a training run: the type of report.json, and the self-contained page."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
@@ -154,6 +155,7 @@ def _charts(report: Mapping[str, Any], horizon: str) -> list[charts.Chart]:
     return drawn
 
 
+@cache
 def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

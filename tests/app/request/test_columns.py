@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Problem
@@ -40,7 +40,6 @@ def told(body: Any, schema: Schema) -> Problem:
 
 
 @pytest.mark.parametrize(("schema", "names"), [(TABLE_SCHEMA, TABLE_NAMES), (LOG_SCHEMA, LOG_NAMES)])
-@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_what_the_decoder_takes_is_what_the_slow_reader_reads(
     schema: Schema, names: list[str], data: st.DataObject

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Problem
@@ -85,7 +85,6 @@ def same(one: RequestRows, other: RequestRows) -> None:
     }
 
 
-@settings(max_examples=300, deadline=None)
 @given(bodies(TABLE_ROWS), st.booleans())
 def test_what_the_decoder_takes_of_a_table_is_what_the_slow_reader_reads(body: Any, spaced: bool) -> None:
     text = json.dumps(body, separators=(", ", " : ") if spaced else None).encode()
@@ -95,7 +94,6 @@ def test_what_the_decoder_takes_of_a_table_is_what_the_slow_reader_reads(body: A
         same(fast, slow)
 
 
-@settings(max_examples=300, deadline=None)
 @given(bodies(LOG_ROWS))
 def test_what_the_decoder_takes_of_a_log_is_what_the_slow_reader_reads(body: Any) -> None:
     text = json.dumps(body).encode()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.main import create_app
@@ -129,7 +129,6 @@ def written(folder: Path, rows: list[dict[str, Any]]) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=25)
 @given(customers=st.lists(CUSTOMER, min_size=1, max_size=6))
 def test_a_response_and_both_ways_of_scoring_a_file_agree_on_who_is_eligible(
     name: str,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.features.encode import encode
@@ -57,7 +57,6 @@ def both(made: Network, numbers: Any, codes: Any) -> tuple[Any, Any]:
 ascending = st.lists(st.integers(-12, 12).map(lambda n: n / 4), max_size=6, unique=True).map(sorted)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     edges=st.lists(ascending, min_size=1, max_size=4),
     n_categories=st.integers(0, 3),
@@ -214,7 +213,6 @@ def inputs_of(schema: Schema, sent: list[dict[str, Any]]) -> Inputs:
     return encode(schema, customers.columns, None, customers.examples(), lookback_days=365, with_steps=False)
 
 
-@settings(max_examples=200, deadline=None)
 @given(rows)
 def test_both_encoders_give_the_same_bits(sent: list[dict[str, Any]]) -> None:
     numeric, codes = ENCODER(rows_from_json(sent, SCHEMA, AS_OF))

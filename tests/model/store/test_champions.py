@@ -205,4 +205,4 @@ class RegistryMachine(RuleBasedStateMachine):
 
 
 TestRegistryBesideItsModel = RegistryMachine.TestCase
-TestRegistryBesideItsModel.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestRegistryBesideItsModel.settings = settings(stateful_step_count=20)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.store.checkpoint import read_checkpoint
@@ -192,7 +192,6 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, dtype: str) -> 
     assert unreadable(folder) == f"{path} must have finite weights, got others in 'head.bias'. Train again."
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=200))
 def test_no_bytes_crash_the_reader(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = written(tmp_path_factory.mktemp("any") / "1")

@@ -1,7 +1,6 @@
 """The `propense` command as tests run it, in this process or in one of its own."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,7 +70,6 @@ def in_a_process(folder: Path, *words: object) -> Ran:
     ran = subprocess.run(
         [Path(sys.executable).with_name("propense"), *map(str, words)],
         cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -59,7 +59,6 @@ def test_every_measure_of_the_report_is_measured() -> None:
     assert set(MEASURED) == {name for name, *_ in MEASURES}
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_weights_of_one_measure_the_rows_themselves(rows: list[tuple[float, float]]) -> None:
     labels, probabilities = arrays(rows)
@@ -68,7 +67,6 @@ def test_weights_of_one_measure_the_rows_themselves(rows: list[tuple[float, floa
         assert {name: found[name][resample] for name in found} == expected(labels, probabilities)
 
 
-@settings(deadline=None)
 @given(ROWS, st.data())
 def test_a_weight_is_as_many_equal_rows(rows: list[tuple[float, float]], data: st.DataObject) -> None:
     labels, probabilities = arrays(rows)
@@ -80,7 +78,6 @@ def test_a_weight_is_as_many_equal_rows(rows: list[tuple[float, float]], data: s
         assert {name: found[name][resample] for name in found} == repeated
 
 
-@settings(deadline=None)
 @given(ROWS, st.floats(0.01, 100))
 def test_only_shares_of_the_weight_matter(rows: list[tuple[float, float]], factor: float) -> None:
     labels, probabilities = arrays(rows)

@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -69,7 +69,6 @@ def naive_gain(y: Floats, p: Floats, slots: float) -> float:
     return found
 
 
-@settings(deadline=None)
 @given(PAIRS)
 def test_every_metric_equals_its_definition(pairs: list[tuple[float, float]]) -> None:
     y, p = arrays(pairs)
@@ -86,7 +85,6 @@ def test_every_metric_equals_its_definition(pairs: list[tuple[float, float]]) ->
     assert measured.lift_at_10 == (pytest.approx(lift) if some else None)
 
 
-@settings(deadline=None)
 @given(PAIRS, st.randoms(use_true_random=False))
 def test_order_of_rows_is_moot(pairs: list[tuple[float, float]], random: Random) -> None:
     shuffled = random.sample(pairs, len(pairs))
@@ -94,7 +92,6 @@ def test_order_of_rows_is_moot(pairs: list[tuple[float, float]], random: Random)
     assert one == {name: pytest.approx(value) for name, value in other.items()}
 
 
-@settings(deadline=None)
 @given(PAIRS)
 def test_curves_are_well_formed(pairs: list[tuple[float, float]]) -> None:
     y, p = arrays(pairs)

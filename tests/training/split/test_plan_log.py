@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.task import LogTask
@@ -47,7 +47,6 @@ plans = st.builds(
 )
 
 
-@settings(max_examples=40)
 @given(plans)
 def test_no_customer_is_tested_who_was_learnt_from_and_no_label_closes_after_the_test_date(
     case: tuple[LogTask, int, Plan],
@@ -69,7 +68,6 @@ def test_no_customer_is_tested_who_was_learnt_from_and_no_label_closes_after_the
     assert at_risk[measured].any(axis=1).all()
 
 
-@settings(max_examples=20)
 @given(plans)
 def test_who_was_held_out_is_written_down(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
@@ -84,7 +82,6 @@ def test_who_was_held_out_is_written_down(case: tuple[LogTask, int, Plan]) -> No
     assert {held_out.since} == set(plan.examples.cutoffs[plan.test].astype(float).tolist())
 
 
-@settings(max_examples=20)
 @given(plans)
 def test_every_customer_is_tested_without_the_fold_that_read_him(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
@@ -100,7 +97,6 @@ def test_every_customer_is_tested_without_the_fold_that_read_him(case: tuple[Log
     assert plan.test_fold.tolist() == [home.get(c, -1) for c in customers[plan.test].tolist()]
 
 
-@settings(max_examples=20)
 @given(plans)
 def test_the_easy_split_deals_examples_one_by_one(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
@@ -115,7 +111,6 @@ def test_the_easy_split_deals_examples_one_by_one(case: tuple[LogTask, int, Plan
     assert len(test) > 0
 
 
-@settings(max_examples=20)
 @given(plans)
 def test_folds_hold_all_that_may_be_read_and_a_customer_is_in_one(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
@@ -135,7 +130,6 @@ def test_folds_hold_all_that_may_be_read_and_a_customer_is_in_one(case: tuple[Lo
         assert folds.judged.tolist() == (dates >= complete[len(complete) // 2]).tolist()
 
 
-@settings(max_examples=20)
 @given(plans)
 def test_a_customer_is_in_the_same_fold_of_either_fit(case: tuple[LogTask, int, Plan]) -> None:
     _, _, plan = case
