@@ -16,7 +16,7 @@ from app.request.structs import Predictions as Response
 from app.request.unknown import UnknownFields
 from app.request.warnings import Warnings
 from model.predictor import Predictions, Predictor
-from model.scoring.eligible import customers_standing, refusals
+from model.scoring.eligible import not_eligible_because
 from model.store.manifest import Manifest
 from model.task import ColumnTask
 from model.times import format_instant
@@ -136,8 +136,10 @@ class RequestScorer:
         else:
             customers = rows.customers(schema)
             predictions = self.predictor.predict(customers)
-        reasons = (None, *refusals(task))
-        return predictions, [reasons[one] for one in customers_standing(task, schema, customers).tolist()]
+        why = not_eligible_because(task, schema, customers)
+        assert why is not None
+        reasons = (*why.values, None)
+        return predictions, [reasons[code] for code in why.codes.tolist()]
 
     def _read(self, bodies: Sequence[bytes], now: int) -> tuple[RequestRows, Sequence[int]]:
         try:

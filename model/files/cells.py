@@ -94,7 +94,8 @@ def texts_from(array: Array) -> Texts:
         assert isinstance(texts, Texts)
         return texts
     array = _plain(array)
-    return _texts(array if types.is_integer(array.type) else _strings(array))
+    exact = types.is_integer(array.type) or types.is_decimal(array.type)
+    return _texts(array if exact else _strings(array))
 
 
 def spells_number(text: str) -> bool:
@@ -190,12 +191,15 @@ def _spelt(codes: NDArray[np.integer], values: Any) -> Array:
 
 
 def _texts(array: Array) -> Texts:
-    """Strings or whole numbers as texts; only the distinct values are spelt."""
+    """Strings or exact numbers as texts; only the distinct values are spelt."""
     encoded = array.dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return texts_of(codes, encoded.dictionary.cast(pa.string()).to_pylist())
+    values = encoded.dictionary
+    if types.is_decimal(values.type):  # Arrow writes 0E-9 for 0, and 1.000000000 for 1
+        return texts_of(codes, [f"{value.normalize() + 0:f}" for value in values.to_pylist()])
+    return texts_of(codes, values.cast(pa.string()).to_pylist())
 
 
 def _doubles(array: Array) -> Numbers:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from model.errors import DataError
 from model.probability import Probabilities
+from model.values.columns import Texts
 
 
 class TableWriter(Protocol):
@@ -61,7 +62,7 @@ def open_scores(path: Path, horizons: Sequence[str], *, eligible: bool) -> Itera
 
     Args:
         horizons: of the model, in days.
-        eligible: whether the file has a column that says who is eligible.
+        eligible: whether the file says who is eligible, and why others are not.
 
     Raises:
         DataError: the suffix is none of those known, or the file cannot be written.
@@ -89,14 +90,16 @@ def score_schema(horizons: Sequence[str], *, eligible: bool) -> pa.Schema:
     """The columns of a file of scores."""
     numbers = ["probability", *(f"probability_{horizon}d" for horizon in horizons)]
     fields = [("customer_id", pa.string()), *((name, pa.float64()) for name in numbers)]
-    return pa.schema([*fields, *([("eligible", pa.bool_())] if eligible else []), ("error", pa.string())])
+    if eligible:
+        fields += [("eligible", pa.bool_()), ("not_eligible_because", pa.string())]
+    return pa.schema([*fields, ("error", pa.string())])
 
 
 def score_table(
     ids: Sequence[str | None],
     probabilities: Probabilities,
     horizons: Sequence[str],
-    eligible: NDArray[np.bool_] | None,
+    not_eligible: Texts | None,
     rows: NDArray[np.int64],
     errors: Mapping[int, str],
 ) -> pa.Table:
@@ -104,14 +107,18 @@ def score_table(
 
     Args:
         probabilities: (n, K) by horizon, the longest last.
-        eligible: (n,) bool.
+        not_eligible: (n,) why a customer is not eligible, missing if it is; None where all are.
         rows: (N,) which of the n each row shows; -1 for none.
         errors: by row.
     """
     picked = pa.array(rows, mask=rows < 0)
     numbers = [pa.array(probabilities[:, k]).take(picked) for k in (-1, *range(len(horizons)))]
-    able: list[Any] = [] if eligible is None else [pa.array(eligible).take(picked)]
+    able: list[Any] = []
+    if not_eligible is not None:
+        codes = not_eligible.codes
+        reasons = pa.array(not_eligible.values, pa.string()).take(pa.array(codes, mask=codes < 0))
+        able = [pa.array(codes < 0).take(picked), reasons.take(picked)]
     why = [errors.get(row) for row in range(len(ids))] if errors else None
     said = pa.nulls(len(ids), pa.string()) if why is None else pa.array(why, pa.string())
     columns = [pa.array(ids, pa.string()), *numbers, *able, said]
-    return pa.table(columns, schema=score_schema(horizons, eligible=eligible is not None))
+    return pa.table(columns, schema=score_schema(horizons, eligible=not_eligible is not None))

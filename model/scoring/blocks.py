@@ -15,7 +15,7 @@ from model.files.nested_events import check_type, read_nested
 from model.files.source import Source, StrictRows, open_source, parts
 from model.schema import Schema
 from model.scoring.as_of import AsOf, LaterDates, today
-from model.scoring.eligible import Bools, eligible_customers
+from model.scoring.eligible import not_eligible_because
 from model.scoring.misread import Misread, shown
 from model.task import ContractTask, Task
 from model.times import MISSING_TIME
@@ -35,14 +35,14 @@ class Block:
         ids: N ids; None where a row could not be read.
         customers: n customers.
         places: (n,) their rows.
-        eligible: (n,) bool, True where the customer is eligible; None for a column task.
+        not_eligible: (n,) why a customer is not eligible, missing if it is; None for a column task.
         errors: why a row has no score, by its place in the block.
     """
 
     ids: Sequence[str | None]
     customers: Customers
     places: Positions
-    eligible: Bools | None
+    not_eligible: Texts | None
     errors: Mapping[int, str]
 
 
@@ -123,7 +123,7 @@ class TableBlocks:
             self._ids(batch, n_before),
             customers,
             places,
-            eligible_customers(self._task, schema, customers),
+            not_eligible_because(self._task, schema, customers),
             {place: numbered(n_before + place + 1, why) for place, why in errors.items()},
         )
 

@@ -44,27 +44,24 @@ def standing(presence: Presence, task: LogTask | ContractTask, examples: Example
     return np.select(rules, range(1, len(rules) + 1), ELIGIBLE).astype(np.int8)
 
 
-def eligible_customers(
+def not_eligible_because(
     task: Task, schema: Schema, customers: Customers, *, listed: int | None = None
-) -> Bools | None:
-    """(N,) bool, True where the customer is eligible; None for a column task, where all are.
+) -> Texts | None:
+    """(N,) which of the `refusals` applies, missing where the customer is eligible; None for a column task.
 
     Args:
         listed: customers with a contract, the first of the N; None for all.
     """
     if isinstance(task, ColumnTask):
         return None
-    return np.equal(customers_standing(task, schema, customers, listed=listed), ELIGIBLE)
+    found = _standing(task, schema, customers, listed)
+    return Texts(found.astype(np.int32) - 1, refusals(task))
 
 
-def customers_standing(
-    task: LogTask | ContractTask, schema: Schema, customers: Customers, *, listed: int | None = None
+def _standing(
+    task: LogTask | ContractTask, schema: Schema, customers: Customers, listed: int | None
 ) -> Standing:
-    """(N,) the `standing` of each customer at its cutoff; a date of a contract that is no column is missing.
-
-    Args:
-        listed: as for `eligible_customers`.
-    """
+    """(N,) the `standing` at each cutoff; a date of a contract that is no column is missing."""
     log, types = customers.log, event_types(schema, customers.log)
     if isinstance(task, LogTask):
         assert log is not None

@@ -14,7 +14,7 @@ from model.schema import EventSchema, Schema
 from model.scoring import blocks
 from model.scoring.as_of import AsOf, LaterDates, later_events, log_date
 from model.scoring.blocks import Block, numbered, task_columns
-from model.scoring.eligible import eligible_customers
+from model.scoring.eligible import not_eligible_because
 from model.scoring.misread import Misread
 from model.task import Task
 from model.values.columns import take
@@ -44,7 +44,7 @@ class LogBlocks:
         dataset, unread = self._dataset, self._dataset.unread
         cutoffs = np.full(len(dataset), self.as_of.instant, dtype=np.int64)
         everyone = Customers(dataset.ids, cutoffs, dataset.columns, dataset.log)
-        able = eligible_customers(self._task, self._schema, everyone, listed=dataset.listed)
+        why = not_eligible_because(self._task, self._schema, everyone, listed=dataset.listed)
         n_rows = len(dataset) + len(unread)
         places = read_places(n_rows, unread)
         for start in range(0, n_rows, blocks.CHUNK_ROWS):
@@ -64,8 +64,8 @@ class LogBlocks:
                     dataset.ids[first:last], cutoffs[first:last], columns, dataset.log.part(first, last)
                 ),
                 inside,
-                None if able is None else able[first:last],
-                {at - start: numbered(at + 1, why) for at, why in unread.items() if start <= at < stop},
+                None if why is None else why.take(slice(first, last)),
+                {at - start: numbered(at + 1, text) for at, text in unread.items() if start <= at < stop},
             )
 
     def notes(self) -> tuple[str, ...]:

@@ -96,5 +96,5 @@ def _scored(
         on_scored(read)
         probabilities = scored.probabilities
     return score_table(
-        block.ids, probabilities, predictor.manifest.task.output_names, block.eligible, rows, block.errors
+        block.ids, probabilities, predictor.manifest.task.output_names, block.not_eligible, rows, block.errors
     )

@@ -27,6 +27,7 @@ LOG_SCORES: Final = [
     "probability_30d",
     "probability_90d",
     "eligible",
+    "not_eligible_because",
     "error",
 ]
 

@@ -32,6 +32,7 @@ def test_a_model_of_a_log_has_a_column_of_events_in_json(client: Client) -> None
     assert [float(row["probability"]) for row in rows] == pytest.approx(wanted, abs=1e-6)
     assert [float(row["probability_90d"]) for row in rows] == pytest.approx(wanted, abs=1e-6)
     assert [row["eligible"] for row in rows] == ["true", "false"]
+    assert [row["not_eligible_because"] for row in rows] == ["", "not yet a customer"]
 
 
 @pytest.mark.parametrize(

@@ -138,9 +138,11 @@ def test_a_response_and_both_ways_of_scoring_a_file_agree_on_who_is_eligible(
     customers: list[dict[str, Any]],
 ) -> None:
     rows, folder = known(name, customers), tmp_path_factory.mktemp("scored")
-    answered = [one["eligible"] for one in predictions(asked, name, rows)]
+    given = [one.get("not_eligible_because") for one in predictions(asked, name, rows)]
     sent = post(asked, "\n".join(map(json.dumps, rows)), NDJSON, name)
-    assert [json.loads(line)["eligible"] for line in sent.text.splitlines()] == answered
+    scored = list(map(json.loads, sent.text.splitlines()))
+    assert [one["not_eligible_because"] for one in scored] == given
+    assert [one["eligible"] for one in scored] == [why is None for why in given]
     people, events = written(folder, rows)
     has_log = bool(MODELS[name][0].events) and any(row["events"] for row in rows)
     if MODELS[name][0].events and not has_log:
@@ -153,7 +155,7 @@ def test_a_response_and_both_ways_of_scoring_a_file_agree_on_who_is_eligible(
         as_of=AsOf(parse_time(AS_OF, zone=MODELS[name][0].time_zone), "the test"),
     )
     with (folder / "out.csv").open(newline="") as file:
-        assert [row["eligible"] == "true" for row in csv.DictReader(file)] == answered
+        assert [row["not_eligible_because"] or None for row in csv.DictReader(file)] == given
 
 
 def test_who_has_left_keeps_a_probability_and_the_reason_is_given(asked: Client) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from model.errors import DataError
 from model.files.writers import open_scores, score_schema, score_table
+from model.values.columns import Texts
 
 SCHEMA = score_schema(["30"], eligible=True)
 
@@ -19,8 +20,8 @@ SCHEMA = score_schema(["30"], eligible=True)
 def rows(*ids: str) -> pa.Table:
     """A row for each id, and one that could not be read."""
     places, n = np.array([*range(len(ids)), -1]), len(ids)
-    able = np.ones(n, dtype=np.bool_)
-    return score_table([*ids, None], np.full((n, 1), 0.1), ["30"], able, places, {n: "row 9 must be read"})
+    why = Texts(np.full(n, -1, dtype=np.int32), ("has left",))
+    return score_table([*ids, None], np.full((n, 1), 0.1), ["30"], why, places, {n: "row 9 must be read"})
 
 
 def write(path: Path, blocks: Iterable[pa.Table]) -> None:
@@ -33,22 +34,23 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-HEAD = "customer_id,probability,probability_30d,eligible,error\n"
-UNREAD = ',,,,"row 9 must be read"\n'
+HEAD = "customer_id,probability,probability_30d,eligible,not_eligible_because,error\n"
+UNREAD = ',,,,,"row 9 must be read"\n'
 
 
 @pytest.mark.parametrize("name", ["out.csv", "OUT.CSV"])
 def test_csv(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, [rows("007", 'a "b", c'), rows("größer")])
     assert (tmp_path / name).read_text(encoding="utf-8") == (
-        f'{HEAD}"007",0.1,0.1,true,\n"a ""b"", c",0.1,0.1,true,\n{UNREAD}"größer",0.1,0.1,true,\n{UNREAD}'
+        f'{HEAD}"007",0.1,0.1,true,,\n"a ""b"", c",0.1,0.1,true,,\n{UNREAD}"größer",0.1,0.1,true,,\n{UNREAD}'
     )
     assert names(tmp_path) == [name]
 
 
 def expected(*ids: str) -> list[dict[str, object]]:
-    good = {"probability": 0.1, "probability_30d": 0.1, "eligible": True, "error": None}
-    bad = {"probability": None, "probability_30d": None, "eligible": None, "error": "row 9 must be read"}
+    nothing = dict.fromkeys(["probability", "probability_30d", "eligible", "not_eligible_because", "error"])
+    good = {**nothing, "probability": 0.1, "probability_30d": 0.1, "eligible": True}
+    bad = {**nothing, "error": "row 9 must be read"}
     found: list[dict[str, object]] = [{"customer_id": id_, **good} for id_ in ids]
     return [*found, {"customer_id": None, **bad}]
 
@@ -73,7 +75,7 @@ def test_no_row_at_all_is_a_file_with_a_header(tmp_path: Path) -> None:
 def test_a_file_that_was_there_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text("old " * 1_000)
     write(tmp_path / "out.csv", [rows("1")])
-    assert (tmp_path / "out.csv").read_text() == f'{HEAD}"1",0.1,0.1,true,\n{UNREAD}'
+    assert (tmp_path / "out.csv").read_text() == f'{HEAD}"1",0.1,0.1,true,,\n{UNREAD}'
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.ndjson", "out.arrows"])

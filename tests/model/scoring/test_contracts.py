@@ -41,6 +41,7 @@ def test_contracts_are_scored_and_those_that_run_are_eligible(
         "probability_10d",
         "probability_30d",
         "eligible",
+        "not_eligible_because",
         "error",
     ]
     assert {row["customer_id"] for row in rows} == {row["id"] for row in model.shop.customers}

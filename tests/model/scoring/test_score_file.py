@@ -43,6 +43,7 @@ def test_a_log_s_scores_as_csv(log_model: Published, tmp_path: Path) -> None:
         "probability_10d",
         "probability_30d",
         "eligible",
+        "not_eligible_because",
         "error",
     ]
     assert [row["customer_id"] for row in rows] == [row["id"] for row in log_model.shop.customers]
@@ -64,6 +65,7 @@ def test_parquet_holds_the_same_as_csv(log_model: Published, tmp_path: Path) -> 
         "double",
         "bool",
         "string",
+        "string",
     ]
     for row, wanted in zip(table.to_pylist(), read(tmp_path / "out.csv"), strict=True):
         assert row["customer_id"] == wanted["customer_id"]
@@ -76,7 +78,10 @@ def test_eligible_is_who_had_an_event_shortly_before(log_model: Published, tmp_p
     score(log_model, tmp_path / "out.csv", as_of=as_of)
     for row, customer in zip(read(tmp_path / "out.csv"), log_model.shop.customers, strict=True):
         times = [parse_time(event["when"]) for event in customer["events"]]
-        assert row["eligible"] == str(any(as_of - 60 * DAY < t <= as_of for t in times)).lower()
+        able = any(as_of - 60 * DAY < t <= as_of for t in times)
+        assert row["eligible"] == str(able).lower()
+        early = "not yet a customer" if min(times, default=as_of + 1) > as_of else "no event within 60 days"
+        assert row["not_eligible_because"] == ("" if able else early)
 
 
 def test_as_of_is_the_instant_of_the_question(log_model: Published, tmp_path: Path) -> None:
@@ -382,7 +387,7 @@ def test_events_nested_in_a_customer_file_are_those_of_a_log(log_model: Publishe
     path.write_text("".join(json.dumps(row) + "\n" for row in log_model.shop.customers))
     score(log_model, tmp_path / "out.csv", customers=path, events=None, as_of=parse_time(LATE))
     wanted, found = read(tmp_path / "log.csv"), read(tmp_path / "out.csv")
-    for name in ("customer_id", "eligible", "error"):
+    for name in ("customer_id", "eligible", "not_eligible_because", "error"):
         assert [row[name] for row in found] == [row[name] for row in wanted]
     assert probabilities(tmp_path / "out.csv") == pytest.approx(probabilities(tmp_path / "log.csv"), abs=1e-6)
 
