@@ -65,7 +65,10 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
             service.kill()
             service.wait()
     header = (tmp_path / "scores.csv").read_text().split("\n", 1)[0]
-    assert header == "customer_id,probability,probability_30d,probability_90d,eligible,not_eligible_because,error"
+    assert (
+        header
+        == "customer_id,probability,probability_30d,probability_90d,eligible,not_eligible_because,error"
+    )
     assert (tmp_path / "registry/cancel/1/report.html").exists()
 
 

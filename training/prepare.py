@@ -11,7 +11,7 @@ from model.files.dataset import Dataset, load_dataset
 from model.files.events import EventColumns
 from model.files.names import check_names
 from model.files.table import RawTable
-from model.scoring.as_of import later_events, log_end, now, today
+from model.scoring.as_of import later_dates, later_events, log_end, now, today
 from model.task import ColumnTask, ContractTask, LogTask, Task
 from model.times import DAY, MISSING_TIME, format_instant, parse_time
 from model.values.columns import Column, as_dates
@@ -113,8 +113,7 @@ def _table_date(study: Study, dataset: Dataset, fields: ModelFields) -> tuple[in
         notes.append(f"Ages of dates count up to {format_instant(as_of, zone)}, {why}.")
     later = {name: int((column > as_of).sum()) for name, column in dates.items()}
     notes += [
-        f"{n:,} of {int((dates[name] != MISSING_TIME).sum()):,} dates of {name!r} are after that instant and "
-        "count as unknown."
+        later_dates(n, int((dates[name] != MISSING_TIME).sum()), name, "that instant")
         for name, n in later.items()
         if n
     ]

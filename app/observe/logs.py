@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from model.errors import redacted
+from model.files.names import counted
 
 REQUEST_ID: Final[ContextVar[bytes | None]] = ContextVar("request_id", default=None)
 TRACE_ID: Final[ContextVar[str | None]] = ContextVar("trace_id", default=None)
@@ -127,7 +128,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _lost(n: int) -> logging.LogRecord:
-    message = f"{n} lines of the log were lost: they were not read in time"
+    message = f"the log lost {counted(n, 'line')}, not read in time"
     return logging.makeLogRecord(
         {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": message}
     )

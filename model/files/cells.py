@@ -94,8 +94,7 @@ def texts_from(array: Array) -> Texts:
         assert isinstance(texts, Texts)
         return texts
     array = _plain(array)
-    exact = types.is_integer(array.type) or types.is_decimal(array.type)
-    return _texts(array if exact else _strings(array))
+    return _texts(array if types.is_integer(array.type) else _strings(array))
 
 
 def spells_number(text: str) -> bool:
@@ -170,6 +169,11 @@ def _plain(array: Array) -> Array:
 
 def _strings(array: Array) -> Array:
     """A plain array as texts, whole numbers without `.0` and times as ISO 8601 (with Z, if they know it)."""
+    if types.is_decimal(array.type):  # Arrow writes 0E-9 for 0, and 1.000000000 for 1
+        encoded = _encoded(array)
+        values = [f"{value:f}" for value in encoded.dictionary.to_pylist()]
+        plain = [text.rstrip("0").rstrip(".") if "." in text else text for text in values]
+        return pa.array(plain, type=pa.string()).take(encoded.indices)
     if types.is_floating(array.type):
         texts = as_texts(_doubles(array))
         return _spelt(texts.codes, texts.values)
@@ -191,15 +195,15 @@ def _spelt(codes: NDArray[np.integer], values: Any) -> Array:
 
 
 def _texts(array: Array) -> Texts:
-    """Strings or exact numbers as texts; only the distinct values are spelt."""
-    encoded = array.dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
+    """Strings or whole numbers as texts; only the distinct values are spelt."""
+    encoded = _encoded(array)
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    values = encoded.dictionary
-    if types.is_decimal(values.type):  # Arrow writes 0E-9 for 0, and 1.000000000 for 1
-        return texts_of(codes, [f"{value.normalize() + 0:f}" for value in values.to_pylist()])
-    return texts_of(codes, values.cast(pa.string()).to_pylist())
+    return texts_of(codes, encoded.dictionary.cast(pa.string()).to_pylist())
+
+
+def _encoded(array: Array) -> Array:
+    encoded = array.dictionary_encode()
+    return encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
 
 
 def _doubles(array: Array) -> Numbers:

@@ -14,7 +14,7 @@ from model.files.batch import read_places
 from model.files.dates import DateFormat, date_formats
 from model.files.events import EventColumns, RawEvents, read_events
 from model.files.ids import spelling_notes
-from model.files.names import counted, listed
+from model.files.names import counted, listed, some_of
 from model.files.parts import find_files
 from model.files.table import read_table
 from model.values.columns import Column, Texts, as_categories, as_texts, take
@@ -181,14 +181,15 @@ def _with_ids(table: _Customers, name: str | None) -> _Customers:
     counts = np.bincount(table.ids.codes[table.ids.codes >= 0], minlength=len(table.ids.values))
     if repeated := [table.ids.values[code] for code in np.flatnonzero(counts > 1)]:
         raise DataError(
-            f"{name!r} must name each customer once where there are events, got {len(repeated):,} ids "
-            f"in several rows, such as {listed(repeated[:_SHOWN])}. Keep one row of each."
+            f"{name!r} must name each customer once where there are events, got "
+            f"{counted(len(repeated), 'id')} in several rows, such as {listed(repeated[:_SHOWN])}. "
+            "Keep one row of each."
         )
     kept = np.flatnonzero(table.ids.codes >= 0)
     lost = _positions(table)[table.ids.codes < 0].tolist()
     if not lost:
         return table
-    note = f"left out {len(lost):,} of {len(table.ids):,} customers without {name!r}."
+    note = f"left out {some_of(len(lost), len(table.ids), 'customer')} without {name!r}."
     columns = {n: take(column, kept) for n, column in table.columns.items()}
     unread = {**table.unread, **dict.fromkeys(lost, f"must have an id in {name!r}, got nothing")}
     return _Customers(table.ids.take(kept), columns, (*table.notes, note), unread)
@@ -230,7 +231,7 @@ def _overlap(table: _Customers, events: RawEvents, log: EventLog) -> list[str]:
             if alone
             else []
         ),
-        *([f"found no event of {silent:,} of {n_table:,} customers in the table."] if silent else []),
+        *([f"found no event of {some_of(silent, n_table, 'customer')} in the table."] if silent else []),
     ]
 
 

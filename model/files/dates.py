@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.date_texts import without_clock
 from model.errors import DataError
-from model.files.names import counted
+from model.files.names import agreed, counted, some_of
 from model.times import DAY, EPOCH_UNITS, MISSING_TIME, Instants, describe_format, parse_time
 from model.values.columns import (
     Column,
@@ -109,8 +109,9 @@ def column_instants(column: Column, time_format: str | None, what: str, zone: st
     unread = np.flatnonzero((texts.codes >= 0) & (instants == MISSING_TIME))
     if len(unread):
         raise DataError(
-            f"{what} must hold dates such as 2024-03-01, or nothing, got {len(unread):,} of {len(texts):,} "
-            f"values that are none, such as {texts.values[texts.codes[unread[0]]]!r}. Correct them."
+            f"{what} must hold dates such as 2024-03-01, or nothing, got "
+            f"{some_of(len(unread), len(texts), 'value')} that {agreed(len(unread), 'is', 'are')} none, such "
+            f"as {texts.values[texts.codes[unread[0]]]!r}. Correct them."
         )
     return instants
 

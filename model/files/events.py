@@ -12,7 +12,7 @@ from model.errors import DataError, EmptyFileError
 from model.files.batch import Batch
 from model.files.cells import column_from, instants_from, joined, texts_from
 from model.files.dates import DateFormat, date_formats, mixed_formats
-from model.files.names import check_names, counted, listed
+from model.files.names import agreed, check_names, counted, listed, some_of
 from model.files.source import StrictRows, open_parts
 from model.files.table import unreadable, unreadable_note
 from model.times import MISSING_TIME, Instants, describe_format
@@ -137,9 +137,9 @@ def _value_note(name: str, column: Column) -> str:
         return f"{name!r} is blank in all {len(column):,} events."
     if count > MAX_LOST_SHARE * (len(column) - blank):
         raise DataError(
-            f"{name!r} must hold numbers in the events, got {count:,} of {len(column) - blank:,} values that "
-            f"are none, such as {first!r}. Write them with a decimal point, or list the column under "
-            "data.events.attributes if its values are categories."
+            f"{name!r} must hold numbers in the events, got {some_of(count, len(column) - blank, 'value')} "
+            f"that {agreed(count, 'is', 'are')} none, such as {first!r}. Write them with a decimal point, "
+            "or list the column under data.events.attributes if its values are categories."
         )
     return unreadable_note(name, column)
 
@@ -219,4 +219,4 @@ def _left_out(count: int, total: int, what: str, where: Sequence[str]) -> list[s
     if not count:
         return []
     more = ", ..." if count > len(where) else ""
-    return [f"left out {count:,} of {total:,} events {what} ({', '.join(where)}{more})."]
+    return [f"left out {some_of(count, total, 'event')} {what} ({', '.join(where)}{more})."]

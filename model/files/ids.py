@@ -6,6 +6,8 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import compute as pc
 
+from model.files.names import agreed
+
 _SPELLINGS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     (
         "invisible characters or blanks",
@@ -27,10 +29,10 @@ def spelling_notes(ids: Sequence[str]) -> list[str]:
         groups = now.dictionary_encode()
         n_now = len(groups.dictionary)
         if n_now < n_before:
+            n, pair = n_before - n_now, _pair(exact, groups.indices, before=len(notes))
             notes.append(
-                f"Of {len(exact):,} ids, {n_before - n_now:,} differ from another only in {what}, such as "
-                f"{_pair(exact, groups.indices, before=len(notes))}, and count as customers of their own. "
-                "Spell ids alike in all files."
+                f"Of {len(exact):,} ids, {n:,} {agreed(n, 'differs', 'differ')} from another only in {what}, "
+                f"such as {pair}; each counts as a customer of its own. Spell ids alike in all files."
             )
         n_before = n_now
     return notes

@@ -64,6 +64,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def some_of(count: int, total: int, noun: str) -> str:
+    """`1 of 2,000 cells`."""
+    return f"{count:,} of {counted(total, noun)}"
+
+
+def agreed(count: int, one: str, several: str) -> str:
+    """The form of a word that goes with a count: `is` and `are`."""
+    return one if count == 1 else several
+
+
 def check_unique(names: Sequence[str], owner: str) -> None:
     """Check that no column name comes twice.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from model.errors import DataError
 from model.files.dataset import Dataset
+from model.files.names import agreed, some_of
 from model.schema import DateColumn, Schema
 from model.task import ContractTask, Task
 from model.times import DAY, MISSING_TIME, format_instant, midnight, to_instant
@@ -83,8 +84,9 @@ def later_events(dataset: Dataset, end: int, zone: str, why: str) -> tuple[str, 
         for owner, time in zip(log.owners[last].tolist(), log.times[last].tolist(), strict=True)
     )
     return (
-        f"{len(later):,} of {len(log.times):,} events are after {format_instant(end, zone)}, {why}, and are "
-        f"not read: {', '.join(named)}{', ...' if len(later) > _SHOWN else ''}.",
+        f"{some_of(len(later), len(log.times), 'event')} {agreed(len(later), 'is', 'are')} after "
+        f"{format_instant(end, zone)}, {why}, and not read: {', '.join(named)}"
+        f"{', ...' if len(later) > _SHOWN else ''}.",
     )
 
 
@@ -108,11 +110,13 @@ class LaterDates:
     def notes(self) -> tuple[str, ...]:
         """A sentence for each column that has some."""
         when = f"{format_instant(self.as_of.instant, self.schema.time_zone)} ({self.as_of.source})"
-        return tuple(
-            f"{n:,} of {self.present[name]:,} dates of {name!r} are after {when} and count as unknown."
-            for name, n in self.later.items()
-            if n
-        )
+        return tuple(later_dates(n, self.present[name], name, when) for name, n in self.later.items() if n)
+
+
+def later_dates(n_later: int, n_dates: int, name: str, when: str) -> str:
+    """A sentence on the dates of a column after an instant."""
+    are, count = (agreed(n_later, *forms) for forms in (("is", "are"), ("counts", "count")))
+    return f"{some_of(n_later, n_dates, 'date')} of {name!r} {are} after {when} and {count} as unknown."
 
 
 def now() -> int:

@@ -17,6 +17,7 @@ from model.schema import Schema
 from model.scoring.as_of import AsOf, LaterDates, today
 from model.scoring.eligible import not_eligible_because
 from model.scoring.misread import Misread, shown
+from model.scoring.repeats import Repeats
 from model.task import ContractTask, Task
 from model.times import MISSING_TIME
 from model.values.columns import Column, Texts, as_dates, as_texts
@@ -61,7 +62,7 @@ class TableBlocks:
         self._names = _columns(self._source, task, schema)
         self._id = name if (name := id_field(schema)) in self._source.names else None
         self._rows = StrictRows(self._source)
-        self._misread = Misread(schema)
+        self._misread, self._repeats = Misread(schema), Repeats(task, schema)
         self._n_rejected = 0
         self.as_of = as_of or today(schema.time_zone)
         self._later = LaterDates(schema, self.as_of)
@@ -97,7 +98,8 @@ class TableBlocks:
         why = "the column 'error' says why"
         rejected = [f"{counted(self._n_rejected, 'row')} without a score: {why}."] if self._n_rejected else []
         said = [*self._source.notes, *rejected] if self._reject else self._rows.notes
-        return (*said, *numbers, *self._misread.notes(reject=self._reject), *self._later.notes())
+        unread = self._misread.notes(reject=self._reject)
+        return (*said, *numbers, *self._repeats.notes(), *unread, *self._later.notes())
 
     def _block(self, batch: Batch, n_before: int) -> Block:
         schema, n, places = self._schema, len(batch.cells), batch.places
@@ -116,30 +118,32 @@ class TableBlocks:
             nested = read_nested(batch.cells[EVENTS], schema.events, schema.time_zone)
             log, found = nested.log, self._misread.add_events(nested)
             reasons = (found if self._reject else nested.unread) | reasons
+        given = read_column(batch.cells[self._id], exact=True) if self._id else None
+        self._repeats.add(columns, n, given, log)
         customers = Customers([""] * n, np.full(n, self.as_of.instant, dtype=np.int64), columns, log)
         errors = {**batch.unread, **{int(places[row]): why for row, why in reasons.items()}}
         self._n_rejected += len(errors)
         return Block(
-            self._ids(batch, n_before),
+            _ids(batch, given, n_before),
             customers,
             places,
             not_eligible_because(self._task, schema, customers),
             {place: numbered(n_before + place + 1, why) for place, why in errors.items()},
         )
 
-    def _ids(self, batch: Batch, n_before: int) -> list[str | None]:
-        """The ids of all rows; a row without one has its number, an unreadable row none."""
-        ids: list[str | None] = [str(number) for number in range(n_before + 1, n_before + batch.n_rows + 1)]
-        if self._id is None:
-            return ids
-        for place in batch.unread:
-            ids[place] = None
-        texts = read_column(batch.cells[self._id], exact=True)
-        assert isinstance(texts, Texts)
-        for place, code in zip(batch.places.tolist(), texts.codes.tolist(), strict=True):
-            if code >= 0:
-                ids[place] = texts.values[code]
+
+def _ids(batch: Batch, given: Column | None, n_before: int) -> list[str | None]:
+    """The ids of all rows; a row without one has its number, an unreadable row of a file with ids none."""
+    ids: list[str | None] = [str(number) for number in range(n_before + 1, n_before + batch.n_rows + 1)]
+    if given is None:
         return ids
+    for place in batch.unread:
+        ids[place] = None
+    texts = as_texts(given)
+    for place, code in zip(batch.places.tolist(), texts.codes.tolist(), strict=True):
+        if code >= 0:
+            ids[place] = texts.values[code]
+    return ids
 
 
 def _columns(source: Source, task: Task, schema: Schema) -> list[str]:

@@ -16,6 +16,7 @@ from model.scoring.as_of import AsOf, LaterDates, later_events, log_date
 from model.scoring.blocks import Block, numbered, task_columns
 from model.scoring.eligible import not_eligible_because
 from model.scoring.misread import Misread
+from model.scoring.repeats import Repeats
 from model.task import Task
 from model.values.columns import take
 from model.values.customers import Customers
@@ -76,7 +77,9 @@ class LogBlocks:
         """
         zone, (instant, source) = self._schema.time_zone, (self.as_of.instant, self.as_of.source)
         later = later_events(self._dataset, instant, zone, f"the instant of prediction ({source})")
-        return (*self._dataset.notes, *self._misread.notes(), *later, *self._later.notes())
+        repeats = Repeats(self._task, self._schema)
+        repeats.add({}, 0, None, self._dataset.log)
+        return (*self._dataset.notes, *repeats.notes(), *self._misread.notes(), *later, *self._later.notes())
 
 
 def read_for(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
+from model.files.names import agreed, counted, some_of
 from model.files.nested_events import NestedEvents
 from model.schema import CategoricalColumn, DateColumn, Schema, TableColumn
 from model.times import MISSING_TIME
@@ -98,31 +99,33 @@ class Misread:
             chance = self.n_rows * usual + 3 * (self.n_rows * usual * (1 - usual)) ** 0.5 + _FEW
             beyond = n > chance and n > (usual + _MORE) * self.n_rows
             if beyond or (usual < 1 and n == self.n_rows > 0):
-                much.append(f"{column.name!r} in {n:,} of {self.n_rows:,} rows (training: {usual:.0%})")
+                much.append(f"{column.name!r} in {some_of(n, self.n_rows, 'row')} (training: {usual:.0%})")
         more = [f"{len(much) - _COLUMNS} more"] if len(much) > _COLUMNS else []
         shown = "; ".join([*much[:_COLUMNS], *more])
         return [f"missing more often than in training: {shown}."] if much else []
 
     def _note(self, column: TableColumn) -> str:
         lost, present = self.lost[column.name], self.present[column.name]
-        share = f"{lost:,} of {present:,} values of {column.name!r}"
+        share = f"{some_of(lost, present, 'value')} of {column.name!r}"
         example = f"such as {self.example[column.name]}"
         if isinstance(column, CategoricalColumn):
-            return f"{share} are no category that training knew, {example}; they were read as unknown."
+            are = agreed(lost, "is", "are")
+            return f"{share} {are} no category that training knew, {example}; read as unknown."
         if lost > _MOST * present:
             raise DataError(
                 f"a column must hold what it held in training, got {share} that cannot be read as "
                 f"{_rule(column)}, {example}. Write them as in training (numbers with a decimal point)."
             )
-        return f"{share} cannot be read as {_rule(column)}, {example}; they were read as missing."
+        return f"{share} cannot be read as {_rule(column)}, {example}; read as missing."
 
     def _event_note(self, name: str) -> str:
         count, example = self.events[name], self.event_example[name]
         assert self.schema.events
         if name == self.schema.events.time:
-            return f"left out {count:,} events whose {name!r} cannot be read as a time, such as {example}."
-        what = f"{count:,} values of {name!r} of events are no number, such as {example}"
-        return f"{what}; they were read as missing."
+            lost = f"left out {counted(count, 'event')} whose {name!r} cannot be read as a time"
+            return f"{lost}, such as {example}."
+        what = f"{counted(count, 'value')} of {name!r} of events {agreed(count, 'is', 'are')} no number"
+        return f"{what}, such as {example}; read as missing."
 
 
 def _present(column: Column, *, marks: bool) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from model.features.scaling import UNKNOWN, Ranges
+from model.files.names import agreed, some_of
 from model.predictor import Predictions
 from model.schema import Scaling, Schema
 from model.values.columns import as_codes
@@ -70,8 +71,8 @@ class Unusual:
     def notes(self) -> tuple[str, ...]:
         """A sentence on the numbers, and one for each category of events."""
         events = [
-            f"{n:,} of {self.events[name]:,} values of {name!r} of events are no category that training "
-            f"knew, such as {self.example[name]!r}; they were read as unknown."
+            f"{some_of(n, self.events[name], 'value')} of {name!r} of events {agreed(n, 'is', 'are')} no "
+            f"category that training knew, such as {self.example[name]!r}; read as unknown."
             for name, n in self.new.items()
         ]
         return (*self._numbers(), *events)
@@ -94,6 +95,6 @@ class Unusual:
         )
         far = round(float(far), 4 - math.floor(math.log10(scaling.scale)))  # as exact as float32 was
         return (
-            f"{name!r} in {self.beyond[name]:,} of {self.present[name]:,} rows, such as {far:.4g}{unit} "
+            f"{name!r} in {some_of(self.beyond[name], self.present[name], 'row')}, such as {far:.4g}{unit} "
             f"(training: {scaling.low:.4g} to {scaling.high:.4g})"
         )

@@ -8,6 +8,7 @@ from model.scoring.eligible import ELIGIBLE, Bools, refusals
 from model.scoring.presence import first_after
 from model.task import LogTask
 from model.times import DAY, add_days, days, format_instant, midnight
+from model.values.duplicates import duplicate_events
 from model.values.history import EventLog
 from training.question.question import Question
 from training.question.timeline import Timeline
@@ -29,23 +30,6 @@ def log_facts(log: EventLog, zone: str) -> Facts:
         "duplicate_events": duplicate_events(log),
         "gaps": quiet_times(log, zone),
     }
-
-
-def duplicate_events(log: EventLog) -> int:
-    """Count the events that equal an earlier one in customer, time and every field."""
-    owners = log.owners
-    same = (np.diff(log.times) == 0) & (np.diff(owners) == 0)
-    repeated = np.append(same, False) | np.append(False, same)  # equal in customer and time to a neighbour
-    if not repeated.any():
-        return 0
-    fields = [owners[repeated], log.times[repeated]]
-    fields += [np.unique(v[repeated], return_inverse=True, equal_nan=True)[1] for v in log.values.values()]
-    fields += [texts.codes[repeated] for texts in log.categories.values()]
-    order = np.lexsort(fields)
-    differ = np.zeros(len(order) - 1, dtype=bool)
-    for field in fields:
-        differ |= np.diff(field[order]) != 0
-    return int((~differ).sum())
 
 
 def quiet_times(log: EventLog, zone: str) -> list[Facts]:
@@ -141,7 +125,7 @@ def came_back(question: Question, plan: Plan) -> Facts | None:
         return None
     return {
         "within_days": 2 * task.horizons_days[-1],
-        "of": "examples" if silence else "endings",
+        "of": "example" if silence else "ending",
         "left": len(gone),
         "back": int(back.sum()),
         "share": float(back.mean()) if len(gone) else None,

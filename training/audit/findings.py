@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from model.files.names import counted
+from model.files.names import agreed, counted
 from training.audit.meanings import event_type_sentences, label_sentence
 
 Level = Literal["leak", "warning", "note"]
@@ -51,7 +51,9 @@ def audit_sentences(facts: Mapping[str, Any]) -> list[str]:
     lines += event_type_sentences(facts.get("event_types", ()))
     if "rate" in facts:
         lines.append(label_sentence(facts["label"]))
-        lines.append(f"{facts['positives']:,} of {facts['rows']:,} rows are positive ({facts['rate']:.1%}).")
+        positives = f"{facts['positives']:,} of {counted(facts['rows'], 'row')}"
+        are = agreed(facts["positives"], "is", "are")
+        lines.append(f"{positives} {are} positive ({facts['rate']:.1%}).")
     else:
         lines += _population(facts)
     n = facts["examples"]
@@ -149,7 +151,6 @@ def _came_back(back: Mapping[str, Any]) -> str:
     span = f"{back['within_days']:,} days, twice the longest horizon"
     if not back["left"]:
         return f"No customer who counts as gone was observed for {span}: the share of returns is not known."
-    return (
-        f"Of {back['left']:,} {back['of']} that count as gone, {back['back']:,} ({back['share']:.1%}) were "
-        f"followed by a return within {span}."
-    )
+    gone = f"{counted(back['left'], back['of'])} that {agreed(back['left'], 'counts', 'count')} as gone"
+    were = agreed(back["back"], "was", "were")
+    return f"Of {gone}, {back['back']:,} ({back['share']:.1%}) {were} followed by a return within {span}."

@@ -6,11 +6,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.files.names import agreed, counted
+from model.scoring.repeats import repeated_rows, uncounted_rows
 from model.values.columns import Column
 from training.audit.feature import auc, auc_error
 from training.audit.findings import Finding, Level
 from training.question.labels import Bools
-from training.split.deal import COMMON_SHARE, broken_up, duplicate_groups, row_names
+from training.split.deal import broken_up, duplicate_groups, row_names
 
 _MANY: Final = 0.01
 _IN_ORDER: Final = 0.6
@@ -45,10 +47,11 @@ def probe_duplicates(features: Mapping[str, Column], positive: Bools) -> list[Fi
             "duplicates",
             level,
             None,
-            f"{repeats:,} of {n:,} rows ({repeats / n:.1%}) repeat an earlier row in every column, "
+            f"{repeated_rows(repeats, n)}, "
             f"{alike:,} of them in the label too; "
-            f"of the {int(several.sum()):,} groups of equal rows, {mixed:,} have both outcomes."
-            f"{_UNCOUNTED.format(common, 100 * COMMON_SHARE) if common else ''}",
+            f"of the {counted(int(several.sum()), 'group')} of equal rows, {mixed:,} "
+            f"{agreed(mixed, 'has', 'have')} both outcomes."
+            f"{uncounted_rows(common)}",
             "The split keeps them on one side. If they belong to one customer, keep one of them, or name the "
             "column that identifies customers (split: {group: ...}).",
         )
@@ -111,9 +114,6 @@ def probe_shift(train: Bools, test: Bools) -> list[Finding]:
     ]
 
 
-_UNCOUNTED: Final = (
-    " {:,} rows that equal more than {:g} % of all rows are not counted: the columns are coarse."
-)
 _SPLIT: Final = (
     "Test on the latest rows (split: {time: column}, a date or a number that rises with time); "
     "the figures of a random split are too good for a model that predicts later rows."

@@ -37,7 +37,7 @@ def score_command(
     json: AsJson = False,
 ) -> None:
     """Score every customer of the files. Without --customers and --events, score the study's own files."""
-    from model.files.names import listed
+    from model.files.names import counted, listed
     from model.predictor import load_version
     from model.scoring.score_file import score_file
     from model.store.registry import Registry
@@ -70,7 +70,7 @@ def score_command(
     else:
         console.print_lines(
             [
-                f"{scored.rows:,} rows scored as of {when} ({scored.as_of.source}) -> {out}",
+                f"{counted(scored.rows, 'row')} scored as of {when} ({scored.as_of.source}) -> {out}",
                 *(f"Note: {note}" for note in notes),
             ]
         )

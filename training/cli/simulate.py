@@ -22,6 +22,7 @@ def simulate_command(
     json: AsJson = False,
 ) -> None:
     """Write customers.csv, events.csv and truth.csv of a simulated shop with known probabilities."""
+    from model.files.names import counted
     from training.cli import console
     from training.simulation.simulate import simulate
 
@@ -31,5 +32,5 @@ def simulate_command(
     if json:
         console.print_json(facts)
         return
-    written = f"{summary.customers:,} customers with {summary.events:,} events -> {out}"
+    written = f"{counted(summary.customers, 'customer')} with {counted(summary.events, 'event')} -> {out}"
     console.print_lines([f"{written}; truth as of {facts['as_of']}"])

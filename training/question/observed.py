@@ -7,6 +7,7 @@ import numpy as np
 
 from model.errors import DataError
 from model.files.dataset import Dataset
+from model.files.names import agreed, counted
 from model.scoring.as_of import later_events, log_end, now
 from model.task import ContractTask
 from model.times import DAY, MISSING_TIME, Instants, format_instant, midnight
@@ -66,9 +67,9 @@ def observed_contracts(
         end = max(end, log_until)
     if stray := int((past > end).sum()):
         notes += (
-            f"{stray:,} dates of contracts up to {format_instant(int(past.max()), zone)} are after "
-            f"{format_instant(end, zone)}, where the dates end but for them. If the table does reach "
-            "further, set target.observed_until.",
+            f"{counted(stray, 'date')} of contracts up to {format_instant(int(past.max()), zone)} "
+            f"{agreed(stray, 'is', 'are')} after {format_instant(end, zone)}, where the dates end but for "
+            f"{agreed(stray, 'it', 'them')}. If the table does reach further, set target.observed_until.",
         )
     return end, notes
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from model.errors import DataError
 from model.files.dataset import Dataset
-from model.files.names import listed
+from model.files.names import agreed, counted, listed
 from model.scoring.presence import NEVER, contract_dates, has_ended, running_from
 from model.task import ContractTask, LogTask
 from model.times import MISSING_TIME, format_instant
@@ -27,7 +27,14 @@ from training.question.observed import (
     observed_log,
     stale_table,
 )
-from training.question.timeline import Timeline, contract_timeline, followed_share, log_timeline
+from training.question.refunds import refund_note
+from training.question.timeline import (
+    Timeline,
+    contract_timeline,
+    contracts_at_once,
+    followed_share,
+    log_timeline,
+)
 
 LAST_SHARE: Final = 0.05  # an event is terminal if a smaller share of it is followed by further events
 NAMED_SHARE: Final = 0.5  # the same for an event whose name means an ending
@@ -83,6 +90,8 @@ def log_question(
         ends = others and _ends_life(task, count, share)
         task = task.model_copy(update={"terminal": ends})
         notes = (_terminal_note(task, count, share), *notes)
+    if not task.terminal:
+        notes += refund_note(dataset.log, task, types)
     first = -dense_end(-dataset.log.times)
     return Question(task, log_timeline(dataset.log, task, types), first, data_end, zone, notes)
 
@@ -137,6 +146,7 @@ def contract_question(
     if until is None:
         notes += stale_table(known, ends, data_end, zone, log_ends=dataset.log is not None)
     notes = (*notes, *_odd_rows(starts, ends, task, data_end, zone))
+    notes += _at_once(*contracts_at_once(dataset.ids, starts, ends))
     return Question(task, timeline, first, data_end, zone, notes)
 
 
@@ -159,15 +169,16 @@ def _planned(
             f"values are {listed_counts(zip(texts.values, counts, strict=True))}."
         )
     planned = int(((every_end != MISSING_TIME) & (ends == MISSING_TIME)).sum())
+    n_ended = int((ends != MISSING_TIME).sum())
     undated = int((ended[: len(ends)] & (every_end == MISSING_TIME)).sum())
     notes = [
-        f"{int((ends != MISSING_TIME).sum()):,} contracts have ended by {name!r}; {planned:,} other ends are "
-        "planned, and these contracts count as running."
+        f"{_contracts(n_ended, 'has', 'have')} ended by {name!r}; {planned:,} other "
+        f"{agreed(planned, 'end is planned, and counts', 'ends are planned, and count')} as none."
     ]
     if undated:
         notes.append(
-            f"{undated:,} contracts have ended by {name!r} without a date in {task.ends!r}; they count as "
-            "running."
+            f"{_contracts(undated, 'has', 'have')} ended by {name!r} without a date in {task.ends!r} and "
+            f"{agreed(undated, 'counts', 'count')} as running."
         )
     return tuple(notes)
 
@@ -186,13 +197,29 @@ def _ends_life(task: LogTask, count: int, share: float) -> bool:
 
 def _terminal_note(task: LogTask, count: int, share: float) -> str:
     names = " or ".join(repr(name) for name in task.event_types)
-    seen = f"{share:.1%} of its {count:,} events are followed by further events of the customer"
+    are = agreed(count, "is", "are")
+    seen = f"{share:.1%} of its {counted(count, 'event')} {are} followed by further events of the customer"
     if task.terminal:
         return (
             f"{names} is a terminal event ({seen}): a customer is not eligible after it, unless the customer "
             "returns. Set target.terminal: false to change that."
         )
     return f"{names} is not a terminal event ({seen}). Set target.terminal: true to change that."
+
+
+def _contracts(count: int, one: str, several: str) -> str:
+    return f"{counted(count, 'contract')} {agreed(count, one, several)}"
+
+
+def _at_once(n_owners: int, n_beside: int) -> tuple[str, ...]:
+    if not n_beside:
+        return ()
+    several = f"{counted(n_owners, 'customer')} {agreed(n_owners, 'has', 'have')} contracts at the same time"
+    return (
+        f"{several}: {_contracts(n_beside, 'begins', 'begin')} before an earlier one ends. They end with the "
+        "last of them, and each row is an example, so the customer counts several times. Keep one row if "
+        "that is not meant.",
+    )
 
 
 def _odd_rows(
@@ -203,14 +230,16 @@ def _odd_rows(
     if starts is not None:
         backwards = int((ended & (ends < starts)).sum())
         if backwards:
-            notes.append(f"{backwards:,} contracts end before they start; they are never eligible.")
+            never = agreed(backwards, "before it starts and is", "before they start and are")
+            notes.append(f"{_contracts(backwards, 'ends', 'end')} {never} never eligible.")
         missing = int((starts == MISSING_TIME).sum())
         if missing:
-            notes.append(f"{missing:,} contracts have no {task.starts!r}; they are never eligible.")
+            are = agreed(missing, "is", "are")
+            notes.append(f"{_contracts(missing, 'has', 'have')} no {task.starts!r} and {are} never eligible.")
     later = int((ended & (ends > data_end)).sum())
     if later:
         notes.append(
-            f"{later:,} contracts end after {format_instant(data_end, zone)}, the end of the observed time; "
-            "they count as running."
+            f"{_contracts(later, 'ends', 'end')} after {format_instant(data_end, zone)}, the end of the "
+            f"observed time, and {agreed(later, 'counts', 'count')} as running."
         )
     return tuple(notes)

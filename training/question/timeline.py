@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from model.errors import DataError
+from model.files.names import counted
 from model.scoring.presence import (
     NEVER,
     Presence,
@@ -138,7 +139,7 @@ def _check_marks(task: LogTask | ContractTask, n_marks: int, forced: np.ndarray)
         )
         raise DataError(
             f"target.involuntary must name events at an ending or up to {task.involuntary_within_days} days "
-            f"before one, got {list(task.involuntary)} with none of {n_marks:,} events there. Raise "
+            f"before one, got {list(task.involuntary)} with none of {counted(n_marks, 'event')} there. Raise "
             f"target.involuntary_within_days, {add}or leave target.involuntary out."
         )
 
@@ -166,6 +167,19 @@ def _merged_ends(ids: Sequence[str], starts: Instants | None, ends: Instants, ta
     result = np.empty(len(ends), dtype=np.int64)
     result[order] = merged
     return result
+
+
+def contracts_at_once(ids: Sequence[str], starts: Instants | None, ends: Instants) -> tuple[int, int]:
+    """Return how many ids have contracts that run at the same time, and how many begin beside another."""
+    if starts is None:
+        return 0, 0
+    owner, known = group_numbers(ids), starts != MISSING_TIME
+    order = np.lexsort((starts[known], owner[known]))
+    owners, begun = owner[known][order], starts[known][order]
+    until = np.where(ends == MISSING_TIME, NEVER, ends)[known][order]
+    latest = pd.Series(until).groupby(owners).cummax().to_numpy()
+    beside = (owners[1:] == owners[:-1]) & (begun[1:] < latest[:-1])
+    return len(np.unique(owners[1:][beside])), int(beside.sum())
 
 
 def _next_starts(ids: Sequence[str], starts: Instants | None, rows: Positions, ends: Instants) -> Instants:

@@ -12,6 +12,7 @@ from model.scoring.as_of import AsOf, LaterDates, today
 from model.scoring.eligible import event_types
 from model.scoring.log_blocks import read_for
 from model.scoring.misread import Misread
+from model.scoring.repeats import Repeats
 from model.scoring.unusual import Unusual
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
@@ -69,12 +70,15 @@ def evaluate_files(
 
 def _notes(predictor: Predictor, dataset: Dataset, at: AsOf, scored: Predictions) -> list[str]:
     """What the model cannot read of these customers, and what training never saw."""
-    schema = predictor.manifest.schema_
-    misread, later, unusual = Misread(schema), LaterDates(schema, at), Unusual(schema)
+    task, schema = predictor.manifest.task, predictor.manifest.schema_
+    repeats, misread = Repeats(task, schema), Misread(schema)
+    later, unusual = LaterDates(schema, at), Unusual(schema)
+    ids = dataset.columns.get(schema.id) if schema.id and dataset.log is None else None
+    repeats.add(dataset.columns, len(dataset), ids, dataset.log)
     misread.add(dataset.columns)
     later.add(dataset.columns)
     unusual.add(scored, dataset.log)
-    return [*misread.notes(), *later.notes(), *unusual.notes()]
+    return [*repeats.notes(), *misread.notes(), *later.notes(), *unusual.notes()]
 
 
 def _question(

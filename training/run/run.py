@@ -209,8 +209,8 @@ def _check_folds(plan: Plan) -> None:
         read = folds.rows[folds.fold != fold]
         n_events = int((labels.events & labels.at_risk)[read].any(axis=1).sum())
         raise DataError(
-            f"training must have both outcomes without any one fold, got {n_events} events among "
-            f"{len(folds.rows)} training examples without fold {fold + 1}. Add customers, or lower "
+            f"training must have both outcomes without any one fold, got {counted(n_events, 'event')} among "
+            f"{len(folds.rows):,} training examples without fold {fold + 1}. Add customers, or lower "
             "split.test_fraction."
         )
     n_judged, n_test = int(folds.judged.sum()), len(plan.test)

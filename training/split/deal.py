@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from model.values.columns import Column, Numbers, Texts, as_texts, parse_number
+from model.values.columns import Column, as_texts
+from model.values.duplicates import COMMON_ROWS, COMMON_SHARE, row_hashes
 from training.question.timeline import group_numbers
 
 Rows = NDArray[np.int64]
@@ -22,8 +23,6 @@ Places = NDArray[np.float64]
 
 RARER: Final = 200  # examples of the rarer outcome that a test should have
 TEST_SHARES: Final = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)  # held out for it, unless the study says so
-COMMON_SHARE: Final = 0.05  # equal rows beyond this share of all, and beyond COMMON_ROWS, are common:
-COMMON_ROWS: Final = 10  # the columns are coarse, and the rows are no duplicates
 
 
 def hash_shares(ids: Sequence[str], *, seed: int, purpose: str) -> Places:
@@ -34,16 +33,14 @@ def hash_shares(ids: Sequence[str], *, seed: int, purpose: str) -> Places:
 
 
 def row_names(columns: Mapping[str, Column], n_rows: int) -> list[str]:
-    """Return a text for each of N rows, equal for rows that are equal in every column.
+    """Return a text for each of N rows, equal for rows that are equal in every column."""
+    names: list[str] = row_hashes(columns, n_rows, _stable).astype(str).tolist()
+    return names
 
-    A number counts as the same whether its column was read as numbers or as texts.
-    """
-    hashed = np.zeros(n_rows, dtype=np.uint64)
-    for name in sorted(columns):
-        column = columns[name]
-        cells = _hashed_texts(column) if isinstance(column, Texts) else _hashed_numbers(column)
-        hashed = hashed * np.uint64(1_000_003) + cells
-    return hashed.astype(str).tolist()
+
+def _stable(texts: Sequence[str]) -> NDArray[np.uint64]:
+    hashed: NDArray[np.uint64] = pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
+    return hashed
 
 
 def groups_of(columns: Mapping[str, Column], group: str, ids: Sequence[str]) -> list[str]:
@@ -135,16 +132,3 @@ def joined_groups(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArr
     links = (np.ones(size, dtype=bool), (left, size + right))
     _, group_of = connected_components(coo_array(links, shape=(2 * size, 2 * size)), directed=False)
     return np.asarray(group_of[left], dtype=np.int64)
-
-
-def _hashed_numbers(column: Numbers) -> NDArray[np.uint64]:
-    hashed: NDArray[np.uint64] = pd.util.hash_array(np.where(column == 0, 0.0, column))  # -0.0 is 0.0
-    return hashed
-
-
-def _hashed_texts(column: Texts) -> NDArray[np.uint64]:
-    numbers = np.array([*map(parse_number, column.values), np.nan])
-    texts = pd.util.hash_array(np.asarray([*column.values, ""], dtype=object), categorize=False)
-    hashed = np.where(np.isnan(numbers), texts, _hashed_numbers(numbers))
-    hashed[-1] = _hashed_numbers(numbers[-1:])[0]  # a missing cell is one missing number
-    return hashed[column.codes]

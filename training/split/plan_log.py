@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.files.names import listed
+from model.files.names import counted, listed
 from model.task import ContractTask, LogTask, WindowTask
 from model.times import DAY, days, format_instant
 from model.values.customers import Examples
@@ -128,8 +128,9 @@ def _lacking(known: Labels, task: WindowTask) -> str | None:
         n_events, n_others = int(happened.sum()), int((~happened).sum())
         if min(n_events, n_others) < needed:
             return (
-                f"{n_events:,} examples with and {n_others:,} without the event were known {where}; a test "
-                f"forward in time needs {needed} of each: {remedy}, add customers, or set target.cutoffs"
+                f"{counted(n_events, 'example')} with and {n_others:,} without the event were known {where}; "
+                f"a test forward in time needs {needed} of each: {remedy}, "
+                "add customers, or set target.cutoffs"
             )
     return None
 
@@ -153,7 +154,7 @@ def _check_outcomes(labels: Labels, task: LogTask | ContractTask) -> None:
     if positives.all() or not positives.any():
         read = "event, outcome" if isinstance(task, LogTask) else "ends"
         raise DataError(
-            f"the examples must have both outcomes, got {len(positives)} complete examples of which "
+            f"the examples must have both outcomes, got {len(positives):,} complete examples of which "
             f"{'all' if positives.all() else 'none'} are positive at {task.horizons_days[-1]} days. "
             f"Check target.{read} and horizons_days."
         )

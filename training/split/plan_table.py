@@ -13,12 +13,12 @@ from model.task import ColumnTask
 from model.times import MISSING_TIME, Instants
 from model.values.columns import Numbers, Texts, as_dates, as_numbers
 from model.values.customers import Examples
+from model.values.duplicates import COMMON_SHARE
 from training.question.label_column import read_label
 from training.question.labels import Bools, Labels
 from training.question.timeline import group_numbers
 from training.schema.fit_schema import ModelFields
 from training.split.deal import (
-    COMMON_SHARE,
     Rows,
     broken_up,
     deal,

@@ -133,7 +133,7 @@ def test_a_reader_that_sleeps_stops_nothing_and_hears_what_it_missed(pipe: Pipe)
         lines.handle(record("lost"))
     pipe.read()
     lines.handle(record("next"))
-    assert pipe.read() == "3 lines of the log were lost: they were not read in time\nnext\n"
+    assert pipe.read() == "the log lost 3 lines, not read in time\nnext\n"
     lines.handle(record("last"))
     assert pipe.read() == "last\n"
 
@@ -143,7 +143,7 @@ def test_a_line_that_breaks_off_leaves_the_next_one_whole(pipe: Pipe) -> None:
     lines.handle(record("x" * 200_000))
     assert set(pipe.read()) == {"x"}
     lines.handle(record("next"))
-    assert pipe.read() == "\n1 lines of the log were lost: they were not read in time\nnext\n"
+    assert pipe.read() == "\nthe log lost 1 line, not read in time\nnext\n"
 
 
 def test_a_log_that_is_gone_stops_nothing() -> None:

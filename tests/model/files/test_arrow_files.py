@@ -74,13 +74,15 @@ def test_times_say_whether_they_know_their_zone(tmp_path: Path) -> None:
 
 
 def test_parquet_ids_are_exact(tmp_path: Path) -> None:
-    table = pa.table({"whole": [2**53 + 1, None], "float": [17.0, None], "decimal": [Decimal(2**60), None]})
-    pq.write_table(table, tmp_path / "t.parquet")
-    raw = read_table(tmp_path / "t.parquet", texts=["whole", "float", "decimal"])
+    columns = {"whole": [2**53 + 1, None], "float": [17.0, None], "decimal": [Decimal(2**60), None]}
+    places = {"places": pa.array([Decimal(10**28 + 1), Decimal(0)], pa.decimal128(38, 9))}
+    pq.write_table(pa.table({**columns, **places}), tmp_path / "t.parquet")
+    raw = read_table(tmp_path / "t.parquet", texts=[*columns, *places])
     assert plain(raw) == {
         "whole": ["9007199254740993", None],
         "float": ["17", None],
         "decimal": [str(2**60), None],
+        "places": [str(10**28 + 1), "0"],
     }
 
 

@@ -25,14 +25,14 @@ EVENTS = (
 
 def alike(n_ids: int) -> str:
     return (
-        f"Of {n_ids} ids, 1 differ from another only in zeros at the start, such as '007' and '7', and count "
-        "as customers of their own. Spell ids alike in all files."
+        f"Of {n_ids} ids, 1 differs from another only in zeros at the start, such as '007' and '7'; "
+        "each counts as a customer of its own. Spell ids alike in all files."
     )
 
 
 def told(data: Dataset) -> tuple[str, ...]:
     """The notes but those on the spelling of ids."""
-    return tuple(note for note in data.notes if "differ from another only" not in note)
+    return tuple(note for note in data.notes if "from another only" not in note)
 
 
 def load(folder: Path, customers: str | None = None, events: str | None = None, **options: Any) -> Dataset:

@@ -16,7 +16,7 @@ from model.files.ids import spelling_notes
 )
 def test_ids_that_differ_in_spelling(ids: list[str], what: str) -> None:
     (note,) = spelling_notes(ids)
-    assert note.startswith(f"Of {len(ids)} ids, 1 differ from another only in {what}")
+    assert note.startswith(f"Of {len(ids)} ids, 1 differs from another only in {what}")
 
 
 def test_other_ids_are_nothing_to_tell() -> None:

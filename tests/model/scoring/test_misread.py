@@ -49,13 +49,11 @@ def test_values_that_say_nothing_are_counted_over_the_blocks() -> None:
         )
     )
     assert misread.notes() == (
-        "1 of 6 values of 'tenure' cannot be read as a number, such as 'abc'; they were read as missing.",
-        "1 of 7 values of 'senior' cannot be read as yes or no, such as 'perhaps'; "
-        "they were read as missing.",
+        "1 of 6 values of 'tenure' cannot be read as a number, such as 'abc'; read as missing.",
+        "1 of 7 values of 'senior' cannot be read as yes or no, such as 'perhaps'; read as missing.",
         "1 of 5 values of 'since' cannot be read as a date ('%d.%m.%Y' or ISO 8601), "
-        "such as '31.02.2020'; they were read as missing.",
-        "2 of 6 values of 'plan' are no category that training knew, such as 'gold'; "
-        "they were read as unknown.",
+        "such as '31.02.2020'; read as missing.",
+        "2 of 6 values of 'plan' are no category that training knew, such as 'gold'; read as unknown.",
     )
 
 

@@ -263,7 +263,7 @@ def test_one_date_of_a_log_moves_no_score(log_model: Published, tmp_path: Path) 
     assert late.as_of == own.as_of
     assert (tmp_path / "out.csv").read_text() == (tmp_path / "own.csv").read_text()
     [note] = set(late.notes) - set(own.notes)
-    assert "events are after" in note
+    assert " is after" in note
     assert "'0001' at 2031-08-01" in note
 
 
@@ -401,8 +401,8 @@ def test_a_nested_event_that_cannot_be_read_is_noted_or_costs_the_score(
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     options: dict[str, Any] = {"customers": path, "events": None, "as_of": parse_time(LATE)}
     notes = score(log_model, tmp_path / "out.csv", **options).notes
-    assert "left out 1 events whose 'when' cannot be read as a time, such as 'soon'." in notes
-    assert "1 values of 'amount' of events are no number, such as 'x'; they were read as missing." in notes
+    assert "left out 1 event whose 'when' cannot be read as a time, such as 'soon'." in notes
+    assert "1 value of 'amount' of events is no number, such as 'x'; read as missing." in notes
     assert {row["error"] for row in read(tmp_path / "out.csv")} == {""}
     assert "1 row without a score: the column 'error' says why." in (
         rejecting := score(log_model, tmp_path / "out.csv", reject=True, **options).notes

@@ -41,7 +41,7 @@ def test_the_silent_come_back_within_another_horizon(
             if is_asked(life, task, cutoff) and label.complete and label.outcome:
                 backs.append(any(closes < time <= closes + horizon for time in life.targets))
     found = plan_of(timeline_of(listed, task), task, grid, data_end)
-    assert came_back(*found) == facts(backs, task, "examples")
+    assert came_back(*found) == facts(backs, task, "example")
 
 
 @given(event_lists, terminal_tasks, grids, instants)
@@ -54,7 +54,7 @@ def test_who_cancelled_is_followed_from_then_on(
     followed = [e for e in endings if e.time + span + task.ingestion_lag_days * DAY <= data_end]
     backs = [e.back is not None and e.back <= e.time + span for e in followed]
     found = plan_of(timeline_of(listed, task), task, grid, data_end)
-    assert came_back(*found) == (facts(backs, task, "endings") if endings else None)
+    assert came_back(*found) == (facts(backs, task, "ending") if endings else None)
 
 
 def test_a_purchase_leaves_nobody_gone() -> None:

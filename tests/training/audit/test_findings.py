@@ -60,7 +60,7 @@ LOG: dict[str, Any] = {
         cutoff("2023-12-01", {"30": 0.06}, {"30": 0, "90": 1_000}),
     ],
     "never_asked": {"customers": 1, "reasons": {"has left": 1}},
-    "came_back": {"within_days": 180, "of": "endings", "left": 1_000, "back": 50, "share": 0.05},
+    "came_back": {"within_days": 180, "of": "ending", "left": 1_000, "back": 50, "share": 0.05},
 }
 
 
@@ -113,7 +113,7 @@ def test_what_was_observed_is_told_where_it_is_not_the_log() -> None:
 
 
 def test_nobody_was_followed_for_long_enough() -> None:
-    back = {"within_days": 720, "of": "examples", "left": 0, "back": 0, "share": None}
+    back = {"within_days": 720, "of": "example", "left": 0, "back": 0, "share": None}
     assert (
         "No customer who counts as gone was observed for 720 days, twice the longest horizon: the share of "
         "returns is not known." in text_of(came_back=back)

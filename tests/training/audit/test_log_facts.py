@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from model.times import DAY, parse_time
 from model.values.columns import texts_of
+from model.values.duplicates import duplicate_events
 from model.values.history import EventLog
 from tests.strategies import Event, events, log_of
-from training.audit.facts import SHOWN, duplicate_events, log_facts, quiet_times
+from training.audit.facts import SHOWN, log_facts, quiet_times
 
 
 def duplicates(*listed: tuple[int, float, str, float]) -> int:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from model.values.columns import Column, column_of
+from model.values.duplicates import COMMON_ROWS
 from training.split.deal import (
-    COMMON_ROWS,
     Places,
     broken_up,
     deal,
