@@ -1,7 +1,7 @@
 """Texts of dates as datetimes: ISO 8601 or a strptime format, each with any usual clock behind the date.
 
 Beside a format of the date alone, such as `%d/%m/%Y`, a text may have a clock (`10:00`, `10:00:00.5`,
-`9:30 PM`) and a zone (`Z`, `UTC`, `+02:00`). English months are read in full or short, with any marks around
+`9:30 PM`) and a zone (`Z`, `UTC`, `+02:00`). Names of months are read in full or short, with any marks around
 them: the format `%d %b %Y` reads `14-Apr-2025`, `14 April, 2025` and, with its clock, RFC 2822.
 """
 
@@ -16,13 +16,34 @@ _CLOCK: Final = re.compile(
     r"\s*(?P<zone>Z|(?:UTC|GMT)?(?P<offset>[+-]\d{2}:?\d{2})|UTC|GMT)?(?:\s*\([\w ]+\))?",
     re.IGNORECASE,
 )
-_WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b[,.]?\s*", re.IGNORECASE)
-_MONTH: Final = re.compile(
-    r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
-    r"(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?(?![a-z])",
+_WEEKDAY: Final = re.compile(
+    r"^(?:mon|tue|wed|thu|fri|sat|sun|die|mit|don|fre|sam|son|lun|mardi|mer|jeu|ven|dim|martes|mi\u00e9|jue|vie|s\u00e1b|dom)"
+    r"[^\W\d]*[,.]?\s+",
     re.IGNORECASE,
 )
-_ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
+# English, German, French and Spanish, in full or short
+_MONTHS: Final = {
+    "Jan": "jan(?:uary|uar|vier|v)?|j\u00e4n(?:ner)?|ene(?:ro)?",
+    "Feb": "feb(?:ruary|ruar|rero)?|f\u00e9v(?:rier|r)?|fev(?:rier)?",
+    "Mar": "mar(?:ch|s|zo)?|m\u00e4r(?:z)?|maerz|mrz",
+    "Apr": "apr(?:il)?|avr(?:il)?|abr(?:il)?",
+    "May": "may(?:o)?|mai",
+    "Jun": "june?|juni|juin|junio",
+    "Jul": "july?|juli|juil(?:let)?|julio",
+    "Aug": "aug(?:ust)?|ao\u00fbt|aout|ago(?:sto)?",
+    "Sep": "sept?(?:ember|embre|iembre)?",
+    "Oct": "oct(?:ober|obre|ubre)?|okt(?:ober)?",
+    "Nov": "nov(?:ember|embre|iembre)?",
+    "Dec": "dec(?:ember)?|dez(?:ember)?|d\u00e9c(?:embre)?|dic(?:iembre)?",
+}
+_MONTH: Final = re.compile(
+    rf"(?<![^\W\d])(?:{'|'.join(f'({names})' for names in _MONTHS.values())})(?![^\W\d])", re.IGNORECASE
+)
+_QUARTER: Final = re.compile(
+    r"(?P<year>\d{4})[-/ ]?Q(?P<n>[1-4])|Q(?P<first>[1-4])[-/ ](?P<after>\d{4})", re.IGNORECASE
+)
+_OF: Final = re.compile(r"(?<=\s)(?:del?|of)\s", re.IGNORECASE)  # 14 de abril de 2025
+_ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th|er)\b", re.IGNORECASE)
 _MARKS: Final = re.compile(r"[\s,./-]+")
 _COMPACT: Final = len("20240514")
 _NOON: Final = 12
@@ -60,11 +81,13 @@ def formatted_datetime(text: str, time_format: str) -> datetime:
 
 
 def plain_date(text: str) -> str:
-    """Return a date with an English month as `14 Apr 2025`, without its weekday; any other as it is."""
+    """A date with the name of a month as `14 Apr 2025`, a quarter as its first month, else the text."""
+    if quarter := _QUARTER.fullmatch(text):
+        return f"{quarter['year'] or quarter['after']}-{3 * int(quarter['n'] or quarter['first']) - 2:02}"
     if not _MONTH.search(text):
         return text
-    text = _MONTH.sub(lambda month: month[1], _WEEKDAY.sub("", text))
-    return _MARKS.sub(" ", _ORDINAL.sub("", text)).strip()
+    text = _MONTH.sub(lambda month: list(_MONTHS)[(month.lastindex or 1) - 1], _WEEKDAY.sub("", text))
+    return _MARKS.sub(" ", _OF.sub("", _ORDINAL.sub("", text))).strip()
 
 
 def without_clock(text: str) -> str:

@@ -123,10 +123,11 @@ class Series(_Part):
 
 
 class EventValue(_Part):
-    """A numeric field of an event."""
+    """A numeric field of an event; `spelling` as of a `NumericColumn`."""
 
     name: str
     scaling: Scaling
+    spelling: Annotated[str, Field(min_length=1)] | None = None
 
 
 class EventCategory(_Part):

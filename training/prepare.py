@@ -68,7 +68,7 @@ def prepare(study: Study) -> Prepared:
     uses = _uses(study, question)
     kinds = _infer(study, dataset, uses)
     columns = table_facts(dataset.columns, kinds, uses, dataset.dates, study.data.time_zone)
-    columns += event_facts(dataset.log) if dataset.log else ()
+    columns += event_facts(dataset.log, dataset.event_spellings) if dataset.log else ()
     plain = {name: plain_numbers(dataset.columns[name], form) for name, form in kinds.spellings.items()}
     dataset = replace(dataset, columns={**dataset.columns, **plain})
     fields = _fields(study, kinds, dataset)
@@ -215,6 +215,7 @@ def _fields(study: Study, kinds: Kinds, dataset: Dataset) -> ModelFields:
         time_zone=study.data.time_zone,
         events=study.data.events,
         event_format=dataset.time_format,
+        event_spellings=dataset.event_spellings,
         max_events=study.network.max_events,
     )
 

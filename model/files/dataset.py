@@ -38,6 +38,7 @@ class Dataset:
         notes: sentences for the report: what was counted, repaired, left out.
         stated_dates: the formats of columns of dates that the study names.
         time_format: of the times in the log, stated or found; None is ISO 8601.
+        event_spellings: of values in the log that were no plain numbers.
     """
 
     ids: Sequence[str]
@@ -50,6 +51,7 @@ class Dataset:
     unread: Mapping[int, str] = field(default_factory=dict)
     stated_dates: Mapping[str, str] = field(default_factory=dict)
     time_format: str | None = None
+    event_spellings: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -137,6 +139,7 @@ def _join(table: _Customers, events: RawEvents, type: str | None) -> Dataset:
         listed=len(table.ids),
         unread=table.unread,
         time_format=events.time_format,
+        event_spellings=events.spellings,
     )
 
 

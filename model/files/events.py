@@ -1,6 +1,6 @@
 """Event logs: one array a field; events without a customer or a time are counted and left out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from model.errors import DataError, EmptyFileError
 from model.files.batch import Batch
-from model.files.cells import column_from, instants_from, joined, texts_from
+from model.files.cells import column_from, instants_from, joined, read_column, texts_from
 from model.files.dates import DateFormat, date_formats, mixed_formats
 from model.files.names import agreed, check_names, counted, listed, some_of
 from model.files.source import StrictRows, open_parts
 from model.files.table import unreadable, unreadable_note
 from model.times import MISSING_TIME, Instants, describe_format
 from model.values.columns import Column, Numbers, Texts, absent, as_categories, as_numbers
+from model.values.numbers import column_spelling, plain_numbers
 
 MAX_UNREADABLE_SHARE: Final = 0.2
 MAX_LOST_SHARE: Final = 0.5  # of the values of a column
@@ -33,6 +34,7 @@ class EventColumns:
     Attributes:
         time_format: a strptime format, a unit such as "unix_ms", or None for ISO 8601.
         any_format: whether the format is found by the times, in place of `time_format`.
+        spellings: of values that are no plain numbers, see `model.values.numbers`; None: found by the values.
     """
 
     id: str
@@ -42,6 +44,7 @@ class EventColumns:
     values: Sequence[str] = ()
     attributes: Sequence[str] = ()
     any_format: bool = False
+    spellings: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class RawEvents:
         type, attributes: (E,) categories; values: (E,) float64, NaN where missing.
         notes: sentences for the report: what was counted, repaired, left out.
         time_format: of the times; None is ISO 8601.
+        spellings: of the values that are no plain numbers.
     """
 
     ids: Texts
@@ -63,6 +67,7 @@ class RawEvents:
     attributes: dict[str, Texts]
     notes: tuple[str, ...]
     time_format: str | None
+    spellings: Mapping[str, str]
 
     def __len__(self) -> int:
         return len(self.times)
@@ -90,7 +95,8 @@ def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str 
     kept = slice(None) if whole.all() else np.flatnonzero(whole)  # a slice copies nothing
     if not whole.any():
         raise DataError(f"an event must have {id!r} and {time!r}, got none that has both")
-    numbers = {name: column_from(arrays[name]) for name in columns.values}
+    numbers, spellings, guessed = _numbers(arrays, columns)
+    notes += guessed
     notes += [note for name, column in numbers.items() if (note := _value_note(name, column))]
     events = RawEvents(
         ids=ids.take(kept),
@@ -100,6 +106,7 @@ def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str 
         attributes={name: _categories(arrays[name]).take(kept) for name in columns.attributes},
         notes=tuple(notes),
         time_format=form.time_format,
+        spellings=spellings,
     )
     del arrays, numbers
     pa.default_memory_pool().release_unused()  # the room of the file's texts, which the sort needs next
@@ -129,6 +136,25 @@ def _suggestion(array: Any, time_format: str | None) -> str:
     return mixed.rstrip(".") if mixed else "set time_format to the strptime format of the times"
 
 
+def _numbers(
+    arrays: Mapping[str, Any], columns: EventColumns
+) -> tuple[dict[str, Column], dict[str, str], list[str]]:
+    """The values as columns of plain numbers, the spellings that they had, and notes on those guessed."""
+    stated = columns.spellings
+    if stated is not None:
+        read = {n: read_column(arrays[n], exact=False, spelling=stated.get(n)) for n in columns.values}
+        return read, dict(stated), []
+    numbers = {name: column_from(arrays[name]) for name in columns.values}
+    spellings, notes = {}, []
+    for name, column in numbers.items():
+        found = column_spelling(name, column, share=0) if isinstance(column, Texts) else None
+        if found and found[0]:
+            spellings[name] = found[0]
+            numbers[name] = plain_numbers(column, found[0])
+            notes += [found[1]] if found[1] else []
+    return numbers, spellings, notes
+
+
 def _value_note(name: str, column: Column) -> str:
     """What was read as missing; a refusal where that is most of what is there."""
     count, first = unreadable(column)
@@ -138,8 +164,8 @@ def _value_note(name: str, column: Column) -> str:
     if count > MAX_LOST_SHARE * (len(column) - blank):
         raise DataError(
             f"{name!r} must hold numbers in the events, got {some_of(count, len(column) - blank, 'value')} "
-            f"that {agreed(count, 'is', 'are')} none, such as {first!r}. Write them with a decimal point, "
-            "or list the column under data.events.attributes if its values are categories."
+            f"that {agreed(count, 'is', 'are')} none, such as {first!r}. Write them in one unit, with "
+            "a decimal point, or list the column under data.events.attributes if its values are categories."
         )
     return unreadable_note(name, column)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyarrow import types
 
 from model.errors import DataError
-from model.files.cells import column_from, instants_from, is_readable, is_text, texts_from
+from model.files.cells import instants_from, is_readable, is_text, read_column, texts_from
 from model.files.names import check_names, listed
 from model.files.text.json_lines import array_from
 from model.schema import EventSchema
@@ -101,7 +101,10 @@ def read_nested(array: Any, schema: EventSchema, zone: str) -> NestedEvents:
     note(
         schema.time, f"a time in {form}{' or ISO 8601' if schema.time_format else ''}", times == MISSING_TIME
     )
-    columns = {value.name: column_from(fields[value.name]) for value in schema.values}
+    columns = {
+        value.name: read_column(fields[value.name], exact=False, spelling=value.spelling)
+        for value in schema.values
+    }
     values = {name: as_numbers(column) for name, column in columns.items()}
     for name, column in columns.items():
         present = ~absent(column)

@@ -73,7 +73,7 @@ def unreadable(column: Column) -> tuple[int, str]:
     if not len(rows):
         return 0, ""
     first = column.values[column.codes[rows[0]]] if isinstance(column, Texts) else str(column[rows[0]])
-    return len(rows), first
+    return len(rows), first.removeprefix("'")  # of a code, see `model.values.numbers.plain_numbers`
 
 
 def unreadable_note(name: str, column: Column) -> str:

@@ -118,4 +118,5 @@ def _event_columns(fields: EventSchema) -> EventColumns:
         fields.type.name if fields.type else None,
         [value.name for value in fields.values],
         [attribute.name for attribute in fields.attributes],
+        spellings={value.name: value.spelling for value in fields.values if value.spelling},
     )

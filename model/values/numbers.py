@@ -47,6 +47,7 @@ _GROUPED: Final = {
 _BARE: Final = re.compile(r"[\d.,'\u2019()+\-\u2212\s]")
 _UNIT_LAST: Final = re.compile(r"[^A-Za-z]*\d[\s.]*[A-Za-z]{1,12}\.?")  # 5 GB, 3.5k, 12 years
 _DOT: Final = re.compile(r"(?<=[A-Za-z])\.")  # of an abbreviation, such as Rs. or kr.
+_SHOWN: Final = 3
 _PADDED: Final = re.compile(r"[+-]?0\d")
 
 _MARKS: Final = frozenset(
@@ -96,6 +97,54 @@ def describe_spelling(spelling: str | None) -> str:
     return ", ".join(filter(None, ["decimal comma" if spelling[0] == "," else "", spelling[1:]])) or "1,234.5"
 
 
+def mixed_units(values: Sequence[str], counts: NDArray[np.integer], share: float) -> str:
+    """Say which units the numbers of a column have, if a share of the cells have several; else empty.
+
+    Args:
+        values, counts: as in `find_spelling`.
+    """
+    cells = Counter[str]()
+    for value, count in zip(values, counts.tolist(), strict=True):
+        unit = _unit(value)
+        if _is_unit(unit) and any(not math.isnan(spelt_number(value, mark + unit)) for mark in ".,"):
+            cells[unit] += count
+    if len(cells) < 2 or sum(cells.values()) < share * counts.sum():
+        return ""
+    units = ", ".join(f"{unit!r} ({count:,})" for unit, count in cells.most_common(_SHOWN))
+    return (
+        f"it holds numbers of several units: {units}. Write them in one, or the unit in a column of its own."
+    )
+
+
+def column_spelling(name: str, column: Texts, share: float) -> tuple[str | None, str] | None:
+    """Return the spelling of a column of numbers, None if they are plain, and a note if it is a guess.
+
+    Args:
+        share: of the cells but for marks of nothing that must be numbers; 0 for a column that the study says
+            holds numbers, which has a spelling if more cells are numbers in it than plainly.
+
+    Returns:
+        None if fewer are numbers.
+    """
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
+    cells = {v: n for v, n in zip(column.values, counts.tolist(), strict=True) if n and not is_mark(v)}
+    found = find_spelling(list(cells), np.array(list(cells.values())), share) if cells else None
+    if found is None:
+        return None
+    spelling, guess = found
+    spelt = {value: spelt_number(value, spelling) for value in cells}
+    plain = {value: parse_number(value) for value in cells}
+    changed = [v for v in cells if not math.isnan(spelt[v]) and math.isnan(plain[v])]
+    if not share and len(changed) <= sum(math.isnan(spelt[v]) and not math.isnan(plain[v]) for v in cells):
+        return None  # the study says that codes such as "007" are numbers
+    note = ""
+    if guess and changed:
+        read = f"read numbers such as {changed[0]!r} as {spelt[changed[0]]:g}"
+        note = f"{name!r}: {read}, a guess: the mark may be of thousands or of decimals."
+    same = np.array_equal(list(spelt.values()), list(plain.values()), equal_nan=True)
+    return None if same else spelling, note
+
+
 def find_spelling(
     values: Sequence[str], counts: NDArray[np.integer], share: float
 ) -> tuple[str, bool] | None:
@@ -110,9 +159,7 @@ def find_spelling(
     units = Counter[str]()
     for value, count in zip(values, counts.tolist(), strict=True):
         units[_unit(value)] += count
-    known = [
-        unit for unit in units if unit in _UNITS or (len(unit) == 1 and unicodedata.category(unit) == "Sc")
-    ]
+    known = [unit for unit in units if _is_unit(unit)]
     (most, cells), *_ = units.most_common(1)
     if most and not known and cells >= share * counts.sum():
         known = [most] if all(_UNIT_LAST.fullmatch(v) for v in values if _unit(v) == most) else []
@@ -154,6 +201,11 @@ def spelt_number(text: str, spelling: str) -> float:
         whole, _, places = bare.partition(mark)
         return sign * float(f"{re.sub(r'[^0-9]', '', whole) or 0}.{places or 0}")
     return math.nan if unit or _PADDED.match(text) else parse_number(text)
+
+
+def _is_unit(unit: str) -> bool:
+    """Return whether a unit is money or percent."""
+    return unit in _UNITS or (len(unit) == 1 and unicodedata.category(unit) == "Sc")
 
 
 def _unit(text: str) -> str:

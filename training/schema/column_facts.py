@@ -1,7 +1,7 @@
 """What was read of each column: the table that `audit`, `train` and the report show."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -84,9 +84,16 @@ def table_facts(
     )
 
 
-def event_facts(log: EventLog) -> tuple[ColumnFacts, ...]:
-    """Return the facts of the values and categories of a log's events."""
-    values = [_facts(name, "event value", column) for name, column in log.values.items()]
+def event_facts(log: EventLog, spellings: Mapping[str, str]) -> tuple[ColumnFacts, ...]:
+    """Return the facts of the values and categories of a log's events.
+
+    Args:
+        spellings: of values that were no plain numbers in the file.
+    """
+    values = [
+        replace(_facts(name, "event value", column), read_as=describe_spelling(spellings.get(name)))
+        for name, column in log.values.items()
+    ]
     texts = log.categories.items()
     return *values, *(_facts(name, "event category", column, owners=log.owners) for name, column in texts)
 

@@ -48,6 +48,7 @@ class ModelFields:
         series: the columns of each sequence, oldest first; each of them is in `kinds` too.
         time_zone: of times without an offset.
         event_format: of the times of the events; None is ISO 8601.
+        event_spellings: as `spellings`, of the values of the events.
         max_events: the latest events of a history that a sequence keeps.
     """
 
@@ -59,6 +60,7 @@ class ModelFields:
     time_zone: str = "UTC"
     events: EventsSource | None = None
     event_format: str | None = None
+    event_spellings: Mapping[str, str] = field(default_factory=dict)
     max_events: int = 1
 
 
@@ -185,7 +187,14 @@ def _event_schema(
         time=source.time,
         time_format=fields.event_format,
         type=_event_category(source.type, log, seen, most=MAX_TYPES) if source.type else None,
-        values=tuple(EventValue(name=n, scaling=fit_scaling(log.values[n][seen])) for n in source.values),
+        values=tuple(
+            EventValue(
+                name=name,
+                scaling=fit_scaling(log.values[name][seen]),
+                spelling=fields.event_spellings.get(name),
+            )
+            for name in source.values
+        ),
         attributes=tuple(_event_category(n, log, seen) for n in source.attributes),
         features=(),
         max_events=fields.max_events,

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from model.errors import DataError
 from model.files.cells import LEADING_ZERO
 from model.files.dates import MIN_SHARE, DateFormat, mixed_formats
-from model.files.names import check_names
+from model.files.names import agreed, check_names, some_of
 from model.files.table import RawTable
 from model.values.columns import (
     Column,
@@ -45,12 +45,14 @@ from model.values.columns import (
     parse_boolean,
     parse_number,
 )
-from model.values.numbers import find_spelling, is_mark, plain_numbers, spelt_number
+from model.values.numbers import column_spelling, is_mark, mixed_units, plain_numbers
 
 Kind = Literal["numeric", "boolean", "date", "categorical"]
 
 _ID_NAME: Final = re.compile(r"(^|[_ .-])(id|uuid|guid|key|no|nr|number)$|^id[_ .-]", re.IGNORECASE)
 _CAMEL_ID: Final = re.compile(r"[a-z0-9](Id|ID|Uuid|UUID|Guid|GUID|Key|No|Nr|Number)$")
+_BOUND: Final = re.compile(r"(?:[<>≤≥~]=?|=[<>])\s*[\d.,]+|[\d.,]+\s*\+")
+_MONTH: Final = re.compile(r"(0[1-9]|1[0-2])[/-]\d\d")
 _MOST: Final = 0.5
 _MANY_ROWS: Final = 50
 _ID_SHARE: Final = 0.95
@@ -191,7 +193,7 @@ def _judge_texts(name: str, column: Texts) -> _Verdict:
         return _Verdict("boolean")
     if numbers := _judge_spelt(name, column, share=MIN_SHARE):
         return numbers
-    if mixed := mixed_formats(column):
+    if mixed := mixed_formats(column) or mixed_units(values, counts, MIN_SHARE):
         return _left_out(mixed)
     return replace(_judge_words(values, n_known), note=_near_note(name, values, counts))
 
@@ -208,36 +210,15 @@ def _judge_spelt(name: str, column: Column, *, share: float) -> _Verdict | None:
     """The verdict on texts of which a share, without marks of nothing, are numbers; None where fewer are."""
     if not isinstance(column, Texts):
         return None
-    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
-    cells = {v: n for v, n in zip(column.values, counts.tolist(), strict=True) if n and not is_mark(v)}
-    found = find_spelling(list(cells), np.array(list(cells.values())), share) if cells else None
-    if found is None or (share and _are_codes(list(cells))):
+    found = column_spelling(name, column, share)
+    if found is None or (share and _are_codes([value for value in column.values if not is_mark(value)])):
         return None
-    spelling, guess = found
-    both = _both(list(cells), spelling)
-    spelt, plainly = (sum(not np.isnan(n) for n in read) for read in both)
-    if not share and spelt <= plainly:
-        return None  # the study says that codes such as "007" are numbers
-    plain = plain_numbers(column, spelling)
+    spelling, note = found
+    plain = plain_numbers(column, spelling) if spelling else column
     verdict = _judge_numbers(name, as_numbers(plain)) if share else _Verdict("numeric")
     if verdict.kind not in ("numeric", "boolean"):
         return verdict
-    return replace(
-        verdict,
-        spelling=None if np.array_equal(*both, equal_nan=True) else spelling,
-        note=_guess_note(name, list(cells), spelling) if guess else "",
-    )
-
-
-def _both(values: Sequence[str], spelling: str) -> tuple[list[float], list[float]]:
-    """The numbers of texts in a spelling, and as plain ones."""
-    return [spelt_number(value, spelling) for value in values], [parse_number(value) for value in values]
-
-
-def _guess_note(name: str, values: Sequence[str], spelling: str) -> str:
-    example = next(v for v in values if not np.isnan(spelt_number(v, spelling)) and np.isnan(parse_number(v)))
-    read = f"read numbers such as {example!r} as {spelt_number(example, spelling):g}"
-    return f"{name!r}: {read}, a guess: the mark may be of thousands or of decimals."
+    return replace(verdict, spelling=spelling, note=note)
 
 
 def _are_codes(values: Sequence[str]) -> bool:
@@ -255,13 +236,28 @@ def _are_sentences(values: Sequence[str]) -> bool:
 
 
 def _near_note(name: str, values: Sequence[str], counts: NDArray[np.integer]) -> str:
-    """A sentence on texts of which most are numbers, yet not 90 %."""
-    numbers = counts[[not np.isnan(parse_number(value)) for value in values]].sum()
-    if numbers < _MOST * counts.sum():
+    """A sentence on texts that are nearly numbers, or may be months, and what to write for that."""
+    total = int(counts.sum())
+    numbers, bounds, months = (
+        int(counts[[bool(fits(value)) for value in values]].sum())
+        for fits in (lambda v: not np.isnan(parse_number(v)), _BOUND.fullmatch, _MONTH.fullmatch)
+    )
+    if bounds and numbers + bounds >= MIN_SHARE * total:
+        example = next(value for value in values if _BOUND.fullmatch(value))
+        return (
+            f"{name!r}: {some_of(bounds, total, 'cell')} {agreed(bounds, 'is a bound', 'are bounds')} such "
+            f"as {example!r}; it was read as texts. If it is a number, write numbers in their place."
+        )
+    if months >= MIN_SHARE * total:
+        return (
+            f"{name!r}: cells such as {values[0]!r} may be months and years; it was read as texts. If it is "
+            f'a date, set data.customers.dates: {{{name}: "%m/%y"}}.'
+        )
+    if numbers < _MOST * total:
         return ""
     return (
-        f"{name!r}: {int(numbers):,} of {int(counts.sum()):,} cells are numbers; it was read as texts. If it "
-        f"is a number, set data.customers.numeric: [{name}]."
+        f"{name!r}: {numbers:,} of {total:,} cells are numbers; it was read as texts. If it is a number, set "
+        f"data.customers.numeric: [{name}]."
     )
 
 

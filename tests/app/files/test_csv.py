@@ -142,7 +142,7 @@ def test_the_notes_of_score_are_in_a_header(client: Client) -> None:
         "missing more often than in training: 'copy' in 4 of 4 rows (training: 0%); '_senior' in 4 of 4 rows "
         "(training: 0%); 'since' in 4 of 4 rows (training: 0%); 'bill_1' in 4 of 4 rows (training: 0%); "
         "'bill_2' in 4 of 4 rows (training: 0%).",
-        "1 of 2 values of 'contract' are no category that training knew",
+        "1 of 2 values of 'contract' is no category that training knew",
         "beyond what training saw: 'Total Charges' in 1 of 3 rows",
     ]
     full = HEAD + "1,3,contract 1,1,Yes,28.12.1997,3,4\n"

@@ -325,6 +325,20 @@ def test_an_order_of_day_and_month_that_is_guessed_is_noted(tmp_path: Path) -> N
     )
 
 
+def test_values_in_a_spelling_are_read_as_those_of_customers(tmp_path: Path) -> None:
+    head, time = "id;time;amount;rate\n", "a;1997-03-01;"
+    log = read(
+        tmp_path, f"{head}{time}1.234,50 EUR;7\n{time}-3,5 EUR;8\n{time}?;x\n", values=["amount", "rate"]
+    )
+    assert (listed(log.values["amount"]), listed(log.values["rate"])) == (
+        [1234.5, -3.5, None],
+        [7.0, 8.0, None],
+    )
+    assert log.spellings == {"amount": ",EUR"}
+    again = read(tmp_path, f"{head}{time}1.234 EUR;7\n", values=["amount", "rate"], spellings=log.spellings)
+    assert listed(again.values["amount"]) == [1234.0]
+
+
 def test_values_that_are_mostly_no_numbers_are_refused_and_blank_ones_told(tmp_path: Path) -> None:
     head = "id,time,n\na,1997-03-01,"
     message = refusal(tmp_path, head + "yes\nb,1997-03-01,no\nb,1997-03-01,\n", values=["n"])

@@ -190,7 +190,7 @@ def test_involuntary_events_that_never_come_with_an_ending_are_refused() -> None
         cancelled([(10, "cancel"), (20, "fail")], involuntary=("fail",))
     assert str(caught.value) == (
         "target.involuntary must name events at an ending or up to 7 days before one, got ['fail'] with "
-        "none of 1 events there. Raise target.involuntary_within_days, add them to target.event: "
+        "none of 1 event there. Raise target.involuntary_within_days, add them to target.event: "
         "['cancel', 'fail'], or leave target.involuntary out."
     )
 

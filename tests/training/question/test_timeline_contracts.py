@@ -136,5 +136,5 @@ def test_involuntary_events_that_never_come_with_the_end_of_a_contract_are_refus
         ended("1970-01-11", [(2, "fail")], involuntary=("fail",))
     assert str(caught.value) == (
         "target.involuntary must name events at an ending or up to 7 days before one, got ['fail'] with "
-        "none of 1 events there. Raise target.involuntary_within_days, or leave target.involuntary out."
+        "none of 1 event there. Raise target.involuntary_within_days, or leave target.involuntary out."
     )

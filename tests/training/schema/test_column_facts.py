@@ -56,6 +56,6 @@ def test_the_fields_of_events() -> None:
         values={"amount": column_of([1, 2, None, 4, 5, 6])},  # type: ignore[dict-item]
         categories={"shop": column_of(["north"] * 6)},  # type: ignore[dict-item]
     )
-    amount, shop = event_facts(log)
+    amount, shop = event_facts(log, {"amount": ".$"})
     assert (amount.kind, amount.values, amount.missing_share) == ("event value", "1 to 6", 1 / 6)
     assert (shop.kind, shop.values) == ("event category", "1 distinct")  # of one customer

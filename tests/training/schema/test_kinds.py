@@ -253,7 +253,38 @@ def test_a_mark_among_booleans() -> None:
 
 
 def test_currencies_are_not_mixed() -> None:
-    assert infer(["$5", "€6"] * 30).kinds == {"x": "categorical"}
+    assert (
+        infer(["$5", "€6"] * 30)
+        .left_out["x"]
+        .startswith("it holds numbers of several units: '$' (30), '€' (30). Write them in one")
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        (
+            ["<5", "7", "12", ">= 90", "8"],
+            "'x': 40 of 100 cells are bounds such as '<5'; it was read as texts.",
+        ),
+        (
+            ["05/24", "11/23", "01/25"],
+            "'x': cells such as '05/24' may be months and years; it was read as texts.",
+        ),
+    ],
+)
+def test_what_is_nearly_a_number_or_a_date_is_noted(values: list[str], note: str) -> None:
+    kinds = infer(values * (ROWS // len(values)))
+    assert kinds.kinds == {"x": "categorical"}
+    assert kinds.notes[0].startswith(note)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["2022-Q1", "Q3 2023"], ["14. März 2025", "3 Dez 2024"], ["14 de abril de 2025", "1er août 2024"]],
+)
+def test_quarters_and_months_of_several_languages_are_dates(values: list[str]) -> None:
+    assert kind(values * 30) == "date"
 
 
 def test_texts_of_which_most_are_numbers_are_noted() -> None:
