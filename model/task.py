@@ -1,7 +1,8 @@
 """The task of a model: which customers are eligible, the windows, and which label is positive.
 
-The history is `(cutoff - lookback, cutoff]`, the label window of horizon h is `(cutoff + gap,
-cutoff + gap + h]`, and a customer is eligible with an event in `(cutoff - within, cutoff]`.
+The history is every event up to the cutoff, or those in `(cutoff - lookback, cutoff]`. The label window of
+horizon h is `(cutoff + gap, cutoff + gap + h]`, and a customer is eligible with an event in
+`(cutoff - within, cutoff]`.
 """
 
 from datetime import date
@@ -48,7 +49,7 @@ class ColumnTask(_Part):
     column: str
     positive: str | tuple[str, ...]
     negative: str | tuple[str, ...] = ()
-    lookback_days: PositiveDays = 365
+    lookback_days: PositiveDays | None = None
 
     @property
     def positives(self) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ class WindowTask(_Part):
 
     horizons_days: Horizons
     gap_days: Days = 0
-    lookback_days: PositiveDays = 365
+    lookback_days: PositiveDays | None = None
     ingestion_lag_days: Days = 0
     eligible: Eligible = Eligible()
     reactivates_within_days: Days = 0

@@ -30,12 +30,13 @@ from training.study.study import Study
 # The tolerance is that of float32: a batch of another size may add in another order.
 SAME: Final = 1e-6
 
+LIFE: Final = LOG.replace("  lookback_days: 90\n", "")
 ABSENT: Final = (
-    LOG.replace("  customers: {path: customers.csv, id: id}\n", "")
+    LIFE.replace("  customers: {path: customers.csv, id: id}\n", "")
     .replace("time: when,", "time: when, time_format: unix,")
     .replace("  event: buy\n  outcome: occurs\n", "  outcome: absent\n  gap_days: 2\n")
 )
-BERLIN: Final = LOG.replace("data:\n", "data:\n  time_zone: Europe/Berlin\n")  # its clocks change in March
+BERLIN: Final = LIFE.replace("data:\n", "data:\n  time_zone: Europe/Berlin\n")  # its clocks change in March
 CASES: Final = {
     "table-linear": TABLE,
     "table-mlp": TABLE,

@@ -15,6 +15,7 @@ from model.values.rows import EVENTS
 AS_OF: Final = "as_of"
 CUSTOMERS: Final = "customers"
 COLUMNS: Final = "columns"
+_HISTORY: Final = "every event up to `as_of`, in any order; a shorter history counts as a shorter life"
 _ONE_OF_THE_TWO: Final = [
     {
         "required": [given],
@@ -63,7 +64,7 @@ class RequestTypes:
             event, time = event_fields(schema, schema.events), schema.events.time
             one = struct("Event", {name: field.type for name, field in event.items()}, required={time})
             history = GenericAlias(list, (one,)) | None
-            types[EVENTS] = Annotated[history, Meta(description="the history, in any order")]
+            types[EVENTS] = Annotated[history, Meta(description=_HISTORY)]
         columns = struct("Columns", {n: _list_of(type_, max_rows) | None for n, type_ in types.items()})
 
         def body(required: Iterable[str]) -> Any:

@@ -60,9 +60,9 @@ _SCORES: Final = (
     "A file must have every column that the model reads; in NDJSON, a field that is absent is missing. Other "
     "columns are ignored and listed in the header `X-Propense-Ignored-Columns`. The header "
     "`X-Propense-Notes` tells what was read otherwise than it stands there, as `propense score` does: "
-    "percent-encoded UTF-8, a line each. For a model of events, the column `events` has the history of each "
-    "customer: a list of structs in Arrow and Parquet, a list of "
-    'objects in NDJSON, or a JSON text such as `[{"date": "1997-03-01", "amount": 12.5}]`.'
+    "percent-encoded UTF-8, a line each. For a model of events, the column `events` has every event of a "
+    "customer up to `as_of` (a shorter history counts as a shorter life): a list of structs in Arrow and "
+    'Parquet, a list of objects in NDJSON, or a JSON text such as `[{"date": "1997-03-01", "amount": 12.5}]`.'
 )
 
 

@@ -10,17 +10,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.times import DAY, MISSING_TIME, Instants, age_days, days
+from model.times import DAY, MISSING_TIME, Instants, age_days
 from model.values.columns import Numbers
 from model.values.history import EventLog, Positions
 
+TENURE: Final = "tenure_days"
 _WINDOWS: Final = (7, 30, 90, 180, 365)
 _BLOCK: Final = 1 << 18  # examples and events at a time: their arrays fit into the cache
 
 
-def window_lengths(lookback_days: int) -> tuple[int, ...]:
-    """Return the windows of counts and sums in days: the usual ones below the lookback, and the lookback."""
-    return (*(w for w in _WINDOWS if w < lookback_days), lookback_days)
+def window_lengths(lookback_days: int | None) -> tuple[int | None, ...]:
+    """Return the windows of counts and sums in days: the usual ones below the lookback, and the lookback.
+
+    None is the life of a customer.
+    """
+    return (*(w for w in _WINDOWS if lookback_days is None or w < lookback_days), lookback_days)
 
 
 def history_features(
@@ -28,23 +32,24 @@ def history_features(
     customers: Positions,
     cutoffs: Instants,
     *,
-    lookback_days: int,
+    lookback_days: int | None,
     type_codes: NDArray[np.int64] | None,
     types: Sequence[str],
 ) -> dict[str, Numbers]:
-    """Aggregates of `(cutoff - window, cutoff]` for N examples.
+    """Aggregates of `(cutoff - window, cutoff]` for N examples, and of all that is in the lookback.
 
     Args:
         customers: (N,) positions in the log.
         cutoffs: (N,) instants.
+        lookback_days: None for every event up to the cutoff.
         type_codes: (E,) codes of the event types (2 + position in `types`), None without types.
         types: the event types with counts and sums of their own.
 
     Returns:
-        (N,) float64 by feature name, such as `count_30d`, `count[buy]_30d` or `sum(amount)[buy]_30d`;
+        (N,) float64 by feature name, such as `count_30d`, `count[buy]_lifetime` or `sum(amount)[buy]_30d`;
         brackets mark names of the study. NaN where a history is too short.
     """
-    start, end = log.window(customers, cutoffs - days(lookback_days), cutoffs)
+    start, end = log.history(customers, cutoffs, lookback_days)
 
     def computed(rows: slice) -> dict[str, Numbers]:
         offsets, events = log.histories(start[rows], end[rows])
@@ -97,14 +102,14 @@ def _blocks(lengths: Positions) -> list[slice]:
 def _features(
     histories: EventLog,
     cutoffs: Instants,
-    lookback_days: int,
+    lookback_days: int | None,
     type_codes: NDArray[np.int64] | None,
     types: Sequence[str],
 ) -> Iterator[tuple[str, Numbers]]:
     """Yield the features of N examples; the log holds their N histories and nothing else."""
     everyone, end = np.arange(histories.n_customers), histories.offsets[1:]
     starts = {
-        w: histories.offsets[:-1] if w == lookback_days else histories.until(everyone, cutoffs - days(w))
+        w: histories.offsets[:-1] if w == lookback_days else histories.history(everyone, cutoffs, w)[0]
         for w in window_lengths(lookback_days)
     }
     known = {field: ~np.isnan(values) for field, values in histories.values.items()}
@@ -128,18 +133,22 @@ def _features(
 
 def _windows(
     amounts: Mapping[str, Numbers],
-    counts: Mapping[int, Positions],
-    starts: Mapping[int, Positions],
+    counts: Mapping[int | None, Positions],
+    starts: Mapping[int | None, Positions],
     end: Positions,
     brackets: str,
 ) -> Iterator[tuple[str, Numbers]]:
     """Yield counts and sums of each window; a window without events of the type has the sum 0."""
     for length, count in counts.items():
-        yield f"count{brackets}_{length}d", count.astype(np.float64)
+        yield f"count{brackets}_{_span(length)}", count.astype(np.float64)
     for field, column in amounts.items():
         for length, start in starts.items():
             begin = np.where(counts[length] > 0, start, end)
-            yield f"sum({field}){brackets}_{length}d", segment_reduce(np.add, column, begin, end)
+            yield f"sum({field}){brackets}_{_span(length)}", segment_reduce(np.add, column, begin, end)
+
+
+def _span(length: int | None) -> str:
+    return "lifetime" if length is None else f"{length}d"
 
 
 def _recency(histories: EventLog, cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
@@ -159,7 +168,7 @@ def _recency(histories: EventLog, cutoffs: Instants) -> Iterator[tuple[str, Numb
     n_gaps = np.maximum(end - start - 1, 1)
     spread = np.sqrt(np.maximum(squares / n_gaps - (span / n_gaps) ** 2, 0))
     yield "recency_days", recency
-    yield "tenure_days", tenure
+    yield TENURE, tenure
     yield "active_days", active
     yield "active_rate", active / np.maximum(tenure, 1.0)
     yield "recency_share", np.where(tenure > 0, recency / np.where(tenure > 0, tenure, 1.0), np.nan)

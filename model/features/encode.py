@@ -8,15 +8,15 @@ import torch
 from numpy.typing import NDArray
 
 from model.errors import SchemaError
-from model.features.aggregates import history_features
+from model.features.aggregates import TENURE, history_features
 from model.features.inputs import Inputs, Steps
 from model.features.scaling import Scales, scale
 from model.features.sequence import event_steps, series_steps, stack_codes
-from model.schema import EventSchema, Schema
-from model.times import DAY, age_days, days
+from model.schema import EventSchema, HistoryFeature, Schema
+from model.times import DAY, age_days
 from model.values.columns import Column, Numbers, as_booleans, as_codes, as_dates, as_numbers
 from model.values.customers import Examples
-from model.values.history import EventLog, Positions
+from model.values.history import EventLog
 
 _BLOCK: Final = 1 << 11  # rows scaled at a time
 
@@ -27,7 +27,7 @@ def encode(
     log: EventLog | None,
     examples: Examples,
     *,
-    lookback_days: int,
+    lookback_days: int | None,
     with_steps: bool,
 ) -> Inputs:
     """Encode N examples.
@@ -50,7 +50,7 @@ def encode(
     if schema.events and log:
         aggregates = event_features(schema.events, log, examples, lookback_days=lookback_days)
         _check_features(schema.events, aggregates)
-        numbers += [aggregates[f.name] for f in schema.events.features]
+        numbers += [_bounded(f, aggregates[f.name]) for f in schema.events.features]
         scalings += [f.scaling for f in schema.events.features]
         codes += _last_codes(schema.events, log, examples, lookback_days)
     for column, code in zip(schema.categorical, codes, strict=False):
@@ -98,7 +98,7 @@ def number_of(column: Column, kind: str, time_format: str | None, zone: str, exa
 
 
 def event_features(
-    schema: EventSchema, log: EventLog, examples: Examples, *, lookback_days: int
+    schema: EventSchema, log: EventLog, examples: Examples, *, lookback_days: int | None
 ) -> dict[str, Numbers]:
     """(N,) float64 unscaled history aggregates by name."""
     kind = schema.type
@@ -112,6 +112,11 @@ def event_features(
     )
 
 
+def _bounded(feature: HistoryFeature, values: Numbers) -> Numbers:
+    """Return the values; a tenure, which the calendar makes longer, is at most the longest of training."""
+    return np.minimum(values, feature.scaling.high) if feature.name == TENURE else values
+
+
 def _value_codes(numbers: Numbers, values: Sequence[float]) -> NDArray[np.int64]:
     """(N,) int64: 1 + position of each number among the ascending values; 0 for any other."""
     known = np.asarray(values)
@@ -120,10 +125,10 @@ def _value_codes(numbers: Numbers, values: Sequence[float]) -> NDArray[np.int64]
 
 
 def _last_codes(
-    schema: EventSchema, log: EventLog, examples: Examples, lookback_days: int
+    schema: EventSchema, log: EventLog, examples: Examples, lookback_days: int | None
 ) -> list[NDArray[np.int64]]:
     """Return (N,) int64 codes of the last event's type and attributes; 0 for an empty history."""
-    start, end = _history(log, examples, lookback_days)
+    start, end = log.history(examples.customers, examples.cutoffs, lookback_days)
     last = np.where(end > start, end - 1, len(log.times))
     return [np.append(as_codes(log.categories[c.name], c.vocabulary), 0)[last] for c in schema.categories]
 
@@ -133,12 +138,12 @@ def _steps(
     columns: Mapping[str, Column],
     log: EventLog | None,
     examples: Examples,
-    lookback_days: int,
+    lookback_days: int | None,
 ) -> Steps | None:
     """Return events if the schema has them, else the series, else None: the head reads columns as tokens."""
     if schema.events and log:
         numbers, categories = event_steps(log, schema.events)
-        start, end = _history(log, examples, lookback_days)
+        start, end = log.history(examples.customers, examples.cutoffs, lookback_days)
         start = np.maximum(start, end - schema.events.max_events)
         ages = torch.from_numpy(log.times / DAY), torch.from_numpy(examples.cutoffs / DAY)
     elif schema.series:
@@ -155,10 +160,6 @@ def _steps(
         torch.from_numpy(end),
         ages,
     )
-
-
-def _history(log: EventLog, examples: Examples, lookback_days: int) -> tuple[Positions, Positions]:
-    return log.window(examples.customers, examples.cutoffs - days(lookback_days), examples.cutoffs)
 
 
 def _scaled(columns: Sequence[Numbers], scales: Scales, length: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What training never saw: numbers beyond its range and new categories of events, counted over a file."""
+"""What training never saw, counted over a file: numbers beyond its range, new categories, short histories."""
 
 import math
 from collections import Counter
@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from model.features.aggregates import TENURE
 from model.features.scaling import UNKNOWN, Ranges
 from model.files.names import agreed, some_of
 from model.predictor import Predictions
@@ -16,6 +17,7 @@ from model.values.columns import as_codes
 from model.values.history import EventLog
 
 _SHOWN: Final = 5  # columns of one sentence
+_CHANCE: Final = 0.01  # that all histories are so short by chance
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Unusual:
         present: numbers that are there.
         beyond: those of them that are beyond the range of training.
         farthest: the scaled number that is farthest from that range, and its distance.
+        longest: the longest tenure, scaled.
         events: categories of events that are there; new: those that training never saw; example: the first.
     """
 
@@ -33,6 +36,7 @@ class Unusual:
     present: Counter[str] = field(default_factory=Counter)
     beyond: Counter[str] = field(default_factory=Counter)
     farthest: dict[str, tuple[float, float]] = field(default_factory=dict)
+    longest: float = -math.inf
     events: Counter[str] = field(default_factory=Counter)
     new: Counter[str] = field(default_factory=Counter)
     example: dict[str, str] = field(default_factory=dict)
@@ -60,6 +64,8 @@ class Unusual:
         outside, present = below | above, (~np.isnan(numeric)).sum(axis=0)
         for column, name in enumerate(ranges.numbers):
             self.present[name] += int(present[column])
+            if name == TENURE:
+                self.longest = float(np.fmax.reduce(numeric[:, column], initial=self.longest))
         for column in np.flatnonzero(outside.any(axis=0)).tolist():
             name, values = ranges.numbers[column], numeric[outside[:, column], column]
             distances = np.maximum(ranges.low[column] - values, values - ranges.high[column])
@@ -69,13 +75,29 @@ class Unusual:
             self.farthest[name] = max(self.farthest.get(name, far), far)
 
     def notes(self) -> tuple[str, ...]:
-        """A sentence on the numbers, and one for each category of events."""
+        """A sentence on the numbers, one for each category of events, and one on short histories."""
         events = [
             f"{some_of(n, self.events[name], 'value')} of {name!r} of events {agreed(n, 'is', 'are')} no "
             f"category that training knew, such as {self.example[name]!r}; read as unknown."
             for name, n in self.new.items()
         ]
-        return (*self._numbers(), *events)
+        return (*self._numbers(), *events, *self._short_histories())
+
+    def _short_histories(self) -> list[str]:
+        """Tell where no history is as long as many of training: earlier events are likely to be missing."""
+        tenure = dict(self.schema.numbers).get(TENURE)
+        if tenure is None or not self.present[TENURE]:
+            return []
+        longer = int((np.asarray(tenure.edges) > self.longest).sum()) - 1  # of as many parts of training
+        share = max(longer, 0) / max(len(tenure.edges) - 1, 1)
+        if (1 - share) ** self.present[TENURE] > _CHANCE:
+            return []
+        days = _unscaled(tenure, self.longest)
+        return [
+            f"no history reaches back more than {days:,.0f} days; {share:.0%} of those of training did, up "
+            f"to {tenure.high:,.0f} days. Give every event of each customer: a shorter history counts as a "
+            "shorter life."
+        ]
 
     def _numbers(self) -> list[str]:
         """The columns of the table first, then the rest by its count."""
@@ -90,11 +112,14 @@ class Unusual:
 
     def _number(self, name: str, of: Mapping[str, Scaling], *, days: bool) -> str:
         scaling, unit = of[name], " days before" if days else ""
-        far = scaling.center + scaling.scale * np.sinh(
-            self.farthest[name][1] * scaling.deviation + scaling.mean
-        )
-        far = round(float(far), 4 - math.floor(math.log10(scaling.scale)))  # as exact as float32 was
+        far = _unscaled(scaling, self.farthest[name][1])
+        far = round(far, 4 - math.floor(math.log10(scaling.scale)))  # as exact as float32 was
         return (
             f"{name!r} in {some_of(self.beyond[name], self.present[name], 'row')}, such as {far:.4g}{unit} "
             f"(training: {scaling.low:.4g} to {scaling.high:.4g})"
         )
+
+
+def _unscaled(scaling: Scaling, scaled: float) -> float:
+    """The number that `model.features.scaling.scale` scaled."""
+    return float(scaling.center + scaling.scale * np.sinh(scaled * scaling.deviation + scaling.mean))

@@ -7,7 +7,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.times import Instants
+from model.times import Instants, days
 from model.values.columns import Numbers, Texts
 
 Positions = NDArray[np.int64]
@@ -126,6 +126,18 @@ class EventLog:
     def window(self, customers: Positions, after: Instants, until: Instants) -> tuple[Positions, Positions]:
         """(N,) start and end positions of each customer's events in `(after, until]`."""
         return self.until(customers, after), self.until(customers, until)
+
+    def history(
+        self, customers: Positions, cutoffs: Instants, lookback_days: int | None
+    ) -> tuple[Positions, Positions]:
+        """(N,) start and end positions of each customer's events in `(cutoff - lookback, cutoff]`.
+
+        Args:
+            lookback_days: None for every event up to the cutoff.
+        """
+        if lookback_days is None:
+            return self.offsets[customers], self.until(customers, cutoffs)
+        return self.window(customers, cutoffs - days(lookback_days), cutoffs)
 
 
 def _order(customers: NDArray[np.integer], times: Instants) -> Positions | slice:

@@ -19,7 +19,7 @@ def test_a_column_task_has_one_output_without_a_name() -> None:
     task = ColumnTask(column="Churn", positive="Yes")
     assert task.n_outputs == 1
     assert task.output_names == ()
-    assert task.lookback_days == 365
+    assert task.lookback_days is None
 
 
 def test_a_log_task_has_an_output_for_each_horizon() -> None:
@@ -27,7 +27,7 @@ def test_a_log_task_has_an_output_for_each_horizon() -> None:
     assert task.n_outputs == 3
     assert task.output_names == ("30", "90", "180")
     assert log_task(horizons_days=(7,)).output_names == ("7",)
-    assert (task.event, task.gap_days, task.lookback_days, task.eligible_within_days) == ("any", 0, 365, 365)
+    assert (task.event, task.gap_days, task.lookback_days, task.eligible_within_days) == ("any", 0, None, 365)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,9 @@ def test_a_task_of_an_older_propense_is_understood() -> None:
         "kind": "log", "event": "any", "outcome": "absent", "horizons_days": [30], "gap_days": 0,
         "lookback_days": 365, "eligible_within_days": 365,
     }  # fmt: skip
-    assert ADAPTER.validate_python(stored) == LogTask(outcome="absent", horizons_days=(30,))
+    assert ADAPTER.validate_python(stored) == LogTask(
+        outcome="absent", horizons_days=(30,), lookback_days=365
+    )
 
 
 def test_a_task_of_an_unknown_kind_is_refused() -> None:

@@ -15,6 +15,7 @@ from training.audit import columns, events
 from training.audit.feature import FEWEST, Outcomes, random_folds, sample
 from training.audit.findings import Finding
 from training.audit.hindsight import probe_future_dates, probe_hindsight
+from training.audit.older import probe_older
 from training.audit.relations import probe_carried_forward, probe_dates, probe_encoded
 from training.audit.rows import probe_duplicates, probe_order, probe_shift
 from training.prepare import Prepared
@@ -42,6 +43,7 @@ def findings_of(prepared: Prepared) -> tuple[list[Finding], list[str]]:
     found += probe_future_dates(
         prepared.dataset.columns, prepared.kinds.date_formats, examples, prepared.fields.time_zone
     )
+    found += _of_log(prepared)
     if isinstance(task, ColumnTask):
         found += _of_rows(prepared, examples, positive)
         found += _of_numbers(prepared)
@@ -84,6 +86,18 @@ def _of_columns(prepared: Prepared, rows: Rows) -> tuple[list[Finding], list[str
         unread = _ages(prepared, examples, _unread_dates(prepared))
         found += probe_dates(ages | unread, outcomes, unread=unread)
     return found, names
+
+
+def _of_log(prepared: Prepared) -> list[Finding]:
+    """Findings about the start of the log."""
+    dataset, fields = prepared.dataset, prepared.fields
+    if dataset.log is None:
+        return []
+    dates = {
+        n: as_dates(dataset.columns[n], fields.date_formats.get(n), fields.time_zone)
+        for n in _dates(prepared)
+    }
+    return probe_older(dataset.log, dates, fields.time_zone)
 
 
 def _ages(prepared: Prepared, examples: Examples, names: Iterable[str]) -> dict[str, Numbers]:

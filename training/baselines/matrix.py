@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from model.features.encode import encode
 from model.schema import Schema
-from model.times import DAY, days
+from model.times import DAY
 from training.question.labels import LabelledExamples
 from training.split.deal import Rows
 
@@ -49,7 +49,7 @@ class Features:
 
 
 def read_features(
-    labelled: LabelledExamples, rows: Sides[Rows], schema: Schema, *, lookback_days: int
+    labelled: LabelledExamples, rows: Sides[Rows], schema: Schema, *, lookback_days: int | None
 ) -> Sides[Features]:
     """Encode the examples of both sides in one call, since each call reads the whole log."""
     together = np.concatenate([rows.train, rows.test])
@@ -80,11 +80,13 @@ def tree_matrix(features: Features) -> NDArray[np.float64]:
     return np.concatenate([features.numbers.astype(np.float64), codes.astype(np.float64)], axis=1)
 
 
-def recency_matrix(labelled: LabelledExamples, rows: Rows, *, lookback_days: int) -> NDArray[np.float64]:
+def recency_matrix(
+    labelled: LabelledExamples, rows: Rows, *, lookback_days: int | None
+) -> NDArray[np.float64]:
     """Return (N, 2): log1p of the days since the last event, and whether the lookback has none."""
     assert labelled.log is not None
     about = labelled.examples.take(rows)
-    start, end = labelled.log.window(about.customers, about.cutoffs - days(lookback_days), about.cutoffs)
+    start, end = labelled.log.history(about.customers, about.cutoffs, lookback_days)
     some = end > start
     last = np.append(labelled.log.times, 0)[np.where(some, end - 1, -1)]
     since = np.where(some, (about.cutoffs - last) / DAY, 0.0)

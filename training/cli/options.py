@@ -28,7 +28,8 @@ CustomersFile = Annotated[
     Path | None, typer.Option("--customers", help="The customer table: CSV, CSV.gz or Parquet.")
 ]
 EventsFile = Annotated[
-    Path | None, typer.Option("--events", help="The event log: a file, or a glob of Parquet files.")
+    Path | None,
+    typer.Option("--events", help="The log with every event of each customer: a file, a folder or a glob."),
 ]
 AsOfDay = Annotated[
     str | None, typer.Option("--as-of", help="The instant of the prediction, such as 2026-11-24.")

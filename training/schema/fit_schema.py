@@ -70,7 +70,7 @@ def fit_schema(
     log: EventLog | None,
     examples: Examples,
     *,
-    lookback_days: int,
+    lookback_days: int | None,
 ) -> Schema:
     """Fit every scaling and vocabulary on the given examples.
 
@@ -176,7 +176,7 @@ def vocabulary_of(
 
 
 def _event_schema(
-    fields: ModelFields, log: EventLog, examples: Examples, lookback_days: int
+    fields: ModelFields, log: EventLog, examples: Examples, lookback_days: int | None
 ) -> EventSchema | None:
     source = fields.events
     if source is None:

@@ -57,7 +57,7 @@ class ColumnTarget(Section):
     positive: Annotated[Labels, Field(min_length=1)]
     negative: Labels = ()
     as_of: IsoDate | None = None
-    lookback_days: PositiveDays = 365
+    lookback_days: PositiveDays | None = None
 
     @property
     def task(self) -> ColumnTask:

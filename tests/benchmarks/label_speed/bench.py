@@ -40,7 +40,7 @@ from training.question.labels import compile_labels
 from training.question.timeline import log_timeline
 
 CACHE: Final = Path(__file__).resolve().parents[3] / ".bench"
-TASK: Final = LogTask(event="buy", outcome="occurs", horizons_days=(30, 60, 90))
+TASK: Final = LogTask(event="buy", outcome="occurs", horizons_days=(30, 60, 90), lookback_days=365)
 CUTOFFS: Final = tuple(END - days(TASK.window_days + 30 * n) for n in reversed(range(12)))
 
 Timed = tuple[float, list[Answer]]
@@ -120,7 +120,7 @@ def stages(folder: Path) -> dict[str, tuple[Work, Work]]:
     files = {"read CSV": folder / "events.csv", "read Parquet": folder / "events.parquet"}
     orders = {"sort, by time before": "by_time", "sort, shuffled before": "shuffled"}
     label_rules = (CUTOFFS, TASK.horizons_days, TASK.eligible_within_days)
-    windows = window_lengths(TASK.lookback_days)
+    windows = [w for w in window_lengths(TASK.lookback_days) if w]
     return {
         **{name: (partial(read, file), partial(bench_pandas.read, file)) for name, file in files.items()},
         **{

@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from model.features.encode import event_features, number_of
 from model.schema import EventSchema
-from model.times import days
 from model.values.columns import as_categories
 from model.values.customers import Examples
 from tests.benchmarks.quality.problem import Features, Floats
@@ -71,8 +70,7 @@ def _last_codes(prepared: Prepared, schema: EventSchema, examples: Examples) -> 
     """Type and attributes of the last event."""
     log = prepared.dataset.log
     assert log is not None
-    since = examples.cutoffs - days(prepared.task.lookback_days)
-    start, end = log.window(examples.customers, since, examples.cutoffs)
+    start, end = log.history(examples.customers, examples.cutoffs, prepared.task.lookback_days)
     last = np.where(end > start, end - 1, -1)
     fields = [as_categories(log.categories[field.name]) for field in schema.categories]
     return [np.append(field.codes.astype(np.int64), -1)[last] for field in fields]

@@ -27,7 +27,7 @@ def test_a_table_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -
     assert study.data.customers == CustomersSource(path="customers.csv")
     assert study.data.events is None
     assert study.target == ColumnTarget(column="Churn", positive="Yes")
-    assert study.task == ColumnTask(column="Churn", positive="Yes", lookback_days=365)
+    assert study.task == ColumnTask(column="Churn", positive="Yes", lookback_days=None)
     assert (study.split, study.network, study.fit) == (SplitOptions(), NetworkOptions(), FitOptions())
     assert study.base == path.parent
 
@@ -41,7 +41,7 @@ def test_a_log_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> 
         outcome="occurs",
         horizons_days=(30, 90),
         gap_days=0,
-        lookback_days=365,
+        lookback_days=None,
         eligible_within_days=365,
     )
 
