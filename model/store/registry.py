@@ -98,20 +98,20 @@ class Registry:
         """
         return self._home(name) / str(self.resolve(name, version))
 
-    def publish(self, name: str, write: Callable[[Path, int], None], *, promote_first: bool = True) -> int:
+    def publish(self, name: str, write: Callable[[Path, int], None], *, promote: bool | None = None) -> int:
         """Add the next version of a model.
 
         Args:
             name: the model.
             write: called once with an empty folder and the new version; it writes and syncs the files.
-            promote_first: whether the first version of a model becomes its champion.
+            promote: whether the version goes into service; None: only if the model has no champion.
 
         Returns:
             The new version.
 
         Raises:
-            CheckpointError: the registry cannot be written. Errors of `write` are raised too. The registry
-                is then unchanged.
+            CheckpointError: the registry cannot be written, or its champion cannot be read. Errors of
+                `write` are raised too. The registry is then unchanged.
         """
         with self._changing(name) as home:
             _sweep(home)
@@ -122,12 +122,16 @@ class Registry:
                 write(draft, version)
                 sync_folder(draft)
                 if version == 1:
-                    # Not read before the rename, which thus shows the version and the champion at once.
                     forget_champions(home)
-                    if promote_first:
-                        add_champion(home, [], version)
+                serves = self.champion(name) is None if promote is None else promote
+                past = past_champions(home, self.versions(name))
+                if serves and version == 1:
+                    # Not read before the rename, which thus shows the version and the champion at once.
+                    add_champion(home, past, version)
                 draft.rename(home / str(version))
                 sync_folder(home)
+                if serves and version > 1:
+                    add_champion(home, past, version)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         return version

@@ -66,7 +66,7 @@ def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -
     A run with a fault (see `training.measure.verdict`) does not, unless the decision says so.
 
     Args:
-        decision: about the run as a challenger, stored with it; the caller promotes.
+        decision: about the run as a challenger, carried out and stored with it.
 
     Raises:
         CheckpointError: the registry cannot be written, or its champion has changed since the decision;
@@ -87,10 +87,8 @@ def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -
         manifest = _manifest(run, version, report)
         write_checkpoint(folder, manifest, run.published.scorer.network.state_dict(), extras)
 
-    serves = decision.promoted if decision else not run.verdict.fault
-    version = registry.publish(name, write, promote_first=serves)
-    if serves and decision is None and registry.champion(name) is None:
-        registry.promote(name, version)
+    promote = decision.promoted if decision else False if run.verdict.fault else None
+    version = registry.publish(name, write, promote=promote)
     return Trained(name, version, registry.champion(name), registry.folder(name, version), report)
 
 

@@ -10,12 +10,12 @@ from model.store.registry import Registry
 from model.task import ContractTask, LogTask, Task
 from training.prepare import Prepared, prepare
 from training.publish.comparison import Comparison, compare_on_unseen, last_probability
-from training.publish.decision import Decision, decide, decide_first, promote_uncompared
+from training.publish.decision import decide, decide_first, promote_uncompared
 from training.publish.measured import read_measured_model
 from training.publish.publish import publish
 from training.report.report import Report
 from training.report.results import build_report
-from training.run.run import OnEpoch, Run, run_study
+from training.run.run import OnEpoch, run_study
 from training.study.study import ContractTarget, LogTarget, Study, Target
 
 
@@ -82,7 +82,11 @@ def retrain(
         report, facts = build_report(run), decision.facts(champion)
         report["decision"] = facts
         return Retrained(study.name, None, champion, decision.promoted, None, facts, report)
-    return _publish(run, registry, decision)
+    done = publish(run, registry, decision=decision)
+    facts = decision.facts(done.champion)
+    return Retrained(
+        done.name, done.version, done.champion, decision.promoted, done.folder, facts, done.report
+    )
 
 
 def _settled(study: Study, folder: Path) -> Study:
@@ -122,13 +126,3 @@ def _compare(
             f"{str(why).rstrip('.')}. Nothing was trained. "
             "--force promotes the challenger uncompared; `propense train` publishes it unpromoted."
         ) from why
-
-
-def _publish(run: Run, registry: Registry, decision: Decision) -> Retrained:
-    trained = publish(run, registry, decision=decision)
-    name, version, champion = trained.name, trained.version, trained.champion
-    if decision.promoted and champion != version:
-        registry.promote(name, version)
-        champion = version
-    facts = decision.facts(champion)
-    return Retrained(name, version, champion, decision.promoted, trained.folder, facts, trained.report)

@@ -73,7 +73,7 @@ def test_a_version_promoted_while_a_reader_looks_is_no_fault(tmp_path: Path) -> 
     registry = with_versions(tmp_path, 1)
 
     def read_champion_late(home: Path) -> int | None:
-        registry.promote("churn", registry.publish("churn", fill))
+        registry.publish("churn", fill, promote=True)
         return read_champion(home)
 
     with patch("model.store.registry.read_champion", read_champion_late):

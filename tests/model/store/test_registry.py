@@ -36,13 +36,16 @@ def test_versions_are_in_the_order_of_numbers(tmp_path: Path) -> None:
 
 def test_a_first_version_may_be_kept_out_of_service(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
-    registry.publish("churn", fill, promote_first=False)
-    registry.publish("churn", fill)
+    registry.publish("churn", fill, promote=False)
+    registry.publish("churn", fill, promote=False)
     assert registry.champion("churn") is None
     assert refusal(lambda: registry.resolve("churn", None)) == (
         "churn has no champion. Run `propense promote churn VERSION` with one of [1, 2]."
     )
     assert registry.resolve("churn", 1) == 1
+    assert [registry.publish("churn", fill, promote=promote) for promote in (None, None, True)] == [3, 4, 5]
+    assert registry.champion("churn") == 5
+    assert registry.rollback("churn") == 3
 
 
 def test_a_real_checkpoint_is_published_and_read(tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_what_a_dead_publisher_left_is_passed_over_then_swept(tmp_path: Path) ->
     assert registry.versions("churn") == [1]
     assert registry.champion("purchase") is None
     assert registry.publish("churn", fill) == 2
-    assert registry.publish("purchase", fill, promote_first=False) == 1
+    assert registry.publish("purchase", fill, promote=False) == 1
     assert not any(folder.exists() for folder in leftovers)
     assert registry.champion("purchase") is None
 

@@ -240,7 +240,7 @@ def test_an_end_between_publishing_and_promoting_leaves_the_champion(
         raise Killed
 
     registry, study = Registry(folder / "registry"), read_study(folder / "study.yaml", [*SMALL, EPOCHS])
-    monkeypatch.setattr(Registry, "promote", promote)
+    monkeypatch.setattr("model.store.registry.add_champion", promote)
     with pytest.raises(Killed):
         retraining.retrain(study, registry)
     monkeypatch.undo()
