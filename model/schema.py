@@ -198,9 +198,9 @@ class Schema(_Part):
         return tuple(c for c in self.columns if not isinstance(c, CategoricalColumn))
 
     @property
-    def date_names(self) -> tuple[str, ...]:
-        """The names of the columns of dates, in order."""
-        return tuple(c.name for c in self.columns if isinstance(c, DateColumn))
+    def date_formats(self) -> dict[str, str | None]:
+        """The formats of the columns of dates by name, in order."""
+        return {c.name: c.time_format for c in self.columns if isinstance(c, DateColumn)}
 
     @property
     def valued(self) -> tuple[tuple[int, NumericColumn], ...]:

@@ -11,7 +11,7 @@ from model.files.dataset import Dataset, load_dataset
 from model.files.events import EventColumns
 from model.files.names import check_names
 from model.files.table import RawTable
-from model.scoring.as_of import later_dates, later_events, log_end, now, today
+from model.scoring.as_of import AsOf, LaterDates, later_events, log_end, now, today
 from model.task import ColumnTask, ContractTask, LogTask, Task
 from model.times import DAY, MISSING_TIME, format_instant, parse_time
 from model.values.columns import Column, as_dates
@@ -27,7 +27,6 @@ from training.split.deal import groups_of
 from training.split.plan import Plan
 from training.split.plan_log import plan_log
 from training.split.plan_table import plan_table
-from training.study.sections import resolve_path
 from training.study.study import ColumnTarget, ContractTarget, LogTarget, Study
 
 
@@ -80,11 +79,11 @@ def prepare(study: Study) -> Prepared:
             study, question.task, dataset, kinds, fields, plan, end, question, tuple(grid), columns
         )
     as_of, notes = _table_date(study, dataset, fields)
-    plan = _plan_table(study, dataset, fields, as_of)
-    return Prepared(study, study.task, dataset, kinds, fields, plan, as_of, None, (), columns, notes)
+    plan = _plan_table(study, dataset, fields, as_of.instant)
+    return Prepared(study, study.task, dataset, kinds, fields, plan, as_of.instant, None, (), columns, notes)
 
 
-def _table_date(study: Study, dataset: Dataset, fields: ModelFields) -> tuple[int, tuple[str, ...]]:
+def _table_date(study: Study, dataset: Dataset, fields: ModelFields) -> tuple[AsOf, tuple[str, ...]]:
     """Return the instant that the rows of a table are dated by, and notes on its dates.
 
     It is the study's, else the end of the log, else that of the dates in the table (`model.values.dense`):
@@ -93,31 +92,22 @@ def _table_date(study: Study, dataset: Dataset, fields: ModelFields) -> tuple[in
     """
     assert isinstance(study.target, ColumnTarget)
     zone, stated = fields.time_zone, study.target.as_of
-    dates = {
-        name: as_dates(dataset.columns[name], fields.date_formats.get(name), zone)
-        for name, kind in fields.kinds.items()
-        if kind == "date"
-    }
-    times = np.concatenate([np.empty(0, dtype=np.int64), *dates.values()])
-    past = times[(times != MISSING_TIME) & (times <= now())]
+    formats = {name: fields.date_formats.get(name) for name, kind in fields.kinds.items() if kind == "date"}
     if stated:
-        as_of, why = _instant(stated, zone), "target.as_of"
+        as_of = AsOf(_instant(stated, zone), "target.as_of")
     elif dataset.log:
-        as_of, why = log_end(dataset, zone), "the end of the log"
-    elif len(past):
-        as_of, why = dense_end(past), "where the dates of the table end; target.as_of sets another day"
+        as_of = AsOf(log_end(dataset, zone), "the end of the log")
     else:
-        as_of, why = today(zone).instant, "today"
-    notes = list(later_events(dataset, as_of, zone, why))
-    if dates:
-        notes.append(f"Ages of dates count up to {format_instant(as_of, zone)}, {why}.")
-    later = {name: int((column > as_of).sum()) for name, column in dates.items()}
-    notes += [
-        later_dates(n, int((dates[name] != MISSING_TIME).sum()), name, "that instant")
-        for name, n in later.items()
-        if n
-    ]
-    return as_of, tuple(notes)
+        dates = [as_dates(dataset.columns[name], form, zone) for name, form in formats.items()]
+        times = np.concatenate([np.empty(0, dtype=np.int64), *dates])
+        past = times[(times != MISSING_TIME) & (times <= now())]
+        why = "where the dates of the table end; target.as_of sets another day"
+        as_of = AsOf(dense_end(past), why) if len(past) else today(zone)
+    later = LaterDates(formats, as_of, zone)
+    later.add(dataset.columns)
+    ages = f"Ages of dates count up to {format_instant(as_of.instant, zone)}, {as_of.source}."
+    notes = (*later_events(dataset, as_of.instant, zone, as_of.source), *([ages] if formats else []))
+    return as_of, (*notes, *later.notes())
 
 
 def window_question(study: Study, dataset: Dataset) -> Question | None:
@@ -147,8 +137,7 @@ def read_dataset(study: Study) -> Dataset:
         stated = events.model_dump(exclude={"path"})
         columns = EventColumns(**stated, any_format=events.time_format is None)
     dataset = load_dataset(
-        resolve_path(customers.path, study.base) if customers else None,
-        resolve_path(events.path, study.base) if events else None,
+        *study.files(),
         customer_id=customers.id if customers else None,
         exclude=customers.exclude if customers else (),
         categorical=customers.categorical if customers else (),

@@ -68,7 +68,7 @@ class Decoder:
             schema,
             any_body=msgspec.json.Decoder(types.body),
             whole_body=msgspec.json.Decoder(types.whole_body),
-            dates=tuple((schema.column_names.index(name), name) for name in schema.date_names),
+            dates=tuple((schema.column_names.index(name), name) for name in schema.date_formats),
             contract=types.dates,
             width=len(types.customer_names),
             event_values=tuple(attrgetter(f"field_{at}") for at in range(len(types.event))),

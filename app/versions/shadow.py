@@ -157,11 +157,11 @@ def reshaped(rows: RequestRows, read: Schema, wanted: Schema) -> RequestRows:
         columns, missing = rows.columns(), [None] * len(rows)
         cells = cells_by_row([missing if at is None else columns[at] for at in places])
     dates = dict(rows.dates)
-    for name in {*wanted.date_names} - {*rows.dates}:
+    for name in {*wanted.date_formats} - {*rows.dates}:
         dates[name] = parse_instants(
             cells[wanted.column_names.index(name) :: len(places)], read.time_zone, str
         )
-    table = RequestRows(rows.ids, rows.cutoffs, cells, dates={n: dates[n] for n in wanted.date_names})
+    table = RequestRows(rows.ids, rows.cutoffs, cells, dates={n: dates[n] for n in wanted.date_formats})
     if wanted.events is None:
         return table
     if read.events is None:

@@ -11,7 +11,7 @@ import numpy as np
 from model.errors import DataError
 from model.files.dataset import Dataset
 from model.files.names import agreed, some_of
-from model.schema import DateColumn, Schema
+from model.schema import Schema
 from model.task import ContractTask, Task
 from model.times import DAY, MISSING_TIME, format_instant, midnight, to_instant
 from model.values.columns import Column, as_dates
@@ -94,29 +94,28 @@ def later_events(dataset: Dataset, end: int, zone: str, why: str) -> tuple[str, 
 class LaterDates:
     """Dates of a table that are after the instant of prediction, counted over the batches of a file."""
 
-    schema: Schema
+    formats: Mapping[str, str | None]
     as_of: AsOf
+    zone: str
     present: Counter[str] = field(default_factory=Counter)
     later: Counter[str] = field(default_factory=Counter)
 
     def add(self, columns: Mapping[str, Column]) -> None:
         """Count the dates of some rows."""
-        for column in self.schema.columns:
-            if isinstance(column, DateColumn):
-                times = as_dates(columns[column.name], column.time_format, self.schema.time_zone)
-                self.present[column.name] += int((times != MISSING_TIME).sum())
-                self.later[column.name] += int((times > self.as_of.instant).sum())
+        for name, time_format in self.formats.items():
+            times = as_dates(columns[name], time_format, self.zone)
+            self.present[name] += int((times != MISSING_TIME).sum())
+            self.later[name] += int((times > self.as_of.instant).sum())
 
     def notes(self) -> tuple[str, ...]:
         """A sentence for each column that has some."""
-        when = f"{format_instant(self.as_of.instant, self.schema.time_zone)} ({self.as_of.source})"
-        return tuple(later_dates(n, self.present[name], name, when) for name, n in self.later.items() if n)
-
-
-def later_dates(n_later: int, n_dates: int, name: str, when: str) -> str:
-    """A sentence on the dates of a column after an instant."""
-    are, count = (agreed(n_later, *forms) for forms in (("is", "are"), ("counts", "count")))
-    return f"{some_of(n_later, n_dates, 'date')} of {name!r} {are} after {when} and {count} as unknown."
+        when = f"{format_instant(self.as_of.instant, self.zone)} ({self.as_of.source})"
+        return tuple(
+            f"{some_of(n, self.present[name], 'date')} of {name!r} {agreed(n, 'is', 'are')} after {when} and "
+            f"{agreed(n, 'counts', 'count')} as unknown."
+            for name, n in self.later.items()
+            if n
+        )
 
 
 def now() -> int:

@@ -65,7 +65,7 @@ class TableBlocks:
         self._misread, self._repeats = Misread(schema), Repeats(task, schema)
         self._n_rejected = 0
         self.as_of = as_of or today(schema.time_zone)
-        self._later = LaterDates(schema, self.as_of)
+        self._later = LaterDates(schema.date_formats, self.as_of, schema.time_zone)
 
     @property
     def ignored(self) -> list[str]:

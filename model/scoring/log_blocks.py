@@ -38,7 +38,7 @@ class LogBlocks:
         self.ignored = [name for name in there if name not in self._dataset.columns]
         self._misread = Misread(schema)
         self.as_of = as_of or log_date(self._dataset, task, schema)
-        self._later = LaterDates(schema, self.as_of)
+        self._later = LaterDates(schema.date_formats, self.as_of, schema.time_zone)
 
     def __iter__(self) -> Iterator[Block]:
         """Yield all customers."""

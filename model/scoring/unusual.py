@@ -104,7 +104,7 @@ class Unusual:
         if not self.beyond:
             return []
         table = {column.name for column in self.schema.numeric}
-        of, dates = dict(self.schema.numbers), self.schema.date_names
+        of, dates = dict(self.schema.numbers), self.schema.date_formats
         names = sorted(self.beyond, key=lambda name: (name not in table, -self.beyond[name]))
         parts = [self._number(name, of, days=name in dates) for name in names[:_SHOWN]]
         more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []

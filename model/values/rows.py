@@ -170,7 +170,7 @@ def rows_from_json(rows: Sequence[Row], schema: Schema, as_of: int, dates: Seque
         [row.get(name) for row in rows for name in names],
         dates={
             name: parse_instants([row.get(name) for row in rows], schema.time_zone, _cell_of(name))
-            for name in [*schema.date_names, *dates]
+            for name in [*schema.date_formats, *dates]
         },
     )
     return read if schema.events is None else _with_events(read, rows, schema.events, schema.time_zone)

@@ -20,6 +20,7 @@ from training.cli.options import (
 if TYPE_CHECKING:
     from model.predictor import Predictor
     from model.scoring.as_of import AsOf
+    from training.study.study import Study
 
 app = typer.Typer()
 
@@ -45,8 +46,7 @@ def score_command(
     from training.cli import console
 
     predictor = load_version(Registry(registry), name, version, device=device)
-    instant = _as_of(predictor, as_of, customers, events)
-    customers, events, of_study = _files(predictor, customers, events)
+    customers, events, instant, of_files = _inputs(predictor, customers, events, as_of)
     with console.row_progress("scoring") as on_rows:
         scored = score_file(
             predictor,
@@ -64,7 +64,7 @@ def score_command(
         "as_of_from": scored.as_of.source,
     }
     unused = f"ignored columns that the model does not read: {listed(scored.ignored)}."
-    notes = [*of_study, *scored.notes, *([unused] if scored.ignored else [])]
+    notes = [*of_files, *scored.notes, *([unused] if scored.ignored else [])]
     if json:
         console.print_json({**facts, "rows": scored.rows, "out": str(out), "notes": notes})
     else:
@@ -99,18 +99,17 @@ def evaluate_command(
     if customers is None and events is None:
         facts |= {"source": "training", "metrics": predictor.manifest.metrics}
     else:
-        instant = _as_of(predictor, as_of, customers, events)
-        ends = as_of is None and instant and not isinstance(predictor.manifest.task, ColumnTask)
+        customers, events, instant, of_files = _inputs(predictor, customers, events, as_of)
+        ends = as_of is None and not isinstance(predictor.manifest.task, ColumnTask)
         until = instant.instant if ends and instant else None
-        customers, events, of_study = _files(predictor, customers, events)
         measured = evaluate_files(
             predictor,
             customers=customers,
             events=events,
-            as_of=None if until is not None else instant,
+            as_of=None if ends else instant,
             until=until,
         )
-        facts |= {"source": "files", **measured, "notes": [*of_study, *measured["notes"]]}
+        facts |= {"source": "files", **measured, "notes": [*of_files, *measured["notes"]]}
     if json:
         console.print_json(facts)
         return
@@ -121,64 +120,49 @@ def evaluate_command(
         console.print_lines([f"Note: {note}" for note in notes])
 
 
-def _files(
-    predictor: "Predictor", customers: Path | None, events: Path | None
-) -> tuple[Path | None, Path | None, list[str]]:
-    """Return the named files, or those of the study where none is named, and notes.
+def _inputs(
+    predictor: "Predictor", customers: Path | None, events: Path | None, day: str | None
+) -> "tuple[Path | None, Path | None, AsOf | None, list[str]]":
+    """Return the two files, the instant to score at (None: read off the files), and notes.
 
-    A log alone gets the customer table of the study, if the model reads one.
+    Where no file is named, they are the study's. A log alone gets the customer table of the study, if the
+    model reads one.
     """
-    from training.study.sections import resolve_path
-    from training.study.study import Study
+    from model.scoring.as_of import AsOf
+    from model.times import parse_time
+    from training.study.study import stored_study
 
-    manifest = predictor.manifest
-    if customers is not None or (events is not None and not _reads_table(predictor)):
-        return customers, events, []
-    data = Study.model_validate(manifest.provenance["study"]).data
-    base = Path(manifest.provenance["folder"])
-    table = resolve_path(data.customers.path, base) if data.customers else None
-    if events is not None:
-        return table, events, [f"the customers are those of the study: {table}."] if table else []
-    return table, resolve_path(data.events.path, base) if data.events else None, []
+    manifest, task = predictor.manifest, predictor.manifest.task
+    study = stored_study(manifest.provenance)
+    if day is None:
+        as_of = _date_of(study, parse_time(manifest.provenance["data_end"]), customers, events)
+    else:
+        as_of = AsOf(parse_time(day, zone=manifest.schema_.time_zone), "--as-of")
+    reads_table = manifest.schema_.column_names or task.dates or task.kind == "column"
+    if customers is not None or (events is not None and not reads_table):
+        return customers, events, as_of, []
+    table, log = study.files()
+    notes = [f"the customers are those of the study: {table}."] if events and table else []
+    return table, events or log, as_of, notes
 
 
-def _reads_table(predictor: "Predictor") -> bool:
-    task = predictor.manifest.task
-    return bool(predictor.manifest.schema_.column_names or task.dates or task.kind == "column")
-
-
-def _as_of(
-    predictor: "Predictor", as_of: str | None, customers: Path | None, events: Path | None
-) -> "AsOf | None":
-    """Return the instant of the command, the study, or its table; None to read it off the files.
+def _date_of(study: "Study", trained: int, customers: Path | None, events: Path | None) -> "AsOf | None":
+    """Return the instant of the study, or of its table; None to read it off the files.
 
     What the study says of the end of its own files is not said of others.
     """
     from model.scoring.as_of import AsOf
-    from model.times import parse_time
-    from training.study.study import ColumnTarget, Study
+    from training.study.study import ColumnTarget
 
-    origin, zone = predictor.manifest.provenance, predictor.manifest.schema_.time_zone
-    if as_of is not None:
-        return AsOf(parse_time(as_of, zone=zone), "--as-of")
-    study = Study.model_validate(origin["study"])
-    trained, target = parse_time(origin["data_end"]), study.target
+    target = study.target
     if isinstance(target, ColumnTarget) and target.as_of:
         return AsOf(trained, "target.as_of of the study")
-    if not _are_own(predictor, customers, events):
+    given = [(path, own) for path, own in zip((customers, events), study.files(), strict=True) if path]
+    if any(own is None or path.resolve() != own.resolve() for path, own in given):
         return None
     if not isinstance(target, ColumnTarget) and target.observed_until:
         return AsOf(trained, "target.observed_until of the study")
     return AsOf(trained, "the day that training dated this table by") if study.data.events is None else None
-
-
-def _are_own(predictor: "Predictor", customers: Path | None, events: Path | None) -> bool:
-    """Return whether these files are the study's own."""
-    own = _files(predictor, None, None)[:2]
-    return all(
-        given is None or (there is not None and given.resolve() == there.resolve())
-        for given, there in zip((customers, events), own, strict=True)
-    )
 
 
 def _source(facts: dict[str, Any]) -> str:

@@ -71,8 +71,8 @@ def evaluate_files(
 def _notes(predictor: Predictor, dataset: Dataset, at: AsOf, scored: Predictions) -> list[str]:
     """What the model cannot read of these customers, and what training never saw."""
     task, schema = predictor.manifest.task, predictor.manifest.schema_
-    repeats, misread = Repeats(task, schema), Misread(schema)
-    later, unusual = LaterDates(schema, at), Unusual(schema)
+    repeats, misread, unusual = Repeats(task, schema), Misread(schema), Unusual(schema)
+    later = LaterDates(schema.date_formats, at, schema.time_zone)
     ids = dataset.columns.get(schema.id) if schema.id and dataset.log is None else None
     repeats.add(dataset.columns, len(dataset), ids, dataset.log)
     misread.add(dataset.columns)

@@ -41,6 +41,7 @@ from training.study.sections import (
     SplitOptions,
     StudyName,
     Text,
+    resolve_path,
 )
 from training.study.yaml_file import read_document
 
@@ -170,6 +171,18 @@ class Study(Section):
         """The task, as far as the study determines it."""
         return self.target.task
 
+    def files(self) -> tuple[Path | None, Path | None]:
+        """Return the paths of the customer table and of the event log.
+
+        Raises:
+            StudyError: one is a file of a package that is not installed, or that lacks it.
+        """
+        customers, events = self.data.customers, self.data.events
+        return (
+            resolve_path(customers.path, self.base) if customers else None,
+            resolve_path(events.path, self.base) if events else None,
+        )
+
     @field_validator("target", mode="before")
     @classmethod
     def _one_form(cls, raw: Any) -> Any:
@@ -216,4 +229,11 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> Study:
     if document.faults:
         raise StudyError(document.report())
     study._base = path.parent
+    return study
+
+
+def stored_study(provenance: Mapping[str, Any]) -> Study:
+    """Return the study in the provenance of a checkpoint."""
+    study = Study.model_validate(provenance["study"])
+    study._base = Path(provenance["folder"])
     return study
