@@ -27,7 +27,8 @@ from model.task import ColumnTask
 from model.times import MISSING_TIME
 from model.values.columns import Texts, absent, as_booleans, as_categories, as_dates, as_numbers
 from model.values.customers import Customers
-from model.values.numbers import is_mark, plain_numbers
+from model.values.numbers import plain_numbers
+from model.values.spelling import is_no_value
 from tests.app.toys import scaling
 from tests.model.files.written import listed
 from training.prepare import read_dataset
@@ -216,7 +217,7 @@ def expected_errors(columns: dict[str, list[str]]) -> list[bool]:
 
 def marks(column: Texts) -> NDArray[np.bool_]:
     """Which cells are marks of nothing."""
-    return np.array([*map(is_mark, column.values), False])[column.codes]
+    return np.array([*map(is_no_value, column.values), False])[column.codes]
 
 
 CLOCKS: Final = [datetime(1997, 1, 2, 3), None, datetime(1996, 12, 31)]  # noqa: DTZ001 - naive is meant

@@ -24,7 +24,7 @@ from model.values.columns import (
     as_texts,
     parse_number,
 )
-from model.values.numbers import is_mark
+from model.values.spelling import is_no_value
 
 MIN_SHARE: Final = 0.9
 _MONTH_FIRST: Final = ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m-%d-%y")
@@ -181,7 +181,7 @@ def _of_numbers(column: Column, numbers: Numbers) -> str | None:
 def _sample(column: Column) -> Sequence[str]:
     """Up to 1,000 of the texts of a column, evenly spread, without marks of nothing."""
     values = as_texts(column).values
-    return [text for text in values[:: max(1, len(values) // _SAMPLE)] if not is_mark(text)]
+    return [text for text in values[:: max(1, len(values) // _SAMPLE)] if not is_no_value(text)]
 
 
 def _shaped(texts: Sequence[str]) -> list[str]:

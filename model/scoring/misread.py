@@ -14,7 +14,7 @@ from model.files.nested_events import NestedEvents
 from model.schema import CategoricalColumn, DateColumn, Schema, TableColumn
 from model.times import MISSING_TIME
 from model.values.columns import Column, Texts, absent, as_booleans, as_codes, as_dates, as_numbers
-from model.values.numbers import is_mark
+from model.values.spelling import is_no_value
 
 _RULES: Final = {"numeric": "a number", "boolean": "yes or no", "date": "a date"}
 _MOST: Final = 0.5  # of a column's values; beyond it the file is not what the model was trained on
@@ -132,7 +132,7 @@ def _present(column: Column, *, marks: bool) -> NDArray[np.bool_]:
     """(N,) bool, True where a cell has a value; a mark of nothing, such as `-`, is one of a category only."""
     if not isinstance(column, Texts):
         return ~absent(column)
-    known = [marks or not is_mark(text.removeprefix("'")) for text in column.values]
+    known = [marks or not is_no_value(text.removeprefix("'")) for text in column.values]
     return np.array([*known, False], dtype=bool)[column.codes]
 
 

@@ -1,4 +1,4 @@
-"""Numbers as people write them: `$1,234.50`, `15%`, `1.234,50`, `(12.00)`; and marks that there is none.
+"""Numbers as people write them: `$1,234.50`, `15%`, `1.234,50`, `(12.00)`.
 
 A spelling is the decimal mark of a column and its unit, such as `.$`, `,` or `.%`. Training finds it, and the
 schema keeps it, so that a file of one row is read in the same way.
@@ -15,28 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.values.columns import Column, Texts, parse_number, texts_of
+from model.values.spelling import is_no_value
 
 _UNITS: Final = frozenset(
-    {
-        *(
-            "%",
-            "USD",
-            "EUR",
-            "GBP",
-            "CHF",
-            "JPY",
-            "CNY",
-            "INR",
-            "AUD",
-            "CAD",
-            "NZD",
-            "SEK",
-            "NOK",
-            "DKK",
-            "PLN",
-        ),
-        *("CZK", "HUF", "BRL", "MXN", "ZAR", "TRY", "KR", "R$", "US$", "RS", "FR"),
-    }
+    {"%", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "PLN"}
+    | {"CZK", "HUF", "BRL", "MXN", "ZAR", "TRY", "KR", "R$", "US$", "RS", "FR"}
 )
 _GROUPED: Final = {
     mark: re.compile(
@@ -49,38 +32,6 @@ _UNIT_LAST: Final = re.compile(r"[^A-Za-z]*\d[\s.]*[A-Za-z]{1,12}\.?")  # 5 GB, 
 _DOT: Final = re.compile(r"(?<=[A-Za-z])\.")  # of an abbreviation, such as Rs. or kr.
 _SHOWN: Final = 3
 _PADDED: Final = re.compile(r"[+-]?0\d")
-
-_MARKS: Final = frozenset(
-    {
-        *(
-            "-",
-            "--",
-            "---",
-            "\u2013",
-            "\u2014",
-            "?",
-            "??",
-            ".",
-            "*",
-            "#",
-            "\\n",
-            "n.a.",
-            "n/d",
-            "nd",
-            "tbd",
-            "nil",
-            "never",
-        ),
-        *("unknown", "missing", "unavailable", "undefined", "not available", "not applicable", "not known"),
-        *("no data", "(null)", "(blank)", "(empty)", "0000-00-00", "0000-00-00 00:00:00"),
-        *("#value!", "#ref!", "#div/0!", "#name?", "#num!", "#null!"),
-    }
-)
-
-
-def is_mark(text: str) -> bool:
-    """Return whether a text is a usual mark that there is no value, such as `-` or `\\N`."""
-    return text.casefold() in _MARKS
 
 
 def plain_numbers(column: Column, spelling: str) -> Column:
@@ -127,7 +78,7 @@ def column_spelling(name: str, column: Texts, share: float) -> tuple[str | None,
         None if fewer are numbers.
     """
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
-    cells = {v: n for v, n in zip(column.values, counts.tolist(), strict=True) if n and not is_mark(v)}
+    cells = {v: n for v, n in zip(column.values, counts.tolist(), strict=True) if n and not is_no_value(v)}
     found = find_spelling(list(cells), np.array(list(cells.values())), share) if cells else None
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Spellings of one name: texts that differ only in case, accents, blanks, or a full stop at the end."""
+"""Spellings of one name: texts that differ only in case, accents, blanks, or a full stop; and of no value."""
 
 import re
 import unicodedata
@@ -8,19 +8,13 @@ from typing import Final
 
 _BETWEEN: Final = re.compile(r"(?<=\w)[\s_-]+(?=\w)")  # a sign at the beginning stays: -1 is not 1
 _NO_ANSWER: Final = frozenset(
-    {
-        "unknown",
-        "unk",
-        "not known",
-        "undefined",
-        "undetermined",
-        "missing",
-        "not available",
-        "n.a",
-        "n.d",
-        "\\n",
-    }
-    | {"pending", "tbd", "nil", "empty", "blank", "not set", "unset", "unspecified", "not specified"}
+    {"unknown", "unk", "not known", "undefined", "undetermined", "unavailable", "not available", "no data"}
+    | {"missing", "n.a", "n.d", "\\n", "pending", "tbd", "nil", "empty", "blank", "not set", "unset"}
+    | {"unspecified", "not specified", "not applicable"}
+)
+_NO_VALUE: Final = frozenset(  # in a column of numbers or times; as an answer it may mean something
+    {"nd", "n/d", "never", "(null)", "(blank)", "(empty)", "0000-00-00", "0000-00-00 00:00:00"}
+    | {"#value!", "#ref!", "#div/0!", "#name?", "#num!", "#null!"}
 )
 
 
@@ -39,4 +33,10 @@ def matching(values: Sequence[str], names: Iterable[str]) -> list[str]:
 
 def is_no_answer(text: str) -> bool:
     """Return whether a text says that a value is not known, such as `?`, `--` or `Unknown`."""
-    return folded(text) in _NO_ANSWER or not any(c.isalnum() for c in text)
+    return folded(text) in _NO_ANSWER or not any(map(str.isalnum, text))
+
+
+def is_no_value(text: str) -> bool:
+    """Return whether a cell of numbers or times says that there is none, such as `-`, `\\N` or `Never`."""
+    plain = text.casefold()
+    return plain in _NO_VALUE or plain.rstrip(".") in _NO_ANSWER or not any(map(str.isalnum, text))

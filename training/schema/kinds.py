@@ -45,7 +45,8 @@ from model.values.columns import (
     parse_boolean,
     parse_number,
 )
-from model.values.numbers import column_spelling, is_mark, mixed_units, plain_numbers
+from model.values.numbers import column_spelling, mixed_units, plain_numbers
+from model.values.spelling import is_no_value
 
 Kind = Literal["numeric", "boolean", "date", "categorical"]
 
@@ -186,7 +187,7 @@ def _judge_texts(name: str, column: Texts) -> _Verdict:
     counts = counts[counts > 0]
     n_known = int(counts.sum())
     few = values if len(values) <= _BOOLEAN_SPELLINGS else []
-    truths = {parse_boolean(value) for value in few if not is_mark(value)}
+    truths = {parse_boolean(value) for value in few if not is_no_value(value)}
     if len(values) == 1 or ({*map(parse_boolean, few)} in ({0.0}, {1.0})):
         return _one_value(values[0], everywhere=n_known == len(column))
     if truths == {0.0, 1.0}:
@@ -211,7 +212,7 @@ def _judge_spelt(name: str, column: Column, *, share: float) -> _Verdict | None:
     if not isinstance(column, Texts):
         return None
     found = column_spelling(name, column, share)
-    if found is None or (share and _are_codes([value for value in column.values if not is_mark(value)])):
+    if found is None or (share and _are_codes([v for v in column.values if not is_no_value(v)])):
         return None
     spelling, note = found
     plain = plain_numbers(column, spelling) if spelling else column

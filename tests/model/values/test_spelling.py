@@ -1,6 +1,6 @@
 import pytest
 
-from model.values.spelling import folded, is_no_answer, matching
+from model.values.spelling import folded, is_no_answer, is_no_value, matching
 
 
 @pytest.mark.parametrize("text", ["cancel", "Cancel", "CANCEL ", "cancel.", "cáncel"])
@@ -25,3 +25,10 @@ def test_signs_make_a_difference(one: str, other: str) -> None:
 )
 def test_texts_that_say_nothing(text: str, says_nothing: bool) -> None:
     assert is_no_answer(text) == says_nothing
+    assert is_no_value(text) == says_nothing
+
+
+@pytest.mark.parametrize("text", ["never", "ND", "n/d", "#DIV/0!", "0000-00-00"])
+def test_a_cell_without_a_value_may_be_an_answer(text: str) -> None:
+    assert is_no_value(text)
+    assert not is_no_answer(text)
