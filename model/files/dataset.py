@@ -15,7 +15,6 @@ from model.files.dates import DateFormat, date_formats
 from model.files.events import EventColumns, RawEvents, read_events
 from model.files.ids import spelling_notes
 from model.files.names import counted, listed, some_of
-from model.files.parts import find_files
 from model.files.table import read_table
 from model.values.columns import Column, Texts, as_categories, as_texts, take
 from model.values.history import EventLog, Positions
@@ -99,9 +98,7 @@ def load_dataset(
         return _without_log(table)
     if event_columns is None or (customers and not customer_id):
         raise DataError("events need the names of their id and time columns, and customers beside them an id")
-    found = find_files(events)
-    raw = read_events(found.files, event_columns, time_zone=time_zone)
-    raw = replace(raw, notes=(*found.notes, *raw.notes))
+    raw = read_events(events, event_columns, time_zone=time_zone)
     return _join(_with_ids(table, customer_id), raw, event_columns.type)
 
 

@@ -8,12 +8,11 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from model.errors import DataError, EmptyFileError
-from model.files.batch import Batch
+from model.errors import DataError
 from model.files.cells import column_from, instants_from, joined, read_column, texts_from
 from model.files.dates import DateFormat, date_formats, mixed_formats
-from model.files.names import agreed, check_names, counted, listed, some_of
-from model.files.source import StrictRows, open_parts
+from model.files.names import agreed, check_names, some_of
+from model.files.source import StrictRows, open_source
 from model.files.table import unreadable, unreadable_note
 from model.times import MISSING_TIME, Instants, describe_format
 from model.values.columns import Column, Numbers, Texts, absent, as_categories, as_numbers
@@ -73,11 +72,11 @@ class RawEvents:
         return len(self.times)
 
 
-def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str = "UTC") -> RawEvents:
-    """Read a log, whole or in parts, of one or several files; only the named columns.
+def read_events(path: Path, columns: EventColumns, *, time_zone: str = "UTC") -> RawEvents:
+    """Read a log, only the named columns.
 
     Args:
-        paths: at least one, as `model.files.parts.find_files` finds them; empty ones are passed over.
+        path: a file, a folder of files or a glob.
         time_zone: whose clock the times without an offset were read from.
 
     Raises:
@@ -85,7 +84,8 @@ def read_events(paths: Sequence[Path], columns: EventColumns, *, time_zone: str 
     """
     id, time, type = columns.id, columns.time, columns.type
     named = [id, time, *([type] if type else []), *columns.values, *columns.attributes]
-    arrays, place, notes = _read(paths, list(dict.fromkeys(named)))
+    arrays, rows = _read(path, list(dict.fromkeys(named)))
+    place, notes = rows.row_name, rows.notes
     form = _found(arrays[time], time) if columns.any_format else DateFormat(columns.time_format)
     notes += [form.note] if form.note else []
     ids, times = texts_from(arrays[id]), instants_from(arrays[time], form.time_format, time_zone)
@@ -175,40 +175,15 @@ def _categories(array: Any) -> Texts:
     return as_categories(texts_from(array))
 
 
-def _read(paths: Sequence[Path], names: list[str]) -> tuple[dict[str, Any], Place, list[str]]:
-    """The named columns of all files, one after another, where each row was, and the files' notes."""
-    sources, empty = open_parts(paths)
-    files = [StrictRows(source) for source in sources]
-    arrays: dict[str, list[Any]] = {name: [] for name in names}
-    starts = [0]
-    for rows in files:
-        if not rows.source.optional:
-            check_names(names, rows.source.names, rows.source.path.name)
-        cells = [batch.cells for batch in _batches(rows, names, empty, alone=len(paths) == 1)]
-        starts.append(starts[-1] + sum(map(len, cells)))
-        for name in names:
-            arrays[name] += [batch[name] for batch in cells]
-    if not starts[-1]:
-        raise DataError(f"a log must hold events, got none in {listed([path.name for path in paths])}")
-
-    def place(row: int) -> str:
-        part = int(np.searchsorted(starts, row, side="right")) - 1
-        number = f"row {files[part].number(row - starts[part])}"
-        return number if len(files) == 1 else f"{files[part].source.path.name} {number}"
-
-    notes = [f"passed over {counted(len(empty), 'file')} without events: {listed(empty)}."] if empty else []
-    return {n: joined(a) for n, a in arrays.items()}, place, [*notes, *(n for f in files for n in f.notes)]
-
-
-def _batches(rows: StrictRows, names: list[str], empty: list[str], *, alone: bool) -> list[Batch]:
-    """The batches of a file; one without rows is named among the empty, unless it is alone."""
-    try:
-        return [batch for batch in rows.batches(names) if len(batch.cells)]
-    except EmptyFileError:
-        if alone:
-            raise
-        empty.append(rows.source.path.name)
-        return []
+def _read(path: Path, names: list[str]) -> tuple[dict[str, Any], StrictRows]:
+    """The named columns, and the rows that they are from."""
+    rows = StrictRows(open_source(path))
+    if not rows.source.optional:
+        check_names(names, rows.source.names, path.name)
+    cells = [batch.cells for batch in rows.batches(names) if len(batch.cells)]
+    if not cells:
+        raise DataError(f"a log must hold events that can be read, got none in {path.name}")
+    return {name: joined([batch[name] for batch in cells]) for name in names}, rows
 
 
 def _missing_ids(ids: Texts, name: str, place: Place) -> list[str]:

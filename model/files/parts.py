@@ -1,8 +1,9 @@
 """Files that are one table or one log: found in a folder or by a glob, read one after another."""
 
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -85,12 +86,14 @@ class Parts:
     Attributes:
         sources: at least one; the first has the names.
         said: notes on the folder.
+        empty: the names of the files that hold nothing.
     """
 
     path: Path
     sources: Sequence[DelimitedFile | ArrowFile | JsonLines]
     said: Sequence[str]
-    _n_rows: Counter[str] = field(default_factory=Counter)
+    empty: Sequence[str]
+    _n_rows: list[int] = field(default_factory=list)  # of each source that was read
     first_row: ClassVar[int] = 1
 
     @property
@@ -117,10 +120,10 @@ class Parts:
     @property
     def notes(self) -> Sequence[str]:
         """What was repaired or passed over, after the last batch."""
-        empty = [name for name, n_rows in self._n_rows.items() if not n_rows]
+        blank = [s.path.name for s, n_rows in zip(self.sources, self._n_rows, strict=False) if not n_rows]
         return [
             *self.said,
-            *_passed_over(self.path, "without rows", empty),
+            *_passed_over(self.path, "without rows", [*self.empty, *blank]),
             *(note for source in self.sources for note in source.notes),
         ]
 
@@ -130,13 +133,22 @@ class Parts:
         Raises:
             DataError: a file is damaged, or lacks a column.
         """
+        self._n_rows.clear()
         for source in self.sources:
-            name, number = source.path.name, source.first_row
             if not source.optional:
-                check_names(columns, source.names, name)
-            self._n_rows[name] = 0
+                check_names(columns, source.names, source.path.name)
+            self._n_rows.append(0)
             for batch in source.batches(columns):
-                unread = {at: f"({name} row {number + at}) {why}" for at, why in batch.unread.items()}
-                self._n_rows[name] += batch.n_rows
-                number += batch.n_rows
-                yield replace(batch, unread=unread)
+                first = sum(self._n_rows)
+                self._n_rows[-1] += batch.n_rows
+                yield replace(
+                    batch,
+                    unread={at: f"({self.row_name(first + at)}) {why}" for at, why in batch.unread.items()},
+                )
+
+    def row_name(self, row: int) -> str:
+        """Return the file and the number there of a row that was read, counted from 0 over all files."""
+        starts = [0, *accumulate(self._n_rows)]
+        part = bisect_right(starts, row) - 1
+        source = self.sources[part]
+        return f"{source.path.name} row {row - starts[part] + source.first_row}"

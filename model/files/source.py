@@ -7,7 +7,7 @@ from typing import Final
 from model.errors import DataError, EmptyFileError
 from model.files.arrow_files import ArrowFile, is_arrow
 from model.files.batch import Batch
-from model.files.names import counted, listed
+from model.files.names import counted
 from model.files.parts import ARROW, JSON, Parts, find_files, suffix_of
 from model.files.text.csv_text import DelimitedFile
 from model.files.text.json_lines import JsonLines
@@ -32,26 +32,15 @@ def open_source(path: Path) -> Source:
     if not path.is_dir() and not set("*?[") & set(path.name):
         raise DataError(f"{path} must be a file, got a path where there is none")
     found = find_files(path)
-    sources, empty = open_parts(found.files)
-    said = [f"{path.name}: passed over empty files: {listed(empty)}."] if empty else []
-    return Parts(path, sources, [*found.notes, *said])
-
-
-def open_parts(files: Sequence[Path]) -> tuple[list[DelimitedFile | ArrowFile | JsonLines], list[str]]:
-    """The files that hold something, and the names of the others.
-
-    Raises:
-        DataError: one is damaged, or all are empty.
-    """
     sources, empty = [], []
-    for file in files:
+    for file in found.files:
         try:
             sources.append(_opened(file))
         except EmptyFileError:
-            if not sources and file == files[-1]:
+            if not sources and file == found.files[-1]:
                 raise
             empty.append(file.name)
-    return sources, empty
+    return Parts(path, sources, found.notes, empty)
 
 
 def _opened(path: Path) -> DelimitedFile | ArrowFile | JsonLines:
@@ -109,13 +98,15 @@ class StrictRows:
             *([f"{name}: left out {left_out} of {self._n_rows:,}: {self._shown()}."] if self.unread else []),
         ]
 
-    def number(self, index: int) -> int:
-        """The number in the file of the row that was read as the `index`th, from 0."""
+    def row_name(self, index: int) -> str:
+        """The place in its file of the row that was read as the `index`th, from 0."""
         for position in self.unread:
             if position > index:
                 break
             index += 1
-        return index + self.source.first_row
+        if isinstance(self.source, Parts):
+            return self.source.row_name(index)
+        return f"row {index + self.source.first_row}"
 
     def _check(self) -> None:
         lines = self._n_rows - len(self.unread) + self._lost

@@ -58,7 +58,7 @@ class Cost:
 def read(path: Path) -> Timed:
     """Read a file of events and number its customers."""
     began = time.perf_counter()
-    events = read_events([path], EventColumns("customer_id", "time", type="type", values=["amount"]))
+    events = read_events(path, EventColumns("customer_id", "time", type="type", values=["amount"]))
     seconds = time.perf_counter() - began
     assert events.type
     bought = events.type.codes == events.type.values.index("buy")

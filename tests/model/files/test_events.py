@@ -26,7 +26,7 @@ MARCH_1 = parse_time("1997-03-01")
 
 def read(folder: Path, content: str, **options: Any) -> RawEvents:
     return read_events(
-        [write(folder, content, "e.csv")], **_arguments(**{"id": "id", "time": "time", **options})
+        write(folder, content, "e.csv"), **_arguments(**{"id": "id", "time": "time", **options})
     )
 
 
@@ -88,7 +88,7 @@ def test_long_codes_mean_the_same_in_a_file_and_in_a_request(tmp_path: Path, kin
     codes = [2**53 + 1, 2**53, 3]
     table = pa.table({"id": ["a"] * 3, "time": ["1997-03-01"] * 3, "shop": pa.array(codes).cast(kind)})
     pq.write_table(table, tmp_path / "e.parquet")
-    events = read_events([tmp_path / "e.parquet"], EventColumns("id", "time", attributes=["shop"]))
+    events = read_events(tmp_path / "e.parquet", EventColumns("id", "time", attributes=["shop"]))
     known = (str(2**53), str(2**53 + 1), "3")
     assert as_codes(events.attributes["shop"], known).tolist() == [3, 2, 4]
     for sent in (codes, [str(code) for code in codes]):
@@ -104,9 +104,7 @@ def test_what_is_not_named_is_not_there(tmp_path: Path) -> None:
 def test_a_blank_separated_log_with_a_time_format(tmp_path: Path) -> None:
     path = write(tmp_path, " customer_id  date number_of_cds  dollar_value\n 00001 19970101  1   11.77\n")
     for time_format in ["%Y%m%d", None]:
-        events = read_events(
-            [path], EventColumns("customer_id", "date", time_format, values=["dollar_value"])
-        )
+        events = read_events(path, EventColumns("customer_id", "date", time_format, values=["dollar_value"]))
         assert listed(events.ids) == ["00001"]
         assert events.times.tolist() == [parse_time("1997-01-01")]
         assert events.values["dollar_value"].tolist() == [11.77]
@@ -129,7 +127,7 @@ def test_unix_seconds(tmp_path: Path) -> None:
 )
 def test_parquet_times(tmp_path: Path, times: Any) -> None:
     pq.write_table(pa.table({"id": [2**53 + 1, 7], "time": times}), tmp_path / "e.parquet")
-    events = read_events([tmp_path / "e.parquet"], EventColumns("id", "time"))
+    events = read_events(tmp_path / "e.parquet", EventColumns("id", "time"))
     assert events.times.tolist() == [MARCH_1, MARCH_1]
     assert listed(events.ids) == ["9007199254740993", "7"]
 
@@ -138,8 +136,8 @@ def test_several_files_are_one_log(tmp_path: Path) -> None:
     one, two = tmp_path / "1.parquet", tmp_path / "2.parquet"
     pq.write_table(pa.table({"id": ["7", "x"], "time": [date(1997, 3, 1)] * 2, "n": [1, 2]}), one)
     pq.write_table(pa.table({"n": ["3", "4"], "time": ["1997-03-01", "?"], "id": [7, 8]}), two)
-    three = write(tmp_path, "id,time,n\n,1997-03-01,5\n7,1997-03-01,6\n7,1997-03-01,6\n", "e.csv")
-    events = read_events([one, two, three], EventColumns("id", "time", values=["n"]))
+    write(tmp_path, "id,time,n\n,1997-03-01,5\n7,1997-03-01,6\n7,1997-03-01,6\n", "e.csv")
+    events = read_events(tmp_path / "*", EventColumns("id", "time", values=["n"]))
     assert listed(events.ids) == ["7", "x", "7", "7", "7"]
     assert events.values["n"].tolist() == [1, 2, 3, 6, 6]
     assert events.times.tolist() == [MARCH_1] * 5
@@ -224,10 +222,10 @@ def test_parquet_times_without_a_zone_are_those_of_the_study(tmp_path: Path, mom
     for name, times in columns.items():
         pq.write_table(pa.table({"id": ["a"], "time": times}), tmp_path / f"{name}.parquet")
         options = _arguments("Europe/Berlin", id="id", time="time")
-        events = read_events([tmp_path / f"{name}.parquet"], **options)
+        events = read_events(tmp_path / f"{name}.parquet", **options)
         assert events.times.tolist() == [parse_time(aware.isoformat())]
     pq.write_table(pa.table({"id": ["a"], "time": [date(2021, 7, 1)]}), tmp_path / "date.parquet")
-    events = read_events([tmp_path / "date.parquet"], **options)
+    events = read_events(tmp_path / "date.parquet", **options)
     assert events.times.tolist() == [parse_time("2021-06-30T22:00Z")]
 
 

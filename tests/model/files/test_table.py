@@ -137,7 +137,7 @@ def test_batches_may_be_given_up_early(tmp_path: Path) -> None:
 def test_the_number_of_a_row_counts_the_header_and_unread_rows(tmp_path: Path) -> None:
     rows = StrictRows(open_source(write(tmp_path, "a,b\n1\n" + "1,2\n" * 40)))
     assert sum(len(batch.cells) for batch in rows.batches(["a"])) == 40
-    assert [rows.number(index) for index in (0, 39)] == [3, 42]
+    assert [rows.row_name(index) for index in (0, 39)] == ["row 3", "row 42"]
 
 
 def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
