@@ -37,7 +37,29 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ColumnTask(_Part):
+class _Task(_Part):
+    @property
+    def dates(self) -> dict[str, str | None]:
+        """The columns that hold dates of the task, with their formats."""
+        return {}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the task reads to know who is eligible."""
+        return tuple(self.dates)
+
+    @property
+    def n_outputs(self) -> int:
+        """K, the logits per example: one per interval, or a single one without a horizon."""
+        return max(len(self.output_names), 1)
+
+    @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the K cumulative probabilities: the horizons in days; none without a horizon."""
+        return ()
+
+
+class ColumnTask(_Task):
     """The label is a column of the customer table.
 
     Attributes:
@@ -61,26 +83,6 @@ class ColumnTask(_Part):
         """The values of a negative row; empty for all that are not positive."""
         return _several(self.negative)
 
-    @property
-    def dates(self) -> dict[str, str | None]:
-        """The columns that hold dates of the task, with their formats."""
-        return {}
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the task reads to know who is eligible."""
-        return ()
-
-    @property
-    def n_outputs(self) -> int:
-        """K, the logits per example."""
-        return 1
-
-    @cached_property
-    def output_names(self) -> tuple[str, ...]:
-        """Names of the K cumulative probabilities; none, since there is a single one without a horizon."""
-        return ()
-
 
 class Eligible(_Part):
     """What makes a customer eligible at a cutoff, as well as a recent event.
@@ -96,7 +98,7 @@ class Eligible(_Part):
     max_history_days: Days | None = None
 
 
-class WindowTask(_Part):
+class WindowTask(_Task):
     """A task with windows after a cutoff. Interval j is from horizon j - 1 to horizon j.
 
     Attributes:
@@ -118,16 +120,6 @@ class WindowTask(_Part):
     involuntary_within_days: Days = 7
 
     @property
-    def dates(self) -> dict[str, str | None]:
-        """The columns that hold dates of the task, with their formats."""
-        return {}
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the task reads to know who is eligible."""
-        return ()
-
-    @property
     def window_days(self) -> int:
         """Days from the cutoff to the end of the longest window."""
         return self.gap_days + self.horizons_days[-1]
@@ -137,14 +129,9 @@ class WindowTask(_Part):
         """Days from the end of a window until its label is final, for a return and for late events."""
         return self.reactivates_within_days + self.ingestion_lag_days
 
-    @property
-    def n_outputs(self) -> int:
-        """K, the hazard logits per example, one per interval."""
-        return len(self.horizons_days)
-
     @cached_property
     def output_names(self) -> tuple[str, ...]:
-        """Names of the K cumulative probabilities: the horizons in days."""
+        """The horizons in days."""
         return tuple(str(h) for h in self.horizons_days)
 
 

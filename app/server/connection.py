@@ -16,7 +16,7 @@ from app.errors import Problem
 from app.server.exchange import Exchange, as_bytes
 from app.server.parser import RequestParser
 from app.server.refusals import crowded, noted, sent_ahead, slow_head
-from app.server.state import REFUSED, NoteRefusal, State, Waiting, Waits
+from app.server.state import REFUSED, NoteRefusal, State, Waits
 
 _MAX_PIPELINED: Final = 64  # requests sent ahead of their responses
 _RESET: Final = struct.pack("ii", 1, 0)  # of SO_LINGER: on, for no time
@@ -44,7 +44,8 @@ class Connection(asyncio.Protocol):
         self._paused = self._crowded = self._half_closed = False
         self._refusal: Response | None = None  # to what came after the requests that are still answered
         self._note: NoteRefusal = app_state.get(REFUSED, _ignore)
-        self._waiting = Waiting()
+        self._waiting: tuple[Waits | None, object] = None, None
+        self._waiting_since = 0.0
 
     # Called by the transport.
 
@@ -154,16 +155,20 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def check(self, now: float) -> None:
-        """End it if a timeout has passed; `now` is in seconds."""
-        waits, mark = self._waits()
-        waited = self._waiting.seconds(waits, mark, now)
-        if waits is None or waited < getattr(self._state.timeouts, waits.value):
+        """End it if a timeout has passed; `now` is in seconds.
+
+        Checks of all connections now and then cost less than a timer for each request.
+        """
+        waiting = waits, _ = self._waits()
+        if waiting != self._waiting:
+            self._waiting, self._waiting_since = waiting, now
+        if waits is None or now - self._waiting_since < getattr(self._state.timeouts, waits):
             return
-        if waits is Waits.BODY and self._parser and self._parser.exchange:
+        if waits == "body" and self._parser and self._parser.exchange:
             self._parser.exchange.stall()
-        elif waits in (Waits.SEND, Waits.END, Waits.HALF):
+        elif waits in ("send", "end", "half"):
             self.abort()
-        elif waits is Waits.HEAD and self._parser and self._parser.in_head:
+        elif waits == "head" and self._parser and self._parser.in_head:
             self._refuse(slow_head())
         else:
             self._transport.close()
@@ -172,16 +177,16 @@ class Connection(asyncio.Protocol):
         """What the client has to do, and a mark that changes when it does some of it."""
         if unsent := self._transport.get_write_buffer_size():
             sent = self._answering and self._answering.received  # many clients send all before they read
-            return Waits.SEND, (unsent, sent)
+            return "send", (unsent, sent)
         if self._parser is None:
             if not self._answering:
-                return Waits.END, None
-            return (Waits.HALF if self._half_closed else None), None
+                return "end", None
+            return ("half" if self._half_closed else None), None
         latest = self._parser.exchange
         if self._answering is None:
-            return Waits.HEAD if latest is None or self._parser.in_head else Waits.IDLE, latest
+            return ("head" if latest is None or self._parser.in_head else "idle"), latest
         if latest and not latest.whole and not self._paused:
-            return Waits.BODY, latest.received
+            return "body", latest.received
         return None, None
 
     def _start(self, exchange: Exchange) -> None:

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
 from time import perf_counter
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from uvicorn.server import ServerState
 
@@ -18,6 +17,10 @@ REFUSED: Final = "refused"
 NoteRefusal = Callable[[Problem], bytes]
 """Notes a refusal and returns its request id."""
 _POLL_SECONDS: Final = 100e-6
+
+
+Waits = Literal["head", "body", "send", "idle", "end", "half"]
+"""What a connection waits for: a name of `Timeouts`."""
 
 
 @dataclass(frozen=True)
@@ -39,43 +42,6 @@ class Timeouts:
     idle: float = 75.0  # longer than the usual 60 s of a proxy, which must be the one to close
     end: float = 1.0
     half: float = 30.0
-
-
-class Waits(Enum):
-    """What a connection waits for; the values are the names of `Timeouts`."""
-
-    HEAD = "head"
-    BODY = "body"
-    SEND = "send"
-    IDLE = "idle"
-    END = "end"
-    HALF = "half"
-
-
-class Waiting:
-    """How long a connection has waited without progress, as seen by checks now and then.
-
-    Checks of all connections cost less than a timer for each request.
-    """
-
-    __slots__ = ("_for", "_mark", "_since")
-
-    def __init__(self) -> None:
-        self._for: Waits | None = None
-        self._mark: object = None
-        self._since = 0.0
-
-    def seconds(self, waits: Waits | None, mark: object, now: float) -> float:
-        """Return the seconds for which every check has seen the same wait and no progress.
-
-        Args:
-            waits: None: for nothing that the client has to do.
-            mark: equal as long as there is no progress.
-            now: seconds of a monotonic clock.
-        """
-        if waits is None or waits is not self._for or mark != self._mark:
-            self._for, self._mark, self._since = waits, mark, now
-        return now - self._since
 
 
 class Client(Protocol):

@@ -9,10 +9,8 @@ from model.files.names import listed, nearest
 from model.task import ColumnTask
 from model.times import format_instant
 from model.values.columns import Texts
-from training.audit.advice import grouped, yaml_list
-from training.audit.facts import came_back, cutoff_table, dropped, log_facts
-from training.audit.findings import Finding, ordered
-from training.audit.meanings import event_type_facts, label_facts
+from training.audit.facts import came_back, cutoff_table, dropped, event_type_facts, label_facts, log_facts
+from training.audit.findings import Finding, grouped, ordered, yaml_list
 from training.audit.probing import findings_of
 from training.prepare import Prepared
 

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from model.values.columns import Column, Numbers, as_categories, as_numbers, take
-from training.audit.advice import exclude_line, remedy
 from training.audit.dominance import dominating
 from training.audit.feature import Feature, Outcomes, random_folds, read_feature, sample
-from training.audit.findings import Finding, Level, ordered
+from training.audit.findings import Finding, Level, exclude_line, ordered, remedy
 from training.audit.one_class import one_class
 from training.question.labels import Bools
 from training.schema.kinds import Kind

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from model.values.columns import Numbers, Texts
-from training.audit.advice import exclude_line, remedy
 from training.audit.feature import Feature, Outcomes, auc, auc_error, random_folds, sample
-from training.audit.findings import Finding
+from training.audit.findings import Finding, exclude_line, remedy
 from training.question.labels import Bools
 
 _ALONE: Final = 0.75  # the AUC minus its standard error of a candidate

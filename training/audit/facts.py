@@ -1,15 +1,20 @@
-"""The facts of an audit: the log, the customers at each cutoff, and returns."""
+"""The facts of an audit: the label, the types of events, the log, the customers at each cutoff, returns."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
 
 from model.scoring.eligible import ELIGIBLE, Bools, refusals
 from model.scoring.presence import first_after
-from model.task import LogTask
+from model.task import ColumnTask, ContractTask, LogTask
 from model.times import DAY, add_days, days, format_instant, midnight
+from model.values.columns import Column, Texts
 from model.values.duplicates import duplicate_events
 from model.values.history import EventLog
+from model.values.spelling import matching
+from training.question.label_column import read_label
 from training.question.question import Question
 from training.question.timeline import Timeline
 from training.split.plan import Plan
@@ -19,6 +24,37 @@ QUIET_DAYS: Final = 3  # a gap must have more days, and more than UNUSUAL usual 
 UNUSUAL: Final = 5
 
 Facts = dict[str, Any]
+
+
+def label_facts(columns: Mapping[str, Column], task: ColumnTask) -> Facts:
+    """Return the label column with its values, their rows, and the side of each."""
+    return {"column": task.column, "values": [asdict(value) for value in read_label(columns, task).values]}
+
+
+def event_type_facts(types: Texts, task: LogTask | ContractTask | ColumnTask) -> list[Facts]:
+    """Return each type of the log with its events and the keys of the target that it counts for."""
+    keys: dict[str, list[str]] = {}
+    for key, names in _named(task):
+        for value in matching(types.values, names):
+            keys.setdefault(value, []).append(f"target.{key}")
+    counts = np.bincount(types.codes[types.codes >= 0], minlength=len(types.values))
+    return [
+        {
+            "type": types.values[code],
+            "count": int(counts[code]),
+            "counts_as": keys.get(types.values[code], []),
+        }
+        for code in np.argsort(-counts, kind="stable").tolist()
+        if counts[code]
+    ]
+
+
+def _named(task: LogTask | ContractTask | ColumnTask) -> Iterable[tuple[str, Sequence[str]]]:
+    if isinstance(task, LogTask):
+        yield "event", task.event_types
+    if not isinstance(task, ColumnTask):
+        yield "returns", task.returns
+        yield "involuntary", task.involuntary
 
 
 def log_facts(log: EventLog, zone: str) -> Facts:

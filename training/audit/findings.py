@@ -1,16 +1,17 @@
-"""The findings of the probes, and the facts of an audit in plain sentences."""
+"""The findings of the probes, and what to do about them: the line of the study to write."""
 
-from collections import Counter
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from model.files.names import agreed, counted
-from training.audit.meanings import event_type_sentences, label_sentence
+import yaml
 
 Level = Literal["leak", "warning", "note"]
 
 _ORDER: Final[dict[Level, int]] = {"leak": 0, "warning": 1, "note": 2}
+_COLUMNS: Final = "\0"  # stands for the columns in the advice of a group
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True)
@@ -37,120 +38,66 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (_ORDER[f.level], f.column or "", f.probe))
 
 
-def audit_sentences(facts: Mapping[str, Any]) -> list[str]:
-    """Describe the data, the eligible customers and the split.
+def remedy(level: Level, column: str, *, aggregate: bool = False) -> str:
+    """Return the advice about a column that may reveal the future."""
+    if aggregate:
+        leave = (
+            "If its events are part of the outcome, name them under target.event, raise target.gap_days, or "
+            "leave them out of the log"
+        )
+    else:
+        leave = f"Exclude what is not known at the cutoff ({exclude_line([column])})"
+    allow = f"; allow what is known (allow_leaks: {yaml_list([column])})"
+    return f"{leave}{allow if level == 'leak' else ''}."
+
+
+def exclude_line(columns: Sequence[str]) -> str:
+    """Return the line of a study that excludes these columns."""
+    return f"under data.customers, exclude: {yaml_list(columns)}"
+
+
+def yaml_list(names: Sequence[str]) -> str:
+    """Return names as a YAML list on one line, with quotes where YAML needs them."""
+    text: str = yaml.safe_dump(list(names), default_flow_style=True, width=math.inf, allow_unicode=True)
+    return text.strip()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Findings of one kind, about one column or several, to be read as one paragraph.
+
+    Attributes:
+        evidence: the sentences of the first findings, and a sentence for all others.
+        advice: about all the columns.
+    """
+
+    level: Level
+    columns: tuple[str, ...]
+    evidence: str
+    advice: str
+
+
+def grouped(findings: Iterable[Mapping[str, Any]]) -> list[Group]:
+    """Group findings of the same level, probe and advice, in their order.
 
     Args:
-        facts: `training.audit.audit.Audit.facts`, new or read from report.json.
+        findings: `Finding`s as plain values, new or read from report.json.
     """
-    zone = facts["time_zone"]
-    lines = [f"{_customers(facts)} Times without an offset are read in {zone}."]
-    if facts["log"]:
-        lines += _log(facts["log"])
-    lines += facts.get("understood", [])
-    lines += event_type_sentences(facts.get("event_types", ()))
-    if "rate" in facts:
-        lines.append(label_sentence(facts["label"]))
-        positives = f"{facts['positives']:,} of {counted(facts['rows'], 'row')}"
-        are = agreed(facts["positives"], "is", "are")
-        lines.append(f"{positives} {are} positive ({facts['rate']:.1%}).")
-    else:
-        lines += _population(facts)
-    n = facts["examples"]
-    lines.append(
-        f"Split: {facts['split']}. Examples: {n['train']:,} for training ({n['judged']:,} of them also for "
-        f"early stopping and calibration), {n['test']:,} for the test."
+    groups: dict[tuple[bool, str, str, str], list[Mapping[str, Any]]] = {}
+    for finding in findings:
+        column, advice = finding["column"], finding["advice"]
+        if column is not None:
+            advice = advice.replace(yaml_list([column]), _COLUMNS)
+        key = column is None, finding["level"], finding["probe"], advice
+        groups.setdefault(key, []).append(finding)
+    return [_group(advice, found) for (*_, advice), found in groups.items()]
+
+
+def _group(advice: str, found: Sequence[Mapping[str, Any]]) -> Group:
+    columns = tuple(f["column"] for f in found if f["column"] is not None)
+    sentences = [f["evidence"] for f in found[:_SHOWN]]
+    if more := columns[_SHOWN:]:
+        sentences.append(f"The same holds for {', '.join(map(repr, more))}.")
+    return Group(
+        found[0]["level"], columns, " ".join(sentences), advice.replace(_COLUMNS, yaml_list(columns))
     )
-    return lines
-
-
-def _customers(facts: Mapping[str, Any]) -> str:
-    n, rows = facts["customers"], facts.get("table_rows", facts["customers"])
-    if not facts.get("has_id", True):
-        return f"{counted(rows, 'row')}; the study names no id, so each row counts as a customer of its own."
-    if rows == n:
-        return f"{counted(n, 'customer')}."
-    if "time" in facts.get("split_kind", ""):
-        return f"{rows:,} rows of {counted(n, 'customer')}; by time a customer's rows may be on both sides."
-    return f"{rows:,} rows of {counted(n, 'customer')}; each row is an example, a customer's are on one side."
-
-
-def shown_horizons(names: Sequence[str]) -> list[str]:
-    """Return up to three horizons that fit on a line: the shortest, the middle and the longest."""
-    return list(names) if len(names) <= 3 else [names[0], names[len(names) // 2], names[-1]]
-
-
-def _log(log: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{counted(log['events'], 'event')} from {log['first_event']} to {log['last_event']}, with "
-        f"{counted(log['duplicate_events'], 'exact duplicate')}.",
-        *(f"No events for {g['days']:,} days, between {g['after']} and {g['before']}." for g in log["gaps"]),
-    ]
-
-
-def _population(facts: Mapping[str, Any]) -> list[str]:
-    log, cutoffs = facts["log"], facts["cutoffs"]
-    lines = []
-    observed = facts["observed_from"], facts["observed_until"]
-    if not log or observed != (log["first_event"], log["last_event"]):
-        lines.append("Observed from {} to {}.".format(*observed))
-    lines += _not_eligible(facts["never_asked"], cutoffs)
-    lines += _masked(cutoffs)
-    lines += _drift(cutoffs)
-    if facts["came_back"]:
-        lines.append(_came_back(facts["came_back"]))
-    return lines
-
-
-def _not_eligible(never: Mapping[str, Any], cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = []
-    if n := never["customers"]:
-        lines.append(
-            f"Never eligible: {counted(n, 'customer')}; reasons at the latest cutoff: "
-            f"{_tally(never['reasons'])}."
-        )
-    reasons: Counter[str] = Counter()
-    for row in cutoffs:
-        reasons.update(row["refused"])
-    if reasons:
-        lines.append(f"Not eligible, summed over {counted(len(cutoffs), 'cutoff')}: {_tally(reasons)}.")
-    return lines
-
-
-def _tally(reasons: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} ({n:,})" for reason, n in reasons.items())
-
-
-def _masked(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
-    masked: Counter[str] = Counter()
-    for row in cutoffs:
-        masked.update(row["masked"])
-    lines = [f"{masked[name]:,} at {name} days" for name in shown_horizons(list(masked))]
-    if not any(masked.values()):
-        return []
-    return [
-        "Examples with an incomplete window (beyond the data, or the customer left in the gap): "
-        f"{', '.join(lines)}."
-    ]
-
-
-def _drift(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Describe how the share of positives at the longest horizon changes."""
-    longest = max((int(name) for row in cutoffs for name in row["rates"]), default=0)
-    rates = {row["cutoff"]: row["rates"][str(longest)] for row in cutoffs if str(longest) in row["rates"]}
-    if len(rates) < 2:
-        return []
-    (first, *_, last), shares = rates, rates.values()
-    return [
-        f"Positive within {longest} days: {rates[first]:.1%} at {first}, {rates[last]:.1%} at {last}; over "
-        f"all cutoffs {min(shares):.1%} to {max(shares):.1%}."
-    ]
-
-
-def _came_back(back: Mapping[str, Any]) -> str:
-    span = f"{back['within_days']:,} days, twice the longest horizon"
-    if not back["left"]:
-        return f"No customer who counts as gone was observed for {span}: the share of returns is not known."
-    gone = f"{counted(back['left'], back['of'])} that {agreed(back['left'], 'counts', 'count')} as gone"
-    were = agreed(back["back"], "was", "were")
-    return f"Of {gone}, {back['back']:,} ({back['share']:.1%}) {were} followed by a return within {span}."

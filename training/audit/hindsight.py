@@ -16,10 +16,9 @@ from model.scoring.presence import first_after
 from model.times import MISSING_TIME
 from model.values.columns import Column, as_dates, take
 from model.values.customers import Examples
-from training.audit.advice import exclude_line
 from training.audit.columns import WARNING, states_the_label
 from training.audit.feature import Feature, Outcomes, random_folds, read_feature
-from training.audit.findings import Finding
+from training.audit.findings import Finding, exclude_line
 from training.audit.one_class import one_class
 from training.question.question import Question
 from training.schema.kinds import Kind

@@ -8,9 +8,8 @@ import numpy as np
 from scipy.stats import binom
 
 from model.values.columns import Texts, as_texts
-from training.audit.advice import remedy
 from training.audit.feature import Feature, Outcomes
-from training.audit.findings import Finding, Level
+from training.audit.findings import Finding, Level, remedy
 from training.question.labels import Bools
 
 _CHANCE: Final = 1e-9

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import chi2, spearmanr
 
 from model.values.columns import Numbers
-from training.audit.advice import exclude_line, remedy
 from training.audit.columns import states_the_label
 from training.audit.feature import FEWEST, Feature, Outcomes, read_feature
-from training.audit.findings import Finding
+from training.audit.findings import Finding, exclude_line, remedy
 from training.question.labels import Bools
 
 _DATES: Final = 12  # columns of dates that are compared in pairs

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from model.files.names import counted
-from training.audit.advice import grouped
-from training.audit.findings import audit_sentences, shown_horizons
+from training.audit.findings import grouped
+from training.audit.sentences import audit_sentences, shown_horizons
 from training.cli.console import print_lines, print_table
 from training.measure.measuring import display_name
 from training.report.report import MEASURES

@@ -9,8 +9,8 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from model.task import ColumnTask, ContractTask, Task
-from training.audit.advice import grouped
-from training.audit.findings import audit_sentences
+from training.audit.findings import grouped
+from training.audit.sentences import audit_sentences
 from training.measure.measuring import display_name
 from training.report import charts
 

@@ -4,8 +4,7 @@ from dataclasses import asdict
 
 import yaml
 
-from training.audit.advice import exclude_line, grouped, remedy, yaml_list
-from training.audit.findings import Finding, Level
+from training.audit.findings import Finding, Level, exclude_line, grouped, remedy, yaml_list
 
 NAMES = ["a", "yes", "c, [d]", 'e "f"', "Straße: g"]
 

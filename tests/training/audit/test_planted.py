@@ -9,7 +9,7 @@ import pytest
 from tests.training.audit.planted import CANCEL, cancel_shop
 from tests.training.cli.commands import SETTINGS, Run
 from tests.training.shops import TABLE, Shop, table_shop
-from training.audit.advice import yaml_list
+from training.audit.findings import yaml_list
 
 Planted = tuple[Shop, str]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from training.audit.findings import audit_sentences, shown_horizons
+from training.audit.sentences import audit_sentences, shown_horizons
 
 EXAMPLES = {"train": 1_000, "judged": 600, "test": 250}
 TABLE: dict[str, Any] = {
