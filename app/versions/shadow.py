@@ -156,12 +156,12 @@ def reshaped(rows: RequestRows, read: Schema, wanted: Schema) -> RequestRows:
     if places != list(range(len(read.column_names))):
         columns, missing = rows.columns(), [None] * len(rows)
         cells = cells_by_row([missing if at is None else columns[at] for at in places])
-    dates = dict(rows.dates)
-    for name in {*wanted.date_formats} - {*rows.dates}:
-        dates[name] = parse_instants(
-            cells[wanted.column_names.index(name) :: len(places)], read.time_zone, str
-        )
-    table = RequestRows(rows.ids, rows.cutoffs, cells, dates={n: dates[n] for n in wanted.date_formats})
+    dates = {
+        name: rows.dates.get(name) or parse_instants(cells[at :: len(places)], read.time_zone, str)
+        for at, name in enumerate(wanted.column_names)
+        if name in wanted.date_formats
+    }
+    table = RequestRows(rows.ids, rows.cutoffs, cells, dates=dates)
     if wanted.events is None:
         return table
     if read.events is None:

@@ -76,8 +76,7 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         for name, values in compared.items():
             rows.append((display_name(name), *(_number(values[key]) for key, _, _ in MEASURES)))
             if name == "model":
-                ends = values.get("intervals", {})  # absent in old versions
-                rows.append(("  95 %", *(_between(ends.get(key)) for key, _, _ in MEASURES)))
+                rows.append(("  95 %", *(_between(values["intervals"][key]) for key, _, _ in MEASURES)))
         print_table(title, ("", *SHORT), rows)
 
 

@@ -18,7 +18,7 @@ from training.cli.figures import print_learning_curve, print_metrics, print_repo
 from training.fit.loop import Epoch
 from training.measure.bootstrap import Difference
 from training.measure.measuring import measured
-from training.measure.metrics import base_rate_metrics, measure
+from training.measure.metrics import base_rate_metrics
 from training.run.learning_curve import LearningPoint, conclusion
 from training.run.splits import SplitFigure
 
@@ -104,12 +104,6 @@ def test_a_figure_that_one_class_does_not_define_is_a_dash(capsys: Captured) -> 
     out = capsys.readouterr().out
     assert "label: 2 test examples, 0 positive" in out.splitlines()
     assert [row[1] for row in cells(out)] == ["-", "-", "-"]
-
-
-def test_versions_without_intervals_are_shown_without(capsys: Captured) -> None:
-    print_metrics({"label": {"model": asdict(measure(Y, P)), "base_rate": asdict(base_rate_metrics(Y, 0.5))}})
-    network, ends, base_rate = cells(capsys.readouterr().out)
-    assert (network[1], ends[1:], base_rate[1]) == ("1.0000", ["-"] * 6, "0.5000")
 
 
 SPLITS = [
