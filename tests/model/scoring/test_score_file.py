@@ -282,7 +282,7 @@ def test_a_row_of_a_table_scores_the_same_whoever_else_is_there(
         assert own.as_of == typo.as_of == (chosen or today("UTC"))
         scored = [list(probabilities(tmp_path / f"{name}_s.csv").items())[1:] for name in ("own", "typo")]
         assert scored[0] == scored[1]
-        assert any(note.startswith("1 of ") and "of 'since' are after" in note for note in typo.notes)
+        assert any(note.startswith("1 of ") and "of 'since' is after" in note for note in typo.notes)
 
 
 def test_a_model_without_dates_is_asked_today(tmp_path: Path) -> None:
