@@ -36,7 +36,7 @@ def port_of(process: Service) -> int:
 
 
 def ask(port: int, path: str) -> http.client.HTTPResponse:
-    """GET over a connection of its own; the body has been read into `answer.body`."""
+    """GET over a connection of its own; the body has been read."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
     try:
         connection.request("GET", path)

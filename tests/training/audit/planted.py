@@ -22,7 +22,7 @@ target:
 """
 
 
-def cancel_shop(folder: Path, n: int = 1_200, *, goodbye: bool = False, left_on: bool = False) -> Shop:
+def cancel_shop(folder: Path, n: int = 500, *, goodbye: bool = False, left_on: bool = False) -> Shop:
     """Customers who come every ten days or so; half of them cancel one day, and are seen no more.
 
     Args:

@@ -36,7 +36,7 @@ def filled_for_leavers(folder: Path) -> Planted:
 
 def day_of_leaving(folder: Path) -> Planted:
     """The day of the cancellation that the label is compiled from, in the table of today."""
-    return cancel_shop(folder, left_on=True), CANCEL
+    return cancel_shop(folder, 900, left_on=True), CANCEL
 
 
 def notice(folder: Path) -> Planted:

@@ -1,7 +1,9 @@
 """The baselines of a run: which there are, what they read, and what no baseline may read."""
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,18 @@ from training.baselines.pareto_nbd import NAME
 TABULAR = ["gradient_boosting"]
 
 
+@cache
+def of_table() -> Baselines:
+    """Those of the table as it is."""
+    return table_world().baselines()
+
+
+@cache
+def of_log() -> Baselines:
+    """Those of the log as it is."""
+    return log_world().baselines()
+
+
 def same(one: Baselines, other: Baselines) -> bool:
     assert one.probabilities.keys() == other.probabilities.keys()
     return all(np.array_equal(p, other.probabilities[name]) for name, p in one.probabilities.items())
@@ -40,7 +54,7 @@ def shuffled(rows: np.ndarray[Any, Any]) -> Any:
 
 
 def test_a_table_has_the_tabular_baselines_of_one_column() -> None:
-    found = table_world().baselines()
+    found = of_table()
     assert list(found.probabilities) == TABULAR
     assert all(p.shape == (len(TEST), 1) and p.dtype == np.float64 for p in found.probabilities.values())
     assert found.notes == ()
@@ -48,7 +62,7 @@ def test_a_table_has_the_tabular_baselines_of_one_column() -> None:
 
 @needs_lifetimes
 def test_a_purchase_log_has_recency_and_the_purchase_model_too() -> None:
-    found = log_world().baselines()
+    found = of_log()
     assert list(found.probabilities) == ["recency", *TABULAR, "btyd"]
     assert all(p.shape == (len(TEST), 2) for p in found.probabilities.values())
 
@@ -71,23 +85,27 @@ def test_a_purchase_model_that_fails_is_left_out_and_says_why() -> None:
     )
 
 
-@pytest.mark.parametrize("world", [table_world(), log_world()], ids=["table", "log"])
-def test_every_baseline_ranks_unseen_customers(world: World) -> None:
+WORLDS = pytest.mark.parametrize(
+    ("world", "found"), [(table_world(), of_table), (log_world(), of_log)], ids=["table", "log"]
+)
+
+
+@WORLDS
+def test_every_baseline_ranks_unseen_customers(world: World, found: Callable[[], Baselines]) -> None:
     outcomes = world.labelled.labels.outcomes[TEST, -1]
-    for name, p in world.baselines().probabilities.items():
+    for name, p in found().probabilities.items():
         assert roc_auc_score(outcomes, p[:, -1]) > 0.65, name
 
 
-@pytest.mark.parametrize("world", [table_world(), log_world()], ids=["table", "log"])
-def test_labels_of_test_rows_are_never_read(world: World) -> None:
-    assert same(world.baselines(), world.with_labels(shuffled(TEST)).baselines())
+@WORLDS
+def test_labels_of_test_rows_are_never_read(world: World, found: Callable[[], Baselines]) -> None:
+    assert same(found(), world.with_labels(shuffled(TEST)).baselines())
 
 
 @pytest.mark.parametrize("rows", [TRAIN, HELD, EARLY], ids=["train", "held", "early"])
 def test_labels_of_every_fold_are_read_by_all_but_the_purchase_model(rows: np.ndarray[Any, Any]) -> None:
-    world = log_world()
-    before = world.baselines().probabilities
-    after = world.with_labels(shuffled(rows[::3])).baselines().probabilities
+    before = of_log().probabilities
+    after = log_world().with_labels(shuffled(rows[::3])).baselines().probabilities
     changed = {name for name, p in before.items() if not np.array_equal(p, after[name])}
     assert changed == {"recency", *TABULAR}
 
@@ -101,11 +119,11 @@ def test_events_after_the_cutoff_change_nothing() -> None:
     amounts = np.where(later, 1e6, log.values["amount"])
     times = np.where(later, np.int64(CUTOFF + 1), log.times)
     changed = replace(world.labelled, log=replace(log, times=times, values={"amount": amounts}))
-    assert same(world.baselines(), replace(world, labelled=changed).baselines())
+    assert same(of_log(), replace(world, labelled=changed).baselines())
 
 
 def test_a_seed_repeats() -> None:
-    assert same(log_world().baselines(), log_world().baselines())
+    assert same(of_log(), log_world().baselines())
 
 
 def test_later_horizons_are_likelier() -> None:
@@ -115,9 +133,8 @@ def test_later_horizons_are_likelier() -> None:
 
 
 def test_nothing_happening_is_the_complement_of_something_happening() -> None:
-    occurs, absent = log_world(), log_world(outcome="absent")
-    others = absent.baselines().probabilities
-    for name, p in occurs.baselines().probabilities.items():
+    others = log_world(outcome="absent").baselines().probabilities
+    for name, p in of_log().probabilities.items():
         assert (np.diff(others[name], axis=1) <= 0).all()
         if name != "gradient_boosting":  # whose splits hang on the last bit
             np.testing.assert_allclose(others[name], 1 - p, atol=1e-4, err_msg=name)
@@ -138,9 +155,10 @@ def test_a_horizon_of_one_class_gets_its_rate_and_leaves_the_others_alone() -> N
 def test_a_window_that_was_not_observed_is_not_learnt_from() -> None:
     hidden = TRAIN[::2]
     world = log_world().with_complete(hidden, 1, complete=False)
-    assert same(world.baselines(), world.with_labels(lambda o: o[hidden, 1:].fill(True)).baselines())
+    found = world.baselines()
+    assert same(found, world.with_labels(lambda o: o[hidden, 1:].fill(True)).baselines())
     flipped = world.with_labels(shuffled(TRAIN[1::8])).baselines()
-    assert not same(world.baselines(), flipped)
+    assert not same(found, flipped)
 
 
 def test_a_horizon_that_nobody_was_observed_for_is_even() -> None:
