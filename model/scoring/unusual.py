@@ -113,7 +113,7 @@ class Unusual:
     def _number(self, name: str, of: Mapping[str, Scaling], *, days: bool) -> str:
         scaling, unit = of[name], " days before" if days else ""
         far = _unscaled(scaling, self.farthest[name][1])
-        far = round(far, 4 - math.floor(math.log10(scaling.scale)))  # as exact as float32 was
+        far = round(far, 4 - math.floor(math.log10(scaling.scale))) + 0.0  # as exact as float32; no -0
         return (
             f"{name!r} in {some_of(self.beyond[name], self.present[name], 'row')}, such as {far:.4g}{unit} "
             f"(training: {scaling.low:.4g} to {scaling.high:.4g})"

@@ -121,7 +121,7 @@ def test_the_dates_of_contracts_are_missing_where_a_cell_is_empty() -> None:
         (
             {"starts": ["1970-01-02"] * 2, "ends": ["1970-01-02", "soon"]},
             "target.ends 'ends' must hold dates such as 2024-03-01, or nothing, got 1 of 2 "
-            "values that are none, such as 'soon'. Correct them.",
+            "values that is none, such as 'soon'. Correct them.",
         ),
     ],
 )
