@@ -21,8 +21,8 @@ def print_report(report: Mapping[str, Any]) -> None:
     print_lines([""])
     print_metrics(report["metrics"])
     print_lines([report["verdict"]["sentences"], ""])
-    if report["choice"]["forms"]:
-        print_lines([report["choice"]["forms"], ""])
+    if report["choice"]["sequence_sentence"]:
+        print_lines([report["choice"]["sequence_sentence"], ""])
     print_splits(report["splits"])
     if report["learning_curve"]:
         print_learning_curve(report)

@@ -50,11 +50,13 @@ class Schedule:
 
     Attributes:
         batch_size: of each fold.
+        steps: of an epoch.
         epochs: planned; the learning rate ends at 0 after them.
         patience: epochs without progress before the fit stops.
     """
 
     batch_size: int
+    steps: int
     epochs: int
     patience: int
 
@@ -110,14 +112,13 @@ def fit(
     optimizer = build_optimizer(network, options.learning_rate, options.weight_decay, device)
     generator = torch.Generator().manual_seed(options.seed)
     readers, judges = _readers(data, network.n_folds), _judges(data, network.n_folds)
-    n_steps = max(round(min(len(rows) for rows in readers) / schedule.batch_size), 1)
-    rates = falling_rate(optimizer, schedule.epochs * n_steps)
+    rates = falling_rate(optimizer, schedule.epochs * schedule.steps)
     averaged = Average(network)
     history: list[Epoch] = []
     best, best_weights, unseen = 0, _snapshot(network), np.empty(0)
     for epoch in range(1, schedule.epochs + 1):
         rate = float(rates.get_last_lr()[0])
-        batches = _batches(readers, n_steps, generator)
+        batches = _batches(readers, schedule, generator)
         train_loss = _train_epoch(network, averaged, data, batches, optimizer, rates, device)
         logits = _unseen_logits(averaged.network, data, judges, device)
         history.append(Epoch(epoch, schedule.epochs, rate, train_loss, judged_loss(logits, data)))
@@ -156,11 +157,12 @@ def _judges(data: FitData, n_folds: int) -> list[Tensor]:
     return [torch.from_numpy(np.flatnonzero(data.judged & (data.fold == f))) for f in folds]
 
 
-def _batches(readers: list[Tensor], n_steps: int, generator: torch.Generator) -> Tensor:
-    """(n_steps, F, B) int64: the examples of each fold, shuffled and cut to the size of the smallest."""
-    size = max(min(len(rows) for rows in readers) // n_steps, 1)
-    shuffled = [rows[torch.randperm(len(rows), generator=generator)[: n_steps * size]] for rows in readers]
-    return torch.stack(shuffled, dim=1).view(n_steps, size, len(readers)).transpose(1, 2).contiguous()
+def _batches(readers: list[Tensor], schedule: Schedule, generator: torch.Generator) -> Tensor:
+    """(steps, F, B) int64 examples of each fold, drawn without repetition."""
+    steps = schedule.steps
+    size = max(min(schedule.batch_size, min(len(rows) for rows in readers) // steps), 1)
+    shuffled = [rows[torch.randperm(len(rows), generator=generator)[: steps * size]] for rows in readers]
+    return torch.stack(shuffled, dim=1).view(steps, size, len(readers)).transpose(1, 2).contiguous()
 
 
 def _train_epoch(

@@ -48,17 +48,17 @@ class ModelPlan:
     spec: NetworkSpec
 
 
-def schedule_of(options: FitOptions, n_examples: int) -> Schedule:
-    """Fill the options that a study leaves open by the number of training examples.
+def schedule_of(options: FitOptions, n_drawn: int) -> Schedule:
+    """Fill the options that a study leaves open by the number of examples that an epoch draws.
 
-    The batch size is a power of two that grows with the examples, the epochs take about STEPS steps, and the
-    patience is a quarter of the epochs.
+    The batch size is a power of two that grows with it, the epochs take about STEPS steps, and the patience
+    is a quarter of the epochs.
     """
-    wanted = 1 << max(n_examples // STEPS_AN_EPOCH, 1).bit_length() - 1
+    wanted = 1 << max(n_drawn // STEPS_AN_EPOCH, 1).bit_length() - 1
     batch_size = options.batch_size or min(max(wanted, BATCH_SIZES[0]), BATCH_SIZES[1])
-    steps = max(n_examples // batch_size, 1)
+    steps = max(round(n_drawn / batch_size), 1)
     epochs = options.epochs or min(max(STEPS // steps, EPOCHS[0]), EPOCHS[1])
-    return Schedule(batch_size, epochs, options.patience or max(epochs // 4, 3))
+    return Schedule(batch_size, steps, epochs, options.patience or max(epochs // 4, 3))
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def fit_model(
     else:
         with seeded(options.seed, device):
             network = build_network(spec, schema, n_outputs=n_outputs).to(device)
-            schedule = schedule_of(options, len(folds.rows))
+            schedule = schedule_of(options, n_customers(labelled, folds) * (spec.folds - 1) // spec.folds)
             fitted = fit(network, data, options, schedule, device=device, on_epoch=on_epoch)
         by_fold = partial(_by_fold, network.eval(), device)
     labels = labelled.labels.take(folds.rows[folds.judged])
@@ -165,6 +165,11 @@ def fit_model(
         own = by_fold(_asked_inputs(scorer, labelled, folds, asked))[asked.fold, np.arange(len(asked))]
         found = replace(scorer, calibration=single).probabilities(own)
     return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started, answers, found)
+
+
+def n_customers(labelled: LabelledExamples, folds: Folds) -> int:
+    """The examples that an epoch draws: as many as customers, since those of one customer are much alike."""
+    return len(np.unique(labelled.examples.customers[folds.rows]))
 
 
 def _schema(labelled: LabelledExamples, train: Rows, model: ModelPlan) -> Schema:

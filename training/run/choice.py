@@ -5,21 +5,18 @@ A more complex model is taken only where its log loss is lower beyond noise. The
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 
 from model.files.names import counted
 from model.probability import event_by_horizon
-from model.store.manifest import HeadName, NetworkSpec
+from model.store.manifest import HeadName
 from training.fit.model_fit import Fitted, ModelPlan
 from training.measure.bootstrap import Difference, interval_text
 from training.measure.loss_difference import loss_difference
 from training.measure.measuring import display_name
 from training.question.labels import LabelledExamples
 from training.split.plan import Plan
-
-TIMELESS: Final = ("rows", "groups")  # splits without dates
 
 FitModel = Callable[[ModelPlan], Fitted]
 
@@ -41,7 +38,6 @@ class Trial:
     """
 
     head: HeadName
-    piecewise: bool
     validation_loss: float
     seconds: float
 
@@ -56,7 +52,7 @@ class Choice:
         examples: the judged examples of the comparisons.
         network: the loss of the network minus that of the linear head; None without the comparison.
         sequence: the loss with the sequence minus the loss without it; None for a head without one.
-        forms: the form of the network in words.
+        sequence_sentence: whether the network reads the sequence, and why; empty for a head without one.
     """
 
     sentence: str
@@ -64,7 +60,7 @@ class Choice:
     examples: int = 0
     network: Difference | None = None
     sequence: Difference | None = None
-    forms: str = ""
+    sequence_sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,9 +81,8 @@ def as_named(model: ModelPlan, fit: FitModel) -> Chosen:
 def choose(labelled: LabelledExamples, plan: Plan, model: ModelPlan, fit: FitModel) -> Chosen:
     """Fit the linear head, the study's network and simpler forms of it, and choose.
 
-    Where examples have dates, the mlp head is fitted with and without the piecewise-linear code; the code is
-    left out if the fit without it is better beyond noise. A sequence is kept if it is better than mlp beyond
-    noise, the network if it is better than the linear head beyond noise.
+    A sequence is kept if it is better than mlp beyond noise, the network if it is better than the linear head
+    beyond noise.
 
     Args:
         labelled: with the labels known at the test date.
@@ -97,36 +92,29 @@ def choose(labelled: LabelledExamples, plan: Plan, model: ModelPlan, fit: FitMod
     if spec.head == "linear":
         return as_named(model, fit)
 
-    def attempt(like: NetworkSpec, **changes: object) -> Candidate:
-        changed = replace(model, spec=like.model_copy(update=changes))
+    def attempt(head: HeadName) -> Candidate:
+        changed = replace(model, spec=spec.model_copy(update={"head": head}))
         return Candidate(changed, fit(changed))
 
-    linear, network = attempt(spec, head="linear"), attempt(spec, head="mlp")
-    tried, forms = [linear, network], []
-    if spec.piecewise and plan.kind not in TIMELESS:
-        plain = attempt(spec, head="mlp", piecewise=False)
-        tried.append(plain)
-        difference = _difference(labelled, plan, network, plain)
-        forms.append(_of_numbers(difference))
-        network = plain if _lower(difference) else network
-    sequence = None
+    linear, network = attempt("linear"), attempt("mlp")
+    tried, sequence, about_sequence = [linear, network], None, ""
     if spec.reads_steps:
-        longer = attempt(network.model.spec, head=spec.head)
+        longer = attempt(spec.head)
         tried.append(longer)
         sequence = _difference(labelled, plan, network, longer)
-        forms.append(_of_sequence(sequence, head=spec.head))
+        about_sequence = _of_sequence(sequence, head=spec.head)
         network = longer if _lower(sequence) else network
     gain = _difference(labelled, plan, linear, network)
     best, other = (network, linear) if _lower(gain) else (linear, network)
     n = len(_judged(labelled, plan)[0])
     sentence = _of_head(gain, network.model.spec.head, n)
     trials = tuple(_trial(one) for one in tried)
-    return Chosen(best, other, Choice(sentence, trials, n, gain, sequence, " ".join(forms)))
+    return Chosen(best, other, Choice(sentence, trials, n, gain, sequence, about_sequence))
 
 
 def _trial(tried: Candidate) -> Trial:
     spec, fitted = tried.model.spec, tried.fitted
-    return Trial(spec.head, spec.piecewise, round(fitted.validation_loss, 6), round(fitted.seconds, 3))
+    return Trial(spec.head, round(fitted.validation_loss, 6), round(fitted.seconds, 3))
 
 
 def _difference(labelled: LabelledExamples, plan: Plan, simple: Candidate, complex_: Candidate) -> Difference:
@@ -160,12 +148,6 @@ def _of_head(gain: Difference, head: HeadName, n: int) -> str:
         return f"The published model is {network}: {on}, it is better than {linear} ({_text(gain)})."
     than = "worse" if _higher(gain) else "no better beyond noise"
     return f"The published model is {linear}: {on}, {network} is {than} ({_text(gain)})."
-
-
-def _of_numbers(plain: Difference) -> str:
-    if _lower(plain):
-        return f"The network reads numbers linearly, which is better than piece by piece ({_text(plain)})."
-    return f"The network reads numbers piece by piece; linearly is no better beyond noise ({_text(plain)})."
 
 
 def _of_sequence(difference: Difference, *, head: HeadName) -> str:

@@ -204,11 +204,15 @@ def _event_schema(
 
 
 def _features(raw: Mapping[str, Numbers], examples: Examples) -> tuple[HistoryFeature, ...]:
-    """Return the aggregates that vary; those of the season only if the cutoffs span a year."""
+    """Return the aggregates that vary; those of the season only if the cutoffs span two years.
+
+    The network reads them linearly, without edges: they grow with time, so later customers are often beyond
+    the ends of the training examples, where a piecewise-linear code is flat.
+    """
     cutoffs = examples.cutoffs
-    every_season = len(cutoffs) > 0 and (cutoffs.max() - cutoffs.min()) / DAY >= YEAR_DAYS
-    kept = {n: v for n, v in raw.items() if every_season or not n.startswith("cutoff_")}
-    fitted = {name: fit_scaling(values) for name, values in kept.items()}
+    two_years = len(cutoffs) > 0 and (cutoffs.max() - cutoffs.min()) / DAY >= 2 * YEAR_DAYS
+    kept = {n: v for n, v in raw.items() if two_years or not n.startswith("cutoff_")}
+    fitted = {name: fit_scaling(values).model_copy(update={"edges": ()}) for name, values in kept.items()}
     return tuple(HistoryFeature(name=n, scaling=s) for n, s in fitted.items() if s.low < s.high)
 
 

@@ -68,7 +68,9 @@ def _steps(n: int, draw: np.random.Generator) -> Steps:
 def fitted(network: Network, data: FitData, *, on_epoch: OnEpoch = lambda _: None, **changes: Any) -> Fit:
     """The outcome of a short fit; everything drawn in it repeats."""
     length = {"batch_size": 50, "epochs": 10, "patience": 10}
-    schedule = Schedule(**{name: changes.pop(name, value) for name, value in length.items()})
+    length = {name: changes.pop(name, value) for name, value in length.items()}
+    steps = max(round(len(data) * (F - 1) / F / length["batch_size"]), 1)
+    schedule = Schedule(steps=changes.pop("steps", steps), **length)
     options = FitOptions(device="cpu", **{"learning_rate": 0.02, "weight_decay": 0.0, **changes})
     torch.manual_seed(0)
     return fit(network, data, options, schedule, device=CPU, on_epoch=on_epoch)

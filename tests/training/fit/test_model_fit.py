@@ -23,7 +23,16 @@ from tests.training.fit.small_fits import same, weights, weights_of
 from training.fit import model_fit
 from training.fit.calibrate import bagged, fit_calibration, logit_of_mean
 from training.fit.loop import Schedule
-from training.fit.model_fit import BATCH_SIZES, EPOCHS, STEPS, Fitted, ModelPlan, fit_model, schedule_of
+from training.fit.model_fit import (
+    BATCH_SIZES,
+    EPOCHS,
+    STEPS,
+    Fitted,
+    ModelPlan,
+    fit_model,
+    n_customers,
+    schedule_of,
+)
 from training.question.labels import LabelledExamples, Labels
 from training.schema.fit_schema import ModelFields
 from training.split.plan import Asked, Folds
@@ -223,7 +232,7 @@ def test_an_automatic_batch_size_is_a_power_of_two_that_grows_with_the_data(some
 @given(st.integers(0, 2_000_000))
 def test_automatic_epochs_are_about_so_many_steps(n: int) -> None:
     schedule = schedule_of(AUTOMATIC, n)
-    epochs, steps = schedule.epochs, n // schedule.batch_size
+    epochs, steps = schedule.epochs, schedule.steps
     assert EPOCHS[0] <= epochs <= EPOCHS[1]
     if EPOCHS[0] < epochs < EPOCHS[1]:
         assert STEPS - steps < epochs * steps <= STEPS
@@ -247,7 +256,13 @@ def test_an_automatic_patience_is_a_quarter_of_the_epochs_but_three_at_least(n: 
 
 
 def test_what_the_study_sets_is_kept() -> None:
-    assert schedule_of(FitOptions(batch_size=7, epochs=9, patience=8), N) == Schedule(7, 9, 8)
+    assert schedule_of(FitOptions(batch_size=7, epochs=9, patience=8), N) == Schedule(7, round(N / 7), 9, 8)
+
+
+def test_an_epoch_draws_as_many_examples_as_there_are_customers() -> None:
+    about = labelled()
+    about = replace(about, examples=Examples(ROWS // 4, about.examples.cutoffs))
+    assert n_customers(about, FOLDS) == len(np.unique(FOLDS.rows // 4))
 
 
 def test_so_many_epochs_are_planned() -> None:

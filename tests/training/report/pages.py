@@ -135,8 +135,8 @@ def made_up_report() -> Report:
         "choice": asdict(
             Choice(
                 "The published model is the mlp network.",
-                (Trial("mlp", True, 0.5, 9.0), Trial("mlp", False, 0.6, 8.0)),
-                forms="It reads them piece by piece.",
+                (Trial("linear", 0.5, 9.0), Trial("mlp", 0.6, 8.0)),
+                sequence_sentence="The sequence does not improve it.",
             )
         ),
         "fit": {

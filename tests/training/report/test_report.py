@@ -41,7 +41,7 @@ def test_page_says_what_the_report_holds(report: Report) -> None:
         "1.2 %",
         "it looks like an id",
         "It beats it.",
-        "The published model is the measured one. It reads them piece by piece.",
+        "The published model is the measured one. The sequence does not improve it.",
         "note: naïve & bare",
     ):
         assert text in page.text, text

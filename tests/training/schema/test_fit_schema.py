@@ -131,18 +131,26 @@ def test_at_most_so_many_types_get_aggregates_of_their_own() -> None:
 
 def features(cutoffs: Sequence[int]) -> set[str]:
     """Names of the aggregates that are kept, of customers who buy daily and are asked at these days."""
-    events = [Event(c, day * DAY + c, "buy", day * 0.5) for c in range(6) for day in range(0, 500, 1 + c)]
+    events = [Event(c, day * DAY + c, "buy", day * 0.5) for c in range(6) for day in range(0, 800, 1 + c)]
     customers = [c for _ in cutoffs for c in range(6)]
     schema = of_log(log_of(events, 6), asked(customers, [day * DAY for day in cutoffs for _ in range(6)]))
     assert schema.events
     return {feature.name for feature in schema.events.features}
 
 
-def test_the_season_is_read_only_if_a_year_of_cutoffs_was_seen() -> None:
-    within, over = features(range(30, 394, 13)), features(range(30, 396, 5))
+def test_the_season_is_read_only_if_two_years_of_cutoffs_were_seen() -> None:
+    within, over = features(range(30, 759, 27)), features(range(30, 761, 73))
     season = {f"cutoff_{circle}_{part}" for circle in ("year", "week") for part in ("sin", "cos")}
     assert not season & within
     assert season <= over
+
+
+def test_aggregates_are_read_linearly_and_columns_piece_by_piece() -> None:
+    events = [Event(c, day * DAY, "buy", 0.5 + day) for c in range(30) for day in range(0, 90, 1 + c)]
+    schema = of_log(log_of(events, 30), asked(range(30), [90 * DAY] * 30))
+    assert schema.events
+    assert {feature.scaling.edges for feature in schema.events.features} == {()}
+    assert all(value.scaling.edges for value in schema.events.values)
 
 
 def test_aggregates_that_never_vary_are_dropped() -> None:
