@@ -26,9 +26,15 @@ from tests.benchmarks.pretraining.table import compared
 from training.fit import model_fit
 from training.prepare import Prepared
 from training.schema.fit_schema import fit_schema
+from training.study.sections import FitOptions
 
 ENCODERS: Sequence[Encoder] = (GruEncoder(5, width=6), ConvEncoder(5, channels=6))
 S = len(STEP_NUMBERS) + 1
+
+
+@pytest.fixture(autouse=True)
+def _short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arms, "default_options", lambda seed: FitOptions(device="cpu", seed=seed, epochs=2))
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +120,8 @@ def test_a_started_fit_repeats(ordered: Prepared, monkeypatch: pytest.MonkeyPatc
 def test_the_next_event_is_learnt_where_the_order_tells_it(
     ordered: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(next_event, "STEPS", 200)
+    for name, value in (("STEPS", 100), ("MEASURED", 10), ("LEARNING_RATE", 0.012)):
+        monkeypatch.setattr(next_event, name, value)
     started = fit_arm(ordered, Arm("rnn", started=True), 60, seed=0)
     assert started.losses is not None
     assert started.losses.reached < started.losses.blind - 0.02

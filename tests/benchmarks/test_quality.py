@@ -30,6 +30,13 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path)
 
 
+@pytest.fixture
+def _in_this_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run = runner(monkeypatch, capsys)
+    monkeypatch.setattr(ours, "propense", lambda *words: run(*words, "--json").told)
+
+
+@pytest.mark.usefixtures("_in_this_process")
 def test_a_table_goes_from_its_file_to_results(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     table_shop(bench.folder, 160)
     table_case(bench.folder)
@@ -55,12 +62,9 @@ def test_a_table_goes_from_its_file_to_results(bench: Bench, capsys: pytest.Capt
     assert capsys.readouterr().out == told.out
 
 
-def test_a_log_goes_from_its_files_to_results(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = runner(monkeypatch, capsys)
-    monkeypatch.setattr(ours, "propense", lambda *words: run(*words, "--json").told)
-    log_shop(bench.folder, 120)
+@pytest.mark.usefixtures("_in_this_process")
+def test_a_log_goes_from_its_files_to_results(bench: Bench) -> None:
+    log_shop(bench.folder, 80)
     log_case(bench.folder)
     bench("--seeds", "0", "--heads", "mlp", "--peers", "none")
     (record,) = load(bench.raw)

@@ -22,13 +22,13 @@ BODY = json.dumps({"as_of": AS_OF, "customers": [{"contract": "contract 1"}]}).e
 
 @contextmanager
 def load(proxy: Proxy, n_clients: int) -> Iterator[Counter[int]]:
-    """Clients that send predict requests until the end; counts the responses of each status."""
+    """Clients that send a predict request every few milliseconds; counts the responses of each status."""
     statuses: Counter[int] = Counter()
     over = threading.Event()
 
     def send() -> None:
         with closing(proxy.connect()) as connection:
-            while not over.is_set():
+            while not over.wait(0.01):
                 connection.request("POST", PATH, BODY, {"content-type": "application/json"})
                 response = connection.getresponse()
                 response.read()

@@ -185,7 +185,7 @@ def test_both_fits_are_told_of_epoch_by_epoch(tmp_path: Path) -> None:
 
 def test_nobody_is_in_a_checkpoint(tmp_path: Path) -> None:
     """Ids, what one customer alone has, and whole rows; though asked about at many cutoffs."""
-    shop = log_shop(tmp_path)
+    shop = log_shop(tmp_path, 100)
     for row in shop.customers:
         row["id"] = f"qq{row['id']}"
     known = max(shop.customers, key=lambda row: len(row["events"]))
