@@ -120,7 +120,7 @@ def test_a_started_fit_repeats(ordered: Prepared, monkeypatch: pytest.MonkeyPatc
 def test_the_next_event_is_learnt_where_the_order_tells_it(
     ordered: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("STEPS", 100), ("MEASURED", 10), ("LEARNING_RATE", 0.012)):
+    for name, value in (("STEPS", 130), ("MEASURED", 10), ("LEARNING_RATE", 0.012)):
         monkeypatch.setattr(next_event, name, value)
     started = fit_arm(ordered, Arm("rnn", started=True), 60, seed=0)
     assert started.losses is not None
