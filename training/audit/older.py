@@ -12,11 +12,10 @@ from model.values.dense import dense_end
 from model.values.history import EventLog
 from training.audit.findings import Finding
 
-FEWEST: Final = 0.01  # of the customers; fewer change no model
+FEWEST: Final = 0.05  # of the customers; fewer change no model
 JOINED: Final = 0.95  # of the customers have no event before the day they joined
 RECENT: Final = days(365)  # before the log; dates that are all older, such as birthdays, are other dates
 SPANS: Final = (30, 90, 365)  # days in which customers from before the log are seen again
-SEEN: Final = 0.05  # of the customers are first seen in the span
 FALL: Final = 1.5  # first events in the span over those in the next
 FALL_HALF: Final = 1.2  # in the first half of the span over those in the second,
 FALL_QUARTER: Final = 1.1  # and in the first quarter: those of a cohort stop, and do not fall from the start
@@ -77,7 +76,7 @@ def _by_first_events(seen: Numbers, length: float, since: str) -> str | None:
         first, second, rest, after = np.histogram(seen, np.array([0, 0.25, 0.5, 1, 2]) * span)[0].tolist()
         n = first + second + rest
         fall = _falls(n, after, FALL) and _falls(first + second, rest, FALL_HALF)
-        if 2 * span <= length and n >= SEEN * len(seen) and fall and _falls(first, second, FALL_QUARTER):
+        if 2 * span <= length and n >= FEWEST * len(seen) and fall and _falls(first, second, FALL_QUARTER):
             return (
                 f"{n:,} of {len(seen):,} customers are first seen in the first {span} days of the log, which "
                 f"begins on {since}, and {after:,} in the next {span}: many of them may be older than it."
