@@ -1,4 +1,4 @@
-"""What is unusual about a customer: numbers out of the range of training, categories that it never saw."""
+"""What is unusual about a customer: numbers beyond training, new categories, later dates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +47,10 @@ class Warnings:
         for where, outside in zip(("below", "above"), ranges.beyond(predictions.numeric), strict=True):
             for row, column in np.argwhere(outside).tolist():
                 warnings[row].append(f"{ranges.numbers[column]}: {where} what training saw")
+        for name, times in rows.dates.items():
+            for row, (time, cutoff) in enumerate(zip(times, rows.cutoffs, strict=True)):
+                if name in ranges.numbers and time is not None and time > cutoff:
+                    warnings[row].append(f"{name}: after as_of, and read as missing")
         nearest = _Nearest(self.known)
         for row, column in np.argwhere(ranges.unknown(predictions.categories)).tolist():
             near = nearest(column, rows.row(row))

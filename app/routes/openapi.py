@@ -27,7 +27,7 @@ _KEY_SCHEMES: Final = {
 _WARNINGS: Final = {
     "name": "warnings",
     "in": "query",
-    "description": "Name what training never saw of each customer: far numbers, new categories.",
+    "description": "Name values of each customer that training never saw, and dates after as_of.",
     "schema": {"type": "boolean", "default": False},
 }
 _NAME: Final = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}

@@ -35,7 +35,12 @@ _OTHERS: Final = (
 )
 _DAY_FIRST: Final = ("%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d-%m-%y")
 FORMATS: Final = (None, *_MONTH_FIRST, *_DAY_FIRST, *_OTHERS)
-_COMPACT: Final = {"%Y%m%d": (19000101, 21001231), "%Y%m": (190001, 210012)}
+_COMPACT: Final = {
+    "%Y%m%d": (19000101, 21001231),
+    "%Y%m": (190001, 210012),
+    "%Y%m%d%H%M%S": (19000101000000, 21001231235959),
+    "%Y%m%d%H%M": (190001010000, 210012312359),
+}
 _EPOCHS: Final = (946_684_800.0, 2_208_988_800.0)  # seconds: the years 2000 to 2039
 _SHAPE: Final = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}|\d{4}-\d\d?|\d\d?/\d{4}|(\d{1,2} )?[a-z]{3}( \d{1,2})? \d{2,4}"

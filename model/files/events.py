@@ -22,6 +22,8 @@ MAX_UNREADABLE_SHARE: Final = 0.2
 MAX_LOST_SHARE: Final = 0.5  # of the values of a column
 _SHOWN: Final = 3
 _SAMPLE: Final = 10_000
+_DAYS_1950: Final = 18_264  # as spreadsheets count
+_DAYS_2100: Final = 73_051
 
 Place = Callable[[int], str]
 
@@ -132,8 +134,12 @@ def _suggestion(array: Any, time_format: str | None) -> str:
         form = found.time_format
         if form != time_format:
             return f'set time_format: "{form}"' if form else "leave time_format out: the times are ISO 8601"
-    mixed = mixed_formats(texts)
-    return mixed.rstrip(".") if mixed else "set time_format to the strptime format of the times"
+    if mixed := mixed_formats(texts):
+        return mixed.rstrip(".")
+    numbers = as_numbers(texts)
+    if np.mean((numbers > _DAYS_1950) & (numbers < _DAYS_2100)) > MAX_LOST_SHARE:
+        return "they may be days since 1899-12-30, as spreadsheets count: write them as dates"
+    return "set time_format to the strptime format of the times"
 
 
 def _numbers(

@@ -25,11 +25,11 @@ def spelling_notes(ids: Sequence[str]) -> list[str]:
     now, n_before = exact, len(exact)
     notes: list[str] = []
     for what, folded in _SPELLINGS:
-        now = folded(now)
+        before, now = now, folded(now)
         groups = now.dictionary_encode()
         n_now = len(groups.dictionary)
         if n_now < n_before:
-            n, pair = n_before - n_now, _pair(exact, groups.indices, before=len(notes))
+            n, pair = n_before - n_now, _pair(exact, before, groups.indices)
             notes.append(
                 f"Of {len(exact):,} ids, {n:,} {agreed(n, 'differs', 'differ')} from another only in {what}, "
                 f"such as {pair}; each counts as a customer of its own. Spell ids alike in all files."
@@ -38,10 +38,12 @@ def spelling_notes(ids: Sequence[str]) -> list[str]:
     return notes
 
 
-def _pair(exact: Any, codes: Any, *, before: int) -> str:
-    """Two ids that are one by these codes; the last such pair where earlier notes show the first."""
-    counts = pc.value_counts(codes)
-    repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-    group = repeated[len(repeated) - 1 if before else 0]
-    alike = exact.filter(pc.equal(codes, group)).to_pylist()
-    return f"{alike[0]!r} and {alike[-1]!r}"
+def _pair(exact: Any, before: Any, codes: Any) -> str:
+    """Two ids that are one by these codes, and that were two before."""
+    distinct = pa.table({"code": codes, "before": before}).group_by(["code", "before"]).aggregate([])
+    counts = pc.value_counts(distinct["code"])
+    group = counts.field("values").filter(pc.greater(counts.field("counts"), 1))[0]
+    alike = pc.equal(codes, group)
+    ids, spelt = exact.filter(alike).to_pylist(), before.filter(alike).to_pylist()
+    other = next(id for id, spelling in zip(ids, spelt, strict=True) if spelling != spelt[0])
+    return f"{ids[0]!r} and {other!r}"

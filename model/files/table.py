@@ -89,12 +89,13 @@ def _selected(
 ) -> Sequence[str]:
     if source.optional and only is not None:
         return list(dict.fromkeys(only))
+    if not source.names:
+        raise DataError(f"{source.path.name} must have a column to read, got none. {source.hint}")
     check_names([*exclude, *(only or ()), *texts], source.names, source.path.name)
     if lost := sorted(set(exclude) & set(texts)):
         raise DataError(f"{source.path.name} must have a column read or excluded, got {listed(lost)} as both")
     wanted = source.names if only is None else only
     names = [name for name in source.names if name in wanted and name not in exclude]
     if not names:
-        why = "; all are excluded" if source.names else f", got none. {source.hint}"
-        raise DataError(f"{source.path.name} must have a column to read{why}")
+        raise DataError(f"{source.path.name} must have a column to read; all are excluded")
     return names

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.errors import DataError
 from model.files.dataset import Dataset
@@ -78,16 +79,36 @@ def later_events(dataset: Dataset, end: int, zone: str, why: str) -> tuple[str, 
     later = np.flatnonzero(log.times > end) if log is not None else ()
     if log is None or not len(later):
         return ()
-    last = later[np.argsort(-log.times[later], kind="stable")[:_SHOWN]]
-    named = (
-        f"{dataset.ids[owner]!r} at {format_instant(time, zone)}"
-        for owner, time in zip(log.owners[last].tolist(), log.times[last].tolist(), strict=True)
-    )
+    named = _named(dataset, later[np.argsort(-log.times[later], kind="stable")], zone)
     return (
         f"{some_of(len(later), len(log.times), 'event')} {agreed(len(later), 'is', 'are')} after "
-        f"{format_instant(end, zone)}, {why}, and not read: {', '.join(named)}"
-        f"{', ...' if len(later) > _SHOWN else ''}.",
+        f"{format_instant(end, zone)}, {why}, and not read: {named}.",
     )
+
+
+def earlier_events(dataset: Dataset, first: int, zone: str) -> tuple[str, ...]:
+    """A sentence on the events before the log begins but for them, with whose they are."""
+    assert dataset.log is not None
+    times = dataset.log.times
+    earlier = np.flatnonzero(times < first)
+    if not len(earlier):
+        return ()
+    named = _named(dataset, earlier[np.argsort(times[earlier], kind="stable")], zone)
+    return (
+        f"{some_of(len(earlier), len(times), 'event')} {agreed(len(earlier), 'is', 'are')} before "
+        f"{format_instant(first, zone)}, where the log begins but for {agreed(len(earlier), 'it', 'them')}: "
+        f"{named}. They count as history; if their times are wrong, correct them or leave them out.",
+    )
+
+
+def _named(dataset: Dataset, rows: NDArray[np.int64], zone: str) -> str:
+    """The customers and times of the first of these events."""
+    assert dataset.log is not None
+    first = rows[:_SHOWN]
+    owners, times = dataset.log.owners[first].tolist(), dataset.log.times[first].tolist()
+    pairs = zip(owners, times, strict=True)
+    named = ", ".join(f"{dataset.ids[owner]!r} at {format_instant(time, zone)}" for owner, time in pairs)
+    return named + (", ..." if len(rows) > _SHOWN else "")
 
 
 @dataclass

@@ -12,6 +12,7 @@ import numpy as np
 from model.errors import DataError
 from model.files.dataset import Dataset
 from model.files.names import agreed, counted, listed
+from model.scoring.as_of import earlier_events
 from model.scoring.presence import NEVER, contract_dates, has_ended, running_from
 from model.task import ContractTask, LogTask
 from model.times import MISSING_TIME, format_instant
@@ -93,6 +94,7 @@ def log_question(
     if not task.terminal:
         notes += refund_note(dataset.log, task, types)
     first = -dense_end(-dataset.log.times)
+    notes += earlier_events(dataset, first, zone)
     return Question(task, log_timeline(dataset.log, task, types), first, data_end, zone, notes)
 
 

@@ -54,6 +54,7 @@ _ID_NAME: Final = re.compile(r"(^|[_ .-])(id|uuid|guid|key|no|nr|number)$|^id[_ 
 _CAMEL_ID: Final = re.compile(r"[a-z0-9](Id|ID|Uuid|UUID|Guid|GUID|Key|No|Nr|Number)$")
 _BOUND: Final = re.compile(r"(?:[<>≤≥~]=?|=[<>])\s*[\d.,]+|[\d.,]+\s*\+")
 _MONTH: Final = re.compile(r"(0[1-9]|1[0-2])[/-]\d\d")
+_NUMBER_FIRST: Final = re.compile(r"[^\w]{0,2}\d")
 _MOST: Final = 0.5
 _MANY_ROWS: Final = 50
 _ID_SHARE: Final = 0.95
@@ -237,11 +238,14 @@ def _are_sentences(values: Sequence[str]) -> bool:
 
 
 def _near_note(name: str, values: Sequence[str], counts: NDArray[np.integer]) -> str:
-    """A sentence on texts that are nearly numbers, or may be months, and what to write for that."""
+    """A sentence on texts that are nearly numbers or dates, and what to write for that."""
     total = int(counts.sum())
-    numbers, bounds, months = (
+    numbers, bounds, months, number_first = (
         int(counts[[bool(fits(value)) for value in values]].sum())
-        for fits in (lambda v: not np.isnan(parse_number(v)), _BOUND.fullmatch, _MONTH.fullmatch)
+        for fits in (
+            *(lambda v: not np.isnan(parse_number(v)), _BOUND.fullmatch),
+            *(_MONTH.fullmatch, _NUMBER_FIRST.match),
+        )
     )
     if bounds and numbers + bounds >= MIN_SHARE * total:
         example = next(value for value in values if _BOUND.fullmatch(value))
@@ -254,11 +258,16 @@ def _near_note(name: str, values: Sequence[str], counts: NDArray[np.integer]) ->
             f"{name!r}: cells such as {values[0]!r} may be months and years; it was read as texts. If it is "
             f'a date, set data.customers.dates: {{{name}: "%m/%y"}}.'
         )
-    if numbers < _MOST * total:
+    if numbers >= _MOST * total:
+        return (
+            f"{name!r}: {numbers:,} of {total:,} cells are numbers; it was read as texts. If it is a number, "
+            f"set data.customers.numeric: [{name}]."
+        )
+    if number_first < MIN_SHARE * total or len(values) <= _MANY_ROWS:
         return ""
     return (
-        f"{name!r}: {numbers:,} of {total:,} cells are numbers; it was read as texts. If it is a number, set "
-        f"data.customers.numeric: [{name}]."
+        f"{name!r}: cells such as {values[0]!r} begin with a number; it was read as {len(values):,} texts. "
+        "If it is a number or a date, write it plainly and in one unit, such as 1234.5 or 2024-03-01."
     )
 
 

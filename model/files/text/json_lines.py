@@ -34,7 +34,7 @@ class JsonLines:
     unreadable: ClassVar[Mapping[str, str]] = {}
     optional: ClassVar[bool] = True
     first_row: ClassVar[int] = 1
-    hint: ClassVar[str] = "Write a JSON object a line."
+    hint: ClassVar[str] = "Write a JSON object a line; of a JSON array: jq -c '.[]' OLD > NEW"
 
     @cached_property
     def names(self) -> tuple[str, ...]:

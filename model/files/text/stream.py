@@ -86,9 +86,10 @@ class TextStream(io.RawIOBase):
     def _check_utf8(self, block: bytes) -> None:
         if _NUL in block:
             line = self._lines + 1 + block.count(_NEWLINE, 0, block.index(_NUL))
+            utf16 = "utf-16be" if block.startswith(_NUL) else "utf-16le"
             raise DataError(
                 f"{self._name} must be UTF-8 text, got a NUL byte in line {line}. Save it as UTF-8; if it is "
-                "UTF-16, convert it: iconv -f utf-16le -t utf-8 OLD > NEW"
+                f"UTF-16, convert it: iconv -f {utf16} -t utf-8 OLD > NEW"
             )
         held_back = len(self._decoder.getstate()[0])
         try:

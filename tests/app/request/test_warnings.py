@@ -55,6 +55,12 @@ def test_far_values_and_new_categories_of_a_log(client: Client) -> None:
     assert told[2] == [f"recency_days: {ABOVE}"]
 
 
+def test_a_date_after_as_of_is_told(client: Client) -> None:
+    told = warnings(client, "churn", {"since": "1998-06-01"}, {"since": "1997-12-31"}, {})
+    assert told[0] == ["since: after as_of, and read as missing"]
+    assert not any("after as_of" in line for lines in told[1:] for line in lines)
+
+
 @pytest.mark.parametrize("query", ["", "?warnings=false"])
 def test_nobody_is_warned_who_did_not_ask(client: Client, query: str) -> None:
     (prediction,) = ask(client, "churn", {"Total Charges": 11}, query=query).json()["predictions"]

@@ -53,6 +53,8 @@ def test_dates_in_iso_8601_beside_a_format_are_noted() -> None:
         ([1_672_649_503_000_000_000], "unix_ns"),
         ([20240514, 20240601], "%Y%m%d"),
         ([202405, 202412], "%Y%m"),
+        ([20240514083000, 20240514083001], "%Y%m%d%H%M%S"),
+        (["202405140830", "202405140831"], "%Y%m%d%H%M"),
     ],
 )
 def test_numbers_that_are_times(numbers: list[object], time_format: str) -> None:

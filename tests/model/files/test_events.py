@@ -170,6 +170,12 @@ def test_events_that_cannot_be_placed_are_counted(tmp_path: Path) -> None:
         ("1234567890123", None, "ISO 8601 such as 1997-03-01", 'set time_format: "unix_ms"'),
         ("1234567890", None, "ISO 8601 such as 1997-03-01", 'set time_format: "unix"'),
         ("1.12.2010", "%Y/%m/%d", "the format '%Y/%m/%d'", 'set time_format: "%d.%m.%Y"'),
+        (
+            "45012.25",
+            None,
+            "ISO 8601 such as 1997-03-01",
+            "they may be days since 1899-12-30, as spreadsheets count: write them as dates",
+        ),
         ("soon", None, "ISO 8601 such as 1997-03-01", "set time_format to the strptime format of the times"),
     ],
 )

@@ -19,6 +19,12 @@ def test_ids_that_differ_in_spelling(ids: list[str], what: str) -> None:
     assert note.startswith(f"Of {len(ids)} ids, 1 differs from another only in {what}")
 
 
+def test_the_example_differs_in_what_the_note_says() -> None:
+    blanks, case = spelling_notes(["u1", "u1\u200b", "U1"])
+    assert "such as 'u1' and 'u1\\u200b'" in blanks
+    assert "such as 'u1' and 'U1'" in case
+
+
 def test_other_ids_are_nothing_to_tell() -> None:
     assert spelling_notes(["a", "b", "1", "10", "1.5", "0"]) == []
     assert spelling_notes([]) == []

@@ -353,3 +353,12 @@ def test_contracts_whose_dates_all_lie_in_the_future_are_refused() -> None:
         "some dates of contracts must be in the past, got only future dates in 'end' and 'joined'. Correct "
         "them."
     )
+
+
+def test_events_long_before_all_others_are_told() -> None:
+    usual = [(0, day, "buy") for day in range(8000, 8060)]
+    note = ask(events((1, 0, "buy"), *usual)).notes[-1]
+    assert note.startswith(
+        "1 of 61 events is before 1991-11-27, where the log begins but for it: '1' at 1970"
+    )
+    assert not any("begins" in line for line in ask(events(*usual)).notes)

@@ -294,6 +294,18 @@ def test_texts_of_which_most_are_numbers_are_noted() -> None:
     )
 
 
+@pytest.mark.parametrize("form", ["{}:30", "{}/{}", "2023-{:03}", "'{}", "{}-{}"])
+def test_many_texts_that_begin_with_a_number_are_noted(form: str) -> None:
+    (note,) = infer([form.format(n, n + 5) for n in range(100, 170)] * 2).notes
+    assert note.startswith(
+        f"'x': cells such as {form.format(100, 105)!r} begin with a number; it was read as 70"
+    )
+
+
+def test_few_texts_that_begin_with_a_number_are_categories() -> None:
+    assert infer(["12-24", "25-40", "3 GB", "2 TB"] * 20).notes == ()
+
+
 def test_what_is_no_number_in_a_spelling_stays_none() -> None:
     texts = column_of(["0.15", "007", "?", "15%"])
     assert np.isnan(as_numbers(plain_numbers(texts, ".%"))).tolist() == [True, True, True, False]

@@ -50,6 +50,7 @@ def test_packed_and_recoded_text(tmp_path: Path, content: bytes) -> None:
         (b"%PDF-1.7", "Export the table as CSV"),
         (b"<!DOCTYPE html><p>Log in</p>", "Download the data again"),
         (TEXT.encode("utf-16-le"), "iconv -f utf-16le -t utf-8"),
+        (TEXT.encode("utf-16-be"), "iconv -f utf-16be -t utf-8"),
         (TEXT.encode("utf-16")[:-1], "is damaged"),
         (bz2.compress(TEXT.encode() * 999)[:-20], "is damaged"),
         (zipped(t=TEXT.encode())[:60], "is damaged"),
