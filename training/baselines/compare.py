@@ -54,10 +54,10 @@ def baseline_probabilities(
     from histories of all training customers, without labels.
 
     Args:
-        labelled: with the labels known at the test date.
+        labelled: with the labels known at the first test date.
         test, test_fold: as in the plan.
         schema: fitted on the training examples.
-        until: the test date; the purchase model reads training customers up to it.
+        until: the first test date; the purchase model reads training customers up to it.
     """
     rows = Sides(folds.rows, test)
     features = read_features(labelled, rows, schema, lookback_days=task.lookback_days)

@@ -8,7 +8,7 @@ from training.audit.findings import grouped
 from training.audit.sentences import audit_sentences, shown_horizons
 from training.cli.console import print_lines, print_table
 from training.measure.measuring import display_name
-from training.report.report import MEASURES
+from training.report.report import MEASURES, test_size
 
 COLUMNS: Final = 30  # of a table of columns, at most
 SHORT: Final = ("AUC", "AP", "Lift", "Log loss", "Brier", "Calib.")  # MEASURES in a narrow table
@@ -20,6 +20,7 @@ def print_report(report: Mapping[str, Any]) -> None:
     print_audit(report["audit"])
     print_lines([""])
     print_metrics(report["metrics"])
+    print_dates(report)
     print_lines([report["verdict"]["sentences"], ""])
     if report["choice"]["sequence_sentence"]:
         print_lines([report["choice"]["sequence_sentence"], ""])
@@ -78,6 +79,26 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
             if name == "model":
                 rows.append(("  95 %", *(_between(values["intervals"][key]) for key, _, _ in MEASURES)))
         print_table(title, ("", *SHORT), rows)
+
+
+def print_dates(report: Mapping[str, Any]) -> None:
+    """Print the size of the test, and the figures of the model at each of its dates if there are several."""
+    print_lines([test_size(report["split"])])
+    rows = [
+        (
+            figure["date"],
+            f"{figure['n']:,}",
+            f"{figure['positives']:,}",
+            f"{figure['base_rate']:.1%}",
+            f"{figure['mean_probability']:.1%}",
+            _number(figure["auc"]),
+            _number(figure["log_loss"]),
+        )
+        for figure in report["dates"]
+    ]
+    if rows:
+        columns = ("date", "examples", "positive", "base rate", "mean probability", "AUC", "log loss")
+        print_table("The model at each test date, at the longest horizon", columns, rows)
 
 
 def print_splits(figures: Sequence[Mapping[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from training.prepare import Prepared
 from training.publish.measured import MeasuredModel
 from training.publish.unseen import unseen
 from training.run.splits import score_rows
+from training.split.dates import named_dates
 from training.split.deal import Rows
 from training.split.plan import Plan
 
@@ -40,7 +41,7 @@ class Comparison:
         groups: (N,) as in the plan.
         champion: (N,) float64 probabilities.
         horizon: in days, or LABEL.
-        test_date: None for a table.
+        test_dates: at which they are asked about, ascending; empty for a table.
         sentence: the compared examples, and the limits of the comparison.
     """
 
@@ -50,7 +51,7 @@ class Comparison:
     groups: NDArray[np.int64]
     champion: NDArray[np.float64]
     horizon: str
-    test_date: str | None
+    test_dates: tuple[str, ...]
     sentence: str
 
     def facts(self) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class Comparison:
             "examples": len(self.rows),
             "positives": int(self.labels.sum()),
             "horizon": self.horizon,
-            "test_date": self.test_date,
+            "test_dates": list(self.test_dates),
             "sentence": self.sentence,
         }
 
@@ -74,12 +75,13 @@ def compare_on_unseen(champion: MeasuredModel, prepared: Prepared) -> Comparison
     plan = prepared.plan
     _check_task(champion, prepared.task)
     _check_data(champion, prepared)
-    test_date = int(plan.held_out.since) if prepared.question and plan.held_out.since is not None else None
-    _check_dates(champion, prepared, test_date)
-    rows = plan.unseen[unseen(champion, prepared) & plan.labels.complete[plan.unseen, -1]]
+    _check_dates(champion, prepared)
+    fair = unseen(champion, prepared) & _later(champion, plan) & plan.labels.complete[plan.unseen, -1]
+    rows = plan.unseen[fair]
     labels = plan.labels.outcomes[rows, -1].astype(np.float64)
     _check_enough(champion, plan, labels, plan.groups[rows])
     names, zone = prepared.task.output_names, prepared.fields.time_zone
+    dates = np.unique(plan.examples.cutoffs[rows]).tolist() if prepared.question else []
     return Comparison(
         version=champion.version,
         rows=rows,
@@ -87,10 +89,8 @@ def compare_on_unseen(champion: MeasuredModel, prepared: Prepared) -> Comparison
         groups=plan.groups[rows],
         champion=last_probability(champion.scorer, prepared, rows),
         horizon=names[-1] if names else LABEL,
-        test_date=None if test_date is None else format_instant(test_date, zone),
-        sentence=" ".join(
-            [_found(champion, prepared, rows, test_date), *_caveats(champion, plan, rows, test_date)]
-        ),
+        test_dates=tuple(format_instant(date, zone) for date in dates),
+        sentence=" ".join([_found(champion, prepared, rows, dates), *_caveats(champion, plan, rows, dates)]),
     )
 
 
@@ -120,7 +120,7 @@ def _check_data(champion: MeasuredModel, prepared: Prepared) -> None:
         raise ComparisonError(f"the data must have the fields of version {champion.version}: {why}.") from why
 
 
-def _check_dates(champion: MeasuredModel, prepared: Prepared, test_date: int | None) -> None:
+def _check_dates(champion: MeasuredModel, prepared: Prepared) -> None:
     """Refuse a champion with data from after the compared examples."""
     dated = prepared.question is not None or prepared.dataset.log is not None
     if dated and prepared.as_of < champion.data_end:
@@ -128,14 +128,22 @@ def _check_dates(champion: MeasuredModel, prepared: Prepared, test_date: int | N
             f"the data must reach {format_instant(champion.data_end)}, the data end of version "
             f"{champion.version}, got data up to {format_instant(prepared.as_of)}."
         )
-    held_out = champion.held_out
-    if test_date is None or held_out.kind != "forward" or held_out.since is None:
-        return
-    if test_date < held_out.since:
+    plan = prepared.plan
+    if len(plan.unseen) and not _later(champion, plan).any():
+        assert champion.held_out.since is not None
+        latest = int(plan.examples.cutoffs[plan.unseen].max())
         raise ComparisonError(
             f"the test date must not be before that of version {champion.version}, "
-            f"{format_instant(int(held_out.since))}, got {format_instant(test_date)}."
+            f"{format_instant(int(champion.held_out.since))}, got {format_instant(latest)}."
         )
+
+
+def _later(champion: MeasuredModel, plan: Plan) -> NDArray[np.bool_]:
+    """(N,) whether all training labels of the champion had closed by the cutoff of each of `plan.unseen`."""
+    held_out, cutoffs = champion.held_out, plan.examples.cutoffs[plan.unseen]
+    if held_out.kind != "forward" or held_out.since is None:
+        return np.ones(len(cutoffs), dtype=bool)
+    return np.asarray(cutoffs >= held_out.since)
 
 
 def _check_enough(
@@ -154,9 +162,9 @@ def _check_enough(
     )
 
 
-def _found(champion: MeasuredModel, prepared: Prepared, rows: Rows, test_date: int | None) -> str:
+def _found(champion: MeasuredModel, prepared: Prepared, rows: Rows, dates: list[int]) -> str:
     plan = prepared.plan
-    at = "" if test_date is None else f" at {format_instant(test_date, prepared.fields.time_zone)}"
+    at = f" at {named_dates(dates, prepared.fields.time_zone)}" if dates else ""
     return (
         f"Compared on {len(rows):,} of the challenger's {len(plan.unseen):,} test examples of unseen "
         f"customers{at}: those that version {champion.version} held out too. Both are measured by their fits "
@@ -164,10 +172,10 @@ def _found(champion: MeasuredModel, prepared: Prepared, rows: Rows, test_date: i
     )
 
 
-def _caveats(champion: MeasuredModel, plan: Plan, rows: Rows, test_date: int | None) -> list[str]:
+def _caveats(champion: MeasuredModel, plan: Plan, rows: Rows, dates: list[int]) -> list[str]:
     """Sentences about the limits of the comparison."""
     caveats, then = [], champion.held_out
-    if test_date is not None and then.kind == "customers" and test_date < champion.data_end:
+    if dates and then.kind == "customers" and dates[0] < champion.data_end:
         caveats.append(f"Version {champion.version} was trained on other customers at the same dates.")
     if plan.kind == "customers":
         caveats.append("The challenger was trained on other customers at the same dates.")

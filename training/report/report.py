@@ -8,6 +8,7 @@ from typing import Any, Final, TypedDict
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from model.files.names import counted
 from model.task import ColumnTask, ContractTask, Task
 from training.audit.findings import grouped
 from training.audit.sentences import audit_sentences
@@ -40,13 +41,20 @@ class DataPart(TypedDict):
 
 
 class SplitPart(TypedDict):
-    """The split of the examples, as a sentence and in numbers."""
+    """The split of the examples, as a sentence and in numbers.
+
+    `held_out` are the examples among those of the test whose customers the measured model never read; those
+    of the others are answered by the fold that never read them.
+    """
 
     kind: str
     sentence: str
     train: int
     judged: int
     test: int
+    held_out: int
+    test_customers: int
+    held_out_customers: int
 
 
 class FitPart(TypedDict):
@@ -70,10 +78,10 @@ class Report(TypedDict):
 
     `metrics` (by model: "model", the head that was not chosen, the baselines and "base_rate", as
     `measuring.measured` has them) and `curves` (`asdict` of `metrics.Curves`) have one entry per horizon, in
-    days and increasing, or the single entry "label". `audit` is `Audit.facts` with its findings, `verdict`
-    a `verdict.Verdict`, `decision` the `decision.Decision.facts` of a challenger, else None, `splits` are
-    `splits.SplitFigure`s, `choice` is a `choice.Choice`, `learning_curve` has
-    `learning_curve.LearningPoint`s.
+    days and increasing, or the single entry "label". `dates` are `splits.DateFigure`s, empty where the test
+    has one date. `audit` is `Audit.facts` with its findings, `verdict` a `verdict.Verdict`, `decision` the
+    `decision.Decision.facts` of a challenger, else None, `splits` are `splits.SplitFigure`s, `choice` is a
+    `choice.Choice`, `learning_curve` has `learning_curve.LearningPoint`s.
     """
 
     name: str
@@ -90,6 +98,7 @@ class Report(TypedDict):
     verdict: Mapping[str, Any]
     decision: Mapping[str, Any] | None
     metrics: Mapping[str, Mapping[str, Any]]
+    dates: Sequence[Mapping[str, Any]]
     curves: Mapping[str, Mapping[str, Any]]
     choice: Mapping[str, Any]
     fit: FitPart
@@ -119,6 +128,18 @@ def question(task: Task) -> str:
     return f"Will {customer} {have} within {horizons}{gap}?"
 
 
+def test_size(split: SplitPart) -> str:
+    """Return the size of the test, and how much of it is held out of training, as a sentence."""
+    tested, held_out = (
+        f"{counted(examples, 'example')} of {counted(customers, 'customer')}"
+        for examples, customers in (
+            (split["test"], split["test_customers"]),
+            (split["held_out"], split["held_out_customers"]),
+        )
+    )
+    return f"The test has {tested}; {held_out} are held out of training."
+
+
 def render_html(report: Mapping[str, Any]) -> str:
     """Return a self-contained page without scripts or requests; texts from the data are escaped.
 
@@ -130,6 +151,7 @@ def render_html(report: Mapping[str, Any]) -> str:
         report=report,
         box=charts.BOX,
         longest=longest,
+        test_size=test_size(report["split"]),
         measures=MEASURES,
         charts={horizon: _charts(report, horizon) for horizon in report["curves"]},
         training=charts.training_chart(report["fit"]["history"], report["fit"]["best_epoch"]),

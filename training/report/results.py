@@ -16,7 +16,7 @@ from training.report.report import DataPart, FitPart, Report, SplitPart, questio
 from training.run.learning_curve import conclusion
 from training.run.run import Run
 from training.schema.column_facts import ColumnFacts
-from training.split.plan import Plan
+from training.split.deal import Rows
 
 FEW_POSITIVES: Final = 100
 
@@ -38,12 +38,13 @@ def build_report(run: Run) -> Report:
         "question": question(scorer.task),
         "data": _data(run.prepared, scorer.schema),
         "audit": {**run.audit.facts, "findings": [asdict(f) for f in run.audit.findings]},
-        "split": _split(plan),
+        "split": _split(run.prepared),
         "splits": [asdict(figure) for figure in run.splits],
         "published": PUBLISHED[run.study.fit.refit],
         "verdict": asdict(run.verdict),
         "decision": None,
         "metrics": run.metrics,
+        "dates": [asdict(figure) for figure in run.dates],
         "curves": run.curves,
         "choice": asdict(run.choice),
         "fit": _fit(run.measured, run.published),
@@ -104,14 +105,23 @@ def _aggregates(schema: Schema) -> list[dict[str, Any]]:
     return [asdict(ColumnFacts("history", counted(len(names), "aggregate"), "", None, ", ".join(names)))]
 
 
-def _split(plan: Plan) -> SplitPart:
+def _split(prepared: Prepared) -> SplitPart:
+    plan = prepared.plan
     return {
         "kind": plan.kind,
         "sentence": plan.sentence,
         "train": len(plan.measured.rows),
         "judged": int(plan.measured.judged.sum()),
         "test": len(plan.test),
+        "held_out": len(plan.unseen),
+        "test_customers": _n_customers(prepared, plan.test),
+        "held_out_customers": _n_customers(prepared, plan.unseen),
     }
+
+
+def _n_customers(prepared: Prepared, rows: Rows) -> int:
+    ids = prepared.dataset.ids
+    return len({ids[customer] for customer in prepared.plan.examples.customers[rows].tolist()})
 
 
 def _fit(fitted: Fitted, published: Fitted) -> FitPart:

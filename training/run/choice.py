@@ -85,7 +85,7 @@ def choose(labelled: LabelledExamples, plan: Plan, model: ModelPlan, fit: FitMod
     beyond noise.
 
     Args:
-        labelled: with the labels known at the test date.
+        labelled: with the labels known at the first test date.
         fit: fits a model on `plan.measured`.
     """
     spec = model.spec

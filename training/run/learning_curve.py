@@ -43,7 +43,7 @@ def learning_curve(
     """Fit on growing shares of the training customers.
 
     Args:
-        labelled: with the labels known at the test date.
+        labelled: with the labels known at the first test date.
         fit: fits the study's network on examples and folds.
         whole: the scorer fitted on all training customers, which is the last point.
     """

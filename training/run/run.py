@@ -23,7 +23,7 @@ from training.prepare import Prepared, prepare
 from training.question.labels import LabelledExamples, Labels
 from training.run.choice import Choice, as_named, choose
 from training.run.learning_curve import LearningPoint, learning_curve
-from training.run.splits import SplitFigure, compare_splits, score_rows
+from training.run.splits import DateFigure, SplitFigure, compare_dates, compare_splits, score_rows
 from training.split.plan import Folds, Plan, one_sided_fold
 from training.study.study import Study
 
@@ -42,6 +42,7 @@ class Run:
             examples, by horizon.
         verdict: the measured fit against the best baseline.
         splits: figures of the model under other splits.
+        dates: figures of the model at each test date; empty where there is one.
         notes: sentences about the baselines.
         points: the learning curve; empty unless requested.
     """
@@ -55,6 +56,7 @@ class Run:
     curves: dict[str, Any]
     verdict: Verdict
     splits: tuple[SplitFigure, ...]
+    dates: tuple[DateFigure, ...]
     notes: tuple[str, ...]
     points: tuple[LearningPoint, ...] = ()
 
@@ -118,7 +120,8 @@ def run_study(
     metrics, curves, verdict = _measure(prepared, answers, baselines, chosen.choice)
     splits = compare_splits(prepared, measured.scorer, shuffled, answers[MODEL])
     fits, figures = (measured, published, chosen.choice), (metrics, curves, verdict)
-    return Run(prepared, found, *fits, *figures, splits, baselines.notes, points)
+    dates = compare_dates(prepared, answers[MODEL])
+    return Run(prepared, found, *fits, *figures, splits, dates, baselines.notes, points)
 
 
 def _answers(prepared: Prepared, fitted: Fitted) -> Probabilities:

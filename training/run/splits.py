@@ -1,4 +1,4 @@
-"""The figures of the same network under other splits, side by side."""
+"""The figures of the same network under other splits, and at each date of the test, side by side."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,8 +7,9 @@ import numpy as np
 
 from model.probability import Probabilities
 from model.scorer import Scorer
+from model.times import format_instant
 from training.measure.measuring import base_rates, measured
-from training.measure.metrics import base_rate_metrics
+from training.measure.metrics import base_rate_metrics, measure
 from training.prepare import Prepared
 from training.split.deal import Rows
 from training.split.plan import Plan, SplitKind
@@ -36,6 +37,41 @@ class SplitFigure:
     split: str
     metrics: dict[str, Any]
     base_rate_log_loss: float
+
+
+@dataclass(frozen=True)
+class DateFigure:
+    """The figures of one test date at the longest horizon.
+
+    Attributes:
+        n, positives, base_rate, auc, log_loss: as in `training.measure.metrics.Metrics`.
+        mean_probability: close to the base rate where the model is calibrated.
+    """
+
+    date: str
+    n: int
+    positives: int
+    base_rate: float
+    mean_probability: float
+    auc: float | None
+    log_loss: float
+
+
+def compare_dates(prepared: Prepared, tested: Probabilities) -> tuple[DateFigure, ...]:
+    """Measure the (M, K) probabilities of the test examples date by date; empty where there is one date."""
+    plan = prepared.plan
+    complete = plan.labels.complete[plan.test, -1]
+    rows, p = plan.test[complete], tested[complete, -1]
+    labels = plan.labels.outcomes[rows, -1].astype(np.float64)
+    cutoffs = plan.examples.cutoffs[rows]
+    dates = np.unique(cutoffs).tolist()
+    figures = []
+    for date in dates if len(dates) > 1 else []:
+        at = cutoffs == date
+        m, shown = measure(labels[at], p[at]), format_instant(date, prepared.fields.time_zone)
+        mean = float(p[at].mean())
+        figures.append(DateFigure(shown, m.n, m.positives, m.base_rate, mean, m.auc, m.log_loss))
+    return tuple(figures)
 
 
 def compare_splits(

@@ -77,7 +77,7 @@ class HeldOut(BaseModel):
     Attributes:
         group: the column whose values are dealt; None for the customer, or for the row where rows have no id.
         seed, below: a customer (row, group) is held out if its place (`training.split.deal`) is below.
-        since: the test date as an instant; with `split.time` the first value of that column in the test.
+        since: the first test date as an instant; with `split.time` that column's first value in the test.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,7 +97,7 @@ class Plan:
         groups: (N,) the number of the customer, duplicate rows or group that an example belongs to.
         labels: known from all data.
         measured: the training examples of the measured model; no test rows.
-        measured_labels: labels known at the test date; equal to `labels` where there is no date.
+        measured_labels: labels known at the first test date; equal to `labels` where there is no date.
         test: (M,) the rows that the report measures.
         test_fold: (M,) int64, the fold of `measured` whose network never read the customer and answers; -1
             for customers whom no network of the measured model read.

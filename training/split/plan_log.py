@@ -1,26 +1,22 @@
-"""The plan of a study with windows: several cutoffs a customer, tested on other customers at a later date."""
+"""The plan of a study with windows: several cutoffs a customer, tested on other customers at later dates."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.files.names import counted, listed
-from model.task import ContractTask, LogTask, WindowTask
+from model.task import ContractTask, LogTask
 from model.times import DAY, days, format_instant
 from model.values.customers import Examples
 from training.question.eligibility import EligibilityCounts, count_eligible, tally
 from training.question.labels import Labels, compile_labels
 from training.question.question import Question
 from training.question.timeline import group_numbers
+from training.split.dates import complete_cutoffs, first_test_date, lacking, named_dates
 from training.split.deal import TEST_SHARES, deal, deal_folds, hash_shares, n_rarer, test_share
 from training.split.plan import Folds, HeldOut, Plan, ShuffledSplit, SplitKind
 from training.study.sections import SplitOptions
-
-MIN_EACH: Final = 20  # examples with and without the event by the longest horizon that a forward test needs
-MIN_INTERVAL: Final = 5  # and in every interval
 
 
 def plan_log(
@@ -28,10 +24,12 @@ def plan_log(
 ) -> Plan:
     """Compile labels at every cutoff, and deal customers and dates.
 
-    The test examples are all customers at the latest cutoff whose longest window is complete. Training
-    labels are cut at that date: intervals that are known only later are masked. A share of the customers is
+    The test examples are all customers at the latest cutoff whose longest window is complete, and at as many
+    earlier ones as RARER examples of the rarer outcome take; a stated `test_fraction` keeps it at the latest.
+    Training labels are cut at the first date of the test: intervals that are known only later are masked, and
+    training keeps at least as many examples of the rarer outcome as the test has. A share of the customers is
     held out of training; the fold of each other customer says which network never read him. Where too little
-    was known by then, the test has the held-out customers only, and training has the same dates.
+    was known by the latest date, the test has the held-out customers only, and training has the same dates.
 
     Args:
         ids: N texts that name the customers of the timeline, or the groups that they belong to.
@@ -42,32 +40,48 @@ def plan_log(
         DataError: no cutoff is complete, no customer is eligible, or all outcomes are equal.
     """
     timeline, task, data_end = question.timeline, question.task, question.data_end
-    test_date = _test_date(grid, question)
+    complete = complete_cutoffs(grid, question)
     eligible = count_eligible(timeline, task, grid)
     _check_eligible(eligible, task, format_instant(grid[-1], question.zone))
     examples = eligible.examples
-    labels = compile_labels(timeline, task, examples, data_end=data_end)
-    known = compile_labels(timeline, task, examples, data_end=min(test_date, data_end))
+    cutoffs = examples.cutoffs
+
+    def known_by(date: int) -> Labels:
+        return compile_labels(timeline, task, examples, data_end=date)
+
+    labels, known = known_by(data_end), known_by(complete[-1])
     seed = options.seed
-    tested = (examples.cutoffs == test_date) & labels.complete.any(axis=1)
     places = hash_shares(ids, seed=seed, purpose="test")[examples.customers]
     share = TEST_SHARES[0] if options.test_fraction is None else options.test_fraction
-    lacking = _lacking(known.take(places >= share), task)
-    kind: SplitKind = "customers" if lacking else "forward"
-    if lacking:
-        last, whole = labels.outcomes[:, -1], tested & labels.complete[:, -1]
+    lacks = lacking(known.take(places >= share), task)
+    kind: SplitKind = "customers" if lacks else "forward"
+    if lacks:
+        last, whole = labels.outcomes[:, -1], (cutoffs == complete[-1]) & labels.complete[:, -1]
         share = test_share(options.test_fraction, lambda share: n_rarer(last[whole & (places < share)]))
     held_out = places < share
-    measured_labels = known if kind == "forward" else labels
+
+    def suffices(date: int, n_tested: int) -> bool:
+        if lacks:
+            return True  # training has the same dates
+        read = known_by(date).take(~held_out)
+        enough = n_rarer(read.outcomes[read.complete[:, -1], -1]) >= n_tested
+        return enough and lacking(read, task) is None
+
+    asked = held_out | (kind == "forward")
+    since = complete[-1]
+    if options.test_fraction is None:
+        since = first_test_date(complete, cutoffs, labels, asked, suffices)
+        known = known if since == complete[-1] else known_by(since)
+    measured_labels = labels if lacks else known
+    tested = asked & (cutoffs >= since) & (cutoffs <= complete[-1]) & labels.complete.any(axis=1)
     _check_outcomes(labels, task)
-    date = format_instant(test_date, question.zone)
     groups = group_numbers(ids)[examples.customers]
     happened = np.asarray(labels.events.any(axis=1), dtype=np.int64)
     fold_places = hash_shares(ids, seed=seed, purpose="fold")[examples.customers]
     fold = deal_folds(groups, happened, folds, fold_places)
     measured = _folds(fold, examples, measured_labels, ~held_out)
     read = np.isin(groups, groups[measured.rows])
-    test = np.flatnonzero(tested & (held_out | (kind == "forward")))
+    test = np.flatnonzero(tested)
     return Plan(
         examples=examples,
         groups=groups,
@@ -79,60 +93,18 @@ def plan_log(
         shuffled=_shuffled(labels, share, folds, seed),
         final=_folds(fold, examples, labels, np.ones(len(examples), dtype=bool)),
         kind=kind,
-        sentence=_sentence(kind, date),
+        sentence=_sentence(kind, [t for t in complete if t >= since], question.zone),
         held_out=HeldOut(
             kind=kind,
             group=options.group,
             seed=seed,
             below=share,
-            since=float(min(test_date, data_end)),
+            since=float(since),
         ),
         standings=eligible.counts,
         last_standing=eligible.last,
-        warnings=(_not_forward(lacking, question, date),) if lacking else (),
+        warnings=(_not_forward(lacks, question, complete[-1]),) if lacks else (),
     )
-
-
-def _test_date(grid: list[int], question: Question) -> int:
-    task, first, data_end, zone = question.task, question.first, question.data_end, question.zone
-    needed = task.window_days + task.wait_days
-    complete = [t for t in grid if t + days(needed) <= data_end]
-    if not complete:
-        latest = data_end - days(needed)
-        remedy = (
-            "Shorten horizons_days, or set target.cutoffs.first and last for a cutoff at or before "
-            f"{format_instant(latest, zone)}."
-            if latest > first
-            else f"Shorten horizons_days: the data span {(data_end - first) // DAY} days."
-        )
-        wait = f" + {task.wait_days} days of waiting" if task.wait_days else ""
-        shown = listed([format_instant(t, zone) for t in grid]) if grid else "none"
-        raise DataError(
-            f"a cutoff must have {needed} observed days after it (gap + longest horizon{wait}), got data "
-            f"from {format_instant(first, zone)} to {format_instant(data_end, zone)} and the cutoffs "
-            f"{shown}. {remedy}"
-        )
-    return complete[-1]
-
-
-def _lacking(known: Labels, task: WindowTask) -> str | None:
-    """Return what the labels known at the test date lack for a fit, with the remedy; None if nothing."""
-    horizons = task.horizons_days
-    happened = known.events[known.complete[:, -1]].any(axis=1)
-    whole = f"at the longest horizon of {horizons[-1]} days"
-    parts = [(np.asarray(happened), MIN_EACH, whole, "shorten horizons_days")]
-    for k, (start, end) in enumerate(zip((0, *horizons), horizons, strict=False)):
-        where = f"in the interval from {start} to {end} days"
-        parts.append((known.events[known.at_risk[:, k], k], MIN_INTERVAL, where, "name fewer horizons_days"))
-    for happened, needed, where, remedy in parts:
-        n_events, n_others = int(happened.sum()), int((~happened).sum())
-        if min(n_events, n_others) < needed:
-            return (
-                f"{counted(n_events, 'example')} with and {n_others:,} without the event were known {where}; "
-                f"a test forward in time needs {needed} of each: {remedy}, "
-                "add customers, or set target.cutoffs"
-            )
-    return None
 
 
 def _check_eligible(eligible: EligibilityCounts, task: LogTask | ContractTask, latest: str) -> None:
@@ -182,16 +154,17 @@ def _late(examples: Examples, labels: Labels, rows: NDArray[np.bool_]) -> NDArra
     return rows & (examples.cutoffs >= complete[len(complete) // 2]) if len(complete) else rows
 
 
-def _sentence(kind: SplitKind, date: str) -> str:
+def _sentence(kind: SplitKind, dates: list[int], zone: str) -> str:
+    at = named_dates(dates, zone)
     if kind == "forward":
         return (
-            f"tested at {date} on all customers, each with a network that never read this customer; all "
-            f"training labels were known by {date}"
+            f"tested at {at} on all customers, each with a network that never read this customer; all "
+            f"training labels were known by {format_instant(dates[0], zone)}"
         )
-    return f"tested at {date} on customers unseen in training; training has the same dates"
+    return f"tested at {at} on customers unseen in training; training has the same dates"
 
 
-def _not_forward(lacking: str, question: Question, test_date: str) -> str:
+def _not_forward(lacks: str, question: Question, test_date: int) -> str:
     window, span = question.task.window_days + question.task.wait_days, question.data_end - question.first
     if span < days(2 * window):
         why = (
@@ -199,7 +172,7 @@ def _not_forward(lacking: str, question: Question, test_date: str) -> str:
             f"horizon ({2 * window} days) and some history before them"
         )
     else:
-        why = f"By the test date {test_date}, only {lacking}"
+        why = f"By the test date {format_instant(test_date, question.zone)}, only {lacks}"
     return (
         f"{why}. The figures are for unseen customers at dates that training has too: they are too good if "
         "behaviour changes over time."
