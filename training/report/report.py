@@ -129,15 +129,10 @@ def question(task: Task) -> str:
 
 
 def test_size(split: SplitPart) -> str:
-    """Return the size of the test, and how much of it is held out of training, as a sentence."""
-    tested, held_out = (
-        f"{counted(examples, 'example')} of {counted(customers, 'customer')}"
-        for examples, customers in (
-            (split["test"], split["test_customers"]),
-            (split["held_out"], split["held_out_customers"]),
-        )
-    )
-    return f"The test has {tested}; {held_out} are held out of training."
+    """Return the size of the test, and how much of it is of customers whom training never read."""
+    size = f"{counted(split['test'], 'example')} of {counted(split['test_customers'], 'customer')}"
+    unread = f"{split['held_out_customers']:,} of them ({counted(split['held_out'], 'example')})"
+    return f"The test has {size}; training never read {unread}."
 
 
 def render_html(report: Mapping[str, Any]) -> str:

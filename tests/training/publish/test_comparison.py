@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.errors import ComparisonError
-from model.times import days, parse_time
+from model.times import days, format_instant, parse_time
 from tests.training.champions import champion_of, ids, training_customers
 from tests.training.shops import LOG, TABLE, log_shop, table_shop
 from training.prepare import Prepared, prepare
@@ -51,7 +51,7 @@ def test_a_comparison_of_a_log(log_data: Callable[..., Prepared]) -> None:
         "examples": n,
         "positives": int(comparison.labels.sum()),
         "horizon": "30",
-        "test_date": "2022-07-31",
+        "test_dates": ["2022-07-31"],
         "sentence": f"Compared on {n} of the challenger's {n} test examples of unseen customers at "
         "2022-07-31: those that version 1 held out too. Both are measured by their fits without the held-out "
         "customers, since the published models are fitted on all customers.",
@@ -75,7 +75,7 @@ def test_a_comparison_of_a_table(table_data: Callable[..., Prepared]) -> None:
     comparison = compare_on_unseen(champion, prepared)
     check_answers(comparison, champion, prepared)
     facts = comparison.facts()
-    assert (facts["horizon"], facts["test_date"]) == ("label", None)
+    assert (facts["horizon"], facts["test_dates"]) == ("label", [])
     n = facts["examples"]
     assert n <= len(prepared.plan.unseen)
     assert facts["sentence"].startswith(
@@ -158,6 +158,24 @@ def test_a_test_date_before_the_champion_s_is_refused(log_data: Callable[..., Pr
     assert refused(champion, prepared) == (
         "the test date must not be before that of version 1, 2022-07-31, got 2022-06-30."
     )
+
+
+def test_dates_before_the_champion_s_test_are_left_out(log_data: Callable[..., Prepared]) -> None:
+    """At them the champion had read what was to come."""
+    one, several = log_data(), log_data("split.test_fraction=null")
+    dates = sorted(set(several.plan.examples.cutoffs[several.plan.test].tolist()))
+    assert several.plan.held_out.since == dates[0] < dates[-1] == one.plan.held_out.since
+    every = [format_instant(date) for date in dates]
+    for before, after, compared in (
+        (one, several, every[-1:]),
+        (several, one, every[-1:]),
+        (several, several, every),
+    ):
+        champion = champion_of(before)
+        comparison = compare_on_unseen(champion, after)
+        check_answers(comparison, champion, after)
+        assert list(comparison.test_dates) == compared
+    assert f"customers at {len(every)} dates from {every[0]} to {every[-1]}: those" in comparison.sentence
 
 
 def test_a_table_may_be_older(table_data: Callable[..., Prepared]) -> None:

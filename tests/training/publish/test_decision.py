@@ -24,7 +24,7 @@ def comparison(champion: NDArray[np.float64], labels: NDArray[np.float64] = LABE
         groups=np.arange(n) // 2,
         champion=champion,
         horizon="30",
-        test_date="2024-01-31",
+        test_dates=("2024-01-31",),
         sentence="Compared.",
     )
 
@@ -154,7 +154,7 @@ def test_plain_values_of_a_decision() -> None:
         "examples": N,
         "positives": int(LABELS.sum()),
         "horizon": "30",
-        "test_date": "2024-01-31",
+        "test_dates": ["2024-01-31"],
         "sentence": "Compared.",
     }
     assert told["auc"].keys() == {"champion", "challenger", "difference", "low", "high"}

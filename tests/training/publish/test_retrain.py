@@ -256,7 +256,7 @@ def test_a_log_is_compared_at_its_newest_test_date(run: Run, tmp_path: Path) -> 
     assert retrain(run, tmp_path, *short, "--set", "target.cutoffs.last=2022-06-10").status == 0
     told = retrain(run, tmp_path, *short, "--dry-run", "--json").told
     compared = told["decision"]["compared"]
-    assert (compared["horizon"], compared["test_date"]) == ("30", "2022-07-31")
+    assert (compared["horizon"], compared["test_dates"]) == ("30", ["2022-07-31"])
     assert 0 < compared["examples"] < told["split"]["test"]  # customers unseen by both
     assert "was trained on other customers at the same dates" not in compared["sentence"]
 

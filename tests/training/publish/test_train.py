@@ -62,6 +62,9 @@ def test_a_report_tells_what_was_read_and_how_it_was_split(model: Published) -> 
         "train": len(plan.measured.rows),
         "judged": plan.measured.judged.sum(),
         "test": len(plan.test),
+        "held_out": len(plan.unseen),
+        "test_customers": len(set(plan.examples.customers[plan.test].tolist())),
+        "held_out_customers": len(set(plan.examples.customers[plan.unseen].tolist())),
     }
     assert report["data"]["customers"] == len(model.shop.customers)
     counts = [(m["model"]["positives"], m["model"]["n"]) for m in report["metrics"].values()]

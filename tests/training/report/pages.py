@@ -16,7 +16,7 @@ from training.measure.verdict import Verdict
 from training.report.report import Report, question
 from training.run.choice import Choice, Trial
 from training.run.learning_curve import LearningPoint
-from training.run.splits import SplitFigure
+from training.run.splits import DateFigure, SplitFigure
 from training.schema.column_facts import ColumnFacts
 
 TASK = LogTask(outcome="occurs", horizons_days=(30, 180))
@@ -111,7 +111,14 @@ def made_up_report() -> Report:
             "train": 800,
             "judged": 401,
             "test": 500,
+            "held_out": 99,
+            "test_customers": 300,
+            "held_out_customers": 60,
         },
+        "dates": [
+            asdict(DateFigure("1997-11-30", 240, 60, 0.25, 0.261, 0.712, 0.512)),
+            asdict(DateFigure("1997-12-31", 260, 0, 0.0, 0.24, None, 0.534)),
+        ],
         "splits": [
             asdict(SplitFigure(name, long[of], 0.6125))
             for name, of in (

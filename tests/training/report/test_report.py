@@ -77,7 +77,21 @@ def test_splits_stand_side_by_side_and_ours_is_named(report: Report) -> None:
         assert row[3].startswith(f"{figure['metrics']['auc']:.3f} ")
         assert row[5] == "0.613"
     assert "Shuffled: another fit on" in page.text
-    assert "Forward: the measured model at the test date, on its training customers." in page.text
+    assert "Forward: the measured model at the dates of the test, on its training customers." in page.text
+
+
+def test_each_of_several_test_dates_has_its_figures(report: Report) -> None:
+    page = Page(render_html(report))
+    assert page.rows("Test dates")[1:] == [
+        ["1997-11-30", "240", "60 (25.0 %)", "26.1 %", "0.712", "0.512"],
+        ["1997-12-31", "260", "0 (0.0 %)", "24.0 %", "none", "0.534"],
+    ]
+    assert (
+        "The test has 500 examples of 300 customers; training never read 60 of them (99 examples)."
+        in page.text
+    )
+    report["dates"] = []
+    assert "Test dates" not in Page(render_html(report)).text
 
 
 def test_a_single_split_is_no_comparison(report: Report) -> None:

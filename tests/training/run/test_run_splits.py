@@ -1,5 +1,6 @@
 """What other splits would have claimed: other fits, asked about other examples."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.probability import Probabilities
-from model.times import DAY, parse_time
+from model.times import DAY, format_instant, parse_time
 from tests.training.recorded_runs import COMPARE, QUICK, Recorded, record, repeated
 from tests.training.shops import (
     CONTRACT,
@@ -24,6 +25,7 @@ from training.fit.model_fit import Fitted
 from training.measure.measuring import base_rates, measured
 from training.prepare import Prepared, prepare
 from training.run.run import Run, run_study
+from training.run.splits import compare_dates
 from training.split.deal import Rows
 
 
@@ -246,6 +248,25 @@ def test_every_baseline_is_in_the_metrics_and_the_verdict_is_about_the_best(
     assert found.verdict.log_loss.value == pytest.approx(
         found.metrics["30"]["model"]["log_loss"] - min(losses.values())
     )
+
+
+def test_the_figures_of_several_test_dates_stand_apart(shop: Shop) -> None:
+    prepared = prepare(shop.study(LOG, "split.test_fraction=null"))
+    plan = prepared.plan
+    p = np.random.default_rng(0).uniform(0.1, 0.9, (len(plan.test), 2))
+    known, cutoffs = plan.labels.complete[plan.test, -1], plan.examples.cutoffs[plan.test]
+    found = compare_dates(prepared, p)
+    assert len(found) > 1
+    assert [one.date for one in found] == [format_instant(t) for t in sorted(set(cutoffs.tolist()))]
+    for one, date in zip(found, sorted(set(cutoffs.tolist())), strict=True):
+        at = known & (cutoffs == date)
+        y = plan.labels.outcomes[plan.test[at], -1].astype(np.float64)
+        wanted = measured(y, p[at, -1], plan.groups[plan.test[at]])
+        assert {name: wanted[name] for name in asdict(one).keys() & wanted.keys()}.items() <= asdict(
+            one
+        ).items()
+        assert one.mean_probability == pytest.approx(p[at, -1].mean())
+    assert compare_dates(prepare(shop.study(LOG)), p) == ()
 
 
 def test_contracts_compare_splits_too(tmp_path: Path) -> None:
