@@ -133,9 +133,9 @@ class SplitOptions(Section):
     """Which examples are held out for the test.
 
     `test_fraction` is their share; None: 0.2, or as much up to 0.5 as a test with 200 examples of the rarer
-    outcome takes. `group` is a column of the customer table whose values stay together. `time` is a column
-    that orders the rows, for a column target only. `compare` fits once more on a shuffled split, for
-    comparison.
+    outcome takes, and with windows as many dates. `group` is a column of the customer table whose values stay
+    together. `time` is a column that orders the rows, for a column target only. `compare` fits once more on a
+    shuffled split, for comparison.
     """
 
     test_fraction: Annotated[Number, Field(gt=0, lt=1)] | None = None
