@@ -41,7 +41,7 @@ class Comparison:
         groups: (N,) as in the plan.
         champion: (N,) float64 probabilities.
         horizon: in days, or LABEL.
-        test_dates: at which they are asked about, ascending; empty for a table.
+        test_dates: the dates of their cutoffs, ascending; empty for a table.
         sentence: the compared examples, and the limits of the comparison.
     """
 
