@@ -18,13 +18,12 @@ Folders = pytest.TempPathFactory
 def real_steps() -> Iterator[int]:
     """The steps in which students learn; they and boosted trees take few once a test has asked for this."""
     from training.audit import dominance
-    from training.baselines import tabular
-    from training.fit import distill
+    from training.fit import boosting, distill
 
     with pytest.MonkeyPatch.context() as patch:
         steps = distill.STEPS
         patch.setattr(distill, "STEPS", steps // 10)
-        patch.setattr(tabular, "MAX_ROUNDS", 25)
+        patch.setattr(boosting, "MAX_ROUNDS", 25)
         patch.setattr(dominance, "ROUNDS", 15)
         yield steps
 

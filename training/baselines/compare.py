@@ -13,10 +13,10 @@ from training.baselines.matrix import (
     Sides,
     read_features,
     recency_matrix,
-    tree_matrix,
 )
 from training.baselines.pareto_nbd import BtydError, purchase_probabilities, purchase_task
-from training.baselines.tabular import horizon_probabilities, learn_boosting, learn_logistic
+from training.baselines.tabular import horizon_probabilities, learn_logistic
+from training.fit.boosting import learn_boosting, tree_matrix
 from training.question.labels import LabelledExamples
 from training.split.deal import Rows
 from training.split.plan import Folds
@@ -68,7 +68,7 @@ def baseline_probabilities(
     if labelled.log is not None:
         recency = rows.map(lambda side: recency_matrix(labelled, side, lookback_days=task.lookback_days))
         found["recency"] = answer(learn_logistic, recency)
-    trees = features.map(tree_matrix)
+    trees = features.map(lambda side: tree_matrix(side.numbers, side.codes))
     found["gradient_boosting"] = answer(boosting, trees)
     if (purchase := purchase_task(task, schema)) is not None:
         try:

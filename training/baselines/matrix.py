@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from model.features.encode import encode
 from model.schema import Schema
 from model.times import DAY
+from training.fit.boosting import REST
 from training.question.labels import LabelledExamples
 from training.split.deal import Rows
-
-MAX_CODES: Final = 255  # the limit of gradient boosting
-REST: Final = 1  # the code of categories too rare for a vocabulary, see `model.values.columns.as_codes`
 
 Matrix: TypeAlias = NDArray[np.float64]
 T = TypeVar("T")
@@ -69,15 +67,6 @@ def read_features(
         inputs.categories.numpy()[:, : len(widths)], ends
     )  # without the codes of repeated numbers
     return Sides(*(Features(n, c, widths) for n, c in zip(numbers, codes, strict=True)))
-
-
-def tree_matrix(features: Features) -> NDArray[np.float64]:
-    """Return (N, D + C) numbers, then codes, with the least frequent codes as one.
-
-    Trees read only the order of a number, which scaling keeps.
-    """
-    codes = np.where(features.codes < MAX_CODES, features.codes, REST)
-    return np.concatenate([features.numbers.astype(np.float64), codes.astype(np.float64)], axis=1)
 
 
 def recency_matrix(

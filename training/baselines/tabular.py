@@ -6,42 +6,24 @@ out-of-fold logits of all folds, as the network is, or not where that is no bett
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from model.probability import Probabilities
 from training.baselines.matrix import Matrix, Sides
+from training.fit.boosting import Binary, LogitFunction
 from training.fit.calibrate import fit_calibration, log_loss_of
 from training.question.labels import Bools, Labels
 from training.split.deal import Rows
 from training.split.plan import Folds
 
-LEARNING_RATE: Final = 0.05
-MAX_ROUNDS: Final = 500  # of boosting that stops early
-DEFAULT_ROUNDS: Final = 100  # without held examples of both outcomes: the default of scikit-learn
 MAX_STEPS: Final = 5000  # of lbfgs, which takes some hundred
 
 
-@dataclass(frozen=True)
-class Binary:
-    """A binary problem: the inputs and outcomes of N examples with a complete window."""
-
-    inputs: Matrix
-    positive: Bools
-
-    @property
-    def has_both(self) -> bool:
-        """Whether both outcomes occur."""
-        return bool(self.positive.any() and not self.positive.all())
-
-
-LogitFunction = Callable[[Matrix], NDArray[np.float64]]  # inputs to logits
 Learn = Callable[[Binary, Binary], LogitFunction]  # from training examples and held examples
 
 
@@ -49,29 +31,6 @@ def learn_logistic(train: Binary, _held: Binary) -> LogitFunction:
     """Logistic regression with an L2 penalty of C = 1."""
     fitted = LogisticRegression(C=1.0, max_iter=MAX_STEPS).fit(train.inputs, train.positive)
     return fitted.decision_function  # type: ignore[no-any-return]
-
-
-def learn_boosting(train: Binary, held: Binary, *, n_codes: int, seed: int) -> LogitFunction:
-    """Histogram gradient boosting that stops early on the held examples, if they have both outcomes.
-
-    Args:
-        n_codes: the number of category codes, which are the last columns.
-    """
-    n_columns = train.inputs.shape[1]
-    stops = held.has_both
-    trees = HistGradientBoostingClassifier(
-        learning_rate=LEARNING_RATE,
-        max_iter=MAX_ROUNDS if stops else DEFAULT_ROUNDS,
-        categorical_features=np.arange(n_columns - n_codes, n_columns),
-        early_stopping=stops,
-        random_state=seed,
-    )
-    if stops:
-        trees.fit(train.inputs, train.positive, X_val=held.inputs, y_val=held.positive)
-    else:
-        inputs = np.concatenate([train.inputs, held.inputs])
-        trees.fit(inputs, np.concatenate([train.positive, held.positive]))
-    return trees.decision_function  # type: ignore[no-any-return]
 
 
 def horizon_probabilities(

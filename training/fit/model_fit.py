@@ -70,6 +70,7 @@ class Answers:
         published: the same as a prediction reads them: with the rates among all training examples.
         by_fold: (F, n, K) uncalibrated logits.
         fold: (n,) int64, the fold whose network never read the example.
+        events: (n, K) bool.
         judged: (n, K) bool, the entries that calibration reads.
         single: the calibration of single networks.
     """
@@ -78,6 +79,7 @@ class Answers:
     published: Inputs
     by_fold: NDArray[np.float64]
     fold: NDArray[np.int64]
+    events: NDArray[np.bool_]
     judged: NDArray[np.bool_]
     single: Calibration
 
@@ -96,8 +98,9 @@ class Fitted:
         unseen: (J, K) calibrated out-of-fold logits of the judged examples.
         answers: of each fold's network; None for one network in place of the bag.
         asked: (m, K) probabilities of the asked examples, each of the network that never read the customer.
-        excess: nats that one network in place of the bag adds to the log loss, measured against the bag, see
+        excess: nats that one network adds to the log loss, measured against its teachers, see
             `training.fit.distill`; None where that was not tried.
+        boosting: the weight of boosting as its second teacher.
     """
 
     scorer: Scorer
@@ -107,6 +110,7 @@ class Fitted:
     answers: "Answers | None" = None
     asked: Probabilities | None = None
     excess: float | None = None
+    boosting: float = 0.0
 
     @property
     def validation_loss(self) -> float:
@@ -207,7 +211,8 @@ def _answers(
         spread = fold_logits(network, published, some, device)
     judged = data.judged[some, None] & (data.at_risk[some] > 0).numpy()
     own, later = (Inputs(one.numeric[some], one.categories[some], None) for one in (data.inputs, published))
-    return Answers(own, later, by_fold, data.fold[some], judged, single), spread
+    events = (data.events[some] > 0).numpy()
+    return Answers(own, later, by_fold, data.fold[some], events, judged, single), spread
 
 
 def _with_rates(inputs: Inputs, rates: list[NDArray[np.float32]]) -> Inputs:

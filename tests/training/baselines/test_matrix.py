@@ -8,13 +8,12 @@ from model.values.customers import Examples
 from model.values.history import EventLog
 from tests.training.baselines.worlds import FOLDS, TEST, log_world, table_world
 from training.baselines.matrix import (
-    MAX_CODES,
     Features,
     Sides,
     read_features,
     recency_matrix,
-    tree_matrix,
 )
+from training.fit.boosting import MAX_CODES, tree_matrix
 from training.question.labels import LabelledExamples, Labels
 
 SIDES = Sides(FOLDS.rows, TEST)
@@ -65,7 +64,8 @@ def test_a_log_gives_aggregates_and_the_last_event_s_categories() -> None:
 
 
 def test_trees_keep_gaps_and_pool_the_least_widespread_categories() -> None:
-    matrix = tree_matrix(features([[1.5], [np.nan], [0.0]], [[0], [MAX_CODES - 1], [MAX_CODES]], 400))
+    one = features([[1.5], [np.nan], [0.0]], [[0], [MAX_CODES - 1], [MAX_CODES]], 400)
+    matrix = tree_matrix(one.numbers, one.codes)
     np.testing.assert_array_equal(matrix, [[1.5, 0], [np.nan, MAX_CODES - 1], [0, 1]])
 
 

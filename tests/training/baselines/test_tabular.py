@@ -5,15 +5,12 @@ from scipy.special import expit
 
 from training.baselines.matrix import Sides
 from training.baselines.tabular import (
-    DEFAULT_ROUNDS,
-    Binary,
     Learn,
-    LogitFunction,
     horizon_probabilities,
-    learn_boosting,
     learn_logistic,
     share,
 )
+from training.fit.boosting import DEFAULT_ROUNDS, Binary, LogitFunction, learn_boosting
 from training.question.labels import Labels
 from training.split.plan import Folds
 

@@ -140,7 +140,7 @@ def test_a_bag_that_cannot_be_matched_is_published_itself(
     assert (
         distillation_sentence(kept)
         == f"The bag is used: one network in its place would add {kept.excess:.4f} to the log loss, "
-        "measured against the bag."
+        "measured against its teachers."
     )
 
 
