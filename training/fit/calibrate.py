@@ -43,23 +43,33 @@ def calibrated_loss(logits: NDArray[np.float64], events: Bools, at_risk: Bools) 
 def bagged(single: Calibration, spread: NDArray[np.float64], logits: NDArray[np.float64]) -> Calibration:
     """Return the calibration of the bag, from one fitted on the logits of single networks.
 
-    The logit of a single network has noise, which flattens the slope of the outcome on it by
-    `signal / (signal + noise)` (Spearman 1904, "attenuation"). The mean of F networks has a noise F times
-    smaller, so its slope is steeper. The intercept keeps the mean probability: that of the calibrated
+    The slope is steeper, see `steepening`. The intercept keeps the mean probability: that of the calibrated
     networks, which is the base rate on examples that they never read.
 
     Args:
         spread: (F, n, K) logits of the F networks for the same n examples.
         logits: (n, K) of the bag, for the inputs as a prediction reads them.
     """
-    total = spread.var(axis=1).mean(axis=0)
-    noise = np.minimum(spread.var(axis=0, ddof=1).mean(axis=0), total)
-    less_noisy = total - noise + noise / len(spread)
-    steeper = np.divide(total, less_noisy, out=np.ones_like(total), where=less_noisy > 0)
-    slopes = steeper * single.slopes
+    slopes = steepening(spread) * single.slopes
     wanted = expit(np.stack([single.apply(one) for one in spread])).mean(axis=0)
     steep = Calibration(slopes=tuple(slopes.tolist()), intercepts=(0.0,) * len(slopes))
     return levelled(steep, logits, wanted, np.ones(wanted.shape, dtype=bool))
+
+
+def steepening(spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (K,) factors by which the slope of the mean of F models is steeper than that of one.
+
+    The logit of a single model has noise, which flattens the slope of the outcome on it by
+    `signal / (signal + noise)` (Spearman 1904, "attenuation"). The mean of F has a noise F times smaller.
+
+    Args:
+        spread: (F, n, K) logits of the F models for the same n examples.
+    """
+    total = spread.var(axis=1).mean(axis=0)
+    noise = np.minimum(spread.var(axis=0, ddof=1).mean(axis=0), total)
+    less_noisy = total - noise + noise / len(spread)
+    factors: NDArray[np.float64] = np.divide(total, less_noisy, out=np.ones_like(total), where=less_noisy > 0)
+    return factors
 
 
 def levelled(

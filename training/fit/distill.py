@@ -20,7 +20,7 @@ from model.network.network import Network, build_network
 from model.probability import Calibration, Logits, Probabilities
 from model.schema import Schema
 from model.scorer import Scorer, build_scorer, fold_logits
-from training.fit.calibrate import fit_calibration, levelled
+from training.fit.calibrate import fit_calibration, levelled, steepening
 from training.fit.model_fit import Answers, Fitted, seeded
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
 from training.fit.teachers import second_teacher
@@ -32,7 +32,7 @@ MOST_SWAPPED: Final = 0.5  # the largest share of swapped columns of a synthetic
 STEPS: Final = 300  # of one teacher; two take twice as many
 BATCH: Final = 256
 LEARNING_RATE: Final = 0.02  # probabilities have less noise than labels, so it is larger
-MAX_EXCESS: Final = 0.005  # nats; beyond it the bag is published
+MAX_EXCESS: Final = 0.003  # nats; beyond it the bag is published
 
 
 def distilled(bag: Fitted, options: FitOptions) -> Fitted:
@@ -46,7 +46,9 @@ def distilled(bag: Fitted, options: FitOptions) -> Fitted:
         return bag
     started, answers = time.perf_counter(), bag.answers
     boosting = second_teacher(bag, options.seed)
-    unseen = boosting.blend(answers.unseen, boosting.unseen) if boosting else answers.unseen
+    spread = np.stack([answers.single.apply(one) for one in answers.by_fold])
+    spread = boosting.blend(spread, boosting.by_fold) if boosting else spread
+    unseen = answers.own(spread)
 
     def taught(inputs: Inputs, by_fold: NDArray[np.float64]) -> Probabilities:
         """(n, K) probabilities of all teachers, given the logits of the bag."""
@@ -62,7 +64,7 @@ def distilled(bag: Fitted, options: FitOptions) -> Fitted:
         targets = np.concatenate([expit(unseen[train]), taught(synthetic, _by_fold(bag.scorer, synthetic))])
         steps = STEPS * (2 if boosting else 1)
         network = _student(bag.scorer, _joined(known, synthetic), targets, options, steps)
-    student = _calibrated(bag, answers, network, expit(unseen))
+    student = _calibrated(answers, network, spread)
     rest = _rows(answers.inputs, checked)
     wanted = taught(rest, answers.by_fold[:, checked])
     excess = _excess(wanted, _logits(student, rest))
@@ -132,12 +134,16 @@ def _student(bag: Scorer, inputs: Inputs, targets: Probabilities, options: FitOp
     return build_scorer(bag.task, bag.schema, spec, averaged.network.eval(), identity, bag.device)
 
 
-def _calibrated(bag: Fitted, answers: Answers, student: Scorer, wanted: Probabilities) -> Scorer:
-    """Return the student as steep as the bag, with the mean probability of the judged examples."""
-    logits = student.logits(answers.inputs)
+def _calibrated(answers: Answers, student: Scorer, spread: NDArray[np.float64]) -> Scorer:
+    """Return the student as steep as the mean of its teachers, with the mean probability of the judged.
+
+    Args:
+        spread: (F, n, K) calibrated logits of the teachers of each fold.
+    """
+    logits, wanted = student.logits(answers.inputs), expit(answers.own(spread))
     like_single = fit_calibration(logits, wanted, answers.judged)
-    steeper = np.divide(bag.scorer.calibration.slopes, answers.single.slopes) * like_single.slopes
-    steep = Calibration(slopes=tuple(steeper.tolist()), intercepts=like_single.intercepts)
+    slopes = steepening(spread) * like_single.slopes
+    steep = Calibration(slopes=tuple(slopes.tolist()), intercepts=like_single.intercepts)
     later = student.logits(answers.published)
     return replace(student, calibration=levelled(steep, later, wanted, answers.judged))
 

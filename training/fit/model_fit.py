@@ -86,7 +86,12 @@ class Answers:
     @property
     def unseen(self) -> Logits:
         """(n, K) calibrated logits, each of the network that never read the example."""
-        return self.single.apply(self.by_fold[self.fold, np.arange(len(self.fold))])
+        return self.single.apply(self.own(self.by_fold))
+
+    def own(self, by_fold: NDArray[np.float64]) -> Logits:
+        """Return (n, K) of (F, n, K) logits, each of the model that never read the example."""
+        own: Logits = by_fold[self.fold, np.arange(len(self.fold))]
+        return own
 
 
 @dataclass(frozen=True)

@@ -26,17 +26,17 @@ class Boosting:
     """Boosting fitted as the bag is: a model for each fold, calibrated on examples that it never read.
 
     Attributes:
-        unseen: (n, 1) calibrated logits of the answered examples, each of the model that never read it.
+        by_fold: (F, n, 1) calibrated logits of the answered examples.
         weight: its share of the blend of logits.
     """
 
     models: tuple[LogitFunction, ...]
     calibration: Calibration
     n_codes: int
-    unseen: Logits
+    by_fold: NDArray[np.float64]
     weight: float
 
-    def blend(self, bag: Logits, boosting: Logits) -> Logits:
+    def blend(self, bag: NDArray[np.float64], boosting: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the weighted mean of both teachers' logits."""
         return (1 - self.weight) * bag + self.weight * boosting
 
@@ -59,19 +59,18 @@ def second_teacher(bag: Fitted, seed: int) -> Boosting | None:
         return None
     n_codes = len(bag.scorer.schema.categories)
     matrix, happened, judged = _matrix(answers.inputs, n_codes), answers.events[:, 0], answers.judged[:, 0]
-    models, unseen = [], np.empty((len(matrix), 1))
+    models = []
     for fold in range(len(answers.by_fold)):
         own = answers.fold == fold
         train, held = (Binary(matrix[rows], happened[rows]) for rows in (~own, own & judged))
         if not (train.has_both and held.has_both):
             return None
-        model = learn_boosting(train, held, n_codes=n_codes, seed=seed)
-        unseen[own, 0] = model(matrix[own])
-        models.append(model)
-    calibration = fit_calibration(unseen, answers.events, answers.judged)
-    unseen = calibration.apply(unseen)
-    weight = _weight(answers, unseen)
-    return Boosting(tuple(models), calibration, n_codes, unseen, weight) if weight else None
+        models.append(learn_boosting(train, held, n_codes=n_codes, seed=seed))
+    by_fold = np.stack([model(matrix)[:, None] for model in models])
+    calibration = fit_calibration(answers.own(by_fold), answers.events, answers.judged)
+    by_fold = np.stack([calibration.apply(one) for one in by_fold])
+    weight = _weight(answers, answers.own(by_fold))
+    return Boosting(tuple(models), calibration, n_codes, by_fold, weight) if weight else None
 
 
 def _weight(answers: Answers, unseen: Logits) -> float:
