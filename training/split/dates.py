@@ -54,7 +54,7 @@ def first_test_date(
 ) -> int:
     """Return the latest date from which on the test has RARER examples of the rarer outcome.
 
-    Where none has, it is the earliest whose training suffices.
+    Where none has, it is the earliest that adds to them and whose training suffices.
 
     Args:
         dates: the complete cutoffs, ascending.
@@ -72,7 +72,8 @@ def first_test_date(
     for date in reversed(dates[:-1]):
         if rarer(since) >= RARER or not suffices(date, rarer(date)):
             break
-        since = date
+        if rarer(date) > rarer(since):
+            since = date
     return since
 
 
