@@ -92,6 +92,7 @@ def test_one_network_answers_as_the_bag_does(bag: Fitted) -> None:
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough to see whether two students are the same."""
     monkeypatch.setattr(distill, "STEPS", 20)
+    monkeypatch.setattr(distill, "MAX_EXCESS", np.inf)
 
 
 @pytest.mark.usefixtures("few_steps")
