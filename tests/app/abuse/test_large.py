@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,39 +50,44 @@ def keys(n: int) -> bytes:
     return b",".join(b'"k%d":1' % number for number in range(n))
 
 
-REFUSED_SOON = {
-    "lists in lists": b'{"customers":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "objects in objects": b'{"customers":[' + b'{"contract":' * 100_000 + b"1" + b"}" * 100_001 + b"]}",
-    "nothing but brackets": b"[" * 10_000_000,
-    "keys of a body": b"{%s}" % keys(1_000_000),
-    "keys of a customer": b'{"customers":[{},{%s}]}' % keys(1_000_000),
-    "keys of columns": b'{"columns":{%s}}' % keys(1_000_000),
-    "keys behind a fault": b'{"customers":[7,{"bill_1":[],%s}]}' % keys(1_000_000),
-    "digits": b'{"customers":[{"bill_1":%s}]}' % (b"9" * 10_000_000),
-    "a text without an end": b'{"customers":[{"contract":"' + b"x" * 10_000_000,
+Body = Callable[[], bytes]
+# Made only where they are sent: every process of the tests imports this.
+REFUSED_SOON: dict[str, Body] = {
+    "lists in lists": lambda: b'{"customers":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "objects in objects": lambda: (
+        b'{"customers":[' + b'{"contract":' * 100_000 + b"1" + b"}" * 100_001 + b"]}"
+    ),
+    "nothing but brackets": lambda: b"[" * 10_000_000,
+    "keys of a body": lambda: b"{%s}" % keys(1_000_000),
+    "keys of a customer": lambda: b'{"customers":[{},{%s}]}' % keys(1_000_000),
+    "keys of columns": lambda: b'{"columns":{%s}}' % keys(1_000_000),
+    "keys behind a fault": lambda: b'{"customers":[7,{"bill_1":[],%s}]}' % keys(1_000_000),
+    "digits": lambda: b'{"customers":[{"bill_1":%s}]}' % (b"9" * 10_000_000),
+    "a text without an end": lambda: b'{"customers":[{"contract":"' + b"x" * 10_000_000,
 }
-READ_WHOLE = {
-    "keys in a value": b'{"customers":[{"contract":{%s}}]}' % keys(100_000),
-    "one key again and again": b'{"customers":[{%s}]}' % b",".join([b'"contract":1'] * 300_000),
-    "nulls": b'{"customers":[%s]}' % b",".join([b"null"] * 1_000_000),
-    "customers": b'{"customers":[%s]}' % b",".join([b"{}"] * 500_000),
-    "columns": b'{"columns":{"contract":[%s]}}' % b",".join([b"null"] * 1_000_000),
-    "escapes": b'{"customers":[{"customer_id":"%s"}]}' % (b"\\u00e4" * 2_000_000),
+READ_WHOLE: dict[str, Body] = {
+    "keys in a value": lambda: b'{"customers":[{"contract":{%s}}]}' % keys(100_000),
+    "one key again and again": lambda: b'{"customers":[{%s}]}' % b",".join([b'"contract":1'] * 300_000),
+    "nulls": lambda: b'{"customers":[%s]}' % b",".join([b"null"] * 1_000_000),
+    "customers": lambda: b'{"customers":[%s]}' % b",".join([b"{}"] * 500_000),
+    "columns": lambda: b'{"columns":{"contract":[%s]}}' % b",".join([b"null"] * 1_000_000),
+    "escapes": lambda: b'{"customers":[{"customer_id":"%s"}]}' % (b"\\u00e4" * 2_000_000),
 }
 
 
 @pytest.mark.parametrize("body", REFUSED_SOON.values(), ids=REFUSED_SOON.keys())
-def test_a_body_made_to_be_costly_is_refused_where_it_becomes_so(target: Target, body: bytes) -> None:
+def test_a_body_made_to_be_costly_is_refused_where_it_becomes_so(target: Target, body: Body) -> None:
     with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
-        refused(predict(target.port, body), 400, 422)
+        refused(predict(target.port, body()), 400, 422)
 
 
 @pytest.mark.parametrize("body", READ_WHOLE.values(), ids=READ_WHOLE.keys())
-def test_of_a_body_that_was_read_for_its_faults_nothing_is_kept(target: Target, body: bytes) -> None:
-    refused(predict(target.port, body), 413, 422)  # Python and glibc keep some room for the next
+def test_of_a_body_that_was_read_for_its_faults_nothing_is_kept(target: Target, body: Body) -> None:
+    sent = body()
+    refused(predict(target.port, sent), 413, 422)  # Python and glibc keep some room for the next
     with memory_bounded(target.pid, megabytes=20), others_are_answered(target.port):
         for _ in range(2):
-            refused(predict(target.port, body), 413, 422)
+            refused(predict(target.port, sent), 413, 422)
 
 
 def test_of_events_that_were_read_for_their_faults_nothing_is_kept(target: Target) -> None:
