@@ -77,7 +77,7 @@ class Models:
         called = f"{name} version {champion.version}" if champion.version else name
         served = champion.served
         kept = f" (version {served.manifest.version} stays in service)" if served else ""
-        detail = f"{called} is not in service{kept}: {champion.reason}"
+        detail = f"{called} was not loaded{kept}: {champion.reason}"
         raise Problem(409, "not-reloaded", detail)
 
     @property

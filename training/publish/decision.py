@@ -16,6 +16,7 @@ COMPARED: Final = ("log_loss", "auc", "calibration_error")
 MUCH: Final = 0.02  # a larger increase of the calibration error counts even in a wide interval
 DRAWS: Final = 1000
 ROUNDING: Final = 1e-6  # machines differ by less
+BACKWARDS: Final = 3.0  # standard errors of an AUC of 0.5; a champion so far below it is no chance
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,14 @@ def decide(
 
     Args:
         challenger: (N,) probabilities of its measured model for the compared examples.
-        fault: see `training.measure.verdict.Verdict`.
+        fault: see `training.measure.verdict.Verdict`; a champion that ranks backwards is one too.
         force: promote it anyway.
     """
     contrasts = _contrasts(comparison, challenger)
     by_chance = _by_chance(comparison.labels, challenger)
     loss, calibration = contrasts["log_loss"], contrasts["calibration_error"]
     calibrated = _calibrated(loss, calibration, by_chance)
+    fault = fault or _backwards(comparison.labels, contrasts["auc"].champion)
     earned = loss.outcome != "worse" and calibrated and not fault
     if earned:
         head = "Promoted"
@@ -124,6 +126,23 @@ def decide(
         contrasts=contrasts,
         by_chance=by_chance,
         forced=force and not earned,
+    )
+
+
+def _backwards(labels: NDArray[np.float64], auc: float) -> str:
+    """Say that the champion ranks the outcomes the wrong way round; empty where it does not beyond chance.
+
+    A model that knew nothing of them has an AUC of 0.5, so they seem to mean the opposite.
+    """
+    positive = labels.sum()
+    negative = len(labels) - positive
+    error = np.sqrt((len(labels) + 1) / (12 * positive * negative))
+    if auc >= 0.5 - BACKWARDS * error:
+        return ""
+    return (
+        f"the champion ranks the outcomes of these files the wrong way round (AUC {auc:.3f} on "
+        f"{len(labels):,} examples): positive and negative seem to be swapped, or a column to have changed "
+        "its meaning. Check target.positive and the files."
     )
 
 

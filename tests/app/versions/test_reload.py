@@ -31,7 +31,7 @@ def test_a_reload_says_why_it_came_to_nothing(three_versions: Path, monkeypatch:
         for _ in range(2):  # every one is an attempt
             body = problem(client.request("POST", "/v1/models/churn/reload"), 409, "not-reloaded")
             said, _, reason = body["detail"].partition(": ")
-            assert said == "churn version 2 is not in service (version 1 stays in service)"
+            assert said == "churn version 2 was not loaded (version 1 stays in service)"
             assert reason.startswith("churn/2/weights.safetensors is damaged")
         assert read == [2, 2]
         (three_versions / "churn" / "2" / "weights.safetensors").write_bytes(whole)

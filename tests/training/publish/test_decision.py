@@ -183,3 +183,11 @@ def test_a_fault_keeps_a_better_challenger_out_of_service() -> None:
     assert not told.promoted
     assert told.reason == f"Version 4 stays in service: {fault}"
     assert decide(comparison(FLAT), TRUTH, fault=fault, force=True).forced
+
+
+def test_swapped_outcomes_are_a_fault() -> None:
+    decision = decide(comparison(TRUTH, 1 - LABELS), 1 - TRUTH, force=False)
+    assert decision.contrasts["log_loss"].outcome == "better"
+    assert not decision.promoted
+    assert "ranks the outcomes of these files the wrong way round (AUC 0.1" in decision.reason
+    assert decide(comparison(1 - TRUTH), TRUTH, force=True).forced
