@@ -33,6 +33,7 @@ WITHOUT_DEFAULT = {
     "ended_when",
     "dates",
     "test_fraction",
+    "lookback_days",
 }
 
 

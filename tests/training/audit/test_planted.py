@@ -92,7 +92,8 @@ def test_the_notice_in_the_gap_is_a_warning_as_no_model_reads_it(run: Run, tmp_p
     told = run("audit", shop.study_file(CANCEL), "--set", "target.gap_days=7", "--json").told
     assert told["refused"] is False
     found = [(f["probe"], f["level"], f["column"]) for f in told["findings"]]
-    assert found == [("event_within", "warning", "goodbye"), ("one_value_for_all_cutoffs", "note", None)]
+    notes = [(name, "note", None) for name in ("older_than_the_log", "one_value_for_all_cutoffs")]
+    assert found == [("event_within", "warning", "goodbye"), *notes]
 
 
 @pytest.mark.parametrize("text", [TABLE, CANCEL])
