@@ -6,8 +6,9 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from model.files.names import agreed
+from model.files.names import agreed, counted
 
+_ROUNDED: Final = r"^\d\.\d+[eE]\+\d+$"
 _SPELLINGS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     (
         "invisible characters or blanks",
@@ -20,10 +21,16 @@ _SPELLINGS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
 
 
 def spelling_notes(ids: Sequence[str]) -> list[str]:
-    """A sentence for each way in which some of these distinct ids differ in spelling alone."""
+    """A sentence on rounded ids, and on each way in which distinct ids differ in spelling alone."""
     exact = pa.array(ids, pa.string())
     now, n_before = exact, len(exact)
     notes: list[str] = []
+    rounded = exact.filter(pc.match_substring_regex(exact, _ROUNDED))
+    if n := len(rounded):
+        notes.append(
+            f"{counted(n, 'id')} such as {rounded[0].as_py()!r} {agreed(n, 'is', 'are')} rounded, as "
+            "spreadsheets write long numbers, and may stand for several customers. Export the ids as text."
+        )
     for what, folded in _SPELLINGS:
         before, now = now, folded(now)
         groups = now.dictionary_encode()

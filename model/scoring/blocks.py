@@ -20,7 +20,7 @@ from model.scoring.misread import Misread, shown
 from model.scoring.repeats import Repeats
 from model.task import ContractTask, Task
 from model.times import MISSING_TIME
-from model.values.columns import Column, Texts, as_dates, as_texts
+from model.values.columns import Column, Texts, absent, as_dates, as_texts
 from model.values.customers import Customers
 from model.values.history import Positions
 from model.values.rows import EVENTS, id_field
@@ -63,7 +63,7 @@ class TableBlocks:
         self._id = name if (name := id_field(schema)) in self._source.names else None
         self._rows = StrictRows(self._source)
         self._misread, self._repeats = Misread(schema), Repeats(task, schema)
-        self._n_rejected = 0
+        self._n_rejected = self._n_without_id = 0
         self.as_of = as_of or today(schema.time_zone)
         self._later = LaterDates(schema.date_formats, self.as_of, schema.time_zone)
 
@@ -94,7 +94,11 @@ class TableBlocks:
         """
         name = self._schema.id
         lacks_id = name is not None and self._id is None
-        numbers = (f"the file has no column {name!r}; ids are the numbers of its rows.",) if lacks_id else ()
+        numbers = [f"the file has no column {name!r}; ids are the numbers of its rows."] if lacks_id else []
+        if self._n_without_id:
+            numbers = [
+                f"{counted(self._n_without_id, 'row')} without an id: the number of the row is the id."
+            ]
         why = "the column 'error' says why"
         rejected = [f"{counted(self._n_rejected, 'row')} without a score: {why}."] if self._n_rejected else []
         said = [*self._source.notes, *rejected] if self._reject else self._rows.notes
@@ -119,6 +123,7 @@ class TableBlocks:
             log, found = nested.log, self._misread.add_events(nested)
             reasons = (found if self._reject else nested.unread) | reasons
         given = read_column(batch.cells[self._id], exact=True) if self._id else None
+        self._n_without_id += 0 if given is None else int(absent(given).sum())
         self._repeats.add(columns, n, given, log)
         customers = Customers([""] * n, np.full(n, self.as_of.instant, dtype=np.int64), columns, log)
         errors = {**batch.unread, **{int(places[row]): why for row, why in reasons.items()}}

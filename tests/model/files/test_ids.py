@@ -28,3 +28,8 @@ def test_the_example_differs_in_what_the_note_says() -> None:
 def test_other_ids_are_nothing_to_tell() -> None:
     assert spelling_notes(["a", "b", "1", "10", "1.5", "0"]) == []
     assert spelling_notes([]) == []
+
+
+def test_ids_that_a_spreadsheet_rounded_are_told() -> None:
+    (note,) = spelling_notes(["4.91521E+11", "491521000001", "1e5"])
+    assert note.startswith("1 id such as '4.91521E+11' is rounded, as spreadsheets write long numbers")

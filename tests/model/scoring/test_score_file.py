@@ -152,8 +152,9 @@ def test_customers_without_an_id_are_called_by_their_row(
     model = publish(shop, TABLE)
     shop.customers[8]["id"] = None
     shop.save_table()
-    score(model, tmp_path / "out.csv")
+    scored = score(model, tmp_path / "out.csv")
     assert [row["customer_id"] for row in read(tmp_path / "out.csv")][7:10] == ["0008", "9", "0010"]
+    assert "1 row without an id: the number of the row is the id." in scored.notes
     nameless = publish(shop, TABLE.replace(", id: id", "").replace("name: table", "name: nameless"))
     score(nameless, tmp_path / "out.csv")
     assert [row["customer_id"] for row in read(tmp_path / "out.csv")] == [str(n) for n in range(1, 61)]
