@@ -65,6 +65,8 @@ def steepening(spread: NDArray[np.float64]) -> NDArray[np.float64]:
     Args:
         spread: (F, n, K) logits of the F models for the same n examples.
     """
+    if len(spread) == 1:
+        return np.ones(spread.shape[2])
     total = spread.var(axis=1).mean(axis=0)
     noise = np.minimum(spread.var(axis=0, ddof=1).mean(axis=0), total)
     less_noisy = total - noise + noise / len(spread)

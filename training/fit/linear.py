@@ -37,14 +37,14 @@ def fit_linear(
     gaps = data.inputs.numeric.isnan().any(dim=0)
     design = _design(data.inputs, gaps, network)
     targets = Targets.build(data.events, data.at_risk, data.fold, n_folds)
-    place = start(design, targets)
+    place, judged = start(design, targets), torch.from_numpy(np.flatnonzero(data.judged))
     best, weights, unseen = 0, place, np.empty(0)
     history: list[Epoch] = []
     for epoch, penalty in enumerate(PENALTIES, start=1):
         place = solve(design, targets, penalty, place)
         logits = design.times(place)
         by_fold = logits.view_as(targets.weights)
-        own = by_fold[torch.arange(len(data)), torch.from_numpy(data.fold)].numpy()[data.judged]
+        own = by_fold[judged, torch.from_numpy(data.fold)[judged]].numpy()
         losses = targets.mean_losses(logits), judged_loss(own, data)
         history.append(Epoch(epoch, len(PENALTIES), None, *losses, penalty=penalty))
         on_epoch(history[-1])

@@ -1,7 +1,7 @@
 """One training run, up to publishing: audit, fits, baselines and figures."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -110,7 +110,9 @@ def run_study(
         answers[chosen.other.model.spec.head] = _answers(prepared, chosen.other.fitted)
     shuffled = None
     if plan.shuffled and study.split.compare:
-        shuffled = fit(everything, plan.shuffled.folds, on_epoch=partial(on_epoch, FITS[1])).scorer
+        one = replace(model, spec=model.spec.model_copy(update={"folds": 1}))
+        progress = partial(on_epoch, FITS[1])
+        shuffled = fit_model(everything, plan.shuffled.folds.first, one, options, on_epoch=progress).scorer
     published = measured
     if options.refit:
         published = fit(everything, plan.final, on_epoch=partial(on_epoch, FITS[2]))

@@ -1,6 +1,7 @@
 """The plan of a study: its examples, their labels, and the use of each example."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -35,6 +36,11 @@ class Folds:
         """Return only these of the examples."""
         mask = np.isin(self.rows, kept)
         return type(self)(self.rows[mask], self.fold[mask], self.judged[mask])
+
+    @cached_property
+    def first(self) -> Self:
+        """The examples for the network of the first fold alone, which is judged on that fold."""
+        return type(self)(self.rows, self.fold, self.judged & (self.fold == 0))
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def test_splits_stand_side_by_side_and_ours_is_named(report: Report) -> None:
     for row, figure in zip(rows, report["splits"], strict=True):
         assert row[3].startswith(f"{figure['metrics']['auc']:.3f} ")
         assert row[5] == "0.613"
-    assert "Shuffled: another fit on" in page.text
+    assert "Shuffled: a fit of one network on" in page.text
     assert "Forward: the measured model at the dates of the test, on its training customers." in page.text
 
 
@@ -108,7 +108,7 @@ def test_only_splits_that_are_shown_are_explained(report: Report) -> None:
         {**report["splits"][2], "split": "forward"},
     ]
     text = Page(render_html(report)).text
-    assert "Shuffled: another fit" in text
+    assert "Shuffled: a fit of one network" in text
     assert "Forward: the measured" not in text
 
 

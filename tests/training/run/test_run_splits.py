@@ -86,7 +86,7 @@ def test_the_three_figures_of_a_log_are_three_runs(compared: tuple[Run, Recorded
     (_, ours, measured_fit), (all_labels, easy, easy_fit) = recorded.fits
     assert names(found) == ["shuffled", "forward", "forward, unseen customers"]
     shuffled, seen, unseen = found.splits
-    assert easy is plan.shuffled.folds
+    assert easy is plan.shuffled.folds.first
     assert set(easy.rows.tolist()) != set(ours.rows.tolist())
     assert all_labels.labels is plan.labels  # as a hurried user would have them: none is cut
     assert shuffled.metrics == figure(prepared, easy_fit, plan.shuffled.test)
@@ -197,7 +197,7 @@ def test_a_table_that_is_not_dealt_row_by_row_shows_what_that_would_claim(
     prepared, easy = found.prepared, found.prepared.plan.shuffled
     assert easy is not None
     assert names(found) == ["shuffled", ours]
-    assert [folds for _, folds, _ in recorded.fits] == [prepared.plan.measured, easy.folds]
+    assert [folds for _, folds, _ in recorded.fits] == [prepared.plan.measured, easy.folds.first]
     assert found.splits[0].metrics == figure(prepared, recorded.fits[1][2], easy.test)
     assert found.splits[1].metrics == figure(prepared, recorded.fits[0][2], prepared.plan.test)
     groups = prepared.plan.groups
