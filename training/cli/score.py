@@ -133,13 +133,14 @@ def _inputs(
     from training.study.study import stored_study
 
     manifest, task = predictor.manifest, predictor.manifest.task
-    study = stored_study(manifest.provenance)
-    if day is None:
-        as_of = _date_of(study, parse_time(manifest.provenance["data_end"]), customers, events)
-    else:
-        as_of = AsOf(parse_time(day, zone=manifest.schema_.time_zone), "--as-of")
+    as_of = AsOf(parse_time(day, zone=manifest.schema_.time_zone), "--as-of") if day else None
     reads_table = manifest.schema_.column_names or task.dates or task.kind == "column"
-    if customers is not None or (events is not None and not reads_table):
+    named = customers is not None or (events is not None and not reads_table)
+    if as_of and named:
+        return customers, events, as_of, []
+    study = stored_study(manifest.provenance)
+    as_of = as_of or _date_of(study, parse_time(manifest.provenance["data_end"]), customers, events)
+    if named:
         return customers, events, as_of, []
     table, log = study.files()
     notes = [f"the customers are those of the study: {table}."] if events and table else []

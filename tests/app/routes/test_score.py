@@ -100,7 +100,7 @@ def small(registry: Path) -> Iterator[Client]:
 
 
 def test_a_file_has_a_limit_of_its_own(small: Client) -> None:
-    assert post(small, LINES[:7_000], NDJSON, "purchase").status_code == 200
+    assert post(small, LINES[:3_500], NDJSON, "purchase").status_code == 200
     assert problem(post(small, LINES, NDJSON, "purchase"))[0] == 413
 
     async def unannounced() -> AsyncIterator[bytes]:
@@ -114,4 +114,4 @@ def test_scores_have_the_limit_of_a_file(small: Client) -> None:
     """A short line can have a long answer."""
     status, detail = problem(post(small, b"1\n" * 49_000, NDJSON, "purchase"))
     assert (status, detail) == (422, "the scores of a file may have 100000 bytes; send it in parts")
-    assert post(small, LINES[:7_000], NDJSON, "purchase").status_code == 200
+    assert post(small, LINES[:3_500], NDJSON, "purchase").status_code == 200
