@@ -1,5 +1,7 @@
 """The application, built from its parts. `uvicorn app.main:app` and `python -m app` serve it."""
 
+import logging
+import multiprocessing
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -104,5 +106,10 @@ def _access(settings: Settings) -> Access:
 def __getattr__(name: str) -> FastAPI:
     """Build `app.main:app` from the environment when a server reads it, not when this is imported."""
     if name == "app":
+        if multiprocessing.parent_process():
+            logging.getLogger(__name__).warning(
+                "a service is one process: of several workers each has its own metrics, rates and reloads; "
+                "start more replicas instead"
+            )
         return create_app(Settings())
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
