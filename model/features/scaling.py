@@ -16,25 +16,39 @@ _FAR: Final = np.float64(1e300)
 
 @dataclass(frozen=True)
 class Scales:
-    """The scalings of D numbers; each attribute is (D,) float64."""
+    """The scalings of D numbers; each attribute is (D,) float64.
+
+    Attributes:
+        least, most: the bounds of a scaled number: the range of training, extended by its length to both
+            sides, or by 1 if that is more. So no number, however odd, decides a probability by itself.
+    """
 
     center: Numbers
     scale: Numbers
     mean: Numbers
     deviation: Numbers
+    least: Numbers
+    most: Numbers
 
     @classmethod
     def of(cls, scalings: Sequence[Scaling]) -> Self:
         """Stack the scalings of D numbers."""
-        parts = [(s.center, s.scale, s.mean, s.deviation) for s in scalings]
-        return cls(*np.array(parts, dtype=np.float64).reshape(-1, 4).T)
+        parts = [(s.center, s.scale, s.mean, s.deviation, s.low, s.high) for s in scalings]
+        *linear, low, high = np.array(parts, dtype=np.float64).reshape(-1, 6).T
+        center, width, mean, deviation = linear
+        low, high = ((asinh_transform(end, center, width) - mean) / deviation for end in (low, high))
+        extended = np.maximum(high - low, 1.0)
+        return cls(center, width, mean, deviation, low - extended, high + extended)
 
 
 def scale(values: Numbers, scaling: Scaling | Scales) -> NDArray[np.float32]:
-    """(N,) or (N, D) float32; a finite number stays finite and NaN stays NaN."""
-    scaled = asinh_transform(values, scaling.center, scaling.scale)
-    scaled -= scaling.mean
-    scaled /= scaling.deviation
+    """(N,) or (N, D) float32 within the bounds of the scaling; NaN stays NaN."""
+    scales = scaling if isinstance(scaling, Scales) else Scales.of([scaling])
+    scaled = asinh_transform(values, scales.center, scales.scale)
+    scaled -= scales.mean
+    scaled /= scales.deviation
+    np.maximum(scaled, scales.least, out=scaled)
+    np.minimum(scaled, scales.most, out=scaled)
     return scaled.astype(np.float32)
 
 

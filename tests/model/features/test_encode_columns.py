@@ -52,7 +52,7 @@ def _rates(known: float) -> Rates:
 
 def since(text: object, cutoff: str, time_format: str | None = None) -> float:
     """The scaled age of a date column with the scaling asinh(age in days)."""
-    plain = tiny_scaling(center=0.0, scale=1.0, mean=0.0, deviation=1.0)
+    plain = tiny_scaling(center=0.0, scale=1.0, mean=0.0, deviation=1.0, high=1e6)
     schema = Schema(id=None, columns=(DateColumn(name="since", time_format=time_format, scaling=plain),))
     pairs = [(0, parse_time(cutoff))]
     return float(batch_of(None, pairs, schema=schema, columns={"since": column_of([text])}).numeric[0, 0])

@@ -54,8 +54,18 @@ def test_a_larger_number_is_never_scaled_below_a_smaller_one(values: list[float]
 
 
 def test_outliers_keep_apart() -> None:
-    got = scale(np.array([-LARGEST, -1e39, -1e3, 0.0, 1.0, 1e3, 1e39, 1e100, 1e300]), tiny_scaling())
+    wide = tiny_scaling(low=-LARGEST, high=LARGEST)
+    got = scale(np.array([-LARGEST, -1e39, -1e3, 0.0, 1.0, 1e3, 1e39, 1e100, 1e300]), wide)
     assert (np.diff(got) > 0.1).all()
+
+
+def test_a_number_counts_at_most_one_range_beyond_those_of_training() -> None:
+    plain = tiny_scaling(center=0.0, scale=1.0, mean=0.0, deviation=1.0, low=-2.0, high=2.0)
+    end = math.asinh(2.0)
+    got = scale(np.array([-1e9, -2.0, 0.0, 2.0, 3.0, 1e9]), plain)
+    assert got == pytest.approx([-3 * end, -end, 0.0, end, math.asinh(3.0), 3 * end])
+    constant = tiny_scaling(center=5.0, scale=1.0, mean=0.0, deviation=1.0, low=5.0, high=5.0)
+    assert scale(np.array([-1e9, 5.0, 1e9]), constant) == pytest.approx([-1.0, 0.0, 1.0])
 
 
 def test_the_sum_of_a_history_may_overflow() -> None:
