@@ -12,7 +12,7 @@ import numpy as np
 
 from model.errors import DataError
 from model.schema import EventSchema, Schema
-from model.times import to_local
+from model.times import format_instant
 from model.values.columns import Column, as_numbers, as_texts, column_of
 from model.values.customers import Customers
 from model.values.history import EventLog
@@ -195,7 +195,7 @@ def _with_events(read: RequestRows, rows: Sequence[Row], schema: EventSchema, zo
 
 
 def _column_of_times(times: Sequence[int | None], zone: str) -> Column:
-    texts = {time: to_local(time, zone).isoformat() for time in set(times) if time is not None}
+    texts = {time: format_instant(time, zone) for time in set(times) if time is not None}
     return column_of(None if time is None else texts[time] for time in times)
 
 
