@@ -39,34 +39,34 @@ def distilled(bag: Fitted, options: FitOptions) -> Fitted:
     """Replace the bag of an mlp head by one network, if the network is close enough to its teachers.
 
     It learns the probability of an example from the networks and trees that never read it, and that of a
-    synthetic one from all. So it does not learn what they remember of single examples, such as rare
+    synthetic one from all networks. So it does not learn what they remember of single examples, such as rare
     positives.
     """
     if bag.answers is None or bag.scorer.spec.head != "mlp":
         return bag
     started, answers = time.perf_counter(), bag.answers
     boosting = second_teacher(bag, options.seed)
-    spread = np.stack([answers.single.apply(one) for one in answers.by_fold])
-    spread = boosting.blend(spread, boosting.by_fold) if boosting else spread
-    unseen = answers.own(spread)
+    unseen = boosting.blend(answers.unseen, boosting.unseen) if boosting else answers.unseen
 
-    def taught(inputs: Inputs, by_fold: NDArray[np.float64]) -> Probabilities:
-        """(n, K) probabilities of all teachers, given the logits of the bag."""
+    def taught(inputs: Inputs, by_fold: NDArray[np.float64], fold: NDArray[np.int64]) -> Probabilities:
+        """(n, K) probabilities of all teachers, given the logits of the bag and the folds of the examples."""
         mean = _mean(answers, by_fold)
-        return expit(boosting.blend(logit(mean), boosting.mean(inputs))) if boosting else mean
+        return expit(boosting.blend(logit(mean), boosting.own(inputs, fold))) if boosting else mean
 
     with seeded(options.seed, bag.scorer.device):
         some = torch.randperm(len(answers.inputs))[:EXAMPLES]
         n_checked = round(len(some) * CHECKED)
         checked, train = some[:n_checked], some[n_checked:]
         known = _rows(answers.inputs, train)
-        synthetic = synthetic_inputs(known, bag.scorer.schema, EXAMPLES)
-        targets = np.concatenate([expit(unseen[train]), taught(synthetic, _by_fold(bag.scorer, synthetic))])
+        synthetic, like = synthetic_inputs(known, bag.scorer.schema, EXAMPLES)
+        learnt = taught(synthetic, _by_fold(bag.scorer, synthetic), answers.fold[train[like]])
+        targets = np.concatenate([expit(unseen[train]), learnt])
         steps = STEPS * (2 if boosting else 1)
         network = _student(bag.scorer, _joined(known, synthetic), targets, options, steps)
-    student = _calibrated(answers, network, spread)
+    steeper = steepening(answers.by_fold) ** (1 - boosting.weight if boosting else 1)
+    student = _calibrated(answers, network, expit(unseen), steeper)
     rest = _rows(answers.inputs, checked)
-    wanted = taught(rest, answers.by_fold[:, checked])
+    wanted = taught(rest, answers.by_fold[:, checked], answers.fold[checked])
     excess = _excess(wanted, _logits(student, rest))
     of_bag = _excess(wanted, logit(_mean(answers, answers.by_fold[:, checked])))  # 0 for one teacher
     seconds = bag.seconds + time.perf_counter() - started
@@ -89,8 +89,8 @@ def distillation_sentence(fit: Fitted) -> str:
     return f"One network replaces the bag{blended} and adds {fit.excess:.4f} to its log loss."
 
 
-def synthetic_inputs(inputs: Inputs, schema: Schema, n: int) -> Inputs:
-    """Return n examples with up to half of their columns swapped with other examples.
+def synthetic_inputs(inputs: Inputs, schema: Schema, n: int) -> tuple[Inputs, Tensor]:
+    """Return n examples with up to half of their columns swapped, and the (n,) example that each is like.
 
     So the network learns the bag between and beyond the examples. All inputs from one column (a category
     and its rate, a number and its code) come from one example.
@@ -98,12 +98,14 @@ def synthetic_inputs(inputs: Inputs, schema: Schema, n: int) -> Inputs:
     N = len(inputs)
     numbers, codes = _columns(schema, inputs)
     n_columns = inputs.numeric.shape[1] + inputs.categories.shape[1]
-    source = torch.randint(N, (n, 1)).expand(n, n_columns)
+    like = torch.randint(N, (n, 1))
+    source = like.expand(n, n_columns)
     swapped = torch.rand(n, n_columns) < MOST_SWAPPED * torch.rand(n, 1)
     source = torch.where(swapped, torch.randint(N, (n, n_columns)), source)
-    return Inputs(
+    swapped_inputs = Inputs(
         inputs.numeric.gather(0, source[:, numbers]), inputs.categories.gather(0, source[:, codes]), None
     )
+    return swapped_inputs, like[:, 0]
 
 
 def _columns(schema: Schema, inputs: Inputs) -> tuple[Tensor, Tensor]:
@@ -134,15 +136,18 @@ def _student(bag: Scorer, inputs: Inputs, targets: Probabilities, options: FitOp
     return build_scorer(bag.task, bag.schema, spec, averaged.network.eval(), identity, bag.device)
 
 
-def _calibrated(answers: Answers, student: Scorer, spread: NDArray[np.float64]) -> Scorer:
+def _calibrated(
+    answers: Answers, student: Scorer, wanted: Probabilities, steeper: NDArray[np.float64]
+) -> Scorer:
     """Return the student as steep as the mean of its teachers, with the mean probability of the judged.
 
     Args:
-        spread: (F, n, K) calibrated logits of the teachers of each fold.
+        wanted: (n, K) probabilities, each of the teachers that never read the example.
+        steeper: (K,) factors by which the mean of the teachers is steeper than one of them.
     """
-    logits, wanted = student.logits(answers.inputs), expit(answers.own(spread))
+    logits = student.logits(answers.inputs)
     like_single = fit_calibration(logits, wanted, answers.judged)
-    slopes = steepening(spread) * like_single.slopes
+    slopes = steeper * like_single.slopes
     steep = Calibration(slopes=tuple(slopes.tolist()), intercepts=like_single.intercepts)
     later = student.logits(answers.published)
     return replace(student, calibration=levelled(steep, later, wanted, answers.judged))

@@ -4,12 +4,12 @@ Trees are better than networks on some tables. The student learns from a blend o
 before. A log has the bag alone: trees are flat beyond the dates of training.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from model.features.inputs import Inputs
 from model.probability import Calibration, Logits
@@ -26,26 +26,27 @@ class Boosting:
     """Boosting fitted as the bag is: a model for each fold, calibrated on examples that it never read.
 
     Attributes:
-        by_fold: (F, n, 1) calibrated logits of the answered examples.
+        unseen: (n, 1) calibrated logits of the answered examples, each of the model that never read it.
         weight: its share of the blend of logits.
     """
 
     models: tuple[LogitFunction, ...]
     calibration: Calibration
     n_codes: int
-    by_fold: NDArray[np.float64]
+    unseen: Logits
     weight: float
 
     def blend(self, bag: NDArray[np.float64], boosting: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the weighted mean of both teachers' logits."""
         return (1 - self.weight) * bag + self.weight * boosting
 
-    def mean(self, inputs: Inputs) -> Logits:
-        """(n, 1) logits of the mean probability of the models."""
-        matrix = _matrix(inputs, self.n_codes)
-        each = np.stack([self.calibration.apply(model(matrix)[:, None]) for model in self.models])
-        logits: Logits = logit(expit(each).mean(axis=0))
-        return logits
+    def own(self, inputs: Inputs, fold: NDArray[np.int64]) -> Logits:
+        """(n, 1) calibrated logits, each of the model of its fold: trees remember the examples they read.
+
+        Args:
+            fold: (n,) of each example, or of the example that a synthetic one is like.
+        """
+        return self.calibration.apply(_own(self.models, _matrix(inputs, self.n_codes), fold))
 
 
 def second_teacher(bag: Fitted, seed: int) -> Boosting | None:
@@ -66,11 +67,23 @@ def second_teacher(bag: Fitted, seed: int) -> Boosting | None:
         if not (train.has_both and held.has_both):
             return None
         models.append(learn_boosting(train, held, n_codes=n_codes, seed=seed))
-    by_fold = np.stack([model(matrix)[:, None] for model in models])
-    calibration = fit_calibration(answers.own(by_fold), answers.events, answers.judged)
-    by_fold = np.stack([calibration.apply(one) for one in by_fold])
-    weight = _weight(answers, answers.own(by_fold))
-    return Boosting(tuple(models), calibration, n_codes, by_fold, weight) if weight else None
+    raw = _own(models, matrix, answers.fold)
+    calibration = fit_calibration(raw, answers.events, answers.judged)
+    unseen = calibration.apply(raw)
+    weight = _weight(answers, unseen)
+    return Boosting(tuple(models), calibration, n_codes, unseen, weight) if weight else None
+
+
+def _own(
+    models: Sequence[LogitFunction], matrix: NDArray[np.float64], fold: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(n, 1) logits, each of the model of its fold."""
+    logits = np.empty((len(fold), 1))
+    for number, model in enumerate(models):
+        rows = fold == number
+        if rows.any():
+            logits[rows, 0] = model(matrix[rows])
+    return logits
 
 
 def _weight(answers: Answers, unseen: Logits) -> float:

@@ -157,7 +157,7 @@ def test_a_synthetic_example_mixes_columns_and_keeps_together_what_one_column_sa
     known = bag.scorer.inputs(about.columns, None, about.examples.take(TRAIN))
     assert [c.name for _, c in schema.valued] == ["age"]
     assert len(schema.rated) == 1
-    made = synthetic_inputs(known, schema, 5000)
+    made, _ = synthetic_inputs(known, schema, 5000)
     for got, whole in ((made.numeric, known.numeric), (made.categories, known.categories)):
         for column in range(whole.shape[1]):
             assert set(got[:, column].nan_to_num(99).tolist()) <= set(

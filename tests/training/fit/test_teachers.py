@@ -78,7 +78,7 @@ def test_an_example_is_answered_by_the_trees_that_never_read_it(bag: Fitted) -> 
     )
     assert one is not None
     assert other is not None
-    assert np.corrcoef(one.by_fold[0, own, 0], other.by_fold[0, own, 0])[0, 1] > 0.5
+    assert np.corrcoef(one.unseen[own, 0], other.unseen[own, 0])[0, 1] > 0.5
 
 
 def test_a_blend_is_the_weighted_mean_of_logits(bag: Fitted) -> None:
