@@ -75,13 +75,13 @@ def steepening(spread: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def levelled(
-    calibration: Calibration, logits: NDArray[np.float64], wanted: NDArray[np.float64], counted: Bools
+    calibration: Calibration, logits: NDArray[np.float64], wanted: NDArray[np.float64] | Bools, counted: Bools
 ) -> Calibration:
     """Return the calibration with the intercepts at which the mean probabilities are as wanted.
 
     Args:
         logits: (n, K) uncalibrated.
-        wanted: (n, K) probabilities.
+        wanted: (n, K) probabilities, or outcomes.
         counted: (n, K) bool, the entries that the means are over; without any, an intercept stays as it is.
     """
     z = calibration.apply(logits)

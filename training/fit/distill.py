@@ -139,7 +139,7 @@ def _student(bag: Scorer, inputs: Inputs, targets: Probabilities, options: FitOp
 def _calibrated(
     answers: Answers, student: Scorer, wanted: Probabilities, steeper: NDArray[np.float64]
 ) -> Scorer:
-    """Return the student as steep as the mean of its teachers, with the mean probability of the judged.
+    """Return the student as steep as the mean of its teachers, with the base rate of the judged.
 
     Args:
         wanted: (n, K) probabilities, each of the teachers that never read the example.
@@ -150,7 +150,7 @@ def _calibrated(
     slopes = steeper * like_single.slopes
     steep = Calibration(slopes=tuple(slopes.tolist()), intercepts=like_single.intercepts)
     later = student.logits(answers.published)
-    return replace(student, calibration=levelled(steep, later, wanted, answers.judged))
+    return replace(student, calibration=levelled(steep, later, answers.events, answers.judged))
 
 
 def _by_fold(bag: Scorer, inputs: Inputs) -> NDArray[np.float64]:

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from model.features.inputs import Inputs
 from model.probability import Calibration, Logits
 from training.fit.boosting import Binary, LogitFunction, learn_boosting, tree_matrix
-from training.fit.calibrate import fit_calibration, log_loss_of
+from training.fit.calibrate import fit_calibration
 from training.fit.model_fit import Answers, Fitted
 
 WEIGHTS: Final = (0.0, 0.2, 0.4, 0.6, 0.8)
-CHANCE: Final = 2.0  # nats that the best of the weights gains by chance
+STOPPING: Final = 0.1  # of the examples: those of its own fold would flatter the number of rounds
+BEYOND_NOISE: Final = 2.0  # standard errors
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,11 @@ def second_teacher(bag: Fitted, seed: int) -> Boosting | None:
     if answers is None or task.kind != "column":
         return None
     n_codes = len(bag.scorer.schema.categories)
-    matrix, happened, judged = _matrix(answers.inputs, n_codes), answers.events[:, 0], answers.judged[:, 0]
-    models = []
+    matrix, happened = _matrix(answers.inputs, n_codes), answers.events[:, 0]
+    stops, models = np.random.default_rng(seed).random(len(matrix)) < STOPPING, []
     for fold in range(len(answers.by_fold)):
-        own = answers.fold == fold
-        train, held = (Binary(matrix[rows], happened[rows]) for rows in (~own, own & judged))
+        other = answers.fold != fold
+        train, held = (Binary(matrix[rows], happened[rows]) for rows in (other & ~stops, other & stops))
         if not (train.has_both and held.has_both):
             return None
         models.append(learn_boosting(train, held, n_codes=n_codes, seed=seed))
@@ -87,12 +88,15 @@ def _own(
 
 
 def _weight(answers: Answers, unseen: Logits) -> float:
-    """The weight of the least log loss; 0 unless it gains more than chance."""
+    """The weight of the least log loss; 0 unless it is lower than that of the bag beyond noise."""
     rows = answers.judged[:, 0]
-    happened, bag = answers.events[rows], answers.unseen[rows]
-    losses = [log_loss_of((1 - w) * bag + w * unseen[rows], happened) for w in WEIGHTS]
-    best = int(np.argmin(losses))
-    return WEIGHTS[best] if losses[0] - losses[best] > CHANCE else 0.0
+    happened, bag = answers.events[rows, 0], answers.unseen[rows, 0]
+    blends = [(1 - w) * bag + w * unseen[rows, 0] for w in WEIGHTS]
+    alone, *losses = (np.logaddexp(0.0, z) - happened * z for z in blends)
+    gains = [alone - loss for loss in losses]
+    best = int(np.argmax([gain.sum() for gain in gains]))
+    gain = gains[best]
+    return WEIGHTS[best + 1] if gain.mean() > BEYOND_NOISE * gain.std() / np.sqrt(len(gain)) else 0.0
 
 
 def _matrix(inputs: Inputs, n_codes: int) -> NDArray[np.float64]:

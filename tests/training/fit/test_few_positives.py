@@ -58,7 +58,7 @@ def test_the_probabilities_of_new_rows_are_right_on_average_and_no_worse_than_th
     assert p[:N].mean() == pytest.approx(rate, rel=0.1)
     assert p[N:].mean() == pytest.approx(rate, rel=0.1)
     assert p[N:].mean() == pytest.approx(truth[N:].mean(), rel=0.1 + noise)
-    assert _loss(p[N:], truth[N:]) <= _loss(np.full(NEW, rate), truth[N:]) + 0.001
+    assert _loss(p[N:], truth[N:]) <= _loss(np.full(NEW, rate), truth[N:]) + 0.002
 
 
 def _loss(p: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
