@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit, logit, xlog1py, xlogy
+from scipy.special import expit, xlog1py, xlogy
 from torch import Tensor, nn
 
 from model.features.inputs import Inputs
@@ -20,7 +20,7 @@ from model.network.network import Network, build_network
 from model.probability import Calibration, Logits, Probabilities
 from model.schema import Schema
 from model.scorer import Scorer, build_scorer, fold_logits
-from training.fit.calibrate import fit_calibration, levelled, steepening
+from training.fit.calibrate import fit_calibration, levelled, logit_of_mean, steepening
 from training.fit.model_fit import Answers, Fitted, seeded
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
 from training.fit.teachers import second_teacher
@@ -48,10 +48,10 @@ def distilled(bag: Fitted, options: FitOptions) -> Fitted:
     boosting = second_teacher(bag, options.seed)
     unseen = boosting.blend(answers.unseen, boosting.unseen) if boosting else answers.unseen
 
-    def taught(inputs: Inputs, by_fold: NDArray[np.float64], fold: NDArray[np.int64]) -> Probabilities:
-        """(n, K) probabilities of all teachers, given the logits of the bag and the folds of the examples."""
+    def taught(inputs: Inputs, by_fold: NDArray[np.float64], fold: NDArray[np.int64]) -> Logits:
+        """(n, K) logits of all teachers, given those of the bag and the folds of the examples."""
         mean = _mean(answers, by_fold)
-        return expit(boosting.blend(logit(mean), boosting.own(inputs, fold))) if boosting else mean
+        return boosting.blend(mean, boosting.own(inputs, fold)) if boosting else mean
 
     with seeded(options.seed, bag.scorer.device):
         some = torch.randperm(len(answers.inputs))[:EXAMPLES]
@@ -60,15 +60,16 @@ def distilled(bag: Fitted, options: FitOptions) -> Fitted:
         known = _rows(answers.inputs, train)
         synthetic, like = synthetic_inputs(known, bag.scorer.schema, EXAMPLES)
         learnt = taught(synthetic, _by_fold(bag.scorer, synthetic), answers.fold[train[like]])
-        targets = np.concatenate([expit(unseen[train]), learnt])
+        targets = expit(np.concatenate([unseen[train], learnt]))
         steps = STEPS * (2 if boosting else 1)
         network = _student(bag.scorer, _joined(known, synthetic), targets, options, steps)
     steeper = steepening(answers.by_fold) ** (1 - boosting.weight if boosting else 1)
     student = _calibrated(answers, network, expit(unseen), steeper)
     rest = _rows(answers.inputs, checked)
-    wanted = taught(rest, answers.by_fold[:, checked], answers.fold[checked])
+    checked_by_fold = answers.by_fold[:, checked]
+    wanted = expit(taught(rest, checked_by_fold, answers.fold[checked]))
     excess = _excess(wanted, _logits(student, rest))
-    of_bag = _excess(wanted, logit(_mean(answers, answers.by_fold[:, checked])))  # 0 for one teacher
+    of_bag = _excess(wanted, _mean(answers, checked_by_fold))  # 0 for one teacher
     seconds = bag.seconds + time.perf_counter() - started
     found = replace(bag, excess=excess, seconds=seconds)
     if excess > max(MAX_EXCESS, of_bag):
@@ -159,10 +160,9 @@ def _by_fold(bag: Scorer, inputs: Inputs) -> NDArray[np.float64]:
     return fold_logits(bag.network, inputs, torch.arange(len(inputs)), bag.device)
 
 
-def _mean(answers: Answers, by_fold: NDArray[np.float64]) -> Probabilities:
-    """(n, K) mean probability of the calibrated networks."""
-    mean: Probabilities = expit(np.stack([answers.single.apply(one) for one in by_fold])).mean(axis=0)
-    return mean
+def _mean(answers: Answers, by_fold: NDArray[np.float64]) -> Logits:
+    """(n, K) logits of the mean probability of the calibrated networks."""
+    return logit_of_mean(np.stack([answers.single.apply(one) for one in by_fold]))
 
 
 def _start(network: nn.Module, bag: nn.Module) -> None:

@@ -156,7 +156,7 @@ def fit_model(
     else:
         with seeded(options.seed, device):
             network = build_network(spec, schema, n_outputs=n_outputs).to(device)
-            schedule = schedule_of(options, n_customers(labelled, folds) * (spec.folds - 1) // spec.folds)
+            schedule = schedule_of(options, n_drawn(labelled, folds))
             fitted = fit(network, data, options, schedule, device=device, on_epoch=on_epoch)
         by_fold = partial(_by_fold, network.eval(), device)
     labels = labelled.labels.take(folds.rows[folds.judged])
@@ -176,9 +176,12 @@ def fit_model(
     return Fitted(scorer, fitted.history, unseen, time.perf_counter() - started, answers, found)
 
 
-def n_customers(labelled: LabelledExamples, folds: Folds) -> int:
-    """The examples that an epoch draws: as many as customers, since those of one customer are much alike."""
-    return len(np.unique(labelled.examples.customers[folds.rows]))
+def n_drawn(labelled: LabelledExamples, folds: Folds) -> int:
+    """The examples that a network draws in an epoch: as many as the customers that the first network reads.
+
+    Those of one customer are much alike.
+    """
+    return len(np.unique(labelled.examples.customers[folds.rows[folds.fold != 0]]))
 
 
 def _schema(labelled: LabelledExamples, train: Rows, model: ModelPlan) -> Schema:

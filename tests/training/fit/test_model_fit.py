@@ -20,9 +20,9 @@ from model.task import ColumnTask
 from model.values.columns import Column, column_of
 from model.values.customers import Examples
 from tests.training.fit.small_fits import same, weights, weights_of
-from training.fit import model_fit
+from training.fit import loop, model_fit
 from training.fit.calibrate import bagged, fit_calibration, logit_of_mean
-from training.fit.loop import Schedule
+from training.fit.loop import Fit, Schedule
 from training.fit.model_fit import (
     BATCH_SIZES,
     EPOCHS,
@@ -30,7 +30,7 @@ from training.fit.model_fit import (
     Fitted,
     ModelPlan,
     fit_model,
-    n_customers,
+    n_drawn,
     schedule_of,
 )
 from training.question.labels import LabelledExamples, Labels
@@ -100,7 +100,7 @@ def said_by_folds(fit: Fitted, about: LabelledExamples) -> np.ndarray[Any, Any]:
     return fold_logits(fit.scorer.network, inputs, torch.arange(len(FOLDS.rows)), torch.device("cpu"))
 
 
-def test_what_was_learnt_ranks_unseen_customers() -> None:
+def test_what_was_learnt_ranks_unseen_drawn() -> None:
     about = labelled()
     fit = fitted(about, epochs=10)
     probabilities = fit.scorer.score(about.columns, None, about.examples)[360:, 0]
@@ -262,7 +262,26 @@ def test_what_the_study_sets_is_kept() -> None:
 def test_an_epoch_draws_as_many_examples_as_there_are_customers() -> None:
     about = labelled()
     about = replace(about, examples=Examples(ROWS // 4, about.examples.cutoffs))
-    assert n_customers(about, FOLDS) == len(np.unique(FOLDS.rows // 4))
+    read = FOLDS.rows[FOLDS.fold != 0]
+    assert n_drawn(about, FOLDS) == n_drawn(about, FOLDS.first) == len(np.unique(read // 4))
+
+
+def test_one_network_alone_is_fitted_for_as_many_steps_as_in_the_bag(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the shuffled split has it."""
+    schedules: list[Schedule] = []
+
+    def recorded(*args: Any, **kwargs: Any) -> Fit:
+        schedules.append(args[3])
+        return loop.fit(*args, **kwargs)
+
+    monkeypatch.setattr(model_fit, "fit", recorded)
+    alone = replace(MODEL, spec=SPEC.model_copy(update={"folds": 1}))
+    options = FitOptions(device="cpu", epochs=1)
+    fit_model(labelled(), FOLDS, MODEL, options, on_epoch=lambda _: None)
+    fit = fit_model(labelled(), FOLDS.first, alone, options, on_epoch=lambda _: None)
+    assert schedules[0] == schedules[1]
+    assert schedules[0].steps == round(240 / 64)
+    assert len(fit.unseen) == int(FOLDS.first.judged.sum())
 
 
 def test_so_many_epochs_are_planned() -> None:
