@@ -18,6 +18,10 @@ def simulate_command(
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder to write the three files to.")],
     seed: Annotated[int, typer.Option("--seed", help="Seed of the random numbers.")] = 0,
+    restless: Annotated[
+        float,
+        typer.Option("--restless", help="How many times as often customers with alternating devices leave."),
+    ] = 1.0,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -27,7 +31,7 @@ def simulate_command(
     from training.simulation.simulate import simulate
 
     with console.row_progress("simulating customers") as on_rows:
-        summary = simulate(customers, out, seed=seed, force=force, progress=on_rows)
+        summary = simulate(customers, out, seed=seed, restless=restless, force=force, progress=on_rows)
     facts = {**asdict(summary), "as_of": summary.as_of.isoformat(), "out": str(out)}
     if json:
         console.print_json(facts)

@@ -1,6 +1,11 @@
-"""Random customers of the simulated shop and their events: exact draws of the chain of `shop`."""
+"""Random customers of the simulated shop and their events: exact draws of the chain of `shop`.
 
-from dataclasses import dataclass
+The devices of a customer's visits and purchases alternate (restless: web, app, web, app) or come in pairs
+(steady: web, web, app, app), and one in ten is the other one. So each has both devices equally often in any
+window, and nothing but their order shows the habit.
+"""
+
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +18,8 @@ TYPES: Final = ("visit", "purchase", "ticket", "payment_failure", "plan_change",
 VISIT, PURCHASE, TICKET, FAILURE, PLAN_CHANGE, CANCEL = range(len(TYPES))
 DEVICES: Final = ("web", "app")
 NOTHING: Final = -1  # no event, no device, or no jump before the end
+_STAYS: Final = np.array([2, 1])  # visits and purchases by one device, of each habit
+_ODD_DEVICES: Final = 0.1  # share
 _BASKET: Final = (3.0, 0.6)  # mean and deviation of the logarithm of a purchase
 
 
@@ -24,7 +31,8 @@ class Shoppers:
         signup: (C,) seconds since the shop opened.
         plan, channel, region: (C,) codes of the lists in `training.simulation.shop`.
         age: (C,) whole years.
-        segment: (C,) the segment, which holds the hidden appetite.
+        habit: (C,) codes of the habits, hidden.
+        segment: (C,) the segment, which holds the hidden appetite and habit.
     """
 
     signup: Codes
@@ -32,6 +40,7 @@ class Shoppers:
     channel: Codes
     region: Codes
     age: Codes
+    habit: Codes
     segment: Codes
 
     def __len__(self) -> int:
@@ -82,19 +91,21 @@ def draw_shoppers(rng: np.random.Generator, n: int, signup_before: int) -> Shopp
     channel = rng.choice(len(shop.CHANNELS), n, p=[0.4, 0.2, 0.25, 0.15])
     age = np.clip(np.round(rng.normal(42, 14, n)), 18, 90).astype(np.int64)
     appetite = (rng.random(n) < 0.3).astype(np.int64)
+    habit = rng.spawn(1)[0].integers(0, len(shop.HABITS), n)  # leaves all other draws as they are
     return Shoppers(
         signup=rng.integers(0, signup_before * DAY, n),
         plan=rng.choice(len(shop.PLANS), n, p=[0.5, 0.35, 0.15]),
         channel=channel,
         region=rng.integers(0, len(shop.REGIONS), n),
         age=age,
-        segment=shop.segment_of(channel, (age < shop.YOUNG).astype(np.int64), appetite),
+        habit=habit,
+        segment=shop.segment_of(channel, (age < shop.YOUNG).astype(np.int64), appetite, habit),
     )
 
 
-def draw_spells(rng: np.random.Generator, shoppers: Shoppers, days: int) -> Spells:
+def draw_spells(rng: np.random.Generator, shoppers: Shoppers, days: int, restless: float = 1.0) -> Spells:
     """Draw the path of every customer until leaving or the end, one jump of all customers at a time."""
-    leave = shop.leave_rates()[:, :, None]
+    leave = shop.leave_rates(restless)[:, :, None]
     jumps = np.broadcast_to(shop.jump_rates(), (len(leave), shop.N_STATES, shop.N_STATES))
     cumulative = np.concatenate([jumps, leave], axis=2).cumsum(axis=2)
     customer, end = np.arange(len(shoppers)), float(days * DAY)
@@ -119,14 +130,28 @@ def draw_events(rng: np.random.Generator, shoppers: Shoppers, spells: Spells) ->
     jump, jump_type = _seen_jumps(spells)
     n, n_visits, n_buys = len(shoppers), len(shoppers) + len(visit), len(buy)
     basket = np.maximum(np.round(rng.lognormal(*_BASKET, n_buys), 2), 0.01)
-    devices = rng.integers(0, len(DEVICES), n_visits + n_buys)
-    return _sorted(
+    kinds = np.concatenate([np.repeat([VISIT, PURCHASE], [n_visits, n_buys]), jump_type])
+    events = _sorted(
         customer=np.concatenate([np.arange(n), *(spells.customer[part] for part in (visit, buy, jump))]),
         time=np.concatenate([shoppers.signup, visit_time, buy_time, spells.end[jump]]),
-        kind=np.concatenate([np.repeat([VISIT, PURCHASE], [n_visits, n_buys]), jump_type]),
+        kind=kinds,
         amount=np.concatenate([np.full(n_visits, np.nan), basket, _jump_amounts(spells, jump, jump_type)]),
-        device=np.concatenate([devices, np.full(len(jump), NOTHING)]),
     )
+    return replace(events, device=_devices(rng, shoppers.habit, events))
+
+
+def _devices(rng: np.random.Generator, habit: Codes, events: Events) -> Codes:
+    """The device of each visit and purchase, by the habit of its customer; NOTHING of the other events."""
+    n = len(habit)
+    has = np.flatnonzero(np.isin(events.type, [VISIT, PURCHASE]))
+    customer = events.customer[has]
+    counts = np.bincount(customer, minlength=n)
+    place = np.arange(len(has)) - np.repeat(np.cumsum(counts) - counts, counts)
+    first = rng.integers(0, 2 * len(DEVICES), n)
+    odd = rng.random(len(has)) < _ODD_DEVICES
+    device = np.full(len(events), NOTHING)
+    device[has] = ((place + first[customer]) // _STAYS[habit][customer] + odd) % len(DEVICES)
+    return device
 
 
 def _poisson(rng: np.random.Generator, spells: Spells, rates: Floats) -> tuple[Codes, Floats]:
@@ -157,8 +182,8 @@ def _jump_amounts(spells: Spells, jumped: Codes, kinds: Codes) -> Floats:
     return amounts
 
 
-def _sorted(*, customer: Codes, time: Floats, kind: Codes, amount: Floats, device: Codes) -> Events:
+def _sorted(*, customer: Codes, time: Floats, kind: Codes, amount: Floats) -> Events:
     seconds = np.ceil(time).astype(np.int64)
     # Stable, and jumps come last: nothing follows a cancel of the same second.
     order = np.argsort(customer * (int(seconds.max()) + 1) + seconds, kind="stable")
-    return Events(customer[order], seconds[order], kind[order], amount[order], device[order])
+    return Events(customer[order], seconds[order], kind[order], amount[order], np.full(len(order), NOTHING))

@@ -1,14 +1,16 @@
 """A simulated subscription shop with known true probabilities: its rates, and their closed form.
 
 A customer is a continuous-time Markov chain. Its state is (plan, mood, issue): a log shows each plan
-and each issue as it opens, never the mood. Its segment (channel, young, appetite) does not change, and
-the appetite is hidden. All rates are per day and constant between two jumps, so that nothing but state
-and segment drives the future:
+and each issue as it opens, never the mood. Its segment (channel, young, appetite, habit) does not change;
+appetite and habit are hidden. The habit shows only in the order of a customer's devices, see
+`training.simulation.draws`. All rates are per day and constant between two jumps, so that nothing but
+state and segment drives the future:
 
     mood    keen <-> calm <-> cold                           MOOD_MOVES
     issue   fine <-> failed (payment), fine <-> ticket       ISSUE_OPENS, ISSUE_HEALS
     plan    one up when keen, one down when cold             UPGRADE, DOWNGRADE
     leave   lambda = LEAVE[mood] LEAVE_PLAN[plan] LEAVE_ISSUE[issue] LEAVE_CHANNEL[channel] LEAVE_YOUNG[young]
+            times `restless` for a restless customer, which is 1 unless the command says otherwise
     buy     rho = BUY[mood] BUY_PLAN[plan] BUY_APPETITE[appetite], a Poisson process
     visit   VISIT[mood], a Poisson process
 
@@ -36,6 +38,7 @@ ISSUES: Final = ("fine", "failed", "ticket")
 CHANNELS: Final = ("search", "referral", "social", "partner")
 REGIONS: Final = ("north", "east", "south", "west")  # drives nothing
 APPETITES: Final = ("light", "heavy")
+HABITS: Final = ("steady", "restless")
 YOUNG: Final = 30  # years; below it, customers leave sooner
 
 MOOD_MOVES: Final = np.array([[0, 1 / 60, 0], [1 / 120, 0, 1 / 80], [0, 1 / 150, 0]])  # from row to column
@@ -58,7 +61,7 @@ N_STATES: Final = int(np.prod(SHAPE))  # S
 GONE: Final = N_STATES  # the absorbing state, after all others
 STATE_PLAN, STATE_MOOD, STATE_ISSUE = (axis.ravel() for axis in np.indices(SHAPE))  # (S,) of each state
 
-SEGMENT_SHAPE: Final = (len(CHANNELS), len(LEAVE_YOUNG), len(APPETITES))
+SEGMENT_SHAPE: Final = (len(CHANNELS), len(LEAVE_YOUNG), len(APPETITES), len(HABITS))
 N_SEGMENTS: Final = int(np.prod(SEGMENT_SHAPE))  # G
 
 
@@ -67,9 +70,9 @@ def state_of(plan: Codes) -> Codes:
     return plan * (len(MOODS) * len(ISSUES))
 
 
-def segment_of(channel: Codes, young: Codes, appetite: Codes) -> Codes:
+def segment_of(channel: Codes, young: Codes, appetite: Codes, habit: Codes) -> Codes:
     """Return the position of the segment in [0, G)."""
-    return np.ravel_multi_index((channel, young, appetite), SEGMENT_SHAPE)
+    return np.ravel_multi_index((channel, young, appetite, habit), SEGMENT_SHAPE)
 
 
 def jump_rates() -> Floats:
@@ -89,29 +92,30 @@ def jump_rates() -> Floats:
     return rates
 
 
-def leave_rates() -> Floats:
-    """(G, S) lambda."""
-    channel, young, _ = _segments()
+def leave_rates(restless: float = 1.0) -> Floats:
+    """(G, S) lambda; restless customers leave `restless` times as often as steady ones."""
+    channel, young, _, habit = _segments()
     by_state = LEAVE[STATE_MOOD] * LEAVE_PLAN[STATE_PLAN] * LEAVE_ISSUE[STATE_ISSUE]
-    rates: Floats = np.outer(LEAVE_CHANNEL[channel] * LEAVE_YOUNG[young], by_state)
+    by_segment = LEAVE_CHANNEL[channel] * LEAVE_YOUNG[young] * np.array([1.0, restless])[habit]
+    rates: Floats = np.outer(by_segment, by_state)
     return rates
 
 
 def buy_rates() -> Floats:
     """(G, S) rho."""
-    *_, appetite = _segments()
+    _, _, appetite, _ = _segments()
     rates: Floats = np.outer(BUY_APPETITE[appetite], BUY[STATE_MOOD] * BUY_PLAN[STATE_PLAN])
     return rates
 
 
-def leave_probability(days: float) -> Floats:
+def leave_probability(days: float, restless: float = 1.0) -> Floats:
     """(G, S) true probability to leave within `days`, of a customer present in each state."""
-    return _absorbed(leave_rates(), np.zeros((N_SEGMENTS, N_STATES)), days)
+    return _absorbed(leave_rates(restless), np.zeros((N_SEGMENTS, N_STATES)), days)
 
 
-def purchase_probability(days: float) -> Floats:
+def purchase_probability(days: float, restless: float = 1.0) -> Floats:
     """(G, S) true probability of at least one purchase within `days`."""
-    return _absorbed(buy_rates(), leave_rates(), days)
+    return _absorbed(buy_rates(), leave_rates(restless), days)
 
 
 def _absorbed(wanted: Floats, other: Floats, days: float) -> Floats:
@@ -126,6 +130,6 @@ def _absorbed(wanted: Floats, other: Floats, days: float) -> Floats:
     return absorbed
 
 
-def _segments() -> tuple[Codes, Codes, Codes]:
-    channel, young, appetite = (axis.ravel() for axis in np.indices(SEGMENT_SHAPE))
-    return channel, young, appetite
+def _segments() -> tuple[Codes, Codes, Codes, Codes]:
+    channel, young, appetite, habit = (axis.ravel() for axis in np.indices(SEGMENT_SHAPE))
+    return channel, young, appetite, habit

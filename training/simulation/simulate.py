@@ -65,6 +65,7 @@ def simulate(
     seed: int = 0,
     days: int = 730,
     horizon_days: int = 90,
+    restless: float = 1.0,
     force: bool = False,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Summary:
@@ -77,13 +78,15 @@ def simulate(
 
     Args:
         n_customers: each has about 100 events.
+        restless: how many times as often the customers leave whose devices alternate, see `draws`. Beyond 1
+            the order of events matters, which no aggregate shows.
         force: replace existing files.
         progress: called with the number of customers done, after each chunk.
 
     Raises:
         DataError: a number is out of range, or `out` already holds one of the files.
     """
-    _check(n_customers, seed, days, horizon_days)
+    _check(n_customers, seed, days, horizon_days, restless)
     if taken := [name for name in FILES if (out / name).exists() and not force]:
         raise DataError(
             f"the output folder must not have the files already, got {out} with {', '.join(taken)}. "
@@ -91,27 +94,28 @@ def simulate(
         )
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out, prefix=".simulate-") as temporary:
-        totals = _write(Path(temporary), _chunks(n_customers, seed, days, horizon_days), progress)
+        totals = _write(Path(temporary), _chunks(n_customers, seed, days, horizon_days, restless), progress)
         for name in FILES:
             Path(temporary, name).replace(out / name)
     return Summary(as_of=OPENED + timedelta(days=days - horizon_days), **totals)
 
 
-def _check(n_customers: int, seed: int, days: int, horizon_days: int) -> None:
+def _check(n_customers: int, seed: int, days: int, horizon_days: int, restless: float) -> None:
     for name, value, least, most in (
         ("customers", n_customers, 1, 10**9),
         ("seed", seed, 0, 2**63),
         ("horizon_days", horizon_days, 1, 36_499),
         ("days", days, horizon_days + 1, 36_500),
+        ("restless", restless, 0, 100),
     ):
         if not least <= value <= most:
             raise DataError(f"{name} must be from {least} to {most}, got {value}.")
 
 
-def _chunks(n_customers: int, seed: int, days: int, horizon_days: int) -> Iterator[Tables]:
+def _chunks(n_customers: int, seed: int, days: int, horizon_days: int, restless: float) -> Iterator[Tables]:
     for chunk, first in enumerate(range(0, n_customers, _CHUNK)):
         rng = np.random.default_rng([seed, chunk])
-        yield _tables(rng, first, min(_CHUNK, n_customers - first), days, horizon_days)
+        yield _tables(rng, first, min(_CHUNK, n_customers - first), days, horizon_days, restless)
 
 
 def _write(folder: Path, chunks: Iterator[Tables], progress: Callable[[int], object]) -> Counter[str]:
@@ -133,13 +137,15 @@ def _writer(path: Path, schema: pa.Schema) -> CSVWriter:
     return CSVWriter(path, schema, write_options=WriteOptions(quoting_style="none", quoting_header="none"))
 
 
-def _tables(rng: np.random.Generator, first: int, n: int, days: int, horizon_days: int) -> Tables:
+def _tables(
+    rng: np.random.Generator, first: int, n: int, days: int, horizon_days: int, restless: float
+) -> Tables:
     """The rows of n customers; the first has position `first`."""
     as_of = days - horizon_days
     shoppers = draw_shoppers(rng, n, as_of)
-    spells = draw_spells(rng, shoppers, days)
+    spells = draw_spells(rng, shoppers, days, restless)
     events = draw_events(rng, shoppers, spells)
-    asked, truth = _truth(shoppers, spells, events, as_of, horizon_days)
+    asked, truth = _truth(shoppers, spells, events, as_of, horizon_days, restless)
     return (
         _numbered(_customer_table(shoppers), np.arange(n) + first),
         _numbered(_event_table(events), events.customer + first),
@@ -176,7 +182,7 @@ def _event_table(events: Events) -> pa.Table:
 
 
 def _truth(
-    shoppers: Shoppers, spells: Spells, events: Events, as_of: int, horizon_days: int
+    shoppers: Shoppers, spells: Spells, events: Events, as_of: int, horizon_days: int, restless: float
 ) -> tuple[Codes, pa.Table]:
     """The customers present at the cutoff, and their rows of truth.csv."""
     cutoff = as_of * DAY
@@ -191,8 +197,8 @@ def _truth(
 
     columns = {
         "as_of": _dates(np.full(len(customer), as_of)),
-        f"probability_leave_{horizon_days}d": shop.leave_probability(horizon_days)[place],
-        f"probability_purchase_{horizon_days}d": shop.purchase_probability(horizon_days)[place],
+        f"probability_leave_{horizon_days}d": shop.leave_probability(horizon_days, restless)[place],
+        f"probability_purchase_{horizon_days}d": shop.purchase_probability(horizon_days, restless)[place],
         f"left_{horizon_days}d": did(CANCEL),
         f"purchased_{horizon_days}d": did(PURCHASE),
     }

@@ -166,9 +166,25 @@ def test_rates_are_those_of_the_tables() -> None:
     assert jumps[0, 1, 2, 0, 1, 0] == 1 / 10  # and is healed
     assert jumps[0, 1, 2, 0, 1, 1] == 0  # one issue at a time
     assert jumps[0, 1, 0, 1, 0, 0] == 0  # one jump at a time
-    assert shop.leave_rates().reshape(*shop.SEGMENT_SHAPE, *shop.SHAPE)[2, 1, 0, 0, 2, 1] == pytest.approx(
+    assert shop.leave_rates().reshape(*shop.SEGMENT_SHAPE, *shop.SHAPE)[2, 1, 0, 0, 0, 2, 1] == pytest.approx(
         0.005 * 1.3 * 6 * 1.7 * 1.5
     )
+
+
+def test_the_order_of_devices_alone_tells_who_leaves(tmp_path: Path) -> None:
+    shopping = read(simulate(6_000, tmp_path, seed=2, restless=6), tmp_path)
+    seen = shopping.events.query("time <= @CUTOFF").dropna(subset=["device"])
+    app = (seen["device"] == "app").groupby(seen["customer_id"])
+    counts = app.agg(["size", "mean"]).query("size >= 20")
+    changes = (seen["device"] != seen.groupby("customer_id")["device"].shift()).groupby(seen["customer_id"])
+    restless = (changes.mean() > 0.66)[counts.index]
+    assert counts["mean"].groupby(restless).mean().to_numpy() == pytest.approx([0.5, 0.5], abs=0.01)
+    truth = shopping.truth.set_index("customer_id").loc[lambda t: t.index.isin(counts.index)]
+    known, p = restless[truth.index], truth["probability_leave_90d"]
+    left = truth["left_90d"].groupby(known).agg(["sum", "mean"])
+    assert left["mean"][True] > 1.7 * left["mean"][False]
+    surplus = (left["sum"] - p.groupby(known).sum()) / np.sqrt((p * (1 - p)).groupby(known).sum())
+    assert surplus.abs().max() < 3.5  # standard deviations
 
 
 def contents(folder: Path) -> list[bytes]:
