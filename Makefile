@@ -49,11 +49,12 @@ bench-labels: setup
 	$(BIN)/python -m tests.benchmarks.label_speed.bench
 
 # Ours and its peers on the data sets in a folder: DATA=FOLDER, and perhaps CASES="cdnow oulad" SEEDS="0 1 2"
-# PEERS="catboost tabm" HEADS="mlp rnn" CASE_FOLDER=FOLDER. Writes tests/benchmarks/RESULTS.md; RENDER=1 only does that.
+# PEERS="catboost tabm" HEADS="mlp rnn" CASE_FOLDER=FOLDER. Writes tests/benchmarks/RESULTS.md; RENDER=1 only does that. FLIPS=20 trains each case with so
+# many seeds instead, and counts what was published.
 bench-quality: .venv/.bench
 	$(BIN)/python -m tests.benchmarks.quality $(if $(DATA),--data '$(DATA)') $(if $(CASES),--cases $(CASES)) \
 		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(PEERS),--peers $(PEERS)) $(if $(HEADS),--heads $(HEADS)) \
-		$(if $(CASE_FOLDER),--case-folder '$(CASE_FOLDER)') $(if $(RENDER),--render)
+		$(if $(CASE_FOLDER),--case-folder '$(CASE_FOLDER)') $(if $(RENDER),--render) $(if $(FLIPS),--flips $(FLIPS))
 
 # What an epoch and a whole fit cost: SIZES="10000 100000" is shorter. Writes tests/benchmarks/RESULTS.md.
 bench-train: .venv/.bench

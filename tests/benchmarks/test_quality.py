@@ -1,5 +1,6 @@
 """`make bench-quality` from files to tables, on little shops."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_table_goes_from_its_file_to_results(bench: Bench, capsys: pytest.Capt
     assert network.fit_seconds is not None
     assert network.wall_seconds is not None
     assert 0 < network.fit_seconds < network.wall_seconds
-    assert network.validation_loss is not None
+    assert network.published in {"mlp", "linear"}
     assert pareto.reason == "asks about repeated purchases, which this question does not"
     assert f"people, seed 5, propense-mlp: AUC {network.measures['auc']:.4f}, log loss" in told.err
     text = bench.results.read_text()
@@ -71,7 +72,18 @@ def test_a_log_goes_from_its_files_to_results(bench: Bench) -> None:
     assert (record.model, record.kind, record.reason) == ("propense-mlp", "log", None)
     assert 0 < record.counts[2] < record.counts[1]
     assert record.measures["log_loss"] < 2
-    assert "| Propense mlp |" in bench.results.read_text()
+    assert "| Propense |" in bench.results.read_text()
+
+
+@pytest.mark.usefixtures("_in_this_process")
+def test_seeds_are_counted_by_what_was_published(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    table_shop(bench.folder, 160)
+    table_case(bench.folder)
+    bench("--flips", "2")
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("| people | "))
+    assert sum(int(word) for word in re.findall(r"(?:mlp|linear) (\d)", row)) == 2
+    assert row in bench.results.read_text()
+    assert not bench.raw.exists()
 
 
 def test_a_case_without_its_data_is_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +108,7 @@ def test_a_command_that_fails_is_told_and_the_others_go_on(bench: Bench) -> None
     assert network.reason is not None
     assert "[reason]" in network.reason
     assert logistic.measures["auc"] > 0.9
-    assert f"- Propense mlp: {network.reason}." in bench.results.read_text()
+    assert f"- Propense: {network.reason}." in bench.results.read_text()
 
 
 @pytest.mark.parametrize(

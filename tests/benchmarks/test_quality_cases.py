@@ -46,7 +46,10 @@ def test_a_folder_without_cases_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ("cut: 2024-01-01", "cut must be set for a log and for nothing else, got 2024-01-01 for a table"),
+        (
+            "cuts: [2024-01-01]",
+            "cuts must be set for a log and for nothing else, got ['2024-01-01'] for a table",
+        ),
         ("cutt: 2024-01-01", "cutt"),
         ("kind: list", "'table' or 'log'"),
     ],

@@ -11,7 +11,6 @@ from tests.benchmarks.quality.records import (
     RESAMPLES,
     Record,
     added,
-    best_on_validation,
     digest,
     load,
     measured,
@@ -21,8 +20,10 @@ from tests.benchmarks.quality.records import (
 from training.measure.metrics import measure
 
 
-def _record(model: str, *, case: str = "a", seed: int = 0, data: str = "d", **more: float | None) -> Record:
-    return replace(Record(case, "log", model, seed, data, (8, 4, 2), "2024-01-01"), **more)  # type: ignore[arg-type]
+def _record(
+    model: str, *, case: str = "a", seed: int = 0, cut: str = "", data: str = "d", **more: float | None
+) -> Record:
+    return replace(Record(case, "log", model, seed, cut, data, (8, 4, 2), "2024-01-01"), **more)  # type: ignore[arg-type]
 
 
 def _split(n: int = 400) -> Split:
@@ -65,6 +66,7 @@ def test_a_record_replaces_its_own_and_outdates_those_of_other_data() -> None:
         _record("xgboost"),
         _record("xgboost", case="b"),
         _record("xgboost", seed=1),
+        _record("xgboost", cut="2024-01-01"),
     ]
     again = _record("catboost", fit_seconds=2.0)
     assert added(records, again) == [*records[1:], again]
@@ -75,21 +77,6 @@ def test_a_record_replaces_its_own_and_outdates_those_of_other_data() -> None:
 def test_seeds_that_are_not_asked_for_leave_their_case_alone() -> None:
     records = [_record("xgboost", seed=0), _record("xgboost", seed=1), _record("xgboost", seed=1, case="b")]
     assert only_seeds(records, "a", [0]) == [records[0], records[2]]
-
-
-def test_the_best_on_validation_costs_all_heads() -> None:
-    def head(name: str, seed: int, loss: float) -> Record:
-        return _record(f"propense-{name}", seed=seed, validation_loss=loss, fit_seconds=2.0, wall_seconds=5.0)
-
-    records = [
-        *(head("mlp", 0, 0.4), head("rnn", 0, 0.3)),
-        *(head("mlp", 1, 0.2), head("rnn", 1, 0.3)),
-        _record("catboost"),
-        replace(_record("propense-cnn"), reason="it failed"),
-    ]
-    best = best_on_validation(records)
-    assert [(r.model, r.seed) for r in best] == [("propense-rnn", 0), ("propense-mlp", 1)]
-    assert {(r.fit_seconds, r.wall_seconds) for r in best} == {(4.0, 10.0)}
 
 
 @pytest.mark.parametrize("part", ["labels", "rows"])

@@ -74,7 +74,7 @@ def test_peers_read_numbers_as_they_are_and_categories_by_frequency(tmp_path: Pa
 
 def _log_split(tmp_path: Path, **more: Any) -> Split:
     log_shop(tmp_path, 160)
-    return log_deal(log_case(tmp_path, **more), tmp_path, _work(tmp_path))(0)
+    return log_deal(log_case(tmp_path, **more), CUT, tmp_path, _work(tmp_path))(0)
 
 
 def test_training_sees_the_log_up_to_the_cut_and_no_further(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_pattern_for_an_absent_column_is_refused(tmp_path: Path) -> None:
 
 def test_contracts_to_come_and_ends_to_come_are_unknown_at_the_cut(tmp_path: Path) -> None:
     contract_shop(tmp_path, 240)
-    split = log_deal(contract_case(tmp_path), tmp_path, _work(tmp_path))(0)
+    split = log_deal(contract_case(tmp_path), CUT, tmp_path, _work(tmp_path))(0)
     every, known = _rows(tmp_path / "customers.csv"), _rows(split.study.parent / "customers.csv")
     started = [row for row in every if row["joined"] <= CUT]
     assert known == [{**row, "ended": row["ended"] if row["ended"] <= CUT else ""} for row in started]
@@ -144,9 +144,8 @@ def test_contracts_to_come_and_ends_to_come_are_unknown_at_the_cut(tmp_path: Pat
 
 def test_a_cut_after_which_nothing_is_known_is_refused(tmp_path: Path) -> None:
     log_shop(tmp_path, 40)
-    case = log_case(tmp_path).model_copy(update={"cut": "2022-08-20"})
     with pytest.raises(DataError, match="the data must go on for 30 days after it"):
-        log_deal(case, tmp_path, _work(tmp_path))
+        log_deal(log_case(tmp_path), "2022-08-20", tmp_path, _work(tmp_path))
 
 
 def test_a_table_with_a_log_is_no_case_of_a_table(tmp_path: Path) -> None:

@@ -18,12 +18,12 @@ def table_case(folder: Path) -> Case:
 
 def log_case(folder: Path, **more: Any) -> Case:
     """Likewise of a `log_shop`."""
-    return _case(folder, "buyers", LOG, kind="log", cut=CUT, **more)
+    return _case(folder, "buyers", LOG, kind="log", cuts=[CUT], **more)
 
 
 def contract_case(folder: Path) -> Case:
     """Likewise of a `contract_shop`."""
-    return _case(folder, "members", CONTRACT_LOG, kind="log", cut=CUT)
+    return _case(folder, "members", CONTRACT_LOG, kind="log", cuts=[CUT])
 
 
 def _case(folder: Path, name: str, text: str, **more: Any) -> Case:

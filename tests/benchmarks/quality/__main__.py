@@ -12,6 +12,8 @@ from typing import Final
 from model.errors import DataError, PropenseError
 from tests.benchmarks.quality.bench import Models, bench_case
 from tests.benchmarks.quality.cases import CASES, read_cases
+from tests.benchmarks.quality.flips import flip_lines
+from tests.benchmarks.quality.ours import RunError
 from tests.benchmarks.quality.peers import PEERS, QUICK
 from tests.benchmarks.quality.records import HEADS, Record, load
 from tests.benchmarks.quality.table import render
@@ -36,8 +38,11 @@ def main(arguments: Sequence[str] | None = None, *, raw: Path = RAW, results: Pa
             parser.error(f"--data must be the folder of the data sets, got {asked.data}")
         _stay_on(CORES)
         try:
+            if asked.flips:
+                _flips(asked, results)
+                return
             left_out = _run(asked, raw)
-        except PropenseError as error:
+        except (PropenseError, RunError) as error:
             sys.exit(f"bench-quality: {error}")
     records = load(raw)
     lines = render(records, left_out)
@@ -46,12 +51,25 @@ def main(arguments: Sequence[str] | None = None, *, raw: Path = RAW, results: Pa
     sys.stdout.write("\n".join(lines) + "\n")
 
 
+def _flips(asked: argparse.Namespace, results: Path) -> None:
+    cases = read_cases(asked.case_folder, asked.cases)
+    with tempfile.TemporaryDirectory(prefix="propense-") as folder:
+        lines = flip_lines(cases, asked.data, Path(folder), asked.flips, _tell)
+    about = (
+        "Runs of `propense train` on the same rows, a log at its last date; mean and range over the seeds."
+    )
+    names = " ".join(case.name for case in cases)
+    command = f'make bench-quality DATA=FOLDER CASES="{names}" FLIPS={asked.flips}'
+    write_section("flips", "Seeds", [about, "", *lines], VERSIONS[:4], command=command, path=results)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
 def _run(asked: argparse.Namespace, raw: Path) -> dict[str, str]:
     """Run the cases one after the other; why one was left out, by its name."""
     left_out = {}
     peers = [name for name in asked.peers if name != NONE]
     for case in read_cases(asked.case_folder, asked.cases):
-        models = Models(asked.heads or (HEADS if case.kind == "log" else HEADS[:1]), peers, asked.seeds)
+        models = Models(asked.heads, peers, asked.seeds)
         with tempfile.TemporaryDirectory(prefix="propense-") as folder:
             try:
                 bench_case(case, asked.data, Path(folder), models, raw, _tell)
@@ -67,8 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--case-folder", type=Path, default=CASES, help="other case files")
     parser.add_argument("--cases", nargs="+", default=(), help="some of them")
     parser.add_argument("--seeds", nargs="+", type=int, default=(0, 1, 2))
-    parser.add_argument("--heads", nargs="+", choices=HEADS, help="of Propense; all on a log, else mlp")
+    parser.add_argument("--heads", nargs="+", choices=HEADS, default=HEADS[:1], help="that the study names")
     parser.add_argument("--peers", nargs="+", choices=(*PEERS, NONE), default=QUICK)
+    parser.add_argument("--flips", type=int, help="train each case with so many seeds, and compare nothing")
     parser.add_argument("--render", action="store_true", help="fit nothing, draw the tables again")
     return parser
 

@@ -9,7 +9,7 @@ from tests.benchmarks.quality.cases import Case
 from tests.benchmarks.quality.logs import log_deal
 from tests.benchmarks.quality.ours import RunError, run_propense
 from tests.benchmarks.quality.peers import PeerError, ask_peer
-from tests.benchmarks.quality.problem import Split
+from tests.benchmarks.quality.problem import Deal, Split
 from tests.benchmarks.quality.records import OURS, Record, added, digest, load, measured, only_seeds, save
 from tests.benchmarks.quality.tables import table_deal
 
@@ -37,20 +37,33 @@ def bench_case(case: Case, data: Path, folder: Path, models: Models, raw: Path, 
         DataError: the data are not in the folder, or cannot be used.
         StudyError: the case cannot be used.
     """
-    deal = (table_deal if case.kind == "table" else log_deal)(case, data, folder)
     save(raw, only_seeds(load(raw), case.name, models.seeds))
-    for seed in models.seeds:
-        split = deal(seed)
-        blank = _blank(case, split, seed)
-        for model in (*(f"{OURS}{head}" for head in models.heads), *models.peers):
-            record = _fitted(replace(blank, model=model), split, folder)
-            save(raw, added(load(raw), record))
-            tell(_told(record))
+    for cut in case.cuts or ("",):
+        place = folder / (cut or "table")
+        place.mkdir()
+        deal = deal_of(case, cut, data, place)
+        for seed in models.seeds:
+            split = deal(seed)
+            blank = _blank(case, cut, split, seed)
+            for model in (*(f"{OURS}{head}" for head in models.heads), *models.peers):
+                record = _fitted(replace(blank, model=model), split, place)
+                save(raw, added(load(raw), record))
+                tell(_told(record))
 
 
-def _blank(case: Case, split: Split, seed: int) -> Record:
+def deal_of(case: Case, cut: str, data: Path, folder: Path) -> Deal:
+    """Read a log up to one of its cuts, or a table, whose cut is empty.
+
+    Raises:
+        DataError, StudyError: see `bench_case`.
+    """
+    return log_deal(case, cut, data, folder) if cut else table_deal(case, data, folder)
+
+
+def _blank(case: Case, cut: str, split: Split, seed: int) -> Record:
     counts = (len(split.problem.train), len(split.labels), int(split.labels.sum()))
-    return Record(case.name, case.kind, "", seed, digest(split), counts, f"{datetime.now(UTC):%Y-%m-%d}")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    return Record(case.name, case.kind, "", seed, cut, digest(split), counts, today)
 
 
 def _fitted(record: Record, split: Split, folder: Path) -> Record:
@@ -62,7 +75,7 @@ def _fitted(record: Record, split: Split, folder: Path) -> Record:
                 record,
                 fit_seconds=run.fit_seconds,
                 wall_seconds=run.wall_seconds,
-                validation_loss=run.validation_loss,
+                published=run.published,
             )
             return measured(record, split, run.probabilities)
         probabilities, seconds = ask_peer(record.model, split.problem, record.seed)
@@ -72,7 +85,7 @@ def _fitted(record: Record, split: Split, folder: Path) -> Record:
 
 
 def _told(record: Record) -> str:
-    start = f"{record.case}, seed {record.seed}, {record.model}: "
+    start = f"{record.case} {record.cut}".strip() + f", seed {record.seed}, {record.model}: "
     if record.reason:
         return start + record.reason
     auc, loss = record.measures["auc"], record.measures["log_loss"]

@@ -22,10 +22,10 @@ class Case(BaseModel):
 
     Attributes:
         name: of the file.
-        kind: "table": rows are drawn; "log": training sees what was known at `cut`, and everybody
-            eligible is asked about then.
+        kind: "table": rows are drawn; "log": training sees what was known at each of `cuts` in turn, and
+            everybody eligible is asked about then.
         study: what a study file holds; its paths are relative to the folder of the data.
-        cut: an instant such as 1997-12-31; of a log only.
+        cuts: instants such as 1997-12-31; of a log only.
         leave_out: patterns by column of the log; an event whose text begins with one is not in it at all.
     """
 
@@ -34,14 +34,14 @@ class Case(BaseModel):
     name: str
     kind: Literal["table", "log"]
     study: dict[str, Any] = Field(min_length=1)
-    cut: Day | None = None
+    cuts: tuple[Day, ...] = ()
     leave_out: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _a_log_is_cut(self) -> Self:
-        if (self.kind == "log") != (self.cut is not None):
+    def _a_log_has_cuts(self) -> Self:
+        if (self.kind == "log") != bool(self.cuts):
             raise ValueError(
-                f"cut must be set for a log and for nothing else, got {self.cut} for a {self.kind}"
+                f"cuts must be set for a log and for nothing else, got {list(self.cuts)} for a {self.kind}"
             )
         return self
 

@@ -23,21 +23,21 @@ from training.question.labels import compile_labels
 from training.study.study import Study, read_study
 
 
-def log_deal(case: Case, data: Path, folder: Path) -> Deal:
-    """Read a case once; seeds differ in the fits and in the customers that boosting stops on.
+def log_deal(case: Case, cut_day: str, data: Path, folder: Path) -> Deal:
+    """Read a case up to a cut; seeds differ in the fits and in the customers that boosting stops on.
 
     Args:
+        cut_day: one of `case.cuts`.
         folder: for the files that Propense reads.
 
     Raises:
         StudyError, DataError: the case or its data cannot be used.
     """
-    assert case.cut is not None
     frames = {part: read_texts(files) for part, files in data_files(case, data).items()}
     if "events" in frames:
         frames["events"] = without(frames["events"], case.leave_out)
     study = read_study(_copy(case, frames, folder / "all"))
-    cut = parse_time(case.cut, zone=study.data.time_zone)
+    cut = parse_time(cut_day, zone=study.data.time_zone)
     early = {"events": cut_events, "customers": cut_customers}
     known = _copy(
         case, {part: early[part](frame, study, cut) for part, frame in frames.items()}, folder / "cut"
@@ -58,7 +58,7 @@ def log_deal(case: Case, data: Path, folder: Path) -> Deal:
     )
     whole = Split(
         study=known,
-        scoring=_scoring(known.parent, frames, case.cut),
+        scoring=_scoring(known.parent, frames, cut_day),
         ids=ids,
         rows=np.arange(len(ids)),
         n_rows=len(ids),

@@ -30,17 +30,19 @@ class Run:
         probabilities: (M,) float64, in the order of the split's labels.
         fit_seconds: of the fit that was published.
         wall_seconds: of the whole train command: it also reads, audits, measures and compares.
-        validation_loss: nats; lower is better.
+        published: the head.
+        verdict: of the report: whether the model beats, equals or loses to the best baseline.
     """
 
     probabilities: Floats
     fit_seconds: float
     wall_seconds: float
-    validation_loss: float
+    published: str
+    verdict: str
 
 
 def run_propense(split: Split, head: str, seed: int, folder: Path) -> Run:
-    """Train the default study with a head, and score the test customers.
+    """Train the default study with its head named, and score the test customers by what is published.
 
     Raises:
         RunError: a command failed.
@@ -53,7 +55,9 @@ def run_propense(split: Split, head: str, seed: int, folder: Path) -> Run:
     report = propense("train", str(split.study), "--registry", str(registry), *overrides)
     wall = time.perf_counter() - started
     propense("score", name, "--registry", str(registry), "--out", str(out), *split.scoring)
-    return Run(_scores(out, split), fit_seconds(report), wall, validation_loss(report))
+    return Run(
+        _scores(out, split), fit_seconds(report), wall, report["fit"]["head"], report["verdict"]["outcome"]
+    )
 
 
 def propense(*words: str) -> dict[str, Any]:
@@ -72,11 +76,6 @@ def propense(*words: str) -> dict[str, Any]:
 def fit_seconds(report: Mapping[str, Any]) -> float:
     """Seconds of the published model's fit."""
     return float(report["fit"]["seconds_published"])
-
-
-def validation_loss(report: Mapping[str, Any]) -> float:
-    """Nats on training customers that the network of their fold never read, by which heads are compared."""
-    return float(report["fit"]["validation_loss"])
 
 
 def _scores(out: Path, split: Split) -> Floats:

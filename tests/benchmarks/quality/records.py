@@ -14,7 +14,7 @@ from training.measure.bootstrap import resample_counts, weighted_measures
 from training.measure.metrics import measure
 
 OURS: Final = "propense-"  # how the names of our heads begin
-HEADS: Final = ("mlp", "cnn", "rnn")
+HEADS: Final = ("mlp", "cnn", "rnn")  # that a study may name; what is published is chosen by the run
 MEASURES: Final = ("auc", "average_precision", "log_loss", "brier", "calibration_error")
 WITH_INTERVAL: Final = ("auc", "log_loss")
 RESAMPLES: Final = 200
@@ -26,11 +26,12 @@ class Record:
     """One model on one split of a case.
 
     Attributes:
+        cut: what training sees of a log; empty for a table.
         data: a digest of the split's labels and training rows: records of other data are not compared.
         counts: training examples, test examples, positive test examples.
         measures: by the names of MEASURES; empty where the model gave no answer, and `reason` says why.
         resampled: of WITH_INTERVAL, on RESAMPLES draws of rows that all models and seeds share.
-        validation_loss: of ours.
+        published: the head of ours that was published.
         wall_seconds: of ours, the whole command.
     """
 
@@ -38,6 +39,7 @@ class Record:
     kind: str
     model: str
     seed: int
+    cut: str
     data: str
     counts: tuple[int, int, int]
     when: str
@@ -45,7 +47,7 @@ class Record:
     resampled: dict[str, list[float]] = field(default_factory=dict)
     fit_seconds: float | None = None
     wall_seconds: float | None = None
-    validation_loss: float | None = None
+    published: str | None = None
     reason: str | None = None
 
     @property
@@ -98,24 +100,8 @@ def added(records: Iterable[Record], new: Record) -> list[Record]:
     """With a new record, and without the one that it replaces and those of the same split on other data."""
 
     def stays(old: Record) -> bool:
-        if (old.case, old.seed) != (new.case, new.seed):
+        if (old.case, old.cut, old.seed) != (new.case, new.cut, new.seed):
             return True
         return old.model != new.model and old.data == new.data
 
     return [*(record for record in records if stays(record)), new]
-
-
-def best_on_validation(records: Iterable[Record]) -> list[Record]:
-    """Of each case and seed the head whose validation loss is lowest; seconds are those of all its heads."""
-    answered = [r for r in records if r.is_ours and r.validation_loss is not None]
-    best = []
-    for key in dict.fromkeys((r.case, r.seed) for r in answered):
-        heads = [r for r in answered if (r.case, r.seed) == key]
-        chosen = min(heads, key=lambda r: r.validation_loss or 0.0)
-        fit, wall = (sum(seconds) for seconds in zip(*map(_seconds, heads), strict=True))
-        best.append(replace(chosen, fit_seconds=fit, wall_seconds=wall))
-    return best
-
-
-def _seconds(record: Record) -> tuple[float, float]:
-    return record.fit_seconds or 0.0, record.wall_seconds or 0.0
