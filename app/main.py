@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import anyio
-import torch
 from fastapi import FastAPI
 
 from app.access.admit import Access, kind_of
@@ -46,7 +45,6 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        torch.set_num_threads(settings.threads)
         freeze_startup()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(in_service.run)

@@ -7,16 +7,14 @@ from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from model.device import choose_device
 from model.errors import CheckpointError, DataError, SchemaError
-from model.network.network import build_head
+from model.features.inputs import Inputs
 from model.probability import Probabilities
 from model.quick.row_encoder import RowEncoder
 from model.scorer import Scorer, build_scorer
 from model.store.checkpoint import Checkpoint, read_checkpoint
-from model.store.manifest import Manifest, ModelDescription
+from model.store.manifest import Manifest
 from model.store.registry import Registry
 from model.times import parse_time
 from model.values.columns import Column
@@ -68,18 +66,16 @@ class Predictor:
             DeviceError: the device is not on this machine.
         """
         manifest = checkpoint.manifest
-        scorer = rebuild_scorer(manifest, checkpoint.weights, device=device)
-        quick = scorer.quick is not None and manifest.schema_.events is None
+        scorer = build_scorer(manifest, checkpoint.weights, device=device)
+        quick = scorer.quick and manifest.schema_.events is None
         predictor = cls(manifest, scorer, RowEncoder.build(manifest.schema_) if quick else None)
         predictor._check_golden()
         return predictor
 
     def predict_rows(self, rows: RequestRows) -> Predictions:
         """Predict the probabilities of request rows, as `predict` does."""
-        if self.encoder and self.scorer.quick and len(rows):
-            numeric, categories = self.encoder(rows)
-            raw = self.scorer.quick.logits(numeric, categories)
-            return Predictions(self.scorer.probabilities(raw), numeric, categories)
+        if self.encoder and len(rows):
+            return self._predict(self.encoder(rows))
         return self.predict(rows.customers(self.scorer.schema))
 
     def predict(self, customers: Customers) -> Predictions:
@@ -94,9 +90,11 @@ class Predictor:
         self, columns: Mapping[str, Column], log: EventLog | None, examples: Examples
     ) -> Predictions:
         """Predict examples of these customers, as `predict` does."""
-        inputs = self.scorer.inputs(columns, log, examples)
+        return self._predict(self.scorer.inputs(columns, log, examples))
+
+    def _predict(self, inputs: Inputs) -> Predictions:
         probabilities = self.scorer.probabilities(self.scorer.logits(inputs))
-        return Predictions(probabilities, inputs.numeric.numpy(), inputs.categories.numpy())
+        return Predictions(probabilities, inputs.numeric, inputs.categories)
 
     def _check_golden(self) -> None:
         golden = self.manifest.golden
@@ -113,23 +111,6 @@ class Predictor:
                 f"the golden customers must get their stored probabilities within {TOLERANCE}, got a "
                 f"difference of {worst:.2g}. This machine or version computes otherwise: train again here."
             )
-
-
-def rebuild_scorer(model: ModelDescription, weights: Mapping[str, Tensor], *, device: str = "cpu") -> Scorer:
-    """Build the scorer of a model with the weights of its network.
-
-    Raises:
-        CheckpointError: the weights do not fit the network.
-        DeviceError: the device is not on this machine.
-    """
-    chosen = choose_device(device)
-    network = build_head(model.network, model.schema_, n_outputs=model.task.n_outputs)
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CheckpointError(f"the weights must fit the network of the manifest: {error}") from error
-    network = network.to(chosen)
-    return build_scorer(model.task, model.schema_, model.network, network, model.calibration, chosen)
 
 
 def load_predictor(

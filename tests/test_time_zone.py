@@ -132,7 +132,7 @@ def client(asked: Asked) -> Iterator[Client]:
 
 
 def features(schema: Schema, columns: Any, log: Any, examples: Examples) -> np.ndarray:
-    return encode(schema, columns, log, examples, lookback_days=365, with_steps=True).numeric.numpy()
+    return encode(schema, columns, log, examples, lookback_days=365, with_steps=True).numeric
 
 
 def test_the_files_hold_the_instants_of_the_zone(asked: Asked) -> None:

@@ -20,7 +20,6 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 import pyarrow as pa
-import torch
 
 from app.observe.tally import Counts, count
 from model.errors import CheckpointError, PropenseError
@@ -40,7 +39,6 @@ def main() -> None:
     """Work on jobs until standard input ends."""
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no result
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     jobs: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(jobs,), daemon=True).start()
     while True:

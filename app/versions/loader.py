@@ -1,8 +1,10 @@
 """Loading versions of the registry: read, verified and rebuilt in a thread."""
 
+import gc
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Protocol, TypeVar
 
 from anyio.to_thread import run_sync
@@ -41,11 +43,13 @@ class Loader:
 
     Attributes:
         device: where networks run.
+        threads: of the CPU, for one prediction.
         metrics: count versions that cannot be loaded.
     """
 
     registry: Registry
     device: str
+    threads: int
     metrics: Metrics
 
     async def load(
@@ -67,6 +71,8 @@ class Loader:
             checkpoint = read_checkpoint(self.registry.folder(name, version), name=name, version=version)
             if present and checkpoint.manifest == present.manifest:
                 return present
+            if checkpoint.manifest.network.reads_steps or self.device != "cpu":
+                _import_torch(self.threads)
             return build(Predictor.build(checkpoint, device=self.device))
 
         try:
@@ -90,3 +96,12 @@ class Loader:
         if root.is_absolute():
             text = text.replace(f" at {root}", "").replace(f" {root}", "").replace(f"{root}", "the registry")
         return text
+
+
+@cache
+def _import_torch(threads: int) -> None:
+    """Import torch, for a network that needs it, and set its objects aside as those of the start are."""
+    import torch
+
+    torch.set_num_threads(threads)
+    gc.freeze()

@@ -37,7 +37,7 @@ class Models:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._registry = Registry(settings.registry)
-        self._loader = Loader(self._registry, settings.device, metrics)
+        self._loader = Loader(self._registry, settings.device, settings.threads, metrics)
         self._shadows = {
             name: Shadow(name, version, self._loader, metrics) for name, version in settings.shadow.items()
         }

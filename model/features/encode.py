@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from model.errors import SchemaError
@@ -60,8 +59,8 @@ def encode(
     for _, valued in schema.valued:
         codes.append(_value_codes(as_numbers(columns[valued.name])[examples.customers], valued.values))
     return Inputs(
-        numeric=torch.from_numpy(_scaled(numbers, Scales.of(scalings), len(examples))),
-        categories=torch.from_numpy(stack_codes(codes, len(examples))),
+        numeric=_scaled(numbers, Scales.of(scalings), len(examples)),
+        categories=stack_codes(codes, len(examples)),
         steps=_steps(schema, columns, log, examples, lookback_days) if with_steps else None,
     )
 
@@ -145,7 +144,7 @@ def _steps(
         numbers, categories = event_steps(log, schema.events)
         start, end = log.history(examples.customers, examples.cutoffs, lookback_days)
         start = np.maximum(start, end - schema.events.max_events)
-        ages = torch.from_numpy(log.times / DAY), torch.from_numpy(examples.cutoffs / DAY)
+        ages = log.times / DAY, examples.cutoffs / DAY
     elif schema.series:
         numbers = series_steps(columns, schema.series)
         categories = np.zeros((len(numbers), 0), dtype=np.int64)
@@ -153,13 +152,7 @@ def _steps(
         start, end, ages = examples.customers * length, (examples.customers + 1) * length, None
     else:
         return None
-    return Steps(
-        torch.from_numpy(numbers),
-        torch.from_numpy(categories),
-        torch.from_numpy(start),
-        torch.from_numpy(end),
-        ages,
-    )
+    return Steps(numbers, categories, start, end, ages)
 
 
 def _scaled(columns: Sequence[Numbers], scales: Scales, length: int) -> NDArray[np.float32]:

@@ -5,12 +5,11 @@ shared weights. They run together, since F small matrix products cost little mor
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-STEEPEST: Final = 1e30  # slope of a bin; products stay in float32
+from model.network.layout import Layout, bins, starts
 
 
 class NumericEmbedding(nn.Module):
@@ -27,15 +26,14 @@ class NumericEmbedding(nn.Module):
 
     def __init__(self, edges: Sequence[Sequence[float]], *, folds: int, width: int) -> None:
         super().__init__()
-        n, bins = len(edges), max([0, *(len(e) - 1 for e in edges)])
-        low, slopes = torch.zeros(n, bins), torch.zeros(n, bins)  # 0 where a number has fewer bins
+        n, most = len(edges), max([0, *(len(e) - 1 for e in edges)])
+        low, slopes = torch.zeros(n, most), torch.zeros(n, most)  # 0 where a number has fewer bins
         for row, one in enumerate(edges):
-            points = torch.tensor(one, dtype=torch.float64)
             count = max(len(one) - 1, 0)
-            low[row, :count], slopes[row, :count] = points[:-1], (1 / points.diff()).clamp(max=STEEPEST)
-        self.register_buffer("low", low)
-        self.register_buffer("slopes", slopes)
-        self.weight = nn.Parameter(torch.randn(folds, n, bins + 1, width) * (bins + 1) ** -0.5)
+            low[row, :count], slopes[row, :count] = map(torch.from_numpy, bins(one))
+        self.register_buffer("low", low, persistent=False)
+        self.register_buffer("slopes", slopes, persistent=False)
+        self.weight = nn.Parameter(torch.randn(folds, n, most + 1, width) * (most + 1) ** -0.5)
         self.bias = nn.Parameter(torch.zeros(folds, n, width))
         self.missing = nn.Parameter(torch.zeros(folds, n, width))
 
@@ -61,14 +59,14 @@ class CategoryEmbedding(nn.Module):
 
     def __init__(self, sizes: Sequence[int], *, folds: int, width: int, n_zero: int = 0) -> None:
         super().__init__()
-        starts = torch.tensor([0, *sizes]).cumsum(0)
+        first = torch.from_numpy(starts(sizes))
         # Not stored with the weights: positions from a file could lie outside of the table.
-        offsets = starts[:-1] + torch.arange(folds)[:, None, None] * starts[-1]
+        offsets = first[:-1] + torch.arange(folds)[:, None, None] * first[-1]
         self.register_buffer("offsets", offsets, persistent=False)
-        table = torch.randn(folds, int(starts[-1]), width)
-        for start in starts[:-1]:
+        table = torch.randn(folds, int(first[-1]), width)
+        for start in first[:-1]:
             table[:, start : start + 2] = 0.0
-        table[:, starts[len(sizes) - n_zero] :] = 0.0
+        table[:, first[len(sizes) - n_zero] :] = 0.0
         self.weight = nn.Parameter(table)
 
     def forward(self, codes: Tensor) -> Tensor:
@@ -80,31 +78,19 @@ class ColumnTokens(nn.Module):
 
     Shape: (F, B, D) float32, (F, B, C + V) int64 -> (F, B, D + C, width).
 
-    Args:
-        edges: of each of the D numbers.
-        sizes: codes of each of the C categorical columns.
-        values: position and number of codes of each of the V numbers with repeated values (see
-            `model.schema.NumericColumn`); the embedding of a repeated value is added to the number's.
+    The embedding of a repeated number is added to that of the number.
     """
 
     valued: Tensor
 
-    def __init__(
-        self,
-        edges: Sequence[Sequence[float]],
-        sizes: Sequence[int],
-        values: Sequence[tuple[int, int]],
-        *,
-        folds: int,
-        width: int,
-    ) -> None:
+    def __init__(self, layout: Layout, *, folds: int, width: int) -> None:
         super().__init__()
-        self.numeric = NumericEmbedding(edges, folds=folds, width=width)
-        codes = [*sizes, *(size for _, size in values)]
-        self.categories = CategoryEmbedding(codes, folds=folds, width=width, n_zero=len(values))
-        valued = torch.tensor([n for n, _ in values], dtype=torch.int64)
+        self.numeric = NumericEmbedding(layout.edges, folds=folds, width=width)
+        n_values = len(layout.values)
+        self.categories = CategoryEmbedding(layout.codes, folds=folds, width=width, n_zero=n_values)
+        valued = torch.tensor([n for n, _ in layout.values], dtype=torch.int64)
         self.register_buffer("valued", valued, persistent=False)
-        self.n_categories, self.n_tokens = len(sizes), len(edges) + len(sizes)
+        self.n_categories, self.n_tokens = len(layout.sizes), len(layout.edges) + len(layout.sizes)
 
     def forward(self, numeric: Tensor, codes: Tensor) -> Tensor:
         numbers = self.numeric(numeric)

@@ -1,40 +1,59 @@
-"""The linear head: logistic regression on the columns and history aggregates."""
+"""The linear head: logistic regression on the columns and history aggregates, in numpy alone."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
-from model.features.inputs import Batch
+from model.features.inputs import Inputs
+from model.network.layout import Layout, check_weights, starts
+from model.probability import Logits
+from model.schema import Schema
+from model.store.checkpoint import Weights
+
+Floats = NDArray[np.float32]
 
 
-class LinearNetwork(nn.Module):
+@dataclass(frozen=True)
+class LinearNetwork:
     """A weight for each number, for each number that is missing, and for each code of a category.
 
     A missing number counts as 0, the mean of the scaled numbers. The codes of repeated numbers are not read.
 
-    Shape: Batch -> (B, K) logits.
-
-    Args:
-        n_numbers: D.
-        sizes: codes of each of the C categorical columns.
+    Attributes:
+        numbers, missing: (D, K) of each number, and of each number that is missing.
+        codes: (R, K) of the codes of C categories.
+        offsets: (C,) int64 first row in `codes` of each category.
+        bias: (K,).
     """
 
-    offsets: Tensor
+    numbers: Floats
+    missing: Floats
+    codes: Floats
+    offsets: NDArray[np.int64]
+    bias: Floats
 
-    def __init__(self, n_numbers: int, sizes: Sequence[int], *, n_outputs: int) -> None:
-        super().__init__()
-        starts = torch.tensor([0, *sizes]).cumsum(0)
-        # Not stored with the weights: positions from a file could lie outside of the table.
-        self.register_buffer("offsets", starts[:-1], persistent=False)
-        self.numbers = nn.Parameter(torch.zeros(n_numbers, n_outputs))
-        self.missing = nn.Parameter(torch.zeros(n_numbers, n_outputs))
-        self.codes = nn.Parameter(torch.zeros(int(starts[-1]), n_outputs))
-        self.bias = nn.Parameter(torch.zeros(n_outputs))
+    @classmethod
+    def build(cls, schema: Schema, weights: Weights, *, n_outputs: int) -> Self:
+        """Return the network of a schema with the weights of a checkpoint.
 
-    def forward(self, batch: Batch) -> Tensor:
-        missing = batch.numeric.isnan()
-        numbers = batch.numeric.masked_fill(missing, 0.0)
-        places = batch.categories[:, : len(self.offsets)] + self.offsets
-        of_codes = nn.functional.embedding(places, self.codes).sum(dim=1)
-        return numbers @ self.numbers + missing.float() @ self.missing + of_codes + self.bias
+        Raises:
+            CheckpointError: the weights do not fit.
+        """
+        layout, K = Layout.of(schema, piecewise=False), n_outputs
+        first, D = starts(layout.sizes), len(layout.edges)
+        shapes = {"numbers": (D, K), "missing": (D, K), "codes": (int(first[-1]), K), "bias": (K,)}
+        check_weights(weights, shapes)
+        return cls(**weights, offsets=first[:-1])
+
+    def logits(self, inputs: Inputs) -> Logits:
+        """(n, K) float64 uncalibrated logits."""
+        missing = np.isnan(inputs.numeric)
+        total = np.where(missing, np.float32(0), inputs.numeric) @ self.numbers
+        if missing.any():
+            total += missing.astype(np.float32) @ self.missing
+        total += self.bias
+        for column, offset in enumerate(self.offsets.tolist()):
+            total += self.codes.take(inputs.categories[:, column] + offset, axis=0)
+        return total.astype(np.float64)

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from model.features.inputs import Batch
 from model.features.sequence import n_step_numbers
+from model.network.batch import Batch
 from model.network.cnn import ConvEncoder
 from model.network.embeddings import ColumnTokens
-from model.network.linear import LinearNetwork
+from model.network.layout import Layout
 from model.network.rnn import GruEncoder
 from model.network.steps import Encoder, StepEmbedding, StepReader, TokenReader
 from model.network.trunk import Trunk, average
-from model.schema import Scaling, Schema
+from model.schema import Schema
 from model.store.manifest import HeadName, NetworkSpec
 
 
@@ -73,21 +73,9 @@ class Network(nn.Module):
         return logits
 
 
-def build_head(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Network | LinearNetwork:
-    """Return the network of any head."""
-    if spec.head == "linear":
-        return build_linear(schema, n_outputs=n_outputs)
-    return build_network(spec, schema, n_outputs=n_outputs)
-
-
-def build_linear(schema: Schema, *, n_outputs: int) -> LinearNetwork:
-    """Return the linear network for the inputs of `schema`, with weights of 0."""
-    return LinearNetwork(len(_scalings(schema)), _sizes(schema), n_outputs=n_outputs)
-
-
 def build_network(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Network:
     """Return a network of an mlp, cnn or rnn head with initial weights, for the inputs of `schema`."""
-    tokens = _column_tokens(spec, schema)
+    tokens = ColumnTokens(Layout.of(schema, piecewise=spec.piecewise), folds=spec.folds, width=spec.embedding)
     readers = [] if spec.head == "mlp" else [_reader(spec, schema) for _ in range(spec.folds)]
     trunk = Trunk(
         tokens.n_tokens * spec.embedding + (readers[0].encoder.width if readers else 0),
@@ -99,22 +87,6 @@ def build_network(spec: NetworkSpec, schema: Schema, *, n_outputs: int) -> Netwo
         n_outputs=n_outputs,
     )
     return Network(tokens, readers, trunk)
-
-
-def _column_tokens(spec: NetworkSpec, schema: Schema) -> ColumnTokens:
-    edges = [s.edges if spec.piecewise else () for s in _scalings(schema)]
-    values = [(n, len(column.values) + 1) for n, column in schema.valued if spec.piecewise]
-    return ColumnTokens(edges, _sizes(schema), values, folds=spec.folds, width=spec.embedding)
-
-
-def _scalings(schema: Schema) -> list[Scaling]:
-    """Of the numbers of the inputs: columns, history aggregates, rates of categories."""
-    return [scaling for _, scaling in schema.numbers] + [rates.scaling for rates in schema.rated]
-
-
-def _sizes(schema: Schema) -> list[int]:
-    """The codes of each category of the inputs."""
-    return [len(category.vocabulary) + 2 for category in schema.categories]
 
 
 def _reader(spec: NetworkSpec, schema: Schema) -> StepReader | TokenReader:

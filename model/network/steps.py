@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from model.features.inputs import Batch
+from model.network.batch import Batch
 from model.network.cnn import ConvEncoder
 from model.network.embeddings import CategoryEmbedding
 from model.network.rnn import GruEncoder

@@ -1,20 +1,23 @@
 """The mlp network in numpy, with tokens read from tables: `model.network.network` up to float32 rounding.
 
 Torch takes some microseconds per operation, most of the time of a single row. Of many rows, numpy is several
-times as fast too, since blocks of rows stay in the cache.
+times as fast too, since blocks of rows stay in the cache. And torch takes two seconds and 200 MB to import,
+which a service of such networks saves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import Module
 
-from model.network.embeddings import NumericEmbedding
-from model.network.network import Network
+from model.features.inputs import Inputs
+from model.network.layout import Layout, bins, check_weights, starts
 from model.probability import Logits
+from model.schema import Schema
+from model.store.checkpoint import Weights
+from model.store.manifest import NetworkSpec
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]
@@ -54,40 +57,43 @@ class NumpyNetwork:
     n_members: int
 
     @classmethod
-    def build(cls, network: Network) -> Self:
-        """Convert a network of the mlp head."""
-        tokens, trunk = network.tokens, network.trunk
-        numbers = NumberTables.build(tokens.numeric)
-        layers = [(_array(one.weight)[:, None], _array(one.bias)[:, None]) for one in trunk.hidden]
-        first = _array(trunk.adapter).swapaxes(2, 3) * layers[0][0]
-        of_numbers, of_categories = np.split(
-            first, [first.shape[2] // tokens.n_tokens * len(numbers)], axis=2
-        )
+    def build(cls, schema: Schema, spec: NetworkSpec, weights: Weights, *, n_outputs: int) -> Self:
+        """Return the network of an mlp head with the weights of a checkpoint.
+
+        Raises:
+            CheckpointError: the weights do not fit.
+        """
+        layout = Layout.of(schema, piecewise=spec.piecewise)
+        check_weights(weights, _shapes(layout, spec, n_outputs))
+        numeric = (weights[f"tokens.numeric.{name}"] for name in ("weight", "bias", "missing"))
+        layers = [
+            (weights[f"trunk.hidden.{layer}.weight"][:, None], weights[f"trunk.hidden.{layer}.bias"][:, None])
+            for layer in range(spec.layers)
+        ]
+        first = weights["trunk.adapter"].swapaxes(2, 3) * layers[0][0]
+        of_numbers, of_categories = np.split(first, [len(layout.edges) * spec.embedding], axis=2)
         return cls(
-            numbers=numbers,
-            table=_array(tokens.categories.weight),
-            offsets=_array(tokens.categories.offsets)[0, 0],
-            n_categories=tokens.n_categories,
-            valued=_array(tokens.valued),
+            numbers=NumberTables.build(layout.edges, *numeric),
+            table=weights["tokens.categories.weight"],
+            offsets=starts(layout.codes)[:-1],
+            n_categories=len(layout.sizes),
+            valued=np.array([n for n, _ in layout.values], dtype=np.int64),
             first=(np.ascontiguousarray(of_numbers), np.ascontiguousarray(of_categories), layers[0][1]),
             hidden=tuple(layers[1:]),
-            last=(_array(trunk.weight), _array(trunk.bias)),
-            n_members=trunk.weight.shape[0] * trunk.weight.shape[1],
+            last=(weights["trunk.weight"], weights["trunk.bias"]),
+            n_members=spec.folds * spec.members,
         )
 
-    def logits(self, numbers: Floats, codes: Codes) -> Logits:
-        """(n, K) float64 uncalibrated logits.
-
-        Args:
-            numbers: (n, N) float32, scaled; NaN missing.
-            codes: (n, C + V or more) int64; without piecewise numbers those of repeated values are not read.
-        """
-        codes = codes[:, : len(self.offsets)]
+    def logits(self, inputs: Inputs) -> Logits:
+        """(n, K) float64 uncalibrated logits."""
+        codes = inputs.categories[:, : len(self.offsets)]  # a model may leave repeated values aside
+        numbers = inputs.numeric
         size = max(_BLOCK // self.n_members, _LEAST)
         if len(numbers) <= size:
             return self._block(numbers, codes)
-        starts = range(0, len(numbers), size)
-        return np.concatenate([self._block(numbers[at : at + size], codes[at : at + size]) for at in starts])
+        first_rows = range(0, len(numbers), size)
+        blocks = [self._block(numbers[at : at + size], codes[at : at + size]) for at in first_rows]
+        return np.concatenate(blocks)
 
     def _block(self, numbers: Floats, codes: Codes) -> Logits:
         codes = codes + self.offsets
@@ -131,18 +137,18 @@ class NumberTables:
     step: Floats
 
     @classmethod
-    def build(cls, module: NumericEmbedding) -> Self:
-        """Convert F embeddings."""
-        F, N, _, width = module.weight.shape
-        weight, bias, missing = (
-            part.detach().cpu().double().numpy() for part in (module.weight, module.bias, module.missing)
-        )
-        low, slopes = module.low.cpu().double().numpy(), module.slopes.cpu().double().numpy()
-        S = low.shape[1] + 3
+    def build(cls, columns: Sequence[Sequence[float]], weight: Floats, bias: Floats, missing: Floats) -> Self:
+        """Convert the weights of a `model.network.embeddings.NumericEmbedding`.
+
+        Args:
+            columns: the edges of each of N numbers.
+        """
+        F, N, n_codes, width = weight.shape
+        S = n_codes + 2
         edges, origin = np.full((N, S - 1), np.inf), np.zeros((N, S))
         at, step = np.zeros((F, N, S, width)), np.zeros((F, N, S, width))
         for n in range(N):
-            lows, slope = low[n, slopes[n] > 0], slopes[n, slopes[n] > 0]
+            lows, slope = (array.astype(np.float64) for array in bins(columns[n]))
             linear, ramps = weight[:, n, :1], weight[:, n, 1 : 1 + len(lows)]
             ends = np.append(lows, lows[-1:] + 1 / slope[-1:])  # the edges; none without bins
             origins = np.concatenate([ends[:1], lows, ends[-1:]]) if len(lows) else np.zeros(1)
@@ -198,7 +204,20 @@ def _average(members: NDArray[Any]) -> Logits:
     return averaged
 
 
-def _array(tensor: Tensor | Module) -> NDArray[Any]:
-    assert isinstance(tensor, Tensor)
-    array: NDArray[Any] = tensor.detach().cpu().numpy()
-    return array
+def _shapes(layout: Layout, spec: NetworkSpec, n_outputs: int) -> dict[str, tuple[int, ...]]:
+    """The weights of the network in torch."""
+    F, M, K, w, D = spec.folds, spec.members, n_outputs, spec.embedding, len(layout.edges)
+    width_in = (D + len(layout.sizes)) * w
+    shapes: dict[str, tuple[int, ...]] = {
+        "tokens.numeric.weight": (F, D, max([1, *map(len, layout.edges)]), w),
+        "tokens.numeric.bias": (F, D, w),
+        "tokens.numeric.missing": (F, D, w),
+        "tokens.categories.weight": (F, sum(layout.codes), w),
+        "trunk.adapter": (F, M, 1, width_in),
+        "trunk.weight": (F, M, spec.width, K),
+        "trunk.bias": (F, M, 1, K),
+    }
+    for layer in range(spec.layers):
+        shapes[f"trunk.hidden.{layer}.weight"] = (F, spec.width if layer else width_in, spec.width)
+        shapes[f"trunk.hidden.{layer}.bias"] = (F, 1, spec.width)
+    return shapes

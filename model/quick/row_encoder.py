@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from model.features.inputs import Inputs
 from model.features.scaling import Scales, scale
 from model.schema import CategoricalColumn, DateColumn, Schema
 from model.times import DAY
@@ -61,14 +62,14 @@ class RowEncoder:
             ),
         )
 
-    def __call__(self, rows: RequestRows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return the `numeric` and the `categories` of `model.features.inputs.Inputs` for N rows, N > 0."""
+    def __call__(self, rows: RequestRows) -> Inputs:
+        """Encode N rows, N > 0."""
         cells = rows.columns()
         codes = _stored_by_columns(self._codes(cells), len(rows), np.int64)
         raw = self._raw(cells, rows)
         if self.rates:
             raw = np.column_stack([raw, *(log_odds.take(codes[:, n]) for n, log_odds in self.rates)])
-        return scale(raw, self.scales), codes
+        return Inputs(scale(raw, self.scales), codes)
 
     def _raw(self, cells: Sequence[Sequence[Cell]], rows: RequestRows) -> Numbers:
         """(N, D) float64 values of the numeric columns; NaN missing."""

@@ -8,12 +8,12 @@ import stat
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import safetensors.torch
-import torch
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
 from safetensors import SafetensorError
-from torch import Tensor
 
 from model.errors import CheckpointError
 from model.store.disk import open_no_follow, sync_folder, write_file
@@ -28,30 +28,29 @@ _PART_CAP: Final = 2**30
 _HEADER_CAP: Final = 2**20  # the safetensors library parses up to 100 MB
 _PART_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}\.(json|html|safetensors)")
 
+Weights = Mapping[str, NDArray[Any]]  # of a network, by name
+
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A verified checkpoint.
 
     Attributes:
-        weights: tensors by name, on the CPU, all finite.
+        weights: all finite.
         kept: the bytes of the files in `keep` of `read_checkpoint`, by name.
     """
 
     manifest: Manifest
-    weights: dict[str, Tensor]
+    weights: Weights
     kept: dict[str, bytes] = field(default_factory=dict)
 
 
-def write_checkpoint(
-    folder: Path, manifest: Manifest, weights: Mapping[str, Tensor], extras: Mapping[str, bytes]
-) -> None:
+def write_checkpoint(folder: Path, manifest: Manifest, weights: Weights, extras: Mapping[str, bytes]) -> None:
     """Write a checkpoint into an empty or new folder and sync it; the manifest is the last file.
 
     Args:
         folder: its parent exists.
         manifest: its `files` is set here.
-        weights: tensors by name, on any device.
         extras: further files by name, such as report.json.
 
     Raises:
@@ -98,7 +97,7 @@ def read_checkpoint(
     _check_place(manifest, name, version, path)
     _check_part_names(manifest.files, path)
     _check_file_set(folder, manifest.files)
-    weights: dict[str, Tensor] = {}
+    weights: Weights = {}
     kept: dict[str, bytes] = {}
     for part, digest in manifest.files.items():
         data = _read(folder / part, _PART_CAP)
@@ -111,14 +110,13 @@ def read_checkpoint(
     return Checkpoint(manifest, weights, kept)
 
 
-def pack(weights: Mapping[str, Tensor]) -> bytes:
-    """Return tensors by name, on any device, as the bytes of a safetensors file."""
-    # Cloned, because safetensors refuses tensors that share memory.
-    return safetensors.torch.save({n: t.detach().cpu().clone().contiguous() for n, t in weights.items()})
+def pack(weights: Weights) -> bytes:
+    """Return weights as the bytes of a safetensors file."""
+    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in weights.items()})
 
 
-def unpack(data: bytes, path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file, on the CPU; errors name its path.
+def unpack(data: bytes, path: Path) -> Weights:
+    """Return the weights of a safetensors file; errors name its path.
 
     Raises:
         CheckpointError: it is not such a file, or a weight is not finite.
@@ -127,11 +125,11 @@ def unpack(data: bytes, path: Path) -> dict[str, Tensor]:
     if header > _HEADER_CAP:
         raise damaged(f"{path} must have a header of at most {_HEADER_CAP} bytes, got {header}")
     try:
-        weights = safetensors.torch.load(data)
-    except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
+        weights = safetensors.numpy.load(data)
+    except (SafetensorError, KeyError, ValueError) as error:
         raise damaged(f"{path} must be a safetensors file of plain tensors: {error}") from error
-    for name, tensor in weights.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor.double()).all():
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
             raise CheckpointError(f"{path} must have finite weights, got others in {name!r}. Train again.")
     return weights
 

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 import torch
 
+from model.network.inference import weights_of
 from model.network.network import build_network
 from model.probability import Calibration
 from model.schema import (
@@ -21,7 +22,7 @@ from model.schema import (
     Schema,
     Series,
 )
-from model.scorer import Scorer
+from model.scorer import build_scorer
 from model.store.checkpoint import write_checkpoint
 from model.store.golden import synthetic_rows
 from model.store.manifest import Golden, HeadName, Manifest, NetworkSpec
@@ -95,15 +96,16 @@ def publish(
     network = build_network(spec, schema, n_outputs=task.n_outputs).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
+    weights = weights_of(network)
 
     def write(folder: Path, version: int) -> None:
         draft = _manifest(name, version, schema, task, spec)
-        scorer = Scorer(task, schema, spec, network, draft.calibration, torch.device("cpu"))
+        scorer = build_scorer(draft, weights)
         customers = customers_from_rows(draft.golden.customers, schema, _as_of(schema))
         probabilities = scorer.score(customers.columns, customers.log, customers.examples())
         rows = cast(Sequence[Sequence[float]], probabilities.tolist())
         golden = draft.golden.model_copy(update={"probabilities": tuple(map(tuple, rows))})
-        write_checkpoint(folder, draft.model_copy(update={"golden": golden}), network.state_dict(), {})
+        write_checkpoint(folder, draft.model_copy(update={"golden": golden}), weights, {})
 
     return Registry(root).publish(name, write)
 

@@ -64,18 +64,18 @@ def test_no_state_depends_on_a_later_step(encoder: Encoder) -> None:
 
 def sequences() -> Steps:
     """Three sequences over eight rows: rows 0 to 2, row 3 alone, rows 4 to 7."""
-    numbers = torch.zeros(8, S)
-    numbers[:, GAP] = torch.tensor([9.0, 1.0, 3.0, 9.0, 9.0, 1.0, 3.0, 2.0])
-    numbers[:, -1] = torch.tensor([0.0, torch.nan, 4.0, 7.0, 7.0, 0.0, torch.nan, 2.0])
-    codes = torch.tensor([[0], [2], [3], [0], [0], [2], [2], [2]])
-    return Steps(numbers, codes, torch.tensor([0, 3, 4]), torch.tensor([3, 4, 8]))
+    numbers = np.zeros((8, S), dtype=np.float32)
+    numbers[:, GAP] = [9, 1, 3, 9, 9, 1, 3, 2]
+    numbers[:, -1] = [0, np.nan, 4, 7, 7, 0, np.nan, 2]
+    codes = np.array([[0], [2], [3], [0], [0], [2], [2], [2]])
+    return Steps(numbers, codes, np.array([0, 3, 4]), np.array([3, 4, 8]))
 
 
 def test_only_steps_that_follow_another_are_predicted() -> None:
     wanted = next_of(sequences(), [4])
     assert wanted.mean.tolist() == [2.0, 2.0]
     assert wanted.rates[0].tolist() == pytest.approx([0.0, 0.0, 0.8, 0.2])
-    scaled = wanted.numbers(sequences().numbers[[1, 2, 5, 6, 7]])
+    scaled = wanted.numbers(torch.from_numpy(sequences().numbers[[1, 2, 5, 6, 7]]))
     assert scaled.nanmean(dim=0).abs().max() < 1e-6
     assert scaled.square().nanmean(dim=0).tolist() == pytest.approx([1.0, 1.0])
 
@@ -83,7 +83,8 @@ def test_only_steps_that_follow_another_are_predicted() -> None:
 def test_the_blind_loss_is_the_best_constant_answer_s() -> None:
     steps, wanted = sequences(), next_of(sequences(), [4])
     follows = [1, 2, 5, 6, 7]
-    codes, numbers = steps.categories[follows], wanted.numbers(steps.numbers[follows])
+    codes = torch.from_numpy(steps.categories[follows])
+    numbers = wanted.numbers(torch.from_numpy(steps.numbers[follows]))
 
     def loss(rates: Tensor) -> float:
         told = rates.log().clamp(min=-50).expand(5, -1), torch.zeros(5, 2)

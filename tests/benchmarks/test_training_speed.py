@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from model.network.batch import gather
 from tests.benchmarks.training_speed import __main__ as command
 from tests.benchmarks.training_speed import ours, plain
 from tests.benchmarks.training_speed.alone import alone, beyond
@@ -112,7 +113,7 @@ def test_items_collate_into_the_batch_that_our_loop_gathers() -> None:
     parts = parts_of(make_world("log", 60), "rnn")
     rows = [3, 40, 7]
     batch, labels = collate([Rows(parts.data)[row] for row in rows])
-    gathered = parts.data.inputs.batch(torch.tensor(rows))
+    gathered = gather(parts.data.inputs, torch.tensor(rows))
     for field in ("numeric", "categories", "steps", "step_categories", "lengths"):
         assert torch.equal(getattr(batch, field).nan_to_num(), getattr(gathered, field).nan_to_num())
     assert torch.equal(labels, parts.data.events[rows])

@@ -8,7 +8,7 @@ import torch
 
 from model.features.aggregates import history_features
 from model.features.encode import encode
-from model.features.inputs import Batch
+from model.network.batch import Batch, gather
 from model.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -77,7 +77,7 @@ def batch_of(
     """A batch of (customer, cutoff) examples."""
     examples = Examples(np.array([a[0] for a in pairs], np.int64), np.array([a[1] for a in pairs], np.int64))
     inputs = encode(schema, columns, log, examples, lookback_days=LOOKBACK, with_steps=with_steps)
-    return inputs.batch(torch.arange(len(pairs)))
+    return gather(inputs, torch.arange(len(pairs)))
 
 
 def bits(batch: Batch, row: int) -> dict[str, bytes]:

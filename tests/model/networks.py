@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from model.features.encode import encode
-from model.features.inputs import Batch
-from model.network.linear import LinearNetwork
-from model.network.network import Network, build_linear, build_network
+from model.network.batch import Batch, gather
+from model.network.inference import weights_of
+from model.network.layout import Layout
+from model.network.network import Network, build_network
 from model.probability import Calibration
 from model.schema import (
     BooleanColumn,
@@ -25,8 +26,9 @@ from model.schema import (
     Schema,
     Series,
 )
-from model.scorer import Scorer
-from model.store.manifest import HeadName, NetworkSpec
+from model.scorer import Scorer, build_scorer
+from model.store.checkpoint import Weights
+from model.store.manifest import HeadName, ModelDescription, NetworkSpec
 from model.task import ColumnTask, LogTask, Task
 from model.times import days, format_instant, parse_time
 from model.values.customers import Customers
@@ -122,7 +124,7 @@ def some_batch(kind: str, n: int = 12, *, with_steps: bool = True) -> Batch:
         lookback_days=365,
         with_steps=with_steps,
     )
-    return inputs.batch(torch.arange(n))
+    return gather(inputs, torch.arange(n))
 
 
 def rows_of(batch: Batch, rows: Tensor) -> Batch:
@@ -180,26 +182,27 @@ def random_network(
     return network.eval()
 
 
-def random_linear(kind: str, *, seed: int = 0) -> LinearNetwork:
-    """A linear network with random weights."""
-    network = build_linear(SCHEMAS[kind], n_outputs=TASKS[kind].n_outputs)
-    draw = torch.Generator().manual_seed(seed)
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, generator=draw)
-    return network.eval()
+def random_weights(head: HeadName, kind: str, *, seed: int = 0) -> Weights:
+    """Random weights of any head."""
+    if head != "linear":
+        return weights_of(random_network(head, kind, seed=seed))
+    layout, K = Layout.of(SCHEMAS[kind], piecewise=False), TASKS[kind].n_outputs
+    rows = {"numbers": len(layout.edges), "missing": len(layout.edges), "codes": sum(layout.sizes)}
+    draw = np.random.default_rng(seed)
+    weights = {name: draw.normal(size=(n, K)).astype(np.float32) for name, n in rows.items()}
+    return {**weights, "bias": draw.normal(size=K).astype(np.float32)}
 
 
 def random_scorer(head: HeadName, kind: str, *, device: str = "cpu", seed: int = 0) -> Scorer:
     """A scorer with a random network and a calibration that matters."""
     k = TASKS[kind].n_outputs
-    return Scorer(
-        TASKS[kind],
-        SCHEMAS[kind],
-        spec(head),
-        random_network(head, kind, seed=seed).to(device),
-        Calibration(slopes=(1.2, 0.8, 1.1)[:k], intercepts=(-0.3, 0.1, 0.2)[:k]),
-        torch.device(device),
+    model = ModelDescription(
+        task=TASKS[kind],
+        schema_=SCHEMAS[kind],
+        network=spec(head),
+        calibration=Calibration(slopes=(1.2, 0.8, 1.1)[:k], intercepts=(-0.3, 0.1, 0.2)[:k]),
     )
+    return build_scorer(model, random_weights(head, kind, seed=seed), device=device)
 
 
 def _cell(kind: str, draw: np.random.Generator) -> object:

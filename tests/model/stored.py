@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
 from model.errors import CheckpointError
-from model.store.checkpoint import read_checkpoint, write_checkpoint
+from model.store.checkpoint import Weights, read_checkpoint, write_checkpoint
 from model.store.registry import Registry
 from tests.model.build import tiny_manifest
 
@@ -27,8 +26,8 @@ def refusal(act: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-def tiny_weights() -> dict[str, Tensor]:
-    return {"body.weight": torch.arange(6.0).reshape(2, 3) / 7, "counts": torch.tensor([3, 1])}
+def tiny_weights() -> Weights:
+    return {"body.weight": np.arange(6.0).reshape(2, 3) / 7, "counts": np.array([3, 1])}
 
 
 def written(folder: Path, *, name: str = "churn", version: int = 1) -> Path:

@@ -10,22 +10,31 @@ from numpy.typing import NDArray
 from model.errors import SchemaError
 from model.features.encode import encode
 from model.features.inputs import Inputs
-from model.network.network import Network
+from model.network.batch import gather
+from model.network.inference import TorchNetwork
 from model.probability import Calibration, Probabilities
-from model.scorer import Scorer, fold_logits, logits
+from model.scorer import Scorer
 from model.store.manifest import HeadName
 from model.task import LogTask
 from model.values.columns import column_of
-from tests.model.networks import FOLDS, HEADS, MEMBERS, SCHEMAS, customers_of, random_scorer, some_rows
+from tests.model.networks import (
+    FOLDS,
+    HEADS,
+    MEMBERS,
+    SCHEMAS,
+    customers_of,
+    random_network,
+    random_scorer,
+    some_rows,
+)
 
 PAIRS = [(head, kind) for head in HEADS for kind in SCHEMAS]
 every_head = pytest.mark.parametrize(("head", "kind"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
 each_kind = pytest.mark.parametrize("kind", SCHEMAS)
 
 
-def bag_of(scorer: Scorer) -> Network:
-    assert isinstance(scorer.network, Network)
-    return scorer.network
+def bag_of(head: HeadName, kind: str) -> TorchNetwork:
+    return TorchNetwork(random_network(head, kind), torch.device("cpu"))
 
 
 def scores(scorer: Scorer, rows: list[dict[str, object]]) -> Probabilities:
@@ -65,7 +74,9 @@ def test_the_size_of_a_batch_does_not_matter(
     scorer, rows = random_scorer(head, kind), some_rows(SCHEMAS[kind], 12)
     together = scores(scorer, rows)
     for size in (1, 4, 5):
-        monkeypatch.setattr("model.scorer.BATCH_SIZE", size)
+        monkeypatch.setattr("model.network.inference.BATCH_SIZE", size)
+        monkeypatch.setattr("model.quick.numpy_network._LEAST", size)
+        monkeypatch.setattr("model.quick.numpy_network._BLOCK", size)
         assert_same(scores(scorer, rows), together)
 
 
@@ -110,31 +121,30 @@ def test_each_logit_is_calibrated_by_its_own_slope_and_intercept() -> None:
 
 @every_head
 def test_each_fold_returns_the_mean_probability_of_its_members(head: HeadName, kind: str) -> None:
-    scorer = random_scorer(head, kind)
-    inputs, rows = inputs_of(scorer, 12), torch.tensor([7, 2, 3, 11])
-    got = fold_logits(bag_of(scorer), inputs, rows, scorer.device)
+    bag, inputs = bag_of(head, kind), inputs_of(random_scorer(head, kind), 12)
+    got = bag.fold_logits(inputs)
     assert got.dtype == np.float64
-    assert got.shape == (FOLDS, 4, scorer.task.n_outputs)
     with torch.no_grad():
-        members = bag_of(scorer).folds(inputs.batch(rows)).double().sigmoid()
+        members = bag.network.folds(gather(inputs, torch.arange(12))).double().sigmoid()
     assert members.shape[:2] == (FOLDS, MEMBERS)
     np.testing.assert_allclose(expit(got), members.mean(dim=1), rtol=0, atol=1e-6)
 
 
 @every_head
 def test_the_network_returns_the_mean_probability_of_its_folds(head: HeadName, kind: str) -> None:
-    scorer = random_scorer(head, kind)
-    inputs, rows = inputs_of(scorer, 12), torch.tensor([7, 2, 3, 11])
-    folds = expit(fold_logits(bag_of(scorer), inputs, rows, scorer.device))
+    scorer, rows = random_scorer(head, kind), np.array([7, 2, 3, 11])
+    inputs = inputs_of(scorer, 12)
+    folds = expit(bag_of(head, kind).fold_logits(inputs.take(rows)))
+    assert folds.shape == (FOLDS, 4, scorer.task.n_outputs)
     assert folds.std(axis=0).min() > 1e-3
-    whole = expit(logits(scorer.network, inputs, scorer.device))
+    whole = expit(scorer.logits(inputs))
     np.testing.assert_allclose(folds.mean(axis=0), whole[rows], rtol=0, atol=1e-6)
 
 
 @each_kind
 def test_no_row_has_no_fold_logits(kind: str) -> None:
-    scorer, none = random_scorer("rnn", kind), torch.zeros(0, dtype=torch.int64)
-    got = fold_logits(bag_of(scorer), inputs_of(scorer, 2), none, scorer.device)
+    scorer = random_scorer("rnn", kind)
+    got = bag_of("rnn", kind).fold_logits(inputs_of(scorer, 2).take(np.arange(0)))
     assert got.shape == (FOLDS, 0, scorer.task.n_outputs)
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from model.network.inference import weights_of
 from model.network.network import build_network
 from model.probability import Calibration
-from model.scorer import Scorer
-from model.store.manifest import NetworkSpec
+from model.scorer import build_scorer
+from model.store.manifest import ModelDescription, NetworkSpec
 from training.prepare import Prepared
 from training.publish.measured import MeasuredModel
 from training.schema.fit_schema import fit_schema
@@ -30,9 +30,9 @@ def champion_of(prepared: Prepared, *, version: int = 1) -> MeasuredModel:
         lookback_days=task.lookback_days,
     )
     K = task.n_outputs
-    network = build_network(SPEC, schema, n_outputs=K).eval()
     calibration = Calibration(slopes=(1.0,) * K, intercepts=(0.0,) * K)
-    scorer = Scorer(task, schema, SPEC, network, calibration, torch.device("cpu"))
+    model = ModelDescription(task=task, schema_=schema, network=SPEC, calibration=calibration)
+    scorer = build_scorer(model, weights_of(build_network(SPEC, schema, n_outputs=K)))
     return MeasuredModel(version, scorer, plan.held_out, prepared.as_of)
 
 

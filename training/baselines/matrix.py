@@ -62,10 +62,8 @@ def read_features(
     ends = [len(rows.train)]
     widths = tuple(len(category.vocabulary) + REST + 1 for category in schema.categories)
     n_numbers = inputs.numeric.shape[1] - len(schema.rated)  # rates depend on the training labels
-    numbers = np.split(inputs.numeric.numpy()[:, :n_numbers], ends)
-    codes = np.split(
-        inputs.categories.numpy()[:, : len(widths)], ends
-    )  # without the codes of repeated numbers
+    numbers = np.split(inputs.numeric[:, :n_numbers], ends)
+    codes = np.split(inputs.categories[:, : len(widths)], ends)  # without the codes of repeated numbers
     return Sides(*(Features(n, c, widths) for n, c in zip(numbers, codes, strict=True)))
 
 

@@ -16,10 +16,13 @@ from scipy.special import expit, xlog1py, xlogy
 from torch import Tensor, nn
 
 from model.features.inputs import Inputs
-from model.network.network import Network, build_network
+from model.network.batch import gather
+from model.network.inference import TorchNetwork, weights_of
+from model.network.network import build_network
 from model.probability import Calibration, Logits, Probabilities
 from model.schema import Schema
-from model.scorer import Scorer, build_scorer, fold_logits
+from model.scorer import Scorer, build_scorer
+from model.store.manifest import ModelDescription
 from training.fit.calibrate import fit_calibration, levelled, logit_of_mean, steepening
 from training.fit.model_fit import Answers, Fitted, seeded
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
@@ -53,19 +56,19 @@ def distilled(bag: Fitted, options: FitOptions) -> Fitted:
         mean = _mean(answers, by_fold)
         return boosting.blend(mean, boosting.own(inputs, fold)) if boosting else mean
 
-    with seeded(options.seed, bag.scorer.device):
-        some = torch.randperm(len(answers.inputs))[:EXAMPLES]
+    with seeded(options.seed, answers.bag.device):
+        some = torch.randperm(len(answers.inputs))[:EXAMPLES].numpy()
         n_checked = round(len(some) * CHECKED)
         checked, train = some[:n_checked], some[n_checked:]
-        known = _rows(answers.inputs, train)
+        known = answers.inputs.take(train)
         synthetic, like = synthetic_inputs(known, bag.scorer.schema, EXAMPLES)
-        learnt = taught(synthetic, _by_fold(bag.scorer, synthetic), answers.fold[train[like]])
+        learnt = taught(synthetic, answers.bag.fold_logits(synthetic), answers.fold[train[like]])
         targets = expit(np.concatenate([unseen[train], learnt]))
         steps = STEPS * (2 if boosting else 1)
-        network = _student(bag.scorer, _joined(known, synthetic), targets, options, steps)
+        network = _student(bag.scorer, answers.bag, _joined(known, synthetic), targets, options, steps)
     steeper = steepening(answers.by_fold) ** (1 - boosting.weight if boosting else 1)
     student = _calibrated(answers, network, expit(unseen), steeper)
-    rest = _rows(answers.inputs, checked)
+    rest = answers.inputs.take(checked)
     checked_by_fold = answers.by_fold[:, checked]
     wanted = expit(taught(rest, checked_by_fold, answers.fold[checked]))
     excess = _excess(wanted, _logits(student, rest))
@@ -90,7 +93,7 @@ def distillation_sentence(fit: Fitted) -> str:
     return f"One network replaces the bag{blended} and adds {fit.excess:.4f} to its log loss."
 
 
-def synthetic_inputs(inputs: Inputs, schema: Schema, n: int) -> tuple[Inputs, Tensor]:
+def synthetic_inputs(inputs: Inputs, schema: Schema, n: int) -> tuple[Inputs, NDArray[np.int64]]:
     """Return n examples with up to half of their columns swapped, and the (n,) example that each is like.
 
     So the network learns the bag between and beyond the examples. All inputs from one column (a category
@@ -103,16 +106,18 @@ def synthetic_inputs(inputs: Inputs, schema: Schema, n: int) -> tuple[Inputs, Te
     source = like.expand(n, n_columns)
     swapped = torch.rand(n, n_columns) < MOST_SWAPPED * torch.rand(n, 1)
     source = torch.where(swapped, torch.randint(N, (n, n_columns)), source)
+    rows = source.numpy()
     swapped_inputs = Inputs(
-        inputs.numeric.gather(0, source[:, numbers]), inputs.categories.gather(0, source[:, codes]), None
+        np.take_along_axis(inputs.numeric, rows[:, numbers], axis=0),
+        np.take_along_axis(inputs.categories, rows[:, codes], axis=0),
     )
-    return swapped_inputs, like[:, 0]
+    return swapped_inputs, like[:, 0].numpy()
 
 
-def _columns(schema: Schema, inputs: Inputs) -> tuple[Tensor, Tensor]:
+def _columns(schema: Schema, inputs: Inputs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The column of each number and each code."""
     D, C = inputs.numeric.shape[1], inputs.categories.shape[1]
-    numbers, codes = torch.arange(D), D + torch.arange(C)
+    numbers, codes = np.arange(D), D + np.arange(C)
     rated = [n for n, column in enumerate(schema.categorical) if column.rates]
     numbers[D - len(rated) :] = codes[rated]
     valued = [n for n, _ in schema.valued]
@@ -120,21 +125,28 @@ def _columns(schema: Schema, inputs: Inputs) -> tuple[Tensor, Tensor]:
     return numbers, codes
 
 
-def _student(bag: Scorer, inputs: Inputs, targets: Probabilities, options: FitOptions, steps: int) -> Scorer:
-    """Fit a network of one fold and member, which starts from the bag's first, to (N, K) probabilities."""
-    spec = bag.spec.model_copy(update={"folds": 1, "members": 1})
-    network = build_network(spec, bag.schema, n_outputs=bag.task.n_outputs).to(bag.device)
+def _student(
+    scorer: Scorer, bag: TorchNetwork, inputs: Inputs, targets: Probabilities, options: FitOptions, steps: int
+) -> Scorer:
+    """Fit a network of one fold and member, which starts from the bag's first, to (N, K) probabilities.
+
+    Args:
+        scorer: of the bag.
+    """
+    spec, K = scorer.spec.model_copy(update={"folds": 1, "members": 1}), scorer.task.n_outputs
+    network = build_network(spec, scorer.schema, n_outputs=K).to(bag.device)
     _start(network, bag.network)
     wanted = torch.from_numpy(targets).float().to(bag.device)
     optimizer = build_optimizer(network, LEARNING_RATE, options.weight_decay, bag.device)
     schedule, averaged = falling_rate(optimizer, steps), Average(network)
     network.train()
     for rows in _batches(len(inputs), steps):
-        logits = network.members(inputs.batch(rows).to(bag.device))[0, 0]
+        logits = network.members(gather(inputs, rows).to(bag.device))[0, 0]
         losses = nn.functional.binary_cross_entropy_with_logits(logits, wanted[rows], reduction="none")
         take_step(losses.mean(dim=0).sum(), optimizer, schedule, averaged)
-    identity = Calibration(slopes=(1.0,) * bag.task.n_outputs, intercepts=(0.0,) * bag.task.n_outputs)
-    return build_scorer(bag.task, bag.schema, spec, averaged.network.eval(), identity, bag.device)
+    identity = Calibration(slopes=(1.0,) * K, intercepts=(0.0,) * K)
+    model = ModelDescription(task=scorer.task, schema_=scorer.schema, network=spec, calibration=identity)
+    return build_scorer(model, weights_of(averaged.network), device=scorer.device)
 
 
 def _calibrated(
@@ -152,12 +164,6 @@ def _calibrated(
     steep = Calibration(slopes=tuple(slopes.tolist()), intercepts=like_single.intercepts)
     later = student.logits(answers.published)
     return replace(student, calibration=levelled(steep, later, answers.events, answers.judged))
-
-
-def _by_fold(bag: Scorer, inputs: Inputs) -> NDArray[np.float64]:
-    """(F, n, K) uncalibrated logits of each fold's network."""
-    assert isinstance(bag.network, Network), "the linear head has no bag"
-    return fold_logits(bag.network, inputs, torch.arange(len(inputs)), bag.device)
 
 
 def _mean(answers: Answers, by_fold: NDArray[np.float64]) -> Logits:
@@ -193,10 +199,6 @@ def _logits(scorer: Scorer, inputs: Inputs) -> Logits:
     return scorer.calibration.apply(scorer.logits(inputs))
 
 
-def _rows(inputs: Inputs, rows: Tensor) -> Inputs:
-    return Inputs(inputs.numeric[rows], inputs.categories[rows], None)
-
-
 def _joined(first: Inputs, second: Inputs) -> Inputs:
-    numeric = torch.cat([first.numeric, second.numeric])
-    return Inputs(numeric, torch.cat([first.categories, second.categories]), None)
+    numeric = np.concatenate([first.numeric, second.numeric])
+    return Inputs(numeric, np.concatenate([first.categories, second.categories]))

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch import Tensor
 
 from model.features.inputs import Inputs
-from model.network.linear import LinearNetwork
+from model.network.layout import Layout, starts
+from model.schema import Schema
+from model.store.checkpoint import Weights
 from training.fit.logistic import Design, Targets, solve, start
 from training.fit.loop import PROGRESS, Epoch, Fit, FitData, OnEpoch, judged_loss
 
@@ -23,19 +24,21 @@ PATIENCE: Final = 2  # penalties without progress before the fit stops
 
 
 def fit_linear(
-    network: LinearNetwork, data: FitData, *, n_folds: int, on_epoch: OnEpoch
-) -> tuple[Fit, FoldLogits]:
-    """Fit in place: the weights are the mean of those of the folds, each fitted without its own examples.
+    schema: Schema, data: FitData, *, n_folds: int, on_epoch: OnEpoch
+) -> tuple[Fit, FoldLogits, Weights]:
+    """Fit the weights: the mean of those of the folds, each fitted without its own examples.
 
     So the logits of the network are the mean logits of the folds. Each epoch of the history is a penalty,
     the strongest first; the next search starts from its weights. Penalties are compared as the epochs of
     other heads are, by the calibrated loss of the judged examples. All of it runs on the CPU in float64.
 
     Returns:
-        The fit, and a function of n inputs that returns the (F, n, K) float64 logits of the folds.
+        The fit, a function of n inputs that returns the (F, n, K) float64 logits of the folds, and the
+        weights of `model.network.linear.LinearNetwork`.
     """
-    gaps = data.inputs.numeric.isnan().any(dim=0)
-    design = _design(data.inputs, gaps, network)
+    gaps = np.asarray(np.isnan(data.inputs.numeric).any(axis=0))
+    first = starts(Layout.of(schema, piecewise=False).sizes)
+    design = _design(data.inputs, gaps, first)
     targets = Targets.build(data.events, data.at_risk, data.fold, n_folds)
     place, judged = start(design, targets), torch.from_numpy(np.flatnonzero(data.judged))
     best, weights, unseen = 0, place, np.empty(0)
@@ -52,40 +55,38 @@ def fit_linear(
             best, weights, unseen = epoch, place, own
         if epoch - best >= PATIENCE:
             break
-    _set_weights(network, weights.unflatten(1, (n_folds, -1)).mean(dim=1), gaps)
 
     def fold_logits(inputs: Inputs) -> NDArray[np.float64]:
-        by_fold = _design(inputs, gaps, network).times(weights).unflatten(1, (n_folds, -1))
+        by_fold = _design(inputs, gaps, first).times(weights).unflatten(1, (n_folds, -1))
         found: NDArray[np.float64] = by_fold.transpose(0, 1).numpy()
         return found
 
-    return Fit(tuple(history), unseen), fold_logits
+    mean = weights.unflatten(1, (n_folds, -1)).mean(dim=1)
+    return Fit(tuple(history), unseen), fold_logits, _weights(mean.float().numpy(), gaps)
 
 
-def _design(inputs: Inputs, gaps: Tensor, network: LinearNetwork) -> Design:
+def _design(inputs: Inputs, gaps: NDArray[np.bool_], first: NDArray[np.int64]) -> Design:
     """The columns: 1, numbers with 0 where missing, flags of those that miss some, codes.
 
     Args:
-        gaps: (D,) bool, the numbers with missing values.
+        gaps: (D,) the numbers with missing values.
+        first: (C + 1,) the first of the columns of each category, and their number.
     """
-    missing = inputs.numeric.isnan()
-    numbers = inputs.numeric.masked_fill(missing, 0.0).double()
-    ones = torch.ones(len(inputs), 1, dtype=torch.float64)
-    places = (inputs.categories[:, : len(network.offsets)] + network.offsets).numpy()
+    missing = np.isnan(inputs.numeric)
+    numbers = np.where(missing, np.float32(0), inputs.numeric)
+    dense = torch.from_numpy(np.column_stack([np.ones(len(inputs)), numbers, missing[:, gaps]]))
+    places = inputs.categories[:, : len(first) - 1] + first[:-1]
     n, c = places.shape
-    codes = csr_array((np.ones(n * c), places.ravel(), np.arange(n + 1) * c), shape=(n, len(network.codes)))
-    dense = torch.cat([ones, numbers, missing[:, gaps].double()], dim=1)
+    codes = csr_array((np.ones(n * c), places.ravel(), np.arange(n + 1) * c), shape=(n, int(first[-1])))
     if codes.shape[1] > DENSE_CODES:
         return Design(dense, codes)
     return Design(torch.cat([dense, torch.from_numpy(codes.toarray())], dim=1), codes[:, :0])
 
 
-@torch.no_grad()
-def _set_weights(network: LinearNetwork, weights: Tensor, gaps: Tensor) -> None:
-    """Copy (P + R, K) weights of the columns of a design."""
-    sizes = [1, len(gaps), int(gaps.sum()), len(network.codes)]
-    bias, numbers, missing, codes = weights.split(sizes)
-    network.numbers.copy_(numbers)
-    network.missing[gaps] = missing.float()
-    network.bias.copy_(bias[0])
-    network.codes.copy_(codes)
+def _weights(columns: NDArray[np.float32], gaps: NDArray[np.bool_]) -> Weights:
+    """Name the (P + R, K) weights of the columns of a design."""
+    D = len(gaps)
+    bias, numbers, flags, codes = np.split(columns, np.cumsum([1, D, int(gaps.sum())]))
+    missing = np.zeros_like(numbers)
+    missing[gaps] = flags
+    return {"numbers": numbers, "missing": missing, "codes": codes, "bias": bias[0]}

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.features.inputs import Inputs
+from model.network.batch import gather
+from model.network.inference import BATCH_SIZE
 from model.network.network import Network
 from model.network.trunk import average
 from model.probability import Logits
-from model.scorer import BATCH_SIZE
 from training.fit.calibrate import calibrated_loss
 from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
 from training.study.sections import FitOptions
@@ -177,7 +178,7 @@ def _train_epoch(
     network.train()
     total = torch.zeros((), device=device)
     for rows in batches:
-        batch = data.inputs.batch(rows.flatten()).to(device)
+        batch = gather(data.inputs, rows.flatten()).to(device)
         with _autocast(device):
             members = network.members(batch)
         losses = _losses(members.float(), data, rows)
@@ -205,7 +206,7 @@ def _unseen_logits(network: Network, data: FitData, judges: list[Tensor], device
         filled[fold, : len(rows)] = rows
     parts = []
     for rows in filled.split(max(BATCH_SIZE // len(judges), 1), dim=1):
-        members = network.members(data.inputs.batch(rows.flatten()).to(device))
+        members = network.members(gather(data.inputs, rows.flatten()).to(device))
         parts.append(average(members.transpose(0, 1)).cpu().double())
     by_fold = torch.cat(parts, dim=1)
     logits = torch.empty((len(data), by_fold.shape[2]), dtype=torch.float64)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,12 +13,12 @@ from numpy.typing import NDArray
 from model.device import choose_device
 from model.features.encode import encode
 from model.features.inputs import Inputs
-from model.network.linear import LinearNetwork
-from model.network.network import Network, build_linear, build_network
+from model.network.inference import TorchNetwork, weights_of
+from model.network.network import build_network
 from model.probability import Calibration, Logits, Probabilities
 from model.schema import Schema
-from model.scorer import Scorer, build_scorer, fold_logits
-from model.store.manifest import NetworkSpec
+from model.scorer import Scorer, build_scorer
+from model.store.manifest import ModelDescription, NetworkSpec
 from model.task import Task
 from training.fit.calibrate import bagged, fit_calibration, logit_of_mean
 from training.fit.linear import fit_linear
@@ -66,7 +65,8 @@ class Answers:
     """The logits of each fold's network for n training examples, whose rates are out of fold too.
 
     Attributes:
-        inputs: of the examples, without sequences.
+        bag: the networks.
+        inputs: of the examples.
         published: the same as a prediction reads them: with the rates among all training examples.
         by_fold: (F, n, K) uncalibrated logits.
         fold: (n,) int64, the fold whose network never read the example.
@@ -75,6 +75,7 @@ class Answers:
         single: the calibration of single networks.
     """
 
+    bag: TorchNetwork
     inputs: Inputs
     published: Inputs
     by_fold: NDArray[np.float64]
@@ -148,26 +149,27 @@ def fit_model(
     if rates:  # no example reads a rate that its own label is in
         data = replace(data, inputs=_with_rates(published, rates))
     spec, n_outputs = model.spec, model.task.n_outputs
-    network: Network | LinearNetwork
+    bag = None
     if spec.head == "linear":
-        network = build_linear(schema, n_outputs=n_outputs)
-        fitted, by_fold = fit_linear(network, data, n_folds=spec.folds, on_epoch=on_epoch)
-        network, spec = network.to(device), spec.model_copy(update={"folds": 1, "members": 1})
+        fitted, by_fold, weights = fit_linear(schema, data, n_folds=spec.folds, on_epoch=on_epoch)
+        spec = spec.model_copy(update={"folds": 1, "members": 1})
     else:
         with seeded(options.seed, device):
             network = build_network(spec, schema, n_outputs=n_outputs).to(device)
             schedule = schedule_of(options, n_drawn(labelled, folds))
             fitted = fit(network, data, options, schedule, device=device, on_epoch=on_epoch)
-        by_fold = partial(_by_fold, network.eval(), device)
+        bag = TorchNetwork(network.eval(), device)
+        by_fold, weights = bag.fold_logits, weights_of(network)
     labels = labelled.labels.take(folds.rows[folds.judged])
     single = fit_calibration(fitted.unseen, labels.events, labels.at_risk)
     answers = None
-    if isinstance(network, LinearNetwork):
+    if bag is None:
         calibration = bagged(single, by_fold(data.inputs), by_fold(published).mean(axis=0))
     else:
-        answers, spread = _answers(network, data, published, single, device)
+        answers, spread = _answers(bag, data, published, single)
         calibration = bagged(single, answers.by_fold, logit_of_mean(spread))
-    scorer = build_scorer(model.task, schema, spec, network, calibration, device)
+    described = ModelDescription(task=model.task, schema_=schema, network=spec, calibration=calibration)
+    scorer = build_scorer(described, weights, device=str(device))
     unseen = single.apply(fitted.unseen)
     found = None
     if asked is not None and len(asked):
@@ -209,24 +211,24 @@ def _fit_data(labelled: LabelledExamples, folds: Folds, schema: Schema, model: M
 
 
 def _answers(
-    network: Network, data: FitData, published: Inputs, single: Calibration, device: torch.device
+    bag: TorchNetwork, data: FitData, published: Inputs, single: Calibration
 ) -> tuple[Answers, NDArray[np.float64]]:
     """Return the answers, and the (F, n, K) logits for the inputs as a prediction reads them."""
     most = min(len(data), MAX_SEQUENCES if data.inputs.steps else MAX_ANSWERED)
-    some = torch.from_numpy(np.linspace(0, len(data) - 1, most).astype(np.int64))
-    by_fold = spread = fold_logits(network.eval(), data.inputs, some, device)
+    some = np.linspace(0, len(data) - 1, most).astype(np.int64)
+    own, later = data.inputs.take(some), published.take(some)
+    by_fold = spread = bag.fold_logits(own)
     if published is not data.inputs:
-        spread = fold_logits(network, published, some, device)
+        spread = bag.fold_logits(later)
     judged = data.judged[some, None] & (data.at_risk[some] > 0).numpy()
-    own, later = (Inputs(one.numeric[some], one.categories[some], None) for one in (data.inputs, published))
     events = (data.events[some] > 0).numpy()
-    return Answers(own, later, by_fold, data.fold[some], events, judged, single), spread
+    return Answers(bag, own, later, by_fold, data.fold[some], events, judged, single), spread
 
 
 def _with_rates(inputs: Inputs, rates: list[NDArray[np.float32]]) -> Inputs:
     """The inputs with other rates, which are the last numbers."""
-    numeric = inputs.numeric.clone()
-    numeric[:, -len(rates) :] = torch.from_numpy(np.stack(rates, axis=1))
+    numeric = inputs.numeric.copy()
+    numeric[:, -len(rates) :] = np.stack(rates, axis=1)
     return replace(inputs, numeric=numeric)
 
 
@@ -235,11 +237,6 @@ def _asked_inputs(scorer: Scorer, labelled: LabelledExamples, folds: Folds, aske
     inputs = scorer.inputs(labelled.columns, labelled.log, labelled.examples.take(asked.rows))
     rates = rates_of_asked(scorer.schema, labelled, folds.rows, folds.fold, asked.rows, asked.fold)
     return _with_rates(inputs, rates) if rates else inputs
-
-
-def _by_fold(network: Network, device: torch.device, inputs: Inputs) -> NDArray[np.float64]:
-    """(F, n, K) logits of each fold's network."""
-    return fold_logits(network, inputs, torch.arange(len(inputs)), device)
 
 
 @contextmanager

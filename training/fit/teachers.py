@@ -100,4 +100,4 @@ def _weight(answers: Answers, unseen: Logits) -> float:
 
 
 def _matrix(inputs: Inputs, n_codes: int) -> NDArray[np.float64]:
-    return tree_matrix(inputs.numeric.numpy(), inputs.categories.numpy()[:, :n_codes])
+    return tree_matrix(inputs.numeric, inputs.categories[:, :n_codes])

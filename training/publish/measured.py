@@ -11,8 +11,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from model.errors import ComparisonError
-from model.predictor import Predictor, rebuild_scorer
-from model.scorer import Scorer
+from model.predictor import Predictor
+from model.scorer import Scorer, build_scorer
 from model.store.checkpoint import Checkpoint, pack, read_checkpoint, unpack
 from model.store.manifest import Manifest, ModelDescription
 from model.store.seal import damaged, describe_errors
@@ -50,7 +50,7 @@ def measured_files(run: Run) -> dict[str, bytes]:
     )
     return {
         MEASURED: description.model_dump_json(by_alias=True, indent=1).encode(),
-        MEASURED_WEIGHTS: pack(scorer.network.state_dict()),
+        MEASURED_WEIGHTS: pack(scorer.weights),
     }
 
 
@@ -81,7 +81,7 @@ def _measured_scorer(checkpoint: Checkpoint, folder: Path, device: str) -> Score
     except ValidationError as error:
         raise damaged(f"{folder / MEASURED} must describe a model: {describe_errors(error)}") from None
     weights = unpack(checkpoint.kept[MEASURED_WEIGHTS], folder / MEASURED_WEIGHTS)
-    return rebuild_scorer(model, weights, device=device)
+    return build_scorer(model, weights, device=device)
 
 
 def _held_out(manifest: Manifest) -> HeldOut:

@@ -85,7 +85,7 @@ def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -
             **measured_files(run),
         }
         manifest = _manifest(run, version, report)
-        write_checkpoint(folder, manifest, run.published.scorer.network.state_dict(), extras)
+        write_checkpoint(folder, manifest, run.published.scorer.weights, extras)
 
     promote = decision.promoted if decision else False if run.verdict.fault else None
     version = registry.publish(name, write, promote=promote)
@@ -137,7 +137,7 @@ def _provenance(run: Run) -> dict[str, Any]:
         "customers": len(run.prepared.dataset),
         "held_out": run.prepared.plan.held_out.model_dump(mode="json"),
         "refit": run.study.fit.refit,
-        "device": str(run.published.scorer.device),
+        "device": run.published.scorer.device,
         "versions": {
             "propense": package_version("propense"),
             "python": platform.python_version(),

@@ -127,7 +127,7 @@ def _n_customers(prepared: Prepared, rows: Rows) -> int:
 def _fit(fitted: Fitted, published: Fitted) -> FitPart:
     return {
         "head": fitted.scorer.spec.head,
-        "device": str(fitted.scorer.device),
+        "device": fitted.scorer.device,
         "epochs": len(fitted.history),
         "best_epoch": best_epoch(fitted.history),
         "seconds": round(fitted.seconds, 3),
@@ -135,6 +135,6 @@ def _fit(fitted: Fitted, published: Fitted) -> FitPart:
         "validation_loss": round(fitted.validation_loss, 6),
         "history": [asdict(e) for e in fitted.history],
         "penalty": fitted.history[best_epoch(fitted.history) - 1].penalty,
-        "parameters": sum(p.numel() for p in fitted.scorer.network.parameters()),
+        "parameters": sum(weight.size for weight in fitted.scorer.weights.values()),
         "distillation": distillation_sentence(fitted),
     }

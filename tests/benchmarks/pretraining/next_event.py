@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.features.inputs import Batch, Inputs, Steps
+from model.features.inputs import Inputs, Steps
 from model.features.sequence import AGE, GAP, STEP_NUMBERS
+from model.network.batch import Batch, gather
 from model.network.steps import StepReader
 from tests.benchmarks.pretraining.encoders import embed, state_width, step_states
 
@@ -87,12 +89,12 @@ def pretrain(reader: StepReader, inputs: Inputs, sizes: Sequence[int], *, seed: 
     answer = NextEvent(state_width(reader.encoder), sizes, len(wanted.columns))
     optimizer = torch.optim.AdamW([*reader.parameters(), *answer.parameters()], lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=STEPS)
-    longer = torch.where(inputs.steps.ends - inputs.steps.starts > 1)[0]
+    longer = torch.from_numpy(np.flatnonzero(inputs.steps.ends - inputs.steps.starts > 1))
     order = torch.Generator().manual_seed(seed)
     history = []
     reader.train()
     for _ in range(STEPS):
-        batch = inputs.batch(longer[torch.randint(len(longer), (BATCH,), generator=order)])
+        batch = gather(inputs, longer[torch.randint(len(longer), (BATCH,), generator=order)])
         loss = _batch_loss(reader, answer, batch, wanted)
         optimizer.zero_grad()
         loss.backward()
@@ -104,13 +106,14 @@ def pretrain(reader: StepReader, inputs: Inputs, sizes: Sequence[int], *, seed: 
 
 def next_of(steps: Steps, sizes: Sequence[int]) -> Wanted:
     """The statistics of all steps that follow another in a sequence."""
-    edges = torch.zeros(len(steps.numbers) + 1, dtype=torch.int64)
+    edges = np.zeros(len(steps.numbers) + 1, dtype=np.int64)
     longer = steps.ends - steps.starts > 1
-    edges.index_add_(0, steps.starts[longer] + 1, torch.ones(int(longer.sum()), dtype=torch.int64))
-    edges.index_add_(0, steps.ends[longer], -torch.ones(int(longer.sum()), dtype=torch.int64))
-    follows = edges.cumsum(0)[:-1] > 0
+    np.add.at(edges, steps.starts[longer] + 1, 1)
+    np.add.at(edges, steps.ends[longer], -1)
+    follows = edges.cumsum()[:-1] > 0
     columns = [GAP, *range(len(STEP_NUMBERS), steps.numbers.shape[1])]
-    numbers, codes = steps.numbers[follows][:, columns], steps.categories[follows]
+    numbers = torch.from_numpy(steps.numbers[follows][:, columns])
+    codes = torch.from_numpy(steps.categories[follows])
     mean = numbers.nanmean(dim=0)
     return Wanted(
         columns,

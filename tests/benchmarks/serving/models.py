@@ -78,7 +78,7 @@ def _train(folder: Path, name: str, study: str, rows: Iterable[Row]) -> Trained:
     (folder / f"{name}.yaml").write_text(study.replace("NAME", name))
     made = train(read_study(folder / f"{name}.yaml"), Registry(registry_of(folder)))
     scorer = load_predictor(made.folder).scorer
-    weights = sum(parameter.numel() for parameter in scorer.network.parameters())
+    weights = sum(weight.size for weight in scorer.weights.values())
     spec = scorer.spec
     about = f"head {spec.head}, {spec.folds} folds, {spec.members} members each, {weights:,} weights"
     return Trained(name, about)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from model.features.inputs import Batch
+from model.network.batch import Batch, gather
 from model.store.manifest import HeadName
 from tests.benchmarks.training_speed.alone import THREADS
 from tests.benchmarks.training_speed.ours import Parts, parts_of
@@ -29,7 +29,7 @@ class Rows(Dataset[Item]):
         return len(self.data)
 
     def __getitem__(self, row: int) -> Item:
-        return self.data.inputs.batch(torch.tensor([row])), self.data.events[row]
+        return gather(self.data.inputs, torch.tensor([row])), self.data.events[row]
 
 
 def collate(items: Sequence[Item]) -> Item:

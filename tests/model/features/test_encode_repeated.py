@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.features.encode import encode
+from model.network.batch import gather
 from model.network.network import Network, build_network
 from model.schema import CategoricalColumn, NumericColumn, Schema
 from model.store.manifest import HeadName
@@ -54,7 +55,7 @@ def logits_of(network: Network, numbers: list[float]) -> torch.Tensor:
     columns = {"x": column_of(numbers)}
     inputs = encode(ONE, columns, None, examples, lookback_days=9, with_steps=False)
     with torch.no_grad():
-        logits: torch.Tensor = network(inputs.batch(torch.arange(len(numbers))))[:, 0]
+        logits: torch.Tensor = network(gather(inputs, torch.arange(len(numbers))))[:, 0]
     return logits
 
 

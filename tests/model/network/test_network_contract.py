@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from model.features.inputs import Batch
 from model.features.scaling import scale
+from model.network.batch import Batch
 from model.network.network import build_network
 from model.network.trunk import average
 from model.store.manifest import HeadName

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.features.inputs import Batch
+from model.network.batch import Batch
 from model.network.network import Network
 from model.store.manifest import HeadName
 from tests.model.networks import (

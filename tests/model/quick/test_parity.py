@@ -1,6 +1,7 @@
 """Each second, faster form gives what its first form gives: the numpy network and the row encoder."""
 
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from model.features.encode import encode
 from model.features.inputs import Inputs
-from model.network.embeddings import ColumnTokens
-from model.network.network import Network
-from model.network.trunk import Trunk, average
+from model.network.inference import weights_of
+from model.network.network import Network, build_network
+from model.network.trunk import average
 from model.quick.numpy_network import NumpyNetwork
 from model.quick.row_encoder import RowEncoder
 from model.schema import (
@@ -25,6 +26,7 @@ from model.schema import (
     Schema,
     TableColumn,
 )
+from model.store.manifest import NetworkSpec
 from model.values.rows import rows_from_json
 from tests.model.build import tiny_scaling
 from tests.model.networks import AS_OF
@@ -33,25 +35,48 @@ from tests.model.networks import AS_OF
 
 SAME = 1e-5  # of logits in the tens: float32 adds in another order
 CODES = 4
+SPEC = NetworkSpec(head="mlp", width=8, layers=2, dropout=0.3, embedding=4, folds=3, members=2)
 
 
-def network(edges: list[list[float]], n_categories: int, valued: list[int], *, seed: int) -> Network:
+@dataclass(frozen=True)
+class Made:
+    """A schema of numbers with these edges, of categories, and a network for it."""
+
+    schema: Schema
+    spec: NetworkSpec
+    network: Network
+
+    @property
+    def quick(self) -> NumpyNetwork:
+        return NumpyNetwork.build(self.schema, self.spec, weights_of(self.network), n_outputs=2)
+
+
+def network(
+    edges: list[list[float]], n_categories: int, valued: list[int], *, seed: int, piecewise: bool = True
+) -> Made:
     torch.manual_seed(seed)
-    tokens = ColumnTokens(edges, [CODES] * n_categories, [(n, CODES) for n in valued], folds=3, width=4)
-    trunk = Trunk(tokens.n_tokens * 4, width=8, layers=2, dropout=0.3, folds=3, members=2, n_outputs=2)
-    made = Network(tokens, [], trunk).eval()
+    repeated = tuple(range(CODES - 1))
+    numbers = [
+        NumericColumn(name=f"n{n}", scaling=tiny_scaling(edges=one), values=repeated if n in valued else ())
+        for n, one in enumerate(edges)
+    ]
+    vocabulary = ("a", "b")[: CODES - 2]
+    categories = [CategoricalColumn(name=f"c{c}", vocabulary=vocabulary) for c in range(n_categories)]
+    schema = Schema(id=None, columns=(*numbers, *categories))
+    spec = SPEC.model_copy(update={"piecewise": piecewise})
+    made = build_network(spec, schema, n_outputs=2).eval()
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter)
-    return made
+    return Made(schema, spec, made)
 
 
-def both(made: Network, numbers: Any, codes: Any) -> tuple[Any, Any]:
+def both(made: Made, numbers: Any, codes: Any) -> tuple[Any, Any]:
     """Logits of the numpy network, and those of the network in float64."""
-    exact = deepcopy(made).double()
+    exact = deepcopy(made.network).double()
     with torch.no_grad():
         tokens = exact.tokens(torch.from_numpy(numbers).double()[None], torch.from_numpy(codes)[None])
         wanted = average(exact.trunk(tokens.flatten(2)).flatten(0, 1))
-    return NumpyNetwork.build(made).logits(numbers, codes), wanted.numpy()
+    return made.quick.logits(Inputs(numbers, codes)), wanted.numpy()
 
 
 ascending = st.lists(st.integers(-12, 12).map(lambda n: n / 4), max_size=6, unique=True).map(sorted)
@@ -82,7 +107,7 @@ def test_the_logits_are_those_of_the_network(
 
 
 def test_codes_of_repeated_values_are_left_alone_where_they_are_not_read() -> None:
-    made = network([[], []], 1, [], seed=4)
+    made = network([[], []], 1, [0, 1], seed=4, piecewise=False)
     draw = np.random.default_rng(4)
     numbers, codes = draw.normal(size=(5, 2)).astype(np.float32), draw.integers(0, CODES, (5, 3))
     got, wanted = both(made, numbers, codes)
@@ -104,9 +129,7 @@ def test_blocks_of_rows_are_joined(n: int) -> None:
     got, wanted = both(made, numbers, codes)
     assert got.shape == (n, 2)
     np.testing.assert_allclose(got, wanted, atol=SAME)
-    alone = [
-        NumpyNetwork.build(made).logits(numbers[i : i + 1], codes[i : i + 1])[0] for i in range(min(n, 3))
-    ]
+    alone = [made.quick.logits(Inputs(numbers[i : i + 1], codes[i : i + 1]))[0] for i in range(min(n, 3))]
     np.testing.assert_allclose(got[: len(alone)], np.reshape(alone, (-1, 2)), atol=1e-6)
 
 
@@ -121,7 +144,7 @@ def test_far_numbers_and_narrow_bins_stay_finite() -> None:
 def test_members_that_are_certain_give_a_finite_logit() -> None:
     made = network([[0.0, 1.0]], 0, [], seed=3)
     with torch.no_grad():
-        made.trunk.bias.fill_(1e4)
+        made.network.trunk.bias.fill_(1e4)
     got, _ = both(made, np.zeros((1, 1), np.float32), np.empty((1, 0), np.int64))
     assert np.isfinite(got).all()
 
@@ -215,18 +238,17 @@ def inputs_of(schema: Schema, sent: list[dict[str, Any]]) -> Inputs:
 
 @given(rows)
 def test_both_encoders_give_the_same_bits(sent: list[dict[str, Any]]) -> None:
-    numeric, codes = ENCODER(rows_from_json(sent, SCHEMA, AS_OF))
-    wanted = inputs_of(SCHEMA, sent)
-    np.testing.assert_array_equal(numeric, wanted.numeric.numpy())
-    np.testing.assert_array_equal(codes, wanted.categories.numpy())
-    assert numeric.dtype == np.float32
-    assert codes.dtype == np.int64
+    got, wanted = ENCODER(rows_from_json(sent, SCHEMA, AS_OF)), inputs_of(SCHEMA, sent)
+    np.testing.assert_array_equal(got.numeric, wanted.numeric)
+    np.testing.assert_array_equal(got.categories, wanted.categories)
+    assert got.numeric.dtype == np.float32
+    assert got.categories.dtype == np.int64
 
 
 @pytest.mark.parametrize("column", SCHEMA.columns, ids=lambda column: column.name)
 def test_a_single_column_is_encoded(column: TableColumn) -> None:
     schema = Schema(id=None, columns=(column,))
-    numeric, codes = RowEncoder.build(schema)(rows_from_json([{}, {}], schema, AS_OF))
+    got = RowEncoder.build(schema)(rows_from_json([{}, {}], schema, AS_OF))
     wanted = inputs_of(schema, [{}, {}])
-    assert numeric.shape == wanted.numeric.shape
-    assert codes.shape == wanted.categories.shape
+    assert got.numeric.shape == wanted.numeric.shape
+    assert got.categories.shape == wanted.categories.shape

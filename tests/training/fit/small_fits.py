@@ -1,5 +1,6 @@
 """Little networks, and examples for the loop that fits them."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.features.inputs import Inputs, Steps
+from model.network.batch import gather
 from model.network.network import Network, build_network
 from model.network.trunk import average
 from model.schema import NumericColumn, Scaling, Schema, Series
@@ -47,8 +49,8 @@ def fit_data(
     happened = np.where(draw.random(n) < noise, draw.random(n) < 0.5, numbers[:, 0] > 0)
     events = np.repeat(happened[:, None], outputs, axis=1).astype(np.float32)
     inputs = Inputs(
-        torch.from_numpy(numbers),
-        torch.zeros((n, 0), dtype=torch.int64),
+        numbers,
+        np.zeros((n, 0), dtype=np.int64),
         _steps(n, draw) if series else None,
     )
     fold = draw.permutation(np.arange(n) % F)
@@ -59,10 +61,10 @@ def fit_data(
 
 def _steps(n: int, draw: np.random.Generator) -> Steps:
     """Sequences of one to four steps."""
-    lengths = torch.from_numpy(draw.integers(1, 5, n))
-    ends = lengths.cumsum(0)
-    numbers = torch.from_numpy(draw.normal(size=(int(ends[-1]), 1)).astype(np.float32))
-    return Steps(numbers, torch.zeros((len(numbers), 0), dtype=torch.int64), ends - lengths, ends)
+    lengths = draw.integers(1, 5, n)
+    ends = lengths.cumsum()
+    numbers = draw.normal(size=(int(ends[-1]), 1)).astype(np.float32)
+    return Steps(numbers, np.zeros((len(numbers), 0), dtype=np.int64), ends - lengths, ends)
 
 
 def fitted(network: Network, data: FitData, *, on_epoch: OnEpoch = lambda _: None, **changes: Any) -> Fit:
@@ -82,7 +84,7 @@ def unseen(network: Network, data: FitData) -> NDArray[np.float64]:
     told = []
     with torch.inference_mode():
         for row in np.flatnonzero(data.judged):
-            members = network.folds(data.inputs.batch(torch.tensor([row])))[int(data.fold[row])]
+            members = network.folds(gather(data.inputs, torch.tensor([row])))[int(data.fold[row])]
             told.append(average(members)[0].double().numpy())
     return np.stack(told)
 
@@ -102,7 +104,7 @@ def weights_of(network: nn.Module, fold: int) -> dict[str, Tensor]:
     }
 
 
-def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether all weights agree to the bit."""
     assert one.keys() == other.keys()
-    return all(torch.equal(one[name], other[name]) for name in one)
+    return all(np.array_equal(one[name], other[name]) for name in one)

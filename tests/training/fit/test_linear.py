@@ -10,14 +10,21 @@ from sklearn.linear_model import LogisticRegression
 
 from model.features.inputs import Inputs
 from model.network.linear import LinearNetwork
-from model.scorer import logits
-from tests.training.fit.small_fits import CPU, F
+from model.schema import CategoricalColumn, NumericColumn, Schema
+from tests.training.fit.small_fits import SCALING, F
 from training.fit import linear
 from training.fit.linear import PENALTIES, fit_linear
 from training.fit.loop import Epoch, Fit, FitData
 
 N: Final = 500
 SIZES: Final = (4, 7)
+SCHEMA: Final = Schema(
+    id=None,
+    columns=(
+        *(NumericColumn(name=n, scaling=SCALING) for n in "abc"),
+        *(CategoricalColumn(name=f"of {n}", vocabulary=("x", "y", "z", "u", "v")[: n - 2]) for n in SIZES),
+    ),
+)
 
 
 def data(*, outputs: int = 1, seed: int = 0) -> FitData:
@@ -30,14 +37,14 @@ def data(*, outputs: int = 1, seed: int = 0) -> FitData:
     events = draw.random((N, outputs)) < 1 / (1 + np.exp(-z))[:, None]
     at_risk = np.ones((N, outputs), dtype=np.float32)
     at_risk[:, 1:] = (draw.random((N, outputs - 1)) < 0.7) & ~events[:, : outputs - 1]
-    inputs = Inputs(torch.from_numpy(numbers), torch.from_numpy(codes), None)
+    inputs = Inputs(numbers, codes)
     fold, judged = draw.permutation(np.arange(N) % F), draw.random(N) < 0.6
     return FitData(inputs, torch.from_numpy(events).float(), torch.from_numpy(at_risk), fold, judged)
 
 
 def fitted(about: FitData) -> tuple[LinearNetwork, Fit, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    network = LinearNetwork(3, SIZES, n_outputs=about.events.shape[1])
-    fit, by_fold = fit_linear(network, about, n_folds=F, on_epoch=lambda _: None)
+    fit, by_fold, weights = fit_linear(SCHEMA, about, n_folds=F, on_epoch=lambda _: None)
+    network = LinearNetwork.build(SCHEMA, weights, n_outputs=about.events.shape[1])
     return network, fit, by_fold(about.inputs)
 
 
@@ -51,7 +58,7 @@ def test_each_fold_is_scikit_learn_s_regression_on_the_other_folds(
     monkeypatch.setattr(linear, "DENSE_CODES", dense)
     about = data(outputs=outputs)
     _, _, spread = fitted(about)
-    numbers, codes = about.inputs.numeric.double().numpy(), about.inputs.categories.numpy()
+    numbers, codes = about.inputs.numeric.astype(np.float64), about.inputs.categories
     one_hot = [codes[:, [c]] == np.arange(size) for c, size in enumerate(SIZES)]
     columns = np.concatenate([np.nan_to_num(numbers), np.isnan(numbers[:, [1]]), *one_hot], axis=1)
     for fold in range(F):
@@ -65,7 +72,7 @@ def test_each_fold_is_scikit_learn_s_regression_on_the_other_folds(
 def test_the_network_has_the_mean_logits_of_the_folds() -> None:
     about = data(outputs=2)
     network, fit, spread = fitted(about)
-    np.testing.assert_allclose(logits(network, about.inputs, CPU), spread.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(network.logits(about.inputs), spread.mean(axis=0), atol=1e-5)
     np.testing.assert_array_equal(fit.unseen, spread[about.fold, np.arange(N)][about.judged])
     assert spread.std(axis=0).max() > 1e-3
 
@@ -76,8 +83,8 @@ def test_neither_labels_nor_inputs_of_a_fold_reach_its_regression(
 ) -> None:
     monkeypatch.setattr(linear, "PENALTIES", (5.0,))
     about = data()
-    own = torch.from_numpy(about.fold == fold)
-    numeric, events = about.inputs.numeric.clone(), about.events.clone()
+    own = about.fold == fold
+    numeric, events = about.inputs.numeric.copy(), about.events.clone()
     events[own] = 1 - events[own]
     numeric[own] *= -3
     changed = replace(about, inputs=replace(about.inputs, numeric=numeric), events=events)
@@ -92,8 +99,7 @@ def test_penalties_fall_until_the_unseen_loss_no_longer_does() -> None:
     heard: list[Epoch] = []
     about = data()
     noise = torch.from_numpy(np.random.default_rng(1).random((N, 1)) < 0.5).float()
-    network = LinearNetwork(3, SIZES, n_outputs=1)
-    fit, _ = fit_linear(network, replace(about, events=noise), n_folds=F, on_epoch=heard.append)
+    fit, _, _ = fit_linear(SCHEMA, replace(about, events=noise), n_folds=F, on_epoch=heard.append)
     assert tuple(heard) == fit.history
     assert [epoch.penalty for epoch in heard] == list(PENALTIES[: len(heard)])
     assert len(heard) < len(PENALTIES)
@@ -109,7 +115,7 @@ def test_an_interval_without_events_gets_finite_logits() -> None:
     network, fit, spread = fitted(replace(about, events=events, at_risk=at_risk))
     assert np.isfinite(spread).all()
     assert np.isfinite(fit.unseen).all()
-    assert all(bool(weights.isfinite().all()) for weights in network.parameters())
+    assert np.isfinite(network.logits(about.inputs)).all()
 
 
 def test_where_nothing_is_judged_the_strongest_penalty_is_kept() -> None:

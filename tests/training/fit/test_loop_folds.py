@@ -1,13 +1,14 @@
 """A fold's network never reads the examples of its fold; what is judged is what it says about these."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from model.features.inputs import Batch, Inputs
+from model.features.inputs import Inputs
+from model.network.batch import Batch, gather
 from model.store.manifest import HeadName
 from tests.training.fit.small_fits import F, fit_data, fitted, network, same, unseen, weights, weights_of
 from training.fit import loop
@@ -23,9 +24,9 @@ def relabelled(data: FitData, fold: int) -> FitData:
 
 def reworded(data: FitData, fold: int) -> FitData:
     """The examples of a fold hold other numbers, some of them none."""
-    theirs = torch.from_numpy(data.fold == fold)[:, None]
-    numbers = torch.where(theirs, -3 * data.inputs.numeric, data.inputs.numeric)
-    numbers[:, 1] = torch.where(theirs[:, 0], torch.nan, numbers[:, 1])
+    theirs = data.fold == fold
+    numbers = np.where(theirs[:, None], -3 * data.inputs.numeric, data.inputs.numeric)
+    numbers[theirs, 1] = np.nan
     return replace(data, inputs=replace(data.inputs, numeric=numbers))
 
 
@@ -72,23 +73,20 @@ def test_unseen_logits_are_those_of_the_network_of_the_fold_in_the_order_of_the_
         assert np.abs(fit.unseen - other).max() > 0.01
 
 
-@dataclass(frozen=True)
-class ListenedTo(Inputs):
-    """Inputs that remember which examples were gathered."""
+def test_each_network_reads_each_example_of_the_other_folds_once_an_epoch_but_what_is_too_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gathered: list[Tensor] = []
 
-    gathered: list[Tensor]
+    def listening(inputs: Inputs, rows: Tensor) -> Batch:
+        gathered.append(rows)
+        return gather(inputs, rows)
 
-    def batch(self, rows: Tensor) -> Batch:
-        self.gathered.append(rows)
-        return super().batch(rows)
-
-
-def test_each_network_reads_each_example_of_the_other_folds_once_an_epoch_but_what_is_too_few() -> None:
+    monkeypatch.setattr("training.fit.loop.gather", listening)
     data = replace(fit_data(200), fold=np.random.default_rng(0).choice(F, 200, p=[0.5, 0.3, 0.2]))
-    heard = ListenedTo(data.inputs.numeric, data.inputs.categories, None, [])
-    silent = replace(data, inputs=heard, judged=np.zeros(200, dtype=bool))
+    silent = replace(data, judged=np.zeros(200, dtype=bool))
     fitted(network(), silent, epochs=2, batch_size=16, steps=7)
-    batches = [rows.view(F, -1) for rows in heard.gathered if len(rows)]
+    batches = [rows.view(F, -1) for rows in gathered if len(rows)]
     fewest = min(int((data.fold != fold).sum()) for fold in range(F))
     n_steps = 7
     assert len(batches) == 2 * n_steps

@@ -12,14 +12,13 @@ from scipy.special import expit
 
 from model.errors import DeviceError
 from model.features.encode import encode
-from model.network.network import Network
+from model.network.inference import TorchNetwork
 from model.probability import Calibration
-from model.scorer import fold_logits
 from model.store.manifest import NetworkSpec
 from model.task import ColumnTask
 from model.values.columns import Column, column_of
 from model.values.customers import Examples
-from tests.training.fit.small_fits import same, weights, weights_of
+from tests.training.fit.small_fits import same, weights_of
 from training.fit import loop, model_fit
 from training.fit.calibrate import bagged, fit_calibration, logit_of_mean
 from training.fit.loop import Fit, Schedule
@@ -83,7 +82,7 @@ def fitted(
 
 def same_weights(one: Fitted, other: Fitted) -> bool:
     """Whether two networks agree to the bit."""
-    return same(weights(one.scorer.network), weights(other.scorer.network))
+    return same(one.scorer.weights, other.scorer.weights)
 
 
 def said_by_folds(fit: Fitted, about: LabelledExamples) -> np.ndarray[Any, Any]:
@@ -96,8 +95,12 @@ def said_by_folds(fit: Fitted, about: LabelledExamples) -> np.ndarray[Any, Any]:
         lookback_days=1,
         with_steps=False,
     )
-    assert isinstance(fit.scorer.network, Network)
-    return fold_logits(fit.scorer.network, inputs, torch.arange(len(FOLDS.rows)), torch.device("cpu"))
+    return bag_of(fit).fold_logits(inputs)
+
+
+def bag_of(fit: Fitted) -> TorchNetwork:
+    assert fit.answers
+    return fit.answers.bag
 
 
 def test_what_was_learnt_ranks_unseen_drawn() -> None:
@@ -106,7 +109,7 @@ def test_what_was_learnt_ranks_unseen_drawn() -> None:
     probabilities = fit.scorer.score(about.columns, None, about.examples)[360:, 0]
     left = about.labels.events[360:, 0]
     assert probabilities[left].mean() > probabilities[~left].mean() + 0.2
-    assert not fit.scorer.network.training
+    assert not bag_of(fit).network.training
     assert fit.seconds > 0
 
 
@@ -130,7 +133,7 @@ def test_the_caller_s_random_state_is_neither_read_nor_touched() -> None:
 def test_test_rows_change_nothing() -> None:
     one, other = fitted(), fitted(labelled(flip=ROWS[360:], unread=ROWS[360:]))
     assert same_weights(one, other)
-    assert one.scorer == replace(other.scorer, network=one.scorer.network)
+    assert one.scorer == other.scorer
     assert one.history == other.history
 
 
@@ -138,7 +141,7 @@ def test_test_rows_change_nothing() -> None:
 def test_labels_of_a_fold_change_the_networks_of_the_others_and_the_calibration(fold: int) -> None:
     """After one epoch: which of several is kept, all judged examples decide."""
     one, other = fitted(epochs=1), fitted(labelled(flip=FOLDS.rows[FOLDS.fold == fold]), epochs=1)
-    mine, theirs = one.scorer.network, other.scorer.network
+    mine, theirs = bag_of(one).network, bag_of(other).network
     for f in range(F):
         assert same(weights_of(mine, f), weights_of(theirs, f)) == (f == fold)
     assert one.scorer.calibration != other.scorer.calibration
@@ -191,17 +194,14 @@ def test_the_validation_loss_is_that_of_the_calibrated_unseen_logits() -> None:
 
 
 def test_every_fold_answers_so_many_examples_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked_about: list[int] = []
-
-    def listening(network: Any, inputs: Any, rows: torch.Tensor, device: Any) -> np.ndarray[Any, Any]:
-        asked_about.extend(rows.tolist())
-        return fold_logits(network, inputs, rows, device)
-
-    monkeypatch.setattr(model_fit, "fold_logits", listening)
+    everyone = fitted(epochs=1).answers
     monkeypatch.setattr(model_fit, "MAX_ANSWERED", 50)
-    fitted(epochs=1)
-    assert len(asked_about) == len(set(asked_about)) == 50
-    assert (min(asked_about), max(asked_about)) == (0, 359)
+    some = fitted(epochs=1).answers
+    assert everyone
+    assert some
+    assert len(everyone.inputs) == len(FOLDS.rows)
+    assert len(some.inputs) == some.by_fold.shape[1] == 50
+    np.testing.assert_array_equal(some.inputs.numeric[[0, -1]], everyone.inputs.numeric[[0, -1]])
 
 
 def test_statistics_come_from_the_examples_of_the_fit() -> None:

@@ -10,7 +10,7 @@ from scipy.special import logit
 from model.task import LogTask
 from model.values.columns import Column, column_of
 from model.values.customers import Examples
-from tests.training.fit.small_fits import same, weights
+from tests.training.fit.small_fits import same
 from tests.training.fit.test_distill import SPEC, TASK
 from training.fit import distill
 from training.fit.calibrate import log_loss_of
@@ -106,4 +106,4 @@ def test_a_fold_without_both_outcomes_or_a_study_with_windows_has_one_teacher(ba
 
 def test_a_seed_repeats(bag: Fitted) -> None:
     one, again = distilled(bag, OPTIONS), distilled(bag, OPTIONS)
-    assert same(weights(one.scorer.network), weights(again.scorer.network))
+    assert same(one.scorer.weights, again.scorer.weights)

@@ -80,8 +80,8 @@ def test_a_report_tells_what_was_read_and_how_it_was_split(model: Published) -> 
     assert fit["epochs"] == len(fit["history"]) == model.study.fit.epochs
     losses = [epoch["validation_loss"] for epoch in fit["history"]]
     assert losses[fit["best_epoch"] - 1] * (1 - PROGRESS) <= min(losses)
-    weights = model.predictor.scorer.network.parameters()
-    assert fit["parameters"] == sum(tensor.numel() for tensor in weights)
+    weights = model.predictor.scorer.weights.values()
+    assert fit["parameters"] == sum(weight.size for weight in weights)
 
 
 def test_provenance_is_enough_to_train_again(model: Published) -> None:

@@ -135,11 +135,11 @@ def test_a_fit_reads_the_rates_of_the_other_folds_and_answers_with_those_of_all(
     options = FitOptions(device="cpu", epochs=1, patience=1, batch_size=64)
     schema = fit_model(labelled, shown, model, options, on_epoch=lambda _: None).scorer.schema
     (rates,) = schema.rated
-    codes = seen[0].inputs.categories[:, 0].numpy()
+    codes = seen[0].inputs.categories[:, 0]
     happened = labelled.labels.events[shown.rows, 0].astype(np.float64)
     unseen = out_of_fold_rates(codes, happened, shown.fold, len(rates.log_odds))
-    assert seen[0].inputs.numeric[:, -1].numpy() == pytest.approx(scale(unseen, rates.scaling))
+    assert seen[0].inputs.numeric[:, -1] == pytest.approx(scale(unseen, rates.scaling))
     answered = encode(schema, labelled.columns, None, labelled.examples, lookback_days=1, with_steps=False)
-    of_all = np.array(rates.log_odds)[answered.categories[:, 0].numpy()]
-    assert answered.numeric[:, -1].numpy() == pytest.approx(scale(of_all, rates.scaling))
+    of_all = np.array(rates.log_odds)[answered.categories[:, 0]]
+    assert answered.numeric[:, -1] == pytest.approx(scale(of_all, rates.scaling))
     assert rates.log_odds == pytest.approx(category_rates(codes, happened, len(rates.log_odds)).tolist())

@@ -10,27 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from model.features.inputs import Batch, Inputs, Steps
+from model.features.inputs import Inputs, Steps
 from model.features.sequence import AGE, GAP
+from model.network.batch import Batch, gather
 from tests.model.networks import some_batch
 
-NUMBERS = torch.arange(12.0).reshape(6, 2) + 1
-CATEGORIES = torch.arange(6)[:, None] + 10
-TIMES = torch.tensor([1.0, 2.0, 4.0, 1.0, 8.0, 9.0], dtype=torch.float64)
+NUMBERS = np.arange(12, dtype=np.float32).reshape(6, 2) + 1
+CATEGORIES = np.arange(6)[:, None] + 10
+TIMES = np.array([1.0, 2.0, 4.0, 1.0, 8.0, 9.0])
 
 
 def inputs(starts: list[int], ends: list[int], cutoffs: list[float] | None, *, columns: int = 1) -> Inputs:
     n = len(starts)
-    ages = None if cutoffs is None else (TIMES, torch.tensor(cutoffs, dtype=torch.float64))
+    ages = None if cutoffs is None else (TIMES, np.array(cutoffs))
     return Inputs(
-        numeric=torch.arange(n * columns).reshape(n, columns).float(),
-        categories=torch.arange(n)[:, None] + 100,
-        steps=Steps(NUMBERS.clone(), CATEGORIES, torch.tensor(starts), torch.tensor(ends), ages),
+        numeric=np.arange(n * columns, dtype=np.float32).reshape(n, columns),
+        categories=np.arange(n)[:, None] + 100,
+        steps=Steps(NUMBERS.copy(), CATEGORIES, np.array(starts), np.array(ends), ages),
     )
 
 
 def test_events_get_their_age_and_lose_the_gap_before_the_first() -> None:
-    batch = inputs([0, 4, 1], [3, 4, 3], [4.5, 9.0, 4.0]).batch(torch.tensor([2, 0, 1]))
+    batch = gather(inputs([0, 4, 1], [3, 4, 3], [4.5, 9.0, 4.0]), torch.tensor([2, 0, 1]))
     assert batch.lengths.tolist() == [2, 3, 0]
     assert batch.numeric.tolist() == [[2.0], [0.0], [1.0]]
     assert batch.categories.tolist() == [[102], [100], [101]]
@@ -43,28 +44,28 @@ def test_events_get_their_age_and_lose_the_gap_before_the_first() -> None:
 def test_the_shared_rows_stay_as_they_were() -> None:
     made = inputs([0, 0], [3, 2], [4.5, 3.0])
     assert made.steps
-    made.batch(torch.tensor([0, 1]))
-    assert torch.equal(made.steps.numbers, NUMBERS)
+    gather(made, torch.tensor([0, 1]))
+    np.testing.assert_array_equal(made.steps.numbers, NUMBERS)
 
 
 def test_a_series_keeps_its_numbers() -> None:
-    batch = inputs([0, 3], [3, 6], None).batch(torch.tensor([1, 0]))
-    assert torch.equal(batch.steps, torch.stack([NUMBERS[3:], NUMBERS[:3]]))
+    batch = gather(inputs([0, 3], [3, 6], None), torch.tensor([1, 0]))
+    np.testing.assert_array_equal(batch.steps, [NUMBERS[3:], NUMBERS[:3]])
     assert batch.lengths.tolist() == [3, 3]
 
 
 def test_an_event_at_the_cutoff_has_age_zero() -> None:
-    batch = inputs([0], [3], [4.0 - 1e-12]).batch(torch.tensor([0]))
+    batch = gather(inputs([0], [3], [4.0 - 1e-12]), torch.tensor([0]))
     assert batch.steps[0, 2, AGE] == 0
 
 
 def test_batches_without_steps_events_or_rows() -> None:
     made = inputs([2, 4], [2, 4], [4.0, 9.0])
     for rows in ([0, 1], []):
-        batch = made.batch(torch.tensor(rows, dtype=torch.int64))
+        batch = gather(made, torch.tensor(rows, dtype=torch.int64))
         assert batch.steps.shape == (len(rows), 0, 2)
         assert batch.step_categories.shape == (len(rows), 0, 1)
-    bare = Inputs(made.numeric, made.categories, None).batch(torch.tensor([1, 1, 0]))
+    bare = gather(Inputs(made.numeric, made.categories), torch.tensor([1, 1, 0]))
     assert bare.steps.shape == bare.step_categories.shape == (3, 0, 0)
     assert bare.lengths.tolist() == [0, 0, 0]
     assert len(made) == 2
@@ -74,19 +75,32 @@ spans = st.lists(st.integers(0, 6).flatmap(lambda i: st.tuples(st.just(i), st.in
 
 
 @given(spans, st.data())
+def test_the_inputs_of_some_examples_are_those_of_the_examples(
+    spans: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    made = inputs([s for s, _ in spans], [e for _, e in spans], [9.0] * len(spans))
+    rows = np.array(data.draw(st.lists(st.integers(0, len(spans) - 1), max_size=6)), dtype=np.int64)
+    got = gather(made.take(rows), torch.arange(len(rows)))
+    wanted = gather(made, torch.from_numpy(rows))
+    for field in fields(got):
+        one, other = getattr(got, field.name), getattr(wanted, field.name)
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+
+
+@given(spans, st.data())
 def test_a_batch_holds_each_examples_own_steps_and_nothing_else(
     spans: list[tuple[int, int]], data: st.DataObject
 ) -> None:
     made = inputs([s for s, _ in spans], [e for _, e in spans], None)
     rows = data.draw(st.lists(st.integers(0, len(spans) - 1), max_size=6))
-    batch = made.batch(torch.tensor(rows, dtype=torch.int64))
+    batch = gather(made, torch.tensor(rows, dtype=torch.int64))
     for position, row in enumerate(rows):
         start, end = spans[row]
         own = int(batch.lengths[position])
         assert own == end - start
-        assert torch.equal(batch.steps[position, :own], NUMBERS[start:end])
+        np.testing.assert_array_equal(batch.steps[position, :own], NUMBERS[start:end])
         assert not batch.steps[position, own:].any()
-        assert torch.equal(batch.step_categories[position, :own], CATEGORIES[start:end])
+        np.testing.assert_array_equal(batch.step_categories[position, :own], CATEGORIES[start:end])
         assert not batch.step_categories[position, own:].any()
 
 
