@@ -86,7 +86,7 @@ LOG_TASK: Final = LogTask(outcome="occurs", horizons_days=(30, 90))
 
 
 def publish(
-    root: Path, name: str, schema: Schema, task: Task, *, seed: int = 0, head: HeadName = "cnn"
+    root: Path, name: str, schema: Schema, task: Task, *, seed: int = 0, head: HeadName = "mlp"
 ) -> int:
     """Add a version with random weights to a registry."""
     torch.manual_seed(seed)

@@ -86,7 +86,7 @@ CUSTOMER: Final = st.fixed_dictionaries(
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("registry")
     for name, (schema, task) in MODELS.items():
-        publish(root, name, schema, task, head="mlp")
+        publish(root, name, schema, task)
     return root
 
 

@@ -24,7 +24,7 @@ SAME = 1e-6
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry with an mlp model of a table."""
     root = tmp_path_factory.mktemp("quick")
-    publish(root, NAME, TABLE_SCHEMA, TABLE_TASK, head="mlp")
+    publish(root, NAME, TABLE_SCHEMA, TABLE_TASK)
     return root
 
 

@@ -10,11 +10,14 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from model.errors import CheckpointError
+from model.predictor import load_predictor
 from model.store.checkpoint import Checkpoint, read_checkpoint
 from model.store.registry import Registry
+from model.times import parse_time
+from model.values.rows import rows_from_json
 from tests.app.client import Client, running
 from tests.app.server.test_refusals import problem
-from tests.app.toys import CONTRACTS, TABLE_SCHEMA, TABLE_TASK, publish
+from tests.app.toys import AS_OF, CONTRACTS, LOG_SCHEMA, LOG_TASK, TABLE_SCHEMA, TABLE_TASK, publish
 
 ASK: dict[str, Any] = {"customers": [{}]}
 
@@ -52,6 +55,16 @@ def test_a_model_says_what_it_expects_and_what_it_is_worth(client: Client) -> No
     assert customer["additionalProperties"] is False
     assert customer["properties"]["contract"]["x-known-categories"] == list(CONTRACTS[:50])
     assert model["example"]["customers"][0]["contract"] == CONTRACTS[0]
+
+
+def test_a_network_that_reads_steps_is_served(tmp_path: Path) -> None:
+    publish(tmp_path, "purchase", LOG_SCHEMA, LOG_TASK, head="cnn")
+    with running(create_app(Settings(registry=tmp_path, watch_seconds=0))) as client:
+        response = client.wait_until_loaded().predict("purchase", {"as_of": AS_OF, "customers": [{}]})
+    rows = rows_from_json([{}], LOG_SCHEMA, parse_time(AS_OF))
+    wanted = load_predictor(tmp_path / "purchase" / "1").predict_rows(rows).probabilities
+    (got,) = response.json()["predictions"]
+    assert list(got["horizons"].values()) == pytest.approx(wanted[0].tolist())
 
 
 def test_a_broken_model_says_why_and_shows_no_path(client: Client, registry: Path) -> None:
