@@ -33,7 +33,9 @@ def table_model(real_steps: int, tmp_path_factory: Folders) -> "Published":  # n
     """A model of a table, not fitted again: the published network is the measured one."""
     from tests.training.shops import TABLE, publish, table_shop
 
-    return publish(table_shop(tmp_path_factory.mktemp("table")), TABLE, "fit.refit=false")
+    return publish(
+        table_shop(tmp_path_factory.mktemp("table")), TABLE, "fit.refit=false", "fairness.groups=[contract]"
+    )
 
 
 @pytest.fixture(scope="session")

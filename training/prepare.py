@@ -65,6 +65,7 @@ def prepare(study: Study) -> Prepared:
     dataset = read_dataset(study)
     question = window_question(study, dataset)
     uses = _uses(study, question)
+    check_names(study.fairness.groups, dataset.columns, "the customer table")
     kinds = _infer(study, dataset, uses)
     columns = table_facts(dataset.columns, kinds, uses, dataset.dates, study.data.time_zone)
     columns += event_facts(dataset.log, dataset.event_spellings) if dataset.log else ()
@@ -139,7 +140,7 @@ def read_dataset(study: Study) -> Dataset:
     dataset = load_dataset(
         *study.files(),
         customer_id=customers.id if customers else None,
-        exclude=customers.exclude if customers else (),
+        exclude=set(customers.exclude).difference(study.fairness.groups) if customers else (),
         categorical=customers.categorical if customers else (),
         event_columns=columns,
         time_zone=study.data.time_zone,
@@ -159,7 +160,8 @@ def _uses(study: Study, question: Question | None) -> dict[str, str]:
         ended_when = question.task.ended_when
         named |= {"ended": ended_when.column if ended_when else None, "end": question.task.ends}
     series = {column: "series" for columns in source.sequences.values() for column in columns}
-    return series | {column: use for use, column in named.items() if column is not None}
+    unread = dict.fromkeys(set(source.exclude).intersection(study.fairness.groups), "fairness")
+    return unread | series | {column: use for use, column in named.items() if column is not None}
 
 
 def _infer(study: Study, dataset: Dataset, uses: Mapping[str, str]) -> Kinds:

@@ -37,13 +37,10 @@ def dominating(features: Sequence[Feature], outcomes: Outcomes, *, seed: int) ->
     rows = sample(np.arange(len(outcomes)), _ROWS, seed)
     positive = outcomes.positive[rows]
     folds = random_folds(outcomes.groups[rows], positive, seed=seed, n=_FOLDS)
-    matrix = np.stack([_encode(f)[rows] for f in best], axis=1)
-    categorical = np.array([isinstance(f.values, Texts) for f in best])
-    together = _forest_auc(matrix, categorical, positive, folds)
+    together = auc_together(best, rows, positive, folds)
     found = _too_good(together, positive, best)
     for feature in candidates:
-        others = np.array([f is not feature for f in best])
-        without = _forest_auc(matrix[:, others], categorical[others], positive, folds)
+        without = auc_together([f for f in best if f is not feature], rows, positive, folds)
         if together - without >= _LOSS and feature.auc >= without + _AHEAD:
             found.append(_finding(feature, together, without))
     return found
@@ -79,10 +76,19 @@ def _encode(feature: Feature) -> Numbers:
     return np.minimum(rank, _CATEGORIES)[codes]
 
 
-def _forest_auc(matrix: Numbers, categorical: Bools, positive: Bools, folds: NDArray[np.int64]) -> float:
-    """The mean AUC over the folds of boosted trees fitted on the other folds."""
+def auc_together(
+    features: Sequence[Feature], rows: NDArray[np.int64], positive: Bools, folds: NDArray[np.int64]
+) -> float:
+    """Return the mean AUC over the folds of boosted trees fitted on the other folds.
+
+    Args:
+        rows: (n,) the rows of the features that are read.
+        positive, folds: (n,) of these rows.
+    """
+    matrix = np.stack([_encode(f)[rows] for f in features], axis=1)
+    categorical = np.array([isinstance(f.values, Texts) for f in features])
     values = []
-    for fold in range(_FOLDS):
+    for fold in range(folds.max() + 1):
         fitted, held = folds != fold, folds == fold
         if len(np.unique(positive[fitted])) < 2:
             continue

@@ -65,12 +65,8 @@ def _of_columns(prepared: Prepared, rows: Rows) -> tuple[list[Finding], list[str
     plan, seed, kinds = prepared.plan, prepared.study.split.seed, prepared.fields.kinds
     chosen = sample(rows, columns.MAX_ROWS, seed)
     examples, positive = plan.examples.take(chosen), plan.measured_labels.outcomes[chosen, -1]
-    groups, ages = plan.groups[chosen], _ages(prepared, examples, _dates(prepared))
-    features: dict[str, Column] = {
-        name: ages[name] if name in ages else take(prepared.dataset.columns[name], examples.customers)
-        for name in kinds
-    }
-    aggregates, names = _aggregates(prepared, examples)
+    groups, features = plan.groups[chosen], columns_of(prepared, examples)
+    aggregates, names = aggregates_of(prepared, examples)
     aggregate_kinds: dict[str, Kind] = dict.fromkeys(aggregates, "numeric")
     found = columns.probe_columns(
         features | aggregates,
@@ -83,9 +79,19 @@ def _of_columns(prepared: Prepared, rows: Rows) -> tuple[list[Finding], list[str
     )
     outcomes = Outcomes(positive, groups, random_folds(groups, positive, seed=seed))
     if len(chosen):
-        unread = _ages(prepared, examples, _unread_dates(prepared))
-        found += probe_dates(ages | unread, outcomes, unread=unread)
+        ages = _ages(prepared, examples, [*_dates(prepared), *_unread_dates(prepared)])
+        found += probe_dates(ages, outcomes, unread=_unread_dates(prepared))
     return found, names
+
+
+def columns_of(prepared: Prepared, examples: Examples) -> dict[str, Column]:
+    """Return the table columns that the model reads, of N examples; a date as its age in days."""
+    ages = _ages(prepared, examples, _dates(prepared))
+    columns = prepared.dataset.columns
+    return {
+        name: ages[name] if name in ages else take(columns[name], examples.customers)
+        for name in prepared.fields.kinds
+    }
 
 
 def _of_log(prepared: Prepared) -> list[Finding]:
@@ -139,8 +145,8 @@ def _of_numbers(prepared: Prepared) -> list[Finding]:
     return found
 
 
-def _aggregates(prepared: Prepared, examples: Examples) -> tuple[dict[str, Numbers], list[str]]:
-    """The aggregates that a model fitted on the examples reads, and the names of all."""
+def aggregates_of(prepared: Prepared, examples: Examples) -> tuple[dict[str, Numbers], list[str]]:
+    """Return the aggregates that a model fitted on these examples reads, and the names of all."""
     log, lookback_days = prepared.dataset.log, prepared.task.lookback_days
     if log is None:
         return {}, []

@@ -11,6 +11,14 @@ from training.measure.measuring import display_name
 from training.report.report import MEASURES, test_size
 
 COLUMNS: Final = 30  # of a table of columns, at most
+LETTERS: Final = 18  # of a group's name
+GROUP_FIGURES: Final = {
+    "base_rate": "base rate",
+    "mean_probability": "mean p",
+    "auc": "AUC",
+    "true_positive_rate": "TPR",
+    "false_positive_rate": "FPR",
+}
 SHORT: Final = ("AUC", "AP", "Lift", "Log loss", "Brier", "Calib.")  # MEASURES in a narrow table
 
 
@@ -21,6 +29,7 @@ def print_report(report: Mapping[str, Any]) -> None:
     print_lines([""])
     print_metrics(report["metrics"])
     print_dates(report)
+    print_fairness(report["fairness"])
     print_lines([report["verdict"]["sentences"], ""])
     if report["choice"]["sequence_sentence"]:
         print_lines([report["choice"]["sequence_sentence"], ""])
@@ -99,6 +108,30 @@ def print_dates(report: Mapping[str, Any]) -> None:
     if rows:
         columns = ("date", "examples", "positive", "base rate", "mean probability", "AUC", "log loss")
         print_table("The model at each test date, at the longest horizon", columns, rows)
+
+
+def print_fairness(fairness: Mapping[str, Any] | None) -> None:
+    """Print the figures by group, and what they say, for each column that the study names."""
+    for column in fairness["columns"] if fairness else ():
+        rows = [
+            (
+                group["name"][:LETTERS],
+                f"{group['examples']:,}",
+                *(_rounded(group["figures"][figure]["value"]) for figure in GROUP_FIGURES),
+            )
+            for group in column["groups"]
+        ]
+        print_table(f"By {column['column']}", ("", "examples", *GROUP_FIGURES.values()), rows)
+        print_lines([*column["sentences"], ""])
+    if fairness:
+        which = "as the study says" if fairness["is_stated"] else "the highest tenth of the test"
+        print_lines(
+            [
+                "TPR, FPR: true and false positive rate of acting from a probability of "
+                f"{fairness['threshold']:.3f} on, {which}.",
+                "",
+            ]
+        )
 
 
 def print_splits(figures: Sequence[Mapping[str, Any]]) -> None:
@@ -208,6 +241,10 @@ def _between(interval: Sequence[float] | None) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _rounded(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _signed(value: float | None) -> str:

@@ -88,6 +88,8 @@ def evaluate_command(
     json: AsJson = False,
 ) -> None:
     """Show the figures of the training run, or measure the model on other labelled files."""
+    from json import loads as json_of
+
     from model.predictor import load_version
     from model.store.registry import Registry
     from model.task import ColumnTask
@@ -97,7 +99,8 @@ def evaluate_command(
     predictor = load_version(Registry(registry), name, version, device=device)
     facts: dict[str, Any] = {"name": name, "version": predictor.manifest.version}
     if customers is None and events is None:
-        facts |= {"source": "training", "metrics": predictor.manifest.metrics}
+        report = json_of((Registry(registry).folder(name, facts["version"]) / "report.json").read_bytes())
+        facts |= {"source": "training", "metrics": report["metrics"], "fairness": report["fairness"]}
     else:
         customers, events, instant, of_files = _inputs(predictor, customers, events, as_of)
         ends = as_of is None and not isinstance(predictor.manifest.task, ColumnTask)
@@ -115,6 +118,7 @@ def evaluate_command(
         return
     console.print_lines([f"{name} version {facts['version']}, measured on " + _source(facts)])
     figures.print_metrics(facts["metrics"])
+    figures.print_fairness(facts["fairness"])
     if facts["source"] == "files":
         notes = [*facts["notes"], "these figures are too good if the files contain training customers."]
         console.print_lines([f"Note: {note}" for note in notes])

@@ -68,16 +68,18 @@ def weighted_measures(labels: Floats, probabilities: Floats, weights: Floats) ->
         weights: (B, N) the number of times that each row counts, 0 or more.
 
     Returns:
-        (B,) float64 of each measure in `MEASURED`; NaN where `measure` gives None.
+        (B,) float64 of each measure in `MEASURED`; NaN where `measure` gives None, or a weighting has no row.
 
     Raises:
-        ValueError: weights have another shape, or a weighting has no row.
+        ValueError: weights have another shape.
     """
     if weights.ndim != 2 or weights.shape[1:] != labels.shape:
         raise ValueError(f"weights must be (B, N) for labels (N,), got {weights.shape} and {labels.shape}")
-    if not (weights.sum(axis=1) > 0).all():
-        raise ValueError("each weighting must have a row with a weight above 0, got one without.")
-    return _measures(_rank(labels, probabilities), weights)
+    some = weights.any(axis=1)
+    found = {name: np.full(len(weights), np.nan) for name in MEASURED}
+    for name, values in _measures(_rank(labels, probabilities), weights[some]).items():
+        found[name][some] = values
+    return found
 
 
 def resample_counts(groups: Integers, *, seed: int, n: int = RESAMPLES) -> Iterator[Floats]:

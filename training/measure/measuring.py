@@ -60,7 +60,7 @@ def measured(
 ) -> dict[str, Any]:
     """Return `Metrics` as plain values, and under `intervals` the 95 % interval of each measure."""
     values = asdict(measure(labels, probabilities))
-    found = intervals(labels, _coarse(probabilities), groups)
+    found = intervals(labels, coarse(probabilities), groups)
     bounds = {
         name: [min(ends[0], values[name]), max(ends[1], values[name])] if ends else None
         for name, ends in found.items()
@@ -68,8 +68,8 @@ def measured(
     return values | {"intervals": bounds}
 
 
-def _coarse(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Replace many probabilities by the means of LEVELS groups, which is enough for an interval.
+def coarse(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return many probabilities as the means of LEVELS groups, which is enough for an interval.
 
     Equal probabilities share a group, so the order of the rows does not matter.
     """

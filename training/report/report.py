@@ -12,6 +12,7 @@ from model.files.names import counted
 from model.task import ColumnTask, ContractTask, Task
 from training.audit.findings import grouped
 from training.audit.sentences import audit_sentences
+from training.fairness.sentences import NAMES
 from training.measure.measuring import display_name
 from training.report import charts
 
@@ -79,7 +80,8 @@ class Report(TypedDict):
     `metrics` (by model: "model", the head that was not chosen, the baselines and "base_rate", as
     `measuring.measured` has them) and `curves` (`asdict` of `metrics.Curves`) have one entry per horizon, in
     days and increasing, or the single entry "label". `dates` are `splits.DateFigure`s, empty where the test
-    has one date. `audit` is `Audit.facts` with its findings, `verdict` a `verdict.Verdict`, `decision` the
+    has one date. `fairness` is that of `training.fairness.fairness`, None where the study names no groups.
+    `audit` is `Audit.facts` with its findings, `verdict` a `verdict.Verdict`, `decision` the
     `decision.Decision.facts` of a challenger, else None, `splits` are `splits.SplitFigure`s, `choice` is a
     `choice.Choice`, `learning_curve` has `learning_curve.LearningPoint`s.
     """
@@ -99,6 +101,7 @@ class Report(TypedDict):
     decision: Mapping[str, Any] | None
     metrics: Mapping[str, Mapping[str, Any]]
     dates: Sequence[Mapping[str, Any]]
+    fairness: Mapping[str, Any] | None
     curves: Mapping[str, Mapping[str, Any]]
     choice: Mapping[str, Any]
     fit: FitPart
@@ -148,6 +151,7 @@ def render_html(report: Mapping[str, Any]) -> str:
         longest=longest,
         test_size=test_size(report["split"]),
         measures=MEASURES,
+        group_figures=NAMES,
         charts={horizon: _charts(report, horizon) for horizon in report["curves"]},
         training=charts.training_chart(report["fit"]["history"], report["fit"]["best_epoch"]),
         findings=grouped(report["audit"]["findings"]),
@@ -212,7 +216,7 @@ def _percent(share: float | None) -> str:
 
 
 def _horizon(name: str) -> str:
-    return name if name == "label" else _days(int(name))
+    return _days(int(name)) if name.isdecimal() else name
 
 
 def _days(days: int) -> str:

@@ -45,6 +45,7 @@ def build_report(run: Run) -> Report:
         "decision": None,
         "metrics": run.metrics,
         "dates": [asdict(figure) for figure in run.dates],
+        "fairness": run.fairness,
         "curves": run.curves,
         "choice": asdict(run.choice),
         "fit": _fit(run.measured, run.published),

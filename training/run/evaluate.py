@@ -7,6 +7,8 @@ import numpy as np
 
 from model.errors import DataError
 from model.files.dataset import Dataset
+from model.files.names import listed
+from model.files.source import open_source
 from model.predictor import Predictions, Predictor
 from model.scoring.as_of import AsOf, LaterDates, today
 from model.scoring.eligible import event_types
@@ -17,12 +19,15 @@ from model.scoring.unusual import Unusual
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
 from model.values.customers import Examples
+from training.fairness.fairness import measure_fairness
 from training.measure.measuring import MODEL, base_rates, measure_horizons
 from training.question.eligibility import count_eligible, tally
 from training.question.label_column import LabelColumn, read_label
 from training.question.labels import Labels, compile_labels, latest_complete_cutoff
 from training.question.question import Question, contract_question, log_question
 from training.question.timeline import group_numbers
+from training.study.sections import FairnessOptions
+from training.study.study import stored_study
 
 
 def evaluate_files(
@@ -41,31 +46,56 @@ def evaluate_files(
         until: the last observed instant as the study states it; None to read it off the files.
 
     Returns:
-        `as_of`, where it comes from, `metrics` as in the report, beside those of the files' base rate, and
-        `notes` on what was read otherwise than it stands there.
+        `as_of`, where it comes from, `metrics` as in the report, beside those of the files' base rate,
+        `fairness` as there, by the columns that the files have, and `notes` on what was read otherwise than
+        it stands there.
 
     Raises:
         DataError: the files cannot be used, or have no outcomes.
     """
     task, zone = predictor.manifest.task, predictor.manifest.schema_.time_zone
+    fairness, lacking = _fairness_columns(predictor, customers)
+    also = fairness.groups
     if not isinstance(task, ColumnTask):
-        dataset = read_for(predictor.manifest.schema_, customers, events, also=list(task.columns))
+        dataset = read_for(predictor.manifest.schema_, customers, events, also=[*task.columns, *also])
         question = _question(predictor, task, dataset, until)
         notes = list(question.notes)
         source = "the latest with a complete window"
         at = as_of or AsOf(latest_complete_cutoff(task, question.data_end, zone), source)
         examples, labels, scored = _score_windows(predictor, question, dataset, at.instant)
     else:
-        dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column])
+        dataset = read_for(predictor.manifest.schema_, customers, events, also=[task.column, *also])
         at = as_of or today(zone)
         label = read_label(dataset.columns, task)
         notes = list(label.notes)
         examples, labels, scored = _score_table(predictor, label, dataset, at.instant)
-    notes += [*dataset.notes, *_notes(predictor, dataset, at, scored)]
+    notes += [*dataset.notes, *lacking, *_notes(predictor, dataset, at, scored)]
     rates, groups = base_rates(labels), group_numbers(dataset.ids)[examples.customers]
     metrics, _ = measure_horizons(task.output_names, labels, {MODEL: scored.probabilities}, rates, groups)
     when = {"as_of": format_instant(at.instant, zone), "as_of_from": at.source}
-    return {**when, "metrics": metrics, "notes": notes}
+    fair = None
+    if fairness.groups:
+        fair = measure_fairness(
+            fairness,
+            dataset,
+            examples,
+            labels,
+            scored.probabilities,
+            horizons=task.output_names,
+            zone=zone,
+            read=predictor.manifest.schema_.column_names,
+        )
+    return {**when, "metrics": metrics, "fairness": fair, "notes": notes}
+
+
+def _fairness_columns(predictor: Predictor, customers: Path | None) -> tuple[FairnessOptions, list[str]]:
+    """The groups of the study by columns that the customer file has, and a note on those that it lacks."""
+    options = stored_study(predictor.manifest.provenance).fairness
+    there = open_source(customers).names if customers and options.groups else ()
+    lacking = [name for name in options.groups if name not in there]
+    notes = [f"no fairness by {listed(lacking)}, which the files lack."] if lacking else []
+    kept = tuple(name for name in options.groups if name in there)
+    return options.model_copy(update={"groups": kept}), notes
 
 
 def _notes(predictor: Predictor, dataset: Dataset, at: AsOf, scored: Predictions) -> list[str]:

@@ -14,6 +14,7 @@ from model.schema import Schema
 from model.task import ColumnTask, ContractTask
 from training.audit.audit import Audit, audit, refuse_leaks
 from training.baselines.compare import Baselines, baseline_probabilities
+from training.fairness.fairness import fairness_of_run
 from training.fit.distill import distilled
 from training.fit.loop import Epoch
 from training.fit.model_fit import Fitted, ModelPlan, fit_model
@@ -44,6 +45,7 @@ class Run:
         splits: figures of the model under other splits.
         dates: figures of the model at each test date; empty where there is one.
         notes: sentences about the baselines.
+        fairness: the figures by group; None where the study names no groups.
         points: the learning curve; empty unless requested.
     """
 
@@ -58,6 +60,7 @@ class Run:
     splits: tuple[SplitFigure, ...]
     dates: tuple[DateFigure, ...]
     notes: tuple[str, ...]
+    fairness: dict[str, Any] | None = None
     points: tuple[LearningPoint, ...] = ()
 
     @property
@@ -123,7 +126,8 @@ def run_study(
     splits = compare_splits(prepared, measured.scorer, shuffled, answers[MODEL])
     fits, figures = (measured, published, chosen.choice), (metrics, curves, verdict)
     dates = compare_dates(prepared, answers[MODEL])
-    return Run(prepared, found, *fits, *figures, splits, dates, baselines.notes, points)
+    fair = fairness_of_run(prepared, answers[MODEL])
+    return Run(prepared, found, *fits, *figures, splits, dates, baselines.notes, fair, points)
 
 
 def _answers(prepared: Prepared, fitted: Fitted) -> Probabilities:

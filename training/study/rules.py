@@ -43,12 +43,13 @@ def broken_rules(study: object) -> Placed:
         yield from _missing_sources(form, data)
         yield from _missing_keys(form, target, customers, events)
     yield from _used_twice(_events_columns(events))
-    own = _own_columns(form, target)
+    own = list(_own_columns(form, target))
     yield from _used_twice([*own, *_customers_columns(customers)])
     yield from _ending_faults(form, target)
     yield from _spelling_faults(target)
     unread = set(_texts([target.get("column"), target.get("ends"), *_texts(customers.get("exclude"))]))
     yield from _split_faults(form, split, customers, unread)
+    yield from _fairness_faults(_mapping(raw.get("fairness")), customers, [column for _, column in own])
 
 
 def target_form(target: Mapping[str, Any]) -> TargetForm:
@@ -135,6 +136,18 @@ def _split_faults(
             yield ("split", key), f"column {show(split[key])} is the label or excluded, so it cannot split"
     if len(given) == 2:
         yield ("split", "group"), "cannot be combined with split.time; keep one of them"
+
+
+def _fairness_faults(
+    fairness: Mapping[str, Any], customers: Mapping[str, Any], of_target: list[str]
+) -> Placed:
+    named = list(_named(fairness, ("fairness",), "groups"))
+    yield from _used_twice(named)
+    for place, column in named:
+        if not customers:
+            yield place, "needs data.customers, which has the column"
+        elif column in (*of_target, customers.get("id")):
+            yield place, f"column {show(column)} is the id or the target's, so it forms no groups"
 
 
 def _used_twice(columns: Iterable[tuple[Place, str]]) -> Placed:

@@ -161,6 +161,17 @@ class NetworkOptions(Section, NetworkSpec):
         return NetworkSpec(**self.model_dump(include=set(NetworkSpec.model_fields)))
 
 
+class FairnessOptions(Section):
+    """The columns of the customer table by whose values the test is measured, see `training.fairness`.
+
+    A column that `data.customers.exclude` names too is read for this alone. `threshold` is the probability
+    from which on a customer is acted on; None: the highest tenth is.
+    """
+
+    groups: Names = ()
+    threshold: Annotated[Number, Field(gt=0, lt=1)] | None = None
+
+
 class FitOptions(Section):
     """How the network is fitted. None: chosen by the number of examples, see `training.fit.model_fit`."""
 

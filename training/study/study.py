@@ -32,6 +32,7 @@ from training.study.rules import TargetForm, broken_rules, target_form
 from training.study.sections import (
     EMPTY_IS_DEFAULT,
     DataSources,
+    FairnessOptions,
     FitOptions,
     IsoDate,
     Labels,
@@ -158,6 +159,7 @@ class Study(Section):
     split: Annotated[SplitOptions, EMPTY_IS_DEFAULT] = SplitOptions()
     network: Annotated[NetworkOptions, EMPTY_IS_DEFAULT] = NetworkOptions()
     fit: Annotated[FitOptions, EMPTY_IS_DEFAULT] = FitOptions()
+    fairness: Annotated[FairnessOptions, EMPTY_IS_DEFAULT] = FairnessOptions()
     allow_leaks: Names = ()
     _base: Path = PrivateAttr(default=Path())
 

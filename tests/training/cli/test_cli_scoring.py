@@ -110,6 +110,7 @@ def test_evaluating_shows_the_figures_of_the_training(run: Run, registry: Path, 
         "version": 1,
         "source": "training",
         "metrics": log_model.predictor.manifest.metrics,
+        "fairness": None,
     }
     plain = run("evaluate", "log", "--registry", registry)
     assert plain.out.startswith("log version 1, measured on customers held out in training\n10 days: ")

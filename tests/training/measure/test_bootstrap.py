@@ -92,12 +92,17 @@ def test_only_shares_of_the_weight_matter(rows: list[tuple[float, float]], facto
     [
         (np.ones((2, 3)), r"weights must be \(B, N\) for labels \(N,\), got \(2, 3\) and \(2,\)"),
         (np.ones(2), r"got \(2,\) and \(2,\)"),
-        (np.array([[1.0, 1.0], [0.0, 0.0]]), "each weighting must have a row with a weight above 0"),
     ],
 )
 def test_refuses_weights_that_fit_no_rows(weights: Floats, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         weighted_measures(np.array([0.0, 1.0]), np.array([0.2, 0.8]), weights)
+
+
+def test_a_weighting_without_a_row_has_no_measure() -> None:
+    found = weighted_measures(np.array([0.0, 1.0]), np.array([0.2, 0.8]), np.array([[0.0, 0.0], [1.0, 1.0]]))
+    assert all(np.isnan(values[0]) for values in found.values())
+    assert found["auc"][1] == 1
 
 
 def test_customers_are_drawn_with_all_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,10 @@ import numpy as np
 
 from model.task import LogTask
 from training.audit.findings import Finding
+from training.fairness.by_group import figures_by_group
+from training.fairness.groups import Groups
+from training.fairness.proxies import Proxies, Proxy
+from training.fairness.sentences import fairness_sentences
 from training.measure.bootstrap import Difference
 from training.measure.measuring import measured
 from training.measure.metrics import base_rate_metrics, curves
@@ -81,6 +85,24 @@ AUDIT: dict[str, Any] = {
 }
 
 
+def made_up_fairness() -> dict[str, Any]:
+    """Of a column with a group that is small."""
+    rng = np.random.default_rng(0)
+    p = rng.random(200)
+    y = (rng.random(200) < p).astype(np.float64)
+    groups = Groups(("south", "<north>"), (np.arange(200) >= 190).astype(np.int64))
+    ((figures, gaps),) = figures_by_group(y, p, np.arange(200), [groups], 0.5)
+    column: dict[str, Any] = {
+        "column": "region",
+        "is_read": False,
+        "groups": [asdict(group) for group in figures],
+        "gaps": [asdict(gap) | {"beyond_chance": gap.beyond_chance} for gap in gaps],
+        "proxies": asdict(Proxies((Proxy("post_code", "south", 0.91),), "south", 0.95)),
+    }
+    column["sentences"] = fairness_sentences(column)
+    return {"threshold": 0.5, "is_stated": True, "horizon": "180", "columns": [column]}
+
+
 def made_up_report() -> Report:
     """Of a log with two horizons, with every part that a report can have."""
     (short, short_curves), (long, long_curves) = results(1), results(2)
@@ -119,6 +141,7 @@ def made_up_report() -> Report:
             asdict(DateFigure("1997-11-30", 240, 60, 0.25, 0.261, 0.712, 0.512)),
             asdict(DateFigure("1997-12-31", 260, 0, 0.0, 0.24, None, 0.534)),
         ],
+        "fairness": made_up_fairness(),
         "splits": [
             asdict(SplitFigure(name, long[of], 0.6125))
             for name, of in (

@@ -51,6 +51,15 @@ from training.study.study import ColumnTarget, Study
             'split.group: column "b" is the label or excluded, so it cannot split',
         ),
         (
+            "data: {customers: {path: c}}\ntarget: {column: a, positive: 1}\nfairness: {groups: [b, a]}",
+            'fairness.groups[1]: column "a" is the id or the target\'s, so it forms no groups',
+        ),
+        (
+            "data: {events: {path: e, id: i, time: t}}\ntarget: {outcome: absent, horizons_days: [1]}\n"
+            "fairness: {groups: [b]}",
+            "fairness.groups[0]: needs data.customers, which has the column",
+        ),
+        (
             "data: {customers: {path: c}}\ntarget: {column: a, positive: 1}\nsplit: {time: a}",
             'split.time: column "a" is the label or excluded, so it cannot split',
         ),

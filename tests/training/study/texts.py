@@ -107,6 +107,7 @@ EVERYTHING: dict[str, Any] = {
         "seed": 2,
         "refit": False,
     },
+    "fairness": {"groups": ["gender"], "threshold": 0.3},
     "allow_leaks": ["c"],
 }
 

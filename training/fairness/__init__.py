@@ -1,0 +1,1 @@
+"""How a model treats groups of customers: figures by group, gaps, and columns that predict a group."""
