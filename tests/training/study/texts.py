@@ -8,7 +8,14 @@ from pydantic import BaseModel
 
 from model.errors import StudyError
 from model.task import Eligible
-from training.study.sections import CustomersSource, DataSources, EventsSource, FitOptions, NetworkOptions
+from training.study.sections import (
+    CustomersSource,
+    DataSources,
+    EventsSource,
+    FairnessOptions,
+    FitOptions,
+    NetworkOptions,
+)
 from training.study.study import Cutoffs, LogTarget, Study, read_study
 
 TABLE = """\
@@ -121,6 +128,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("target", "cutoffs"): Cutoffs,
     ("network",): NetworkOptions,
     ("fit",): FitOptions,
+    ("fairness",): FairnessOptions,
 }
 
 
