@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import CheckpointError, DataError, SchemaError
-from model.features.inputs import Inputs
+from model.features.inputs import Inputs, Steps
 from model.probability import Probabilities
 from model.quick.row_encoder import RowEncoder
+from model.reasons.explainer import Explainer, Explanation
 from model.scorer import Scorer, build_scorer
 from model.store.checkpoint import Checkpoint, read_checkpoint
 from model.store.manifest import Manifest
@@ -33,16 +34,27 @@ class Predictions:
         probabilities: (N, K) float64, of a positive outcome by each horizon; the last is the longest.
         numeric: (N, D) float32, scaled; NaN missing.
         categories: (N, C) int64 codes; 0 missing, 1 unknown.
+        steps: the sequences; None where the head reads none.
     """
 
     probabilities: Probabilities
     numeric: NDArray[np.float32]
     categories: NDArray[np.int64]
+    steps: Steps | None = None
+
+    @property
+    def inputs(self) -> Inputs:
+        """The inputs of the network."""
+        return Inputs(self.numeric, self.categories, self.steps)
 
     def part(self, start: int, stop: int) -> "Predictions":
         """Select the customers start to stop."""
-        rows = slice(start, stop)
-        return Predictions(self.probabilities[rows], self.numeric[rows], self.categories[rows])
+        return self.take(np.arange(start, stop))
+
+    def take(self, rows: NDArray[np.int64]) -> "Predictions":
+        """Select customers."""
+        steps = self.steps and self.steps.take(rows)
+        return Predictions(self.probabilities[rows], self.numeric[rows], self.categories[rows], steps)
 
 
 @dataclass(frozen=True)
@@ -51,11 +63,13 @@ class Predictor:
 
     Attributes:
         encoder: the fast encoder of request rows; None where the model has no numpy network or reads events.
+        explainer: gives the reasons of predictions.
     """
 
     manifest: Manifest
     scorer: Scorer
     encoder: RowEncoder | None
+    explainer: Explainer
 
     @classmethod
     def build(cls, checkpoint: Checkpoint, *, device: str = "cpu") -> Self:
@@ -68,7 +82,8 @@ class Predictor:
         manifest = checkpoint.manifest
         scorer = build_scorer(manifest, checkpoint.weights, device=device)
         quick = scorer.quick and manifest.schema_.events is None
-        predictor = cls(manifest, scorer, RowEncoder.build(manifest.schema_) if quick else None)
+        encoder = RowEncoder.build(manifest.schema_) if quick else None
+        predictor = cls(manifest, scorer, encoder, Explainer.build(scorer, manifest.groups))
         predictor._check_golden()
         return predictor
 
@@ -94,7 +109,27 @@ class Predictor:
 
     def _predict(self, inputs: Inputs) -> Predictions:
         probabilities = self.scorer.probabilities(self.scorer.logits(inputs))
-        return Predictions(probabilities, inputs.numeric, inputs.categories)
+        return Predictions(probabilities, inputs.numeric, inputs.categories, inputs.steps)
+
+    def explain(
+        self,
+        scored: Predictions,
+        before: Predictions | None = None,
+        *,
+        most: int | None = None,
+        horizon: int = -1,
+    ) -> list[Explanation]:
+        """Explain the predictions of N customers, each with its largest reasons first.
+
+        Args:
+            before: those of the same customers at an earlier date, to explain the change since then; None to
+                compare with the typical customer.
+            most: reasons of each; None for all.
+            horizon: its position; the longest by default.
+        """
+        return self.explainer.explain(
+            scored.inputs, None if before is None else before.inputs, most=most, horizon=horizon
+        )
 
     def _check_golden(self) -> None:
         golden = self.manifest.golden

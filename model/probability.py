@@ -44,6 +44,24 @@ def no_event_by_horizon(logits: Logits) -> Probabilities:
     return np.exp(_log_survival(logits))
 
 
+def sigmoid(logits: Logits) -> Probabilities:
+    """Return the probabilities of logits."""
+    probabilities: Probabilities = np.exp(-np.logaddexp(0.0, -logits))
+    return probabilities
+
+
+def horizon_logits(calibrated: Logits, *, absent: bool) -> Logits:
+    """Return the (N, K) float64 logits of the probabilities of the event, or of none, by each horizon.
+
+    Exact where the probability itself would be rounded to 0 or 1.
+    """
+    if calibrated.shape[1] == 1:
+        return -calibrated if absent else calibrated
+    losses = np.maximum(-_log_survival(calibrated), np.finfo(np.float64).tiny)
+    logits: Logits = losses + np.log(-np.expm1(-losses))  # log(expm1(x)), also where that overflows
+    return -logits if absent else logits
+
+
 def _log_survival(logits: Logits) -> NDArray[np.float64]:
     """log prod (1 - sigmoid(z)) = -sum softplus(z)."""
     losses = np.logaddexp(0.0, logits)

@@ -138,10 +138,15 @@ class EventCategory(_Part):
 
 
 class HistoryFeature(_Part):
-    """One aggregate of a history, computed by `model.features.aggregates.history_features`."""
+    """One aggregate of a history, computed by `model.features.aggregates.history_features`.
+
+    Attributes:
+        missing: the share of training examples in which it is missing.
+    """
 
     name: str
     scaling: Scaling
+    missing: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class EventSchema(_Part):

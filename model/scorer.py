@@ -8,7 +8,14 @@ from model.device import choose_device
 from model.features.encode import encode
 from model.features.inputs import Inputs
 from model.network.linear import LinearNetwork
-from model.probability import Calibration, Logits, Probabilities, event_by_horizon, no_event_by_horizon
+from model.probability import (
+    Calibration,
+    Logits,
+    Probabilities,
+    event_by_horizon,
+    horizon_logits,
+    no_event_by_horizon,
+)
 from model.quick.numpy_network import NumpyNetwork
 from model.schema import Schema
 from model.store.checkpoint import Weights
@@ -79,8 +86,15 @@ class Scorer:
     def probabilities(self, raw: Logits) -> Probabilities:
         """(N, K) float64 probability of a positive outcome by each horizon, from uncalibrated logits."""
         calibrated = self.calibration.apply(raw)
-        absent = self.task.kind != "column" and self.task.outcome == "absent"
-        return (no_event_by_horizon if absent else event_by_horizon)(calibrated)
+        return (no_event_by_horizon if self._absent else event_by_horizon)(calibrated)
+
+    def horizon_logits(self, raw: Logits) -> Logits:
+        """(N, K) float64 logits of these probabilities."""
+        return horizon_logits(self.calibration.apply(raw), absent=self._absent)
+
+    @property
+    def _absent(self) -> bool:
+        return self.task.kind != "column" and self.task.outcome == "absent"
 
 
 def build_scorer(model: ModelDescription, weights: Weights, *, device: str = "cpu") -> Scorer:

@@ -23,6 +23,7 @@ from training.question.question import Question, contract_question, log_question
 from training.schema.column_facts import ColumnFacts, event_facts, table_facts
 from training.schema.fit_schema import ModelFields
 from training.schema.kinds import Kinds, infer_kinds
+from training.schema.reason_names import check_reasons
 from training.split.deal import groups_of
 from training.split.plan import Plan
 from training.split.plan_log import plan_log
@@ -72,6 +73,7 @@ def prepare(study: Study) -> Prepared:
     plain = {name: plain_numbers(dataset.columns[name], form) for name, form in kinds.spellings.items()}
     dataset = replace(dataset, columns={**dataset.columns, **plain})
     fields = _fields(study, kinds, dataset)
+    check_reasons(study.reasons, fields, dataset.log, study.task.lookback_days)
     if question:
         grid = _grid(study, question)
         plan = _plan_windows(study, dataset, question, grid)

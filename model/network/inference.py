@@ -38,6 +38,13 @@ class TorchNetwork:
         return joined
 
     @torch.inference_mode()
+    def read_steps(self, inputs: Inputs) -> NDArray[np.float32]:
+        """(F, n, read) what each network of a head that reads steps reads of them."""
+        batch = gather(inputs, torch.arange(len(inputs))).to(self.device)
+        read: NDArray[np.float32] = torch.stack([of(batch) for of in self.network.readers]).cpu().numpy()
+        return read
+
+    @torch.inference_mode()
     def fold_logits(self, inputs: Inputs) -> NDArray[np.float64]:
         """(F, n, K) float64 logits of each fold's ensemble."""
         parts = torch.arange(len(inputs)).split(BATCH_SIZE)

@@ -57,3 +57,15 @@ class LinearNetwork:
         for column, offset in enumerate(self.offsets.tolist()):
             total += self.codes.take(inputs.categories[:, column] + offset, axis=0)
         return total.astype(np.float64)
+
+    def parts(self, inputs: Inputs) -> NDArray[np.float64]:
+        """(1, 1, n, D + C, K) what each number and category adds to the logits."""
+        numbers, codes = inputs.numeric[..., None], inputs.categories[:, : len(self.offsets)]
+        of_numbers = np.where(np.isnan(numbers), self.missing, numbers * self.numbers)
+        of_codes = self.codes.take(codes + self.offsets, axis=0)
+        return np.concatenate([of_numbers, of_codes], axis=1, dtype=np.float64)[None, None]
+
+    def finish(self, h: NDArray[np.float64]) -> Logits:
+        """(n, K) float64 uncalibrated logits of the sum of all parts, (1, 1, n, K)."""
+        logits: Logits = h[0, 0] + self.bias
+        return logits

@@ -1,5 +1,7 @@
 """The mlp network in numpy, with tokens read from tables: `model.network.network` up to float32 rounding.
 
+Of a head that reads steps it has all but the reading of steps.
+
 Torch takes some microseconds per operation, most of the time of a single row. Of many rows, numpy is several
 times as fast too, since blocks of rows stay in the cache. And torch takes two seconds and 200 MB to import,
 which a service of such networks saves.
@@ -41,6 +43,7 @@ class NumpyNetwork:
         valued: (V,) position among the numbers of each repeated number.
         first: weights of the first layer times the adapters, (F, M, N * width, hidden) for tokens of numbers
             and (F, M, C * width, hidden) for those of categories, and its (F, 1, 1, hidden) bias.
+        of_steps: the same for what a head reads of steps, (F, M, read, hidden).
         hidden: weight and bias of each further layer, (F, 1, hidden, hidden) and (F, 1, 1, hidden).
         last: weight and bias of the output layer, (F, M, hidden, K) and (F, M, 1, K).
         n_members: F * M.
@@ -52,6 +55,7 @@ class NumpyNetwork:
     n_categories: int
     valued: Codes
     first: tuple[Floats, Floats, Floats]
+    of_steps: Floats
     hidden: tuple[tuple[Floats, Floats], ...]
     last: tuple[Floats, Floats]
     n_members: int
@@ -65,13 +69,22 @@ class NumpyNetwork:
         """
         layout = Layout.of(schema, piecewise=spec.piecewise)
         check_weights(weights, _shapes(layout, spec, n_outputs))
+        return cls.of(schema, spec, weights)
+
+    @classmethod
+    def of(cls, schema: Schema, spec: NetworkSpec, weights: Weights) -> Self:
+        """Return the network of any head but the linear one, with weights that fit it."""
+        layout = Layout.of(schema, piecewise=spec.piecewise)
         numeric = (weights[f"tokens.numeric.{name}"] for name in ("weight", "bias", "missing"))
         layers = [
             (weights[f"trunk.hidden.{layer}.weight"][:, None], weights[f"trunk.hidden.{layer}.bias"][:, None])
             for layer in range(spec.layers)
         ]
         first = weights["trunk.adapter"].swapaxes(2, 3) * layers[0][0]
-        of_numbers, of_categories = np.split(first, [len(layout.edges) * spec.embedding], axis=2)
+        D, T = len(layout.edges), len(layout.edges) + len(layout.sizes)
+        of_numbers, of_categories, of_steps = np.split(
+            first, [D * spec.embedding, T * spec.embedding], axis=2
+        )
         return cls(
             numbers=NumberTables.build(layout.edges, *numeric),
             table=weights["tokens.categories.weight"],
@@ -79,6 +92,7 @@ class NumpyNetwork:
             n_categories=len(layout.sizes),
             valued=np.array([n for n, _ in layout.values], dtype=np.int64),
             first=(np.ascontiguousarray(of_numbers), np.ascontiguousarray(of_categories), layers[0][1]),
+            of_steps=np.ascontiguousarray(of_steps),
             hidden=tuple(layers[1:]),
             last=(weights["trunk.weight"], weights["trunk.bias"]),
             n_members=spec.folds * spec.members,
@@ -95,16 +109,19 @@ class NumpyNetwork:
         blocks = [self._block(numbers[at : at + size], codes[at : at + size]) for at in first_rows]
         return np.concatenate(blocks)
 
-    def _block(self, numbers: Floats, codes: Codes) -> Logits:
-        codes = codes + self.offsets
-        tokens = self.numbers(numbers)  # (F, n, N, width)
-        categories = self.table.take(codes[:, : self.n_categories], axis=1)
-        if len(self.valued):
-            tokens[:, :, self.valued] += self.table.take(codes[:, self.n_categories :], axis=1)
-        of_numbers, of_categories, bias = self.first
-        h = _joined(tokens) @ of_numbers
-        h += _joined(categories) @ of_categories
-        h += bias
+    def parts(self, inputs: Inputs) -> Floats:
+        """(F, M, n, N + C, hidden) what each number and category adds to the first layer."""
+        tokens = np.concatenate(
+            self._tokens(inputs.numeric, inputs.categories[:, : len(self.offsets)]), axis=2
+        )
+        weights = np.concatenate(self.first[:2], axis=2)
+        weights = weights.reshape(*weights.shape[:2], tokens.shape[2], -1, weights.shape[3])
+        parts: Floats = tokens.swapaxes(1, 2)[:, None] @ weights  # (F, M, N + C, n, hidden)
+        return parts.swapaxes(2, 3)
+
+    def finish(self, h: Floats) -> Logits:
+        """(n, K) float64 uncalibrated logits of the sum of all parts, (F, M, n, hidden); it is changed."""
+        h += self.first[2]
         np.maximum(h, _ZERO, out=h)
         for weight, bias in self.hidden:
             h = h @ weight
@@ -114,6 +131,21 @@ class NumpyNetwork:
         members = h @ weight
         members += bias
         return _average(members.reshape(self.n_members, *members.shape[2:]))
+
+    def _block(self, numbers: Floats, codes: Codes) -> Logits:
+        tokens, categories = self._tokens(numbers, codes)
+        h = _joined(tokens) @ self.first[0]
+        h += _joined(categories) @ self.first[1]
+        return self.finish(h)
+
+    def _tokens(self, numbers: Floats, codes: Codes) -> tuple[Floats, Floats]:
+        """(F, n, N, width) tokens of the numbers, and (F, n, C, width) of the categories."""
+        codes = codes + self.offsets
+        tokens = self.numbers(numbers)
+        categories = self.table.take(codes[:, : self.n_categories], axis=1)
+        if len(self.valued):
+            tokens[:, :, self.valued] += self.table.take(codes[:, self.n_categories :], axis=1)
+        return tokens, categories
 
 
 @dataclass(frozen=True)

@@ -90,8 +90,7 @@ def _scored(
         probabilities = np.empty((0, predictor.manifest.task.n_outputs))
     else:
         scored = predictor.predict(block.customers)
-        kept = rows[rows >= 0]
-        read = Predictions(scored.probabilities[kept], scored.numeric[kept], scored.categories[kept])
+        read = scored.take(rows[rows >= 0])
         unusual.add(read, block.customers.log)
         on_scored(read)
         probabilities = scored.probabilities

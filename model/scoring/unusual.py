@@ -12,6 +12,7 @@ from model.features.aggregates import TENURE
 from model.features.scaling import UNKNOWN, Ranges
 from model.files.names import agreed, some_of
 from model.predictor import Predictions
+from model.reasons.words import unscaled
 from model.schema import Scaling, Schema
 from model.values.columns import as_codes
 from model.values.history import EventLog
@@ -92,7 +93,7 @@ class Unusual:
         share = max(longer, 0) / max(len(tenure.edges) - 1, 1)
         if (1 - share) ** self.present[TENURE] > _CHANCE:
             return []
-        days = _unscaled(tenure, self.longest)
+        days = unscaled(tenure, self.longest)
         return [
             f"no history reaches back more than {days:,.0f} days; {share:.0%} of those of training did, up "
             f"to {tenure.high:,.0f} days. Give every event of each customer: a shorter history counts as a "
@@ -112,14 +113,9 @@ class Unusual:
 
     def _number(self, name: str, of: Mapping[str, Scaling], *, days: bool) -> str:
         scaling, unit = of[name], " days before" if days else ""
-        far = _unscaled(scaling, self.farthest[name][1])
+        far = unscaled(scaling, self.farthest[name][1])
         far = round(far, 4 - math.floor(math.log10(scaling.scale))) + 0.0  # as exact as float32; no -0
         return (
             f"{name!r} in {some_of(self.beyond[name], self.present[name], 'row')}, such as {far:.4g}{unit} "
             f"(training: {scaling.low:.4g} to {scaling.high:.4g})"
         )
-
-
-def _unscaled(scaling: Scaling, scaled: float) -> float:
-    """The number that `model.features.scaling.scale` scaled."""
-    return float(scaling.center + scaling.scale * np.sinh(scaled * scaling.deviation + scaling.mean))

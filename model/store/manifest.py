@@ -59,14 +59,29 @@ class ModelDescription(_Part):
     calibration: Calibration
 
 
+class InputGroup(_Part):
+    """Inputs that share a reason: columns, aggregates of the history, or units of them (`model.reasons`)."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+
 class Manifest(ModelDescription):
-    """All of a checkpoint but the weights. `files` has the SHA-256 of every other file."""
+    """All of a checkpoint but the weights.
+
+    Attributes:
+        groups: of the inputs, one for each reason.
+        changeable: the columns that a what-if may change.
+        files: the SHA-256 of every other file.
+    """
 
     format_version: Literal[1] = FORMAT_VERSION
     name: str
     version: Annotated[int, Field(gt=0)]
     created: str
     golden: Golden
+    groups: tuple[InputGroup, ...] = ()
+    changeable: tuple[str, ...] = ()
     metrics: dict[str, Any]
     provenance: dict[str, Any]
     files: dict[str, str] = {}

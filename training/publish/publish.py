@@ -112,6 +112,8 @@ def _manifest(run: Run, version: int, report: Mapping[str, Any]) -> Manifest:
         network=scorer.spec,
         calibration=scorer.calibration,
         golden=_golden(scorer, run.prepared.as_of),
+        groups=run.groups,
+        changeable=run.study.reasons.changeable,
         metrics=run.metrics,
         provenance={**_provenance(run), "decision": report["decision"]},
     )

@@ -11,6 +11,7 @@ from model.errors import DataError
 from model.files.names import counted, listed
 from model.probability import Probabilities
 from model.schema import Schema
+from model.store.manifest import InputGroup
 from model.task import ColumnTask, ContractTask
 from training.audit.audit import Audit, audit, refuse_leaks
 from training.baselines.compare import Baselines, baseline_probabilities
@@ -22,6 +23,7 @@ from training.measure.measuring import BASE_RATE, MODEL, base_rates, measure_hor
 from training.measure.verdict import Verdict, judge
 from training.prepare import Prepared, prepare
 from training.question.labels import LabelledExamples, Labels
+from training.reasons.grouping import group_inputs
 from training.run.choice import Choice, as_named, choose
 from training.run.learning_curve import LearningPoint, learning_curve
 from training.run.splits import DateFigure, SplitFigure, compare_dates, compare_splits, score_rows
@@ -29,6 +31,7 @@ from training.split.plan import Folds, Plan, one_sided_fold
 from training.study.study import Study
 
 OnEpoch = Callable[[str, Epoch], None]  # the name of the fit, one of FITS, and its newest epoch
+GROUPED: Final = 4096  # training examples by which inputs are grouped
 FITS: Final = ("measuring", "shuffled split", "publishing", "learning curve")
 
 
@@ -46,6 +49,7 @@ class Run:
         dates: figures of the model at each test date; empty where there is one.
         notes: sentences about the baselines.
         fairness: the figures by group; None where the study names no groups.
+        groups: the inputs of the published model that share a reason.
         points: the learning curve; empty unless requested.
     """
 
@@ -61,6 +65,7 @@ class Run:
     dates: tuple[DateFigure, ...]
     notes: tuple[str, ...]
     fairness: dict[str, Any] | None = None
+    groups: tuple[InputGroup, ...] = ()
     points: tuple[LearningPoint, ...] = ()
 
     @property
@@ -127,7 +132,15 @@ def run_study(
     fits, figures = (measured, published, chosen.choice), (metrics, curves, verdict)
     dates = compare_dates(prepared, answers[MODEL])
     fair = fairness_of_run(prepared, answers[MODEL])
-    return Run(prepared, found, *fits, *figures, splits, dates, baselines.notes, fair, points)
+    groups = _groups(prepared, published)
+    return Run(prepared, found, *fits, *figures, splits, dates, baselines.notes, fair, groups, points)
+
+
+def _groups(prepared: Prepared, published: Fitted) -> tuple[InputGroup, ...]:
+    scorer, train = published.scorer, prepared.plan.final.rows
+    some = train[np.linspace(0, len(train) - 1, min(len(train), GROUPED)).astype(np.int64)]
+    inputs = scorer.inputs(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples.take(some))
+    return group_inputs(scorer, prepared.study.reasons.groups, inputs)
 
 
 def _answers(prepared: Prepared, fitted: Fitted) -> Probabilities:

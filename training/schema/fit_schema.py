@@ -213,7 +213,10 @@ def _features(raw: Mapping[str, Numbers], examples: Examples) -> tuple[HistoryFe
     two_years = len(cutoffs) > 0 and (cutoffs.max() - cutoffs.min()) / DAY >= 2 * YEAR_DAYS
     kept = {n: v for n, v in raw.items() if two_years or not n.startswith("cutoff_")}
     fitted = {name: fit_scaling(values).model_copy(update={"edges": ()}) for name, values in kept.items()}
-    return tuple(HistoryFeature(name=n, scaling=s) for n, s in fitted.items() if s.low < s.high)
+    missing = {name: float(np.isnan(values).mean()) for name, values in kept.items()}
+    return tuple(
+        HistoryFeature(name=n, scaling=s, missing=missing[n]) for n, s in fitted.items() if s.low < s.high
+    )
 
 
 def _event_category(

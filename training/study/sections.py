@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, field_validator
 
 from model.device import DeviceName
 from model.errors import StudyError
@@ -170,6 +170,26 @@ class FairnessOptions(Section):
 
     groups: Names = ()
     threshold: Annotated[Number, Field(gt=0, lt=1)] | None = None
+
+
+class ReasonOptions(Section):
+    """How predictions are explained.
+
+    `groups` names inputs that share a reason: columns, series, event types, fields of events, or aggregates
+    of the history; the others are grouped by how related they are. `changeable` lists the columns that a
+    what-if may change.
+    """
+
+    groups: Annotated[dict[Text, Annotated[Names, Field(min_length=1)]], Field(max_length=9)] = {}
+    changeable: Names = ()
+
+    @field_validator("groups")
+    @classmethod
+    def _once(cls, groups: dict[str, Names]) -> dict[str, Names]:
+        named = [name for names in groups.values() for name in names]
+        if twice := next((name for name in named if named.count(name) > 1), None):
+            raise ValueError(f"an input has one group, got {show(twice)} twice; keep one")
+        return groups
 
 
 class FitOptions(Section):

@@ -38,6 +38,7 @@ from training.study.sections import (
     Labels,
     Names,
     NetworkOptions,
+    ReasonOptions,
     Section,
     SplitOptions,
     StudyName,
@@ -160,6 +161,7 @@ class Study(Section):
     network: Annotated[NetworkOptions, EMPTY_IS_DEFAULT] = NetworkOptions()
     fit: Annotated[FitOptions, EMPTY_IS_DEFAULT] = FitOptions()
     fairness: Annotated[FairnessOptions, EMPTY_IS_DEFAULT] = FairnessOptions()
+    reasons: Annotated[ReasonOptions, EMPTY_IS_DEFAULT] = ReasonOptions()
     allow_leaks: Names = ()
     _base: Path = PrivateAttr(default=Path())
 

@@ -15,6 +15,7 @@ from training.study.sections import (
     FairnessOptions,
     FitOptions,
     NetworkOptions,
+    ReasonOptions,
 )
 from training.study.study import Cutoffs, LogTarget, Study, read_study
 
@@ -115,6 +116,7 @@ EVERYTHING: dict[str, Any] = {
         "refit": False,
     },
     "fairness": {"groups": ["gender"], "threshold": 0.3},
+    "reasons": {"groups": {"price": ["a", "b"]}, "changeable": ["a"]},
     "allow_leaks": ["c"],
 }
 
@@ -129,6 +131,7 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("network",): NetworkOptions,
     ("fit",): FitOptions,
     ("fairness",): FairnessOptions,
+    ("reasons",): ReasonOptions,
 }
 
 

@@ -1,0 +1,1 @@
+"""How reasons are grouped, and what drives a model as a whole."""
