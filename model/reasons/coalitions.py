@@ -5,7 +5,7 @@ there. A sequence is either own or the base's, so it is read once for each.
 """
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,13 @@ from model.scorer import Scorer
 _ROWS: Final = 2048  # mixtures at a time
 
 Floats = NDArray[np.floating]
+
+
+class ReadsSteps(Protocol):
+    """A network of a head that reads steps, `model.network.inference.TorchNetwork`."""
+
+    def read_steps(self, inputs: Inputs) -> NDArray[np.float32]:
+        """(F, n, read) what each of its networks reads of them."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +84,8 @@ class Mixer:
         tokens = np.concatenate([of.numbers, of.codes])[: of_each.shape[3]]
         parts: Floats = (tokens == np.arange(len(of))[:, None]).astype(of_each.dtype) @ of_each
         if of.steps >= 0 and isinstance(network, NumpyNetwork):
-            from model.network.inference import TorchNetwork
-
-            assert isinstance(self.scorer.network, TorchNetwork)
-            parts[:, :, :, of.steps] += self.scorer.network.read_steps(inputs)[:, None] @ network.of_steps
+            read = cast(ReadsSteps, self.scorer.network).read_steps(inputs)
+            parts[:, :, :, of.steps] += read[:, None] @ network.of_steps
         return parts
 
 
