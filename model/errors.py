@@ -42,6 +42,10 @@ class CheckpointError(PropenseError):
     """A checkpoint or registry entry is missing, damaged or of another model."""
 
 
+class LedgerError(PropenseError):
+    """A ledger or its key cannot be used: it is missing, damaged or of another key."""
+
+
 class ComparisonError(PropenseError):
     """A champion and a challenger cannot be measured on examples that neither was trained on."""
 
