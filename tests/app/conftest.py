@@ -24,9 +24,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def three_versions(tmp_path: Path) -> Path:
-    """A registry with three versions of `churn`, to be changed by the test."""
+    """A registry with three versions of `churn`, to be changed by the test; a thread scores them."""
     for seed in range(3):
-        publish(tmp_path, "churn", TABLE_SCHEMA, TABLE_TASK, seed=seed)
+        publish(tmp_path, "churn", TABLE_SCHEMA, TABLE_TASK, seed=seed, head="cnn")
     return tmp_path
 
 

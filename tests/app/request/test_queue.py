@@ -18,11 +18,21 @@ from model.store.checkpoint import Checkpoint, read_checkpoint
 from model.values.rows import RequestRows
 from tests.app.client import Client, running
 from tests.app.server.test_refusals import problem
+from tests.app.toys import TABLE_SCHEMA, TABLE_TASK, publish
 
 ASK: dict[str, Any] = {"customers": [{}]}
 HANGS = 10.0  # seconds after which what was held back goes on, so that a failing test ends
 
 Send = Callable[[int | None], Future[httpx.Response]]
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two versions of `churn` that a thread scores; the event loop scores a row of an mlp network itself."""
+    root = tmp_path_factory.mktemp("registry")
+    for seed in range(2):
+        publish(root, "churn", TABLE_SCHEMA, TABLE_TASK, seed=seed, head="cnn")
+    return root
 
 
 @contextmanager
