@@ -45,7 +45,7 @@ from training.study.sections import (
     Text,
     resolve_path,
 )
-from training.study.yaml_file import read_document
+from training.study.yaml_file import read_document, spell_place
 
 _OF_STUDY: Final = {"cutoffs", "observed_until"}  # keys of a target that are not part of its task
 
@@ -236,8 +236,23 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> Study:
     return study
 
 
+def study_of(values: Mapping[str, Any], folder: Path) -> Study:
+    """Return the study of these keys and values; its paths are relative to the folder.
+
+    Raises:
+        StudyError: with a line for each fault.
+    """
+    try:
+        study = Study.model_validate(values)
+    except ValidationError as error:
+        faults = explain(error, Study)
+        raise StudyError(
+            "\n".join(f"{spell_place(f.place) or 'study'}: {f.message}" for f in faults)
+        ) from None
+    study._base = folder
+    return study
+
+
 def stored_study(provenance: Mapping[str, Any]) -> Study:
     """Return the study in the provenance of a checkpoint."""
-    study = Study.model_validate(provenance["study"])
-    study._base = Path(provenance["folder"])
-    return study
+    return study_of(provenance["study"], Path(provenance["folder"]))
