@@ -111,6 +111,11 @@ class Predictor:
         probabilities = self.scorer.probabilities(self.scorer.logits(inputs))
         return Predictions(probabilities, inputs.numeric, inputs.categories, inputs.steps)
 
+    @property
+    def n_reasons(self) -> int:
+        """The reasons of a prediction: one for each group of inputs."""
+        return len(self.explainer.groups)
+
     def explain(
         self,
         scored: Predictions,

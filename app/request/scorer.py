@@ -11,7 +11,8 @@ from msgspec import UNSET
 
 from app.request import explain
 from app.request.decoder import Decoder, NotDecoded
-from app.request.structs import Prediction, RequestTypes
+from app.request.reasons import reasons_of
+from app.request.structs import Prediction, Reason, RequestTypes
 from app.request.structs import Predictions as Response
 from app.request.unknown import UnknownFields
 from app.request.warnings import Warnings
@@ -23,6 +24,7 @@ from model.times import format_instant
 from model.values.rows import RequestRows
 
 _WARNINGS_COST: Final = 8  # times that of a request without them
+_REASONS_COST: Final = 512  # of ten groups of inputs
 _LARGE: Final = 1 << 18  # bytes
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -32,10 +34,12 @@ class Request(NamedTuple):
 
     Attributes:
         warn: whether it wants to know what is unusual about each customer.
+        reasons: so many of them for each customer.
     """
 
     body: bytes
     warn: bool = False
+    reasons: int = 0
 
     @property
     def is_large(self) -> bool:
@@ -54,7 +58,7 @@ class Request(NamedTuple):
             return len(body)
         by_columns = b"\\" in body or b'"columns"' in body
         n_rows = max(1, len(body) >> 8, body.count(b",") + 1 if by_columns else body.count(b"{"))
-        return n_rows * _WARNINGS_COST if self.warn else n_rows
+        return n_rows * (_WARNINGS_COST if self.warn else 1) * (_REASONS_COST if self.reasons else 1)
 
 
 class Answer(NamedTuple):
@@ -109,9 +113,12 @@ class RequestScorer:
         start = 0
         for request, n in zip(requests, counts, strict=True):
             stop = start + n
-            part = None
+            part = reasons = None
             if request.warn or self.keeps:
                 part = rows.part(start, stop), predictions.part(start, stop)
+            if request.reasons:
+                own = predictions.part(start, stop)
+                reasons = reasons_of(self.predictor, own, request.reasons)
             content = _encoded(
                 self.predictor.manifest,
                 rows.cutoffs[start],
@@ -119,6 +126,7 @@ class RequestScorer:
                 probabilities[start:stop],
                 None if not_eligible is None else not_eligible[start:stop],
                 self.warnings(*part) if request.warn and part else None,
+                reasons,
             )
             answers.append(Answer(content, n, part if self.keeps else None))
             start = stop
@@ -161,6 +169,7 @@ def _encoded(
     probabilities: Sequence[Sequence[float]],
     not_eligible: Sequence[str | None] | None,
     warnings: Sequence[list[str]] | None,
+    reasons: Sequence[list[Reason]] | None,
 ) -> bytes:
     """Return the body of a response about N customers.
 
@@ -169,7 +178,7 @@ def _encoded(
         ids: N ids as sent; None where absent.
         probabilities: for each customer K numbers.
         not_eligible: for each customer why it is not eligible, None if it is; None for a column task.
-        warnings: for each customer; None where the request wants none.
+        warnings, reasons: for each customer; None where the request wants none.
     """
     horizons = manifest.task.output_names
     predictions = [
@@ -186,6 +195,9 @@ def _encoded(
     if warnings is not None:
         for prediction, unusual in zip(predictions, warnings, strict=True):
             prediction.warnings = unusual
+    if reasons is not None:
+        for prediction, why_so in zip(predictions, reasons, strict=True):
+            prediction.reasons = why_so
     as_of = format_instant(cutoff, manifest.schema_.time_zone)
     return _encode(Response(manifest.name, manifest.version, as_of, predictions))
 

@@ -91,6 +91,20 @@ class RequestTypes:
         return {**parts.pop("Request"), "oneOf": _ONE_OF_THE_TWO, "$defs": parts}
 
 
+class Reason(msgspec.Struct, gc=False):
+    """The share of a group of inputs in a prediction, against a typical customer."""
+
+    group: str
+    logit: Annotated[float, Meta(description="Of all groups they sum to the difference of the logits.")]
+    points: Annotated[
+        float, Meta(description="The same in percentage points, which sum to that of the probabilities.")
+    ]
+    input: Annotated[str, Meta(description="The input of the group that does most of it.")]
+    has: Annotated[str, Meta(description="What that is for this customer.")]
+    usual: Annotated[str, Meta(description="What it is for the typical one.")]
+    text: Annotated[str, Meta(description="All of it as a sentence.")]
+
+
 class Prediction(msgspec.Struct, gc=False, omit_defaults=True):
     """One customer's prediction."""
 
@@ -115,6 +129,9 @@ class Prediction(msgspec.Struct, gc=False, omit_defaults=True):
     warnings: (
         Annotated[list[str], Meta(description="What training never saw; with `warnings=true` only.")]
         | UnsetType
+    ) = UNSET
+    reasons: (
+        Annotated[list[Reason], Meta(description="The largest first; with `reasons=N` only.")] | UnsetType
     ) = UNSET
 
 

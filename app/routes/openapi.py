@@ -17,6 +17,7 @@ from app.routes.schemas import COMPONENTS, body_of, request_schemas, stem_of
 from app.routes.score import ANY_FORM, PINNED, ROUTE
 from app.versions.models import Models
 from app.versions.served import Served
+from model.reasons.groups import MAX_GROUPS
 
 PREDICT_REFUSALS: Final = (400, 404, 413, 415, 422, 503, 504)
 SCORE_REFUSALS: Final = (400, 404, 408, 413, 415, 422, 503)
@@ -29,6 +30,15 @@ _WARNINGS: Final = {
     "in": "query",
     "description": "Name values of each customer that training never saw, and dates after as_of.",
     "schema": {"type": "boolean", "default": False},
+}
+_REASONS: Final = {
+    "name": "reasons",
+    "in": "query",
+    "description": (
+        "So many reasons for each prediction, the largest first: shares of groups of inputs against a "
+        "typical customer. All of them sum to the difference of the logits."
+    ),
+    "schema": {"type": "integer", "minimum": 1, "maximum": MAX_GROUPS},
 }
 _NAME: Final = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
 _VERSION: Final = {
@@ -117,7 +127,7 @@ def _operation(served: Served, stem: str) -> dict[str, Any]:
     return {
         "summary": f"Predict with {name}, version {served.manifest.version}",
         "operationId": f"predict_{name.replace('-', '_')}",
-        "parameters": [_WARNINGS],
+        "parameters": [_WARNINGS, _REASONS],
         **_predicts(request),
     }
 
@@ -126,7 +136,7 @@ def _pinned_operation(stems: Sequence[str]) -> dict[str, Any]:
     return {
         "summary": "Predict with a version that need not be the champion",
         "operationId": "predict_version",
-        "parameters": [_NAME, _VERSION, _WARNINGS],
+        "parameters": [_NAME, _VERSION, _WARNINGS, _REASONS],
         **_predicts({"schema": body_of(stems)}),
     }
 

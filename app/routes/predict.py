@@ -18,6 +18,7 @@ from app.server.memory import MemoryTrimmer
 from app.server.state import ANSWERING
 from app.versions.models import Models, version_number
 from app.versions.served import Served
+from model.reasons.groups import MAX_GROUPS
 
 PREFIX: Final = "/v1/models/"
 SUFFIX: Final = "/predict"
@@ -27,6 +28,7 @@ _WARNINGS: Final = {
     for wanted, words in {True: (b"true", b"1"), False: (b"false", b"0")}.items()
     for word in words
 }  # as clients write a boolean; Python's `requests` sends True
+_REASONS: Final = {b"reasons=%d" % n: n for n in range(1, MAX_GROUPS + 1)}
 _BOM: Final = b"\xef\xbb\xbf"
 _JSON: Final = (b"content-type", b"application/json")
 
@@ -61,15 +63,15 @@ class Predict:
         """
         served = scope["propense.served"] = await self._models.find(*_model_of(scope))
         _check_content_type(scope["propense.headers"])
-        warn = _wants_warnings(scope["query_string"])
+        wanted = _wanted(scope["query_string"])
         message = await receive()
         if message.get("more_body"):
             with self._budget.body(scope.get(CALLER)) as hold:
                 body = await self._receive(message, receive, hold)
                 del message  # a body that waits is held once
-                answer = await self._answer_large(served, Request(body, warn))
+                answer = await self._answer_large(served, Request(body, *wanted))
         else:  # one piece, as most bodies are
-            request, alone = Request(_body(message).removeprefix(_BOM), warn), _is_alone(scope)
+            request, alone = Request(_body(message).removeprefix(_BOM), *wanted), _is_alone(scope)
             n_rows, large = request.most_rows, request.is_large
             answer = await served.batcher.answer(request, n_rows, alone=alone, large=large)
         scope["propense.rows"] = answer.n_rows
@@ -120,13 +122,17 @@ def _check_content_type(headers: dict[bytes, bytes]) -> None:
     media_type(headers, ("application/json",), "body")
 
 
-def _wants_warnings(query: bytes) -> bool:
+def _wanted(query: bytes) -> tuple[bool, int]:
+    """Whether the client wants warnings, and how many reasons."""
     if not query:
-        return False
-    if (wanted := _WARNINGS.get(query.lower())) is None:
-        detail = "the query may be warnings=true or warnings=false, nothing else"
-        raise Problem(422, "invalid-request", detail)
-    return wanted
+        return False, 0
+    parts = query.lower().split(b"&")
+    warn = [_WARNINGS[part] for part in parts if part in _WARNINGS]
+    reasons = [_REASONS[part] for part in parts if part in _REASONS]
+    if len(warn) > 1 or len(reasons) > 1 or len(warn) + len(reasons) < len(parts):
+        allowed = f"warnings=true or false and reasons=1 to {MAX_GROUPS}, each once"
+        raise Problem(422, "invalid-request", f"the query may be {allowed}, nothing else")
+    return any(warn), sum(reasons)
 
 
 def _body(message: Message) -> bytes:

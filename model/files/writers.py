@@ -57,12 +57,15 @@ _WRITERS: Final = {
 
 
 @contextmanager
-def open_scores(path: Path, horizons: Sequence[str], *, eligible: bool) -> Iterator[TableWriter]:
+def open_scores(
+    path: Path, horizons: Sequence[str], *, eligible: bool, reasons: int = 0
+) -> Iterator[TableWriter]:
     """A writer whose file appears under its name when the block ends without an error.
 
     Args:
         horizons: of the model, in days.
         eligible: whether the file says who is eligible, and why others are not.
+        reasons: of each customer.
 
     Raises:
         DataError: the suffix is none of those known, or the file cannot be written.
@@ -74,7 +77,7 @@ def open_scores(path: Path, horizons: Sequence[str], *, eligible: bool) -> Itera
         raise DataError(f"--out must lie in a folder that is there, got {str(path)!r}. Make {path.parent}.")
     draft = path.with_name(f".{path.name}.part")
     try:
-        writer = _WRITERS[suffix](draft, score_schema(horizons, eligible=eligible))
+        writer = _WRITERS[suffix](draft, score_schema(horizons, eligible=eligible, reasons=reasons))
         try:
             yield writer
         finally:
@@ -86,12 +89,14 @@ def open_scores(path: Path, horizons: Sequence[str], *, eligible: bool) -> Itera
         draft.unlink(missing_ok=True)
 
 
-def score_schema(horizons: Sequence[str], *, eligible: bool) -> pa.Schema:
+def score_schema(horizons: Sequence[str], *, eligible: bool, reasons: int = 0) -> pa.Schema:
     """The columns of a file of scores."""
     numbers = ["probability", *(f"probability_{horizon}d" for horizon in horizons)]
     fields = [("customer_id", pa.string()), *((name, pa.float64()) for name in numbers)]
     if eligible:
         fields += [("eligible", pa.bool_()), ("not_eligible_because", pa.string())]
+    for number in range(1, reasons + 1):
+        fields += [(f"reason_{number}", pa.string()), (f"reason_{number}_points", pa.float64())]
     return pa.schema([*fields, ("error", pa.string())])
 
 
@@ -102,6 +107,8 @@ def score_table(
     not_eligible: Texts | None,
     rows: NDArray[np.int64],
     errors: Mapping[int, str],
+    reasons: Sequence[Sequence[tuple[str, float]]] = (),
+    n_reasons: int = 0,
 ) -> pa.Table:
     """N rows of a file of scores.
 
@@ -110,15 +117,22 @@ def score_table(
         not_eligible: (n,) why a customer is not eligible, missing if it is; None where all are.
         rows: (N,) which of the n each row shows; -1 for none.
         errors: by row.
+        reasons: of each of the n, `n_reasons` each: the sentence and the percentage points.
     """
     picked = pa.array(rows, mask=rows < 0)
     numbers = [pa.array(probabilities[:, k]).take(picked) for k in (-1, *range(len(horizons)))]
     able: list[Any] = []
     if not_eligible is not None:
         codes = not_eligible.codes
-        reasons = pa.array(not_eligible.values, pa.string()).take(pa.array(codes, mask=codes < 0))
-        able = [pa.array(codes < 0).take(picked), reasons.take(picked)]
+        rules = pa.array(not_eligible.values, pa.string()).take(pa.array(codes, mask=codes < 0))
+        able = [pa.array(codes < 0).take(picked), rules.take(picked)]
     why = [errors.get(row) for row in range(len(ids))] if errors else None
     said = pa.nulls(len(ids), pa.string()) if why is None else pa.array(why, pa.string())
-    columns = [pa.array(ids, pa.string()), *numbers, *able, said]
-    return pa.table(columns, schema=score_schema(horizons, eligible=not_eligible is not None))
+    told = [
+        pa.array([one[number][part] for one in reasons], kind).take(picked)
+        for number in range(n_reasons)
+        for part, kind in enumerate((pa.string(), pa.float64()))
+    ]
+    columns = [pa.array(ids, pa.string()), *numbers, *able, *told, said]
+    schema = score_schema(horizons, eligible=not_eligible is not None, reasons=n_reasons)
+    return pa.table(columns, schema=schema)

@@ -42,6 +42,7 @@ def score_file(
     events: Path | None = None,
     as_of: AsOf | None = None,
     reject: bool = False,
+    reasons: int = 0,
     on_rows: Callable[[int], object] = lambda _: None,
     on_scored: Callable[[Predictions], object] = lambda _: None,
 ) -> Summary:
@@ -55,6 +56,7 @@ def score_file(
         as_of: the instant of the prediction; None for the end of the log, or today for a table.
         reject: whether a cell that cannot be read costs its row the score. Else it counts as missing, is
             noted, and refused where most of a column is so.
+        reasons: of each score, as many as the model has groups of inputs at most.
         on_rows: gets the number of rows so far, after each batch.
         on_scored: gets what was scored, batch by batch.
 
@@ -70,9 +72,11 @@ def score_file(
     else:
         raise DataError("this model reads a customer table; name it with --customers FILE")
     names, n_rows, unusual = task.output_names, 0, Unusual(schema)
-    with open_scores(out, names, eligible=not isinstance(task, ColumnTask)) as writer:
+    reasons = min(reasons, predictor.n_reasons)
+    eligible = not isinstance(task, ColumnTask)
+    with open_scores(out, names, eligible=eligible, reasons=reasons) as writer:
         for block in blocks:
-            writer.write_table(_scored(predictor, block, unusual, on_scored))
+            writer.write_table(_scored(predictor, block, reasons, unusual, on_scored))
             n_rows += len(block.ids)
             on_rows(n_rows)
         notes = (*blocks.notes(), *unusual.notes())
@@ -80,12 +84,17 @@ def score_file(
 
 
 def _scored(
-    predictor: Predictor, block: Block, unusual: Unusual, on_scored: Callable[[Predictions], object]
+    predictor: Predictor,
+    block: Block,
+    n_reasons: int,
+    unusual: Unusual,
+    on_scored: Callable[[Predictions], object],
 ) -> Any:
     """The rows of a block as a table of the result."""
     rows = np.full(len(block.ids), -1)
     rows[block.places] = np.arange(len(block.places))
     rows[list(block.errors)] = -1
+    reasons: list[list[tuple[str, float]]] = []
     if not len(block.customers):
         probabilities = np.empty((0, predictor.manifest.task.n_outputs))
     else:
@@ -94,6 +103,10 @@ def _scored(
         unusual.add(read, block.customers.log)
         on_scored(read)
         probabilities = scored.probabilities
+        if n_reasons:
+            explained = predictor.explain(scored, most=n_reasons)
+            reasons = [[(reason.text, reason.points) for reason in one.reasons] for one in explained]
+    horizons = predictor.manifest.task.output_names
     return score_table(
-        block.ids, probabilities, predictor.manifest.task.output_names, block.not_eligible, rows, block.errors
+        block.ids, probabilities, horizons, block.not_eligible, rows, block.errors, reasons, n_reasons
     )

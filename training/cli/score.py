@@ -33,6 +33,9 @@ def score_command(
     events: EventsFile = None,
     as_of: AsOfDay = None,
     version: Version = None,
+    reasons: Annotated[
+        int, typer.Option("--reasons", min=0, max=10, help="So many reasons with every score.")
+    ] = 0,
     device: Device = "cpu",
     registry: RegistryDir = DEFAULT_REGISTRY,
     json: AsJson = False,
@@ -46,7 +49,7 @@ def score_command(
     from training.cli import console
 
     predictor = load_version(Registry(registry), name, version, device=device)
-    customers, events, instant, of_files = _inputs(predictor, customers, events, as_of)
+    customers, events, instant, of_files = inputs_of(predictor, customers, events, as_of)
     with console.row_progress("scoring") as on_rows:
         scored = score_file(
             predictor,
@@ -54,6 +57,7 @@ def score_command(
             customers=customers,
             events=events,
             as_of=instant,
+            reasons=reasons,
             on_rows=on_rows,
         )
     when = format_instant(scored.as_of.instant, predictor.manifest.schema_.time_zone)
@@ -102,7 +106,7 @@ def evaluate_command(
         report = json_of((Registry(registry).folder(name, facts["version"]) / "report.json").read_bytes())
         facts |= {"source": "training", "metrics": report["metrics"], "fairness": report["fairness"]}
     else:
-        customers, events, instant, of_files = _inputs(predictor, customers, events, as_of)
+        customers, events, instant, of_files = inputs_of(predictor, customers, events, as_of)
         ends = as_of is None and not isinstance(predictor.manifest.task, ColumnTask)
         until = instant.instant if ends and instant else None
         measured = evaluate_files(
@@ -124,7 +128,7 @@ def evaluate_command(
         console.print_lines([f"Note: {note}" for note in notes])
 
 
-def _inputs(
+def inputs_of(
     predictor: "Predictor", customers: Path | None, events: Path | None, day: str | None
 ) -> "tuple[Path | None, Path | None, AsOf | None, list[str]]":
     """Return the two files, the instant to score at (None: read off the files), and notes.

@@ -76,10 +76,23 @@ def test_a_warning_changes_no_probability(client: Client) -> None:
     assert plain == warned
 
 
-@pytest.mark.parametrize("query", ["?warnings=yes", "?warnings=true&warnings=true", "?wranings=true", "?%00"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?warnings=yes",
+        "?warnings=true&warnings=true",
+        "?reasons=11",
+        "?reasons=3&reasons=3",
+        "?reasons=x",
+        "?wranings=true",
+        "?%00",
+    ],
+)
 def test_another_query_is_refused(client: Client, query: str) -> None:
     body = problem(ask(client, "churn", {}, query=query), 422, "invalid-request")
-    assert body["detail"] == "the query may be warnings=true or warnings=false, nothing else"
+    assert body["detail"] == (
+        "the query may be warnings=true or false and reasons=1 to 10, each once, nothing else"
+    )
 
 
 def test_the_document_says_how_to_ask_and_what_comes(client: Client) -> None:
