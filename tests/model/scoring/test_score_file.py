@@ -414,3 +414,15 @@ def test_a_nested_event_that_cannot_be_read_is_noted_or_costs_the_score(
         "row 3, event 1, when must be a time in ISO 8601 such as 1997-03-01, got 'soon'"
     )
     assert [n for n, error in enumerate(errors) if error] == [2]
+
+
+def test_reasons_stand_beside_each_score(log_model: Published, tmp_path: Path) -> None:
+    score(log_model, tmp_path / "out.parquet", reasons=2)
+    table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert table.column_names[-5:] == ["reason_1", "reason_1_points", "reason_2", "reason_2_points", "error"]
+    first, second = (table[f"reason_{n}_points"].to_pylist() for n in (1, 2))
+    assert all(abs(a) >= abs(b) for a, b in zip(first, second, strict=True))
+    assert all("(usual: " in text for text in table["reason_1"].to_pylist())
+    score(log_model, tmp_path / "plain.parquet")
+    plain = pyarrow.parquet.read_table(tmp_path / "plain.parquet")
+    assert plain["probability"] == table["probability"]
