@@ -128,11 +128,11 @@ def score_table(
         able = [pa.array(codes < 0).take(picked), rules.take(picked)]
     why = [errors.get(row) for row in range(len(ids))] if errors else None
     said = pa.nulls(len(ids), pa.string()) if why is None else pa.array(why, pa.string())
-    told = [
+    because = [
         pa.array([one[number][part] for one in reasons], kind).take(picked)
         for number in range(n_reasons)
         for part, kind in enumerate((pa.string(), pa.float64()))
     ]
-    columns = [pa.array(ids, pa.string()), *numbers, *able, *told, said]
+    columns = [pa.array(ids, pa.string()), *numbers, *able, *because, said]
     schema = score_schema(horizons, eligible=not_eligible is not None, reasons=n_reasons)
     return pa.table(columns, schema=schema)
