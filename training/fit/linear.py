@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -39,15 +38,15 @@ def fit_linear(
     gaps = np.asarray(np.isnan(data.inputs.numeric).any(axis=0))
     first = starts(Layout.of(schema, piecewise=False).sizes)
     design = _design(data.inputs, gaps, first)
-    targets = Targets.build(data.events, data.at_risk, data.fold, n_folds)
-    place, judged = start(design, targets), torch.from_numpy(np.flatnonzero(data.judged))
+    labels = data.events.numpy() > 0, data.at_risk.numpy() > 0
+    targets = Targets.build(*labels, data.fold, n_folds)
+    place, judged = start(design, targets), np.flatnonzero(data.judged)
     best, weights, unseen = 0, place, np.empty(0)
     history: list[Epoch] = []
     for epoch, penalty in enumerate(PENALTIES, start=1):
         place = solve(design, targets, penalty, place)
         logits = design.times(place)
-        by_fold = logits.view_as(targets.weights)
-        own = by_fold[judged, torch.from_numpy(data.fold)[judged]].numpy()
+        own = _by_fold(logits, n_folds)[data.fold[judged], judged]
         losses = targets.mean_losses(logits), judged_loss(own, data)
         history.append(Epoch(epoch, len(PENALTIES), None, *losses, penalty=penalty))
         on_epoch(history[-1])
@@ -57,12 +56,15 @@ def fit_linear(
             break
 
     def fold_logits(inputs: Inputs) -> NDArray[np.float64]:
-        by_fold = _design(inputs, gaps, first).times(weights).unflatten(1, (n_folds, -1))
-        found: NDArray[np.float64] = by_fold.transpose(0, 1).numpy()
-        return found
+        return _by_fold(_design(inputs, gaps, first).times(weights), n_folds)
 
-    mean = weights.unflatten(1, (n_folds, -1)).mean(dim=1)
-    return Fit(tuple(history), unseen), fold_logits, _weights(mean.float().numpy(), gaps)
+    mean = weights.reshape(n_folds, -1, design.n_columns).mean(axis=0)
+    return Fit(tuple(history), unseen), fold_logits, _weights(mean.T.astype(np.float32), gaps)
+
+
+def _by_fold(logits: NDArray[np.float64], n_folds: int) -> NDArray[np.float64]:
+    """(F, n, K) of (F * K, n) logits."""
+    return logits.reshape(n_folds, -1, logits.shape[1]).swapaxes(1, 2)
 
 
 def _design(inputs: Inputs, gaps: NDArray[np.bool_], first: NDArray[np.int64]) -> Design:
@@ -74,13 +76,13 @@ def _design(inputs: Inputs, gaps: NDArray[np.bool_], first: NDArray[np.int64]) -
     """
     missing = np.isnan(inputs.numeric)
     numbers = np.where(missing, np.float32(0), inputs.numeric)
-    dense = torch.from_numpy(np.column_stack([np.ones(len(inputs)), numbers, missing[:, gaps]]))
     places = inputs.categories[:, : len(first) - 1] + first[:-1]
     n, c = places.shape
     codes = csr_array((np.ones(n * c), places.ravel(), np.arange(n + 1) * c), shape=(n, int(first[-1])))
-    if codes.shape[1] > DENSE_CODES:
-        return Design(dense, codes)
-    return Design(torch.cat([dense, torch.from_numpy(codes.toarray())], dim=1), codes[:, :0])
+    dense = [np.ones((1, n)), numbers.T, missing[:, gaps].T]
+    if codes.shape[1] <= DENSE_CODES:
+        dense, codes = [*dense, codes.toarray().T], codes[:, :0]
+    return Design(np.ascontiguousarray(np.concatenate(dense)), codes)
 
 
 def _weights(columns: NDArray[np.float32], gaps: NDArray[np.bool_]) -> Weights:

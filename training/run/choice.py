@@ -5,8 +5,10 @@ A more complex model is taken only where its log loss is lower beyond noise. The
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.files.names import counted
 from model.probability import event_by_horizon
@@ -16,9 +18,14 @@ from training.measure.bootstrap import Difference, interval_text
 from training.measure.loss_difference import loss_difference
 from training.measure.measuring import display_name
 from training.question.labels import LabelledExamples
-from training.split.plan import Plan
+from training.split.deal import RARER, Rows, n_rarer
+from training.split.plan import Folds, Plan
 
-FitModel = Callable[[ModelPlan], Fitted]
+FitModel = Callable[[ModelPlan, Folds], Fitted]
+
+TRIAL_CUSTOMERS: Final = 4000  # that the networks of a trial read, and as many that judge them
+TRIAL_EXAMPLES: Final = 10_000  # of each, at most
+LEAST_GAIN: Final = 0.001  # nats in a trial that are worth a fit in all folds
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,10 @@ class Choice:
     Attributes:
         sentence: which head is published, and why.
         trials: empty where nothing was compared.
-        examples: the judged examples of the comparisons.
+        examples: the judged examples of the comparison of the network with the linear head.
         network: the loss of the network minus that of the linear head; None without the comparison.
-        sequence: the loss with the sequence minus the loss without it; None for a head without one.
+        sequence: the loss with the sequence minus the loss without it, in all folds or, where that decided,
+            in the trial; None for a head without one.
         sequence_sentence: whether the network reads the sequence, and why; empty for a head without one.
     """
 
@@ -72,44 +80,68 @@ class Chosen:
     choice: Choice
 
 
-def as_named(model: ModelPlan, fit: FitModel) -> Chosen:
+def as_named(plan: Plan, model: ModelPlan, fit: FitModel) -> Chosen:
     """Take the head of the study without a comparison."""
     sentence = f"The study names the {model.spec.head} head, which is published."
-    return Chosen(Candidate(model, fit(model)), None, Choice(sentence))
+    return Chosen(Candidate(model, fit(model, plan.measured)), None, Choice(sentence))
 
 
 def choose(labelled: LabelledExamples, plan: Plan, model: ModelPlan, fit: FitModel) -> Chosen:
     """Fit the linear head, the study's network and simpler forms of it, and choose.
 
     A sequence is kept if it is better than mlp beyond noise, the network if it is better than the linear head
-    beyond noise.
+    beyond noise. Of many customers a sequence is tried in one fold on some of them first, and fitted in all
+    folds only if it wins there beyond noise, or by LEAST_GAIN.
 
     Args:
         labelled: with the labels known at the first test date.
-        fit: fits a model on `plan.measured`.
+        fit: fits a model on all or some of `plan.measured`.
     """
     spec = model.spec
     if spec.head == "linear":
-        return as_named(model, fit)
+        return as_named(plan, model, fit)
 
-    def attempt(head: HeadName) -> Candidate:
-        changed = replace(model, spec=spec.model_copy(update={"head": head}))
-        return Candidate(changed, fit(changed))
+    def attempt(head: HeadName, folds: Folds, n_folds: int = spec.folds) -> Candidate:
+        changed = replace(model, spec=spec.model_copy(update={"head": head, "folds": n_folds}))
+        return Candidate(changed, fit(changed, folds))
 
-    linear, network = attempt("linear"), attempt("mlp")
-    tried, sequence, about_sequence = [linear, network], None, ""
-    if spec.reads_steps:
-        longer = attempt(spec.head)
+    def compare(simple: Candidate, complex_: Candidate, folds: Folds) -> Difference:
+        return _difference(labelled, plan, folds, simple, complex_)
+
+    sequence, about_sequence = None, ""
+    if spec.reads_steps and (some := _some(labelled, plan)):
+        sequence = compare(attempt("mlp", some, 1), attempt(spec.head, some, 1), some)
+        about_sequence = _of_trial(sequence, len(_judged(labelled, some)[0]), head=spec.head)
+    linear, network = (attempt(head, plan.measured) for head in ("linear", "mlp"))
+    tried = [linear, network]
+    if spec.reads_steps and (sequence is None or _promising(sequence)):
+        longer = attempt(spec.head, plan.measured)
         tried.append(longer)
-        sequence = _difference(labelled, plan, network, longer)
+        sequence = compare(network, longer, plan.measured)
         about_sequence = _of_sequence(sequence, head=spec.head)
         network = longer if _lower(sequence) else network
-    gain = _difference(labelled, plan, linear, network)
+    gain = compare(linear, network, plan.measured)
     best, other = (network, linear) if _lower(gain) else (linear, network)
-    n = len(_judged(labelled, plan)[0])
+    n = len(_judged(labelled, plan.measured)[0])
     sentence = _of_head(gain, network.model.spec.head, n)
     trials = tuple(_trial(one) for one in tried)
     return Chosen(best, other, Choice(sentence, trials, n, gain, sequence, about_sequence))
+
+
+def _some(labelled: LabelledExamples, plan: Plan) -> Folds | None:
+    """Customers to be read, and customers of the first fold to judge; None where they would be too few."""
+    folds, draw = plan.measured, np.random.default_rng(0)
+    groups, read = plan.groups[folds.rows], folds.fold != 0
+
+    def drawn(side: NDArray[np.bool_]) -> Rows:
+        customers = draw.permutation(np.unique(groups[side]))[:TRIAL_CUSTOMERS]
+        return draw.permutation(folds.rows[side & np.isin(groups, customers)])[:TRIAL_EXAMPLES]
+
+    if len(np.unique(groups[read])) < 2 * TRIAL_CUSTOMERS:
+        return None
+    some = folds.among(np.concatenate([drawn(read), drawn(folds.judged & ~read)])).first
+    happened = labelled.labels.outcomes[_judged(labelled, some)[0], -1]
+    return some if n_rarer(happened) >= RARER else None
 
 
 def _trial(tried: Candidate) -> Trial:
@@ -117,18 +149,20 @@ def _trial(tried: Candidate) -> Trial:
     return Trial(spec.head, round(fitted.validation_loss, 6), round(fitted.seconds, 3))
 
 
-def _difference(labelled: LabelledExamples, plan: Plan, simple: Candidate, complex_: Candidate) -> Difference:
+def _difference(
+    labelled: LabelledExamples, plan: Plan, folds: Folds, simple: Candidate, complex_: Candidate
+) -> Difference:
     """The log loss of the second minus that of the first on the judged examples with a complete window."""
-    rows, known = _judged(labelled, plan)
+    rows, known = _judged(labelled, folds)
     happened = labelled.labels.events[rows].any(axis=1).astype(np.float64)
     before, after = (event_by_horizon(one.fitted.unseen)[known, -1] for one in (simple, complex_))
-    fold = plan.measured.fold[plan.measured.judged][known]
+    fold = folds.fold[folds.judged][known]
     return loss_difference(happened, before, after, plan.groups[rows], fold)
 
 
-def _judged(labelled: LabelledExamples, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+def _judged(labelled: LabelledExamples, folds: Folds) -> tuple[np.ndarray, np.ndarray]:
     """The judged examples whose longest window is complete, and (J,) which of the judged they are."""
-    judged = plan.measured.rows[plan.measured.judged]
+    judged = folds.rows[folds.judged]
     known = labelled.labels.complete[judged, -1]
     return judged[known], known
 
@@ -139,6 +173,10 @@ def _lower(difference: Difference) -> bool:
 
 def _higher(difference: Difference) -> bool:
     return difference.low is not None and difference.low > 0
+
+
+def _promising(trial: Difference) -> bool:
+    return trial.value is None or trial.value <= -LEAST_GAIN or _lower(trial)
 
 
 def _of_head(gain: Difference, head: HeadName, n: int) -> str:
@@ -156,6 +194,14 @@ def _of_sequence(difference: Difference, *, head: HeadName) -> str:
     return (
         f"The sequence does not improve the network beyond noise ({_text(difference)}), so its head is mlp "
         f"instead of {head}."
+    )
+
+
+def _of_trial(difference: Difference, n: int, *, head: HeadName) -> str:
+    return (
+        f"The sequence was tried with fits that read {TRIAL_CUSTOMERS:,} customers. On "
+        f"{counted(n, 'training example')} that they had not read, its gain is below {LEAST_GAIN} "
+        f"({_text(difference)}), so its head is mlp instead of {head}."
     )
 
 

@@ -101,11 +101,11 @@ def run_study(
     _check_folds(plan)
     known, everything = _labelled(prepared, plan.measured_labels), _labelled(prepared, plan.labels)
 
-    def trial(tried: ModelPlan) -> Fitted:
-        progress = partial(on_epoch, FITS[0])
-        return fit_model(known, plan.measured, tried, options, on_epoch=progress, asked=plan.seen)
+    def trial(tried: ModelPlan, folds: Folds) -> Fitted:
+        asked = plan.seen if folds is plan.measured else None
+        return fit_model(known, folds, tried, options, on_epoch=partial(on_epoch, FITS[0]), asked=asked)
 
-    chosen = choose(known, plan, model, trial) if study.network.choose else as_named(model, trial)
+    chosen = choose(known, plan, model, trial) if study.network.choose else as_named(plan, model, trial)
     model, measured = chosen.best.model, distilled(chosen.best.fitted, options)
 
     def fit(labelled: LabelledExamples, folds: Folds, *, on_epoch: Callable[[Epoch], None]) -> Fitted:

@@ -12,7 +12,7 @@ from model.features.inputs import Inputs
 from model.network.linear import LinearNetwork
 from model.schema import CategoricalColumn, NumericColumn, Schema
 from tests.training.fit.small_fits import SCALING, F
-from training.fit import linear
+from training.fit import linear, logistic
 from training.fit.linear import PENALTIES, fit_linear
 from training.fit.loop import Epoch, Fit, FitData
 
@@ -55,6 +55,7 @@ def test_each_fold_is_scikit_learn_s_regression_on_the_other_folds(
     penalty: float, dense: int, outputs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(linear, "PENALTIES", (penalty,))
+    monkeypatch.setattr(logistic, "TOLERANCE", 1e-7)
     monkeypatch.setattr(linear, "DENSE_CODES", dense)
     about = data(outputs=outputs)
     _, _, spread = fitted(about)
@@ -82,6 +83,7 @@ def test_neither_labels_nor_inputs_of_a_fold_reach_its_regression(
     fold: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(linear, "PENALTIES", (5.0,))
+    monkeypatch.setattr(logistic, "TOLERANCE", 1e-7)
     about = data()
     own = about.fold == fold
     numeric, events = about.inputs.numeric.copy(), about.events.clone()

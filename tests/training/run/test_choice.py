@@ -20,6 +20,7 @@ from training.report.results import build_report
 from training.run.choice import Choice, Trial, as_named, choose
 from training.run.run import run_study
 from training.schema.fit_schema import ModelFields
+from training.split.plan import Folds
 
 LOGGED = drawn_log(0, 90)
 PLAN = planned(LOGGED, TASK)
@@ -38,16 +39,16 @@ class Fits:
     """Stands for a fit: each head knows the outcome by so many units of the logit, beside a little noise."""
 
     knows: dict[str, float]
-    tried: list[HeadName] = field(default_factory=list)
+    tried: list[tuple[HeadName, int]] = field(default_factory=list)
 
-    def __call__(self, tried: ModelPlan) -> Fitted:
-        self.tried.append(tried.spec.head)
+    def __call__(self, tried: ModelPlan, folds: Folds) -> Fitted:
+        self.tried.append((tried.spec.head, tried.spec.folds))
         history = (Epoch(1, 2, 0.1, 0.5, 0.4), Epoch(2, 2, 0.1, 0.5, 1.4))
-        return Fitted(cast(Any, tried.spec), history, self.unseen(tried.spec.head), 2.0)
+        return Fitted(cast(Any, tried.spec), history, self.unseen(tried.spec.head, folds), 2.0)
 
-    def unseen(self, head: str) -> np.ndarray[Any, Any]:
+    def unseen(self, head: str, folds: Folds = PLAN.measured) -> np.ndarray[Any, Any]:
         draw = np.random.default_rng(len(head))
-        happened = PLAN.measured_labels.events[PLAN.measured.rows[PLAN.measured.judged]]
+        happened = PLAN.measured_labels.events[folds.rows[folds.judged]]
         told = self.knows.get(head, 0.0) * (2 * happened - 1)
         return draw.normal(0, 0.1, happened.shape) + told
 
@@ -87,7 +88,7 @@ def test_the_head_that_was_not_chosen_is_kept_to_be_measured() -> None:
     found = choose(LABELLED, PLAN, model(), fits)
     assert found.other is not None
     assert found.other.model.spec.head == "linear"
-    assert as_named(model(), fits).other is None
+    assert as_named(PLAN, model(), fits).other is None
 
 
 @pytest.mark.parametrize(("knows", "taken"), [(3.0, "rnn"), (2.0, "mlp"), (0.0, "mlp")])
@@ -95,9 +96,46 @@ def test_a_sequence_is_kept_if_it_is_better_than_mlp_beyond_noise(knows: float, 
     fits = Fits({"mlp": 2.0, "rnn": knows})
     found, choice = fits.choose(model("rnn"))
     assert found == taken
-    assert fits.tried == ["linear", "mlp", "rnn"]
+    assert fits.tried == [("linear", 5), ("mlp", 5), ("rnn", 5)]
     kept = "so its head is rnn." if taken == "rnn" else "so its head is mlp instead of rnn."
     assert choice.sequence_sentence.endswith(kept)
+
+
+@pytest.mark.parametrize(("knows", "taken"), [(3.0, "rnn"), (2.0, "mlp"), (1.0, "mlp")])
+def test_of_many_customers_a_sequence_is_tried_on_some_first(
+    knows: float, taken: HeadName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.run.choice.TRIAL_CUSTOMERS", 60)
+    monkeypatch.setattr("training.run.choice.RARER", 10)
+    fits = Fits({"mlp": 2.0, "rnn": knows})
+    found, chosen = fits.choose(model("rnn"))
+    assert found == taken
+    in_all_folds = [("linear", 5), ("mlp", 5)] + [("rnn", 5)] * (taken == "rnn")
+    assert fits.tried == [("mlp", 1), ("rnn", 1), *in_all_folds]
+    tried = "The sequence was tried with fits that read 60 customers. On " in chosen.sequence_sentence
+    assert tried == (taken == "mlp")
+    assert chosen.sequence is not None
+
+
+def test_a_trial_reads_some_customers_and_is_judged_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.run.choice.TRIAL_CUSTOMERS", 60)
+    monkeypatch.setattr("training.run.choice.RARER", 10)
+    monkeypatch.setattr("training.run.choice.TRIAL_EXAMPLES", 100)
+    seen: list[Folds] = []
+
+    def fit(tried: ModelPlan, folds: Folds) -> Fitted:
+        seen.append(folds)
+        return Fits({"mlp": 2.0})(tried, folds)
+
+    choose(LABELLED, PLAN, model("rnn"), fit)
+    some, again = seen[:2]
+    assert some is again
+    read, judges = (np.unique(PLAN.groups[some.rows[side]]) for side in (some.fold != 0, some.judged))
+    assert 0 < len(read) <= 60
+    assert 0 < len(judges) <= 60
+    assert not np.isin(judges, read).any()
+    assert len(some.rows) <= 200
+    assert np.isin(some.rows, PLAN.measured.rows).all()
 
 
 def test_a_difference_is_that_of_the_log_loss_where_no_fit_had_read() -> None:
@@ -124,7 +162,7 @@ def test_an_absence_is_compared_by_the_same_loss() -> None:
 def test_a_study_of_the_linear_head_compares_nothing() -> None:
     fits = Fits({})
     taken, choice = fits.choose(model("linear"))
-    assert (taken, fits.tried) == ("linear", ["linear"])
+    assert (taken, fits.tried) == ("linear", [("linear", 5)])
     assert choice == Choice("The study names the linear head, which is published.")
 
 
