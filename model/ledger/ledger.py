@@ -255,5 +255,5 @@ class Ledger:
 
 def ledger_root(registry: Path) -> Path:
     """Return the folder of ledgers beside a registry."""
-    place = registry.resolve()
+    place = registry if registry.name else registry.resolve()
     return place.with_name(f"{place.name}-ledger")

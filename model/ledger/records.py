@@ -1,6 +1,6 @@
 """Records: what was said of customers, as a table that Arrow and Parquet hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Self
@@ -16,7 +16,6 @@ from model.store.manifest import Manifest
 Bools = NDArray[np.bool_]
 BYTES: Final = pa.binary(SIZE)
 TIME: Final = pa.timestamp("us", "UTC")
-GROUP: Final = "group_"  # begins the name of a column with the values of a group
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,6 @@ class Said:
         eligible: (N,); None for a model that predicts all customers.
         numeric, categories: (N, D) and (N, C) what the network has read.
         requests: of each customer the idempotency key that came with the request, if any.
-        groups: values of columns by which figures are shown apart, N each.
     """
 
     version: Version
@@ -61,7 +59,6 @@ class Said:
     numeric: NDArray[np.float32]
     categories: NDArray[np.int64]
     requests: Sequence[bytes | None] | None = None
-    groups: Mapping[str, Sequence[str | None]] | None = None
 
 
 def records_of(said: Said, key: LedgerKey, now: int) -> Any:
@@ -98,10 +95,6 @@ def records_of(said: Said, key: LedgerKey, now: int) -> Any:
         **{
             name: pa.array(probabilities[:, k])
             for k, name in enumerate(probability_names(said.version.horizons))
-        },
-        **{
-            GROUP + name: pa.array([values[row] for row in rows], pa.string())
-            for name, values in (said.groups or {}).items()
         },
     }
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))

@@ -19,36 +19,25 @@ MOST_SECONDS: Final = 86_400.0
 
 
 class Writer:
-    """Appends records for one thread. What could not be written is counted, and never raised.
-
-    Attributes:
-        recorded, lost: records so far.
-        failure: why the last lost records were lost; empty where none was.
-    """
+    """Appends records for one thread."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._lock: int | None = None
         self._file: int | None = None
         self._id = b""
         self._size = 0
         self._since = time.monotonic()
-        self.recorded = self.lost = 0
-        self.failure = ""
 
-    def append(self, records: Any) -> bool:
-        """Append a record batch by a single write; returns whether it is recorded: no kill loses it then."""
-        if not len(records):
-            return True
-        try:
+    def append(self, records: Any) -> None:
+        """Append a record batch by a single write: once this returns, no kill loses it.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written to; nothing of the batch is recorded.
+        """
+        if len(records):
             with self._shared():
                 self._write(packed(records))
-        except OSError as error:
-            self.lost += len(records)
-            self.failure = str(error)
-            return False
-        self.recorded += len(records)
-        return True
 
     def compact_if_due(self) -> None:
         """Compact the ledger if the segment is large or old.
@@ -59,7 +48,7 @@ class Writer:
         aged = time.monotonic() - self._since >= MOST_SECONDS
         if self._file is not None and (self._size >= MOST_BYTES or aged):
             self._end()
-            self._ledger.compact()
+            self.ledger.compact()
 
     def close(self) -> None:
         """End the segment, on the disk itself: from then on a power cut cannot lose it."""
@@ -76,8 +65,8 @@ class Writer:
         if self._file is None or os.fstat(self._file).st_nlink == 0:
             self._begin()
         assert self._file is not None
-        start = b"" if self._size else header(self._ledger.key, self._id)
-        data = start + frame(self._ledger.key, self._id, self._size + len(start), payload)
+        start = b"" if self._size else header(self.ledger.key, self._id)
+        data = start + frame(self.ledger.key, self._id, self._size + len(start), payload)
         if os.write(self._file, data) < len(data):
             try:
                 os.ftruncate(self._file, self._size)
@@ -89,7 +78,7 @@ class Writer:
     def _begin(self) -> None:
         self._end()
         self._id = secrets.token_bytes(SIZE)
-        path = self._ledger.folder / f"{self._id.hex()}{SEGMENT}"
+        path = self.ledger.folder / f"{self._id.hex()}{SEGMENT}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._size, self._since = 0, time.monotonic()
 
@@ -102,7 +91,7 @@ class Writer:
     def _shared(self) -> Iterator[None]:
         """Hold the lock of the folder as readers do."""
         if self._lock is None:
-            self._lock = os.open(self._ledger.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            self._lock = os.open(self.ledger.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         try:
             yield

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.errors import DataError
 from model.files.batch import Batch
@@ -38,6 +39,7 @@ class Block:
         places: (n,) their rows.
         not_eligible: (n,) why a customer is not eligible, missing if it is; None for a column task.
         errors: why a row has no score, by its place in the block.
+        numbered: (n,) whether a customer's id is but the number of its row; None where none is.
     """
 
     ids: Sequence[str | None]
@@ -45,6 +47,7 @@ class Block:
     places: Positions
     not_eligible: Texts | None
     errors: Mapping[int, str]
+    numbered: NDArray[np.bool_] | None = None
 
 
 class TableBlocks:
@@ -123,7 +126,8 @@ class TableBlocks:
             log, found = nested.log, self._misread.add_events(nested)
             reasons = (found if self._reject else nested.unread) | reasons
         given = read_column(batch.cells[self._id], exact=True) if self._id else None
-        self._n_without_id += 0 if given is None else int(absent(given).sum())
+        without_id = np.ones(n, dtype=bool) if given is None else absent(given)
+        self._n_without_id += 0 if given is None else int(without_id.sum())
         self._repeats.add(columns, n, given, log)
         customers = Customers([""] * n, np.full(n, self.as_of.instant, dtype=np.int64), columns, log)
         errors = {**batch.unread, **{int(places[row]): why for row, why in reasons.items()}}
@@ -134,6 +138,7 @@ class TableBlocks:
             places,
             not_eligible_because(self._task, schema, customers),
             {place: numbered(n_before + place + 1, why) for place, why in errors.items()},
+            without_id,
         )
 
 

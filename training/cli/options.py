@@ -21,6 +21,14 @@ Overrides = Annotated[
 RegistryDir = Annotated[
     Path, typer.Option("--registry", envvar="PROPENSE_REGISTRY", help="The folder of the registry.")
 ]
+LedgerDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--ledger-dir",
+        envvar="PROPENSE_LEDGER",
+        help="The folder of ledgers. Default: the registry's with -ledger behind its name.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Name = Annotated[str, typer.Argument(help="A model's name in the registry.")]
 Version = Annotated[int | None, typer.Option("--version", help="A version; default: the champion.")]

@@ -12,6 +12,7 @@ from training.cli.options import (
     CustomersFile,
     Device,
     EventsFile,
+    LedgerDir,
     Name,
     RegistryDir,
     Version,
@@ -37,19 +38,26 @@ def score_command(
         int, typer.Option("--reasons", min=0, max=10, help="So many reasons with every score.")
     ] = 0,
     device: Device = "cpu",
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Also record the scores, for `propense outcomes` later.")
+    ] = False,
+    ledger_dir: LedgerDir = None,
     registry: RegistryDir = DEFAULT_REGISTRY,
     json: AsJson = False,
 ) -> None:
     """Score every customer of the files. Without --customers and --events, score the study's own files."""
     from model.files.names import counted, listed
+    from model.ledger.ledger import ledger_root
     from model.predictor import load_version
     from model.scoring.score_file import score_file
     from model.store.registry import Registry
     from model.times import format_instant
     from training.cli import console
+    from training.cli.recording import finished, open_recorder
 
     predictor = load_version(Registry(registry), name, version, device=device)
     customers, events, instant, of_files = inputs_of(predictor, customers, events, as_of)
+    recorder = open_recorder(ledger_dir or ledger_root(registry), name) if ledger else None
     with console.row_progress("scoring") as on_rows:
         scored = score_file(
             predictor,
@@ -59,6 +67,7 @@ def score_command(
             as_of=instant,
             reasons=reasons,
             on_rows=on_rows,
+            record=recorder.record if recorder else None,
         )
     when = format_instant(scored.as_of.instant, predictor.manifest.schema_.time_zone)
     facts = {
@@ -69,12 +78,17 @@ def score_command(
     }
     unused = f"ignored columns that the model does not read: {listed(scored.ignored)}."
     notes = [*of_files, *scored.notes, *([unused] if scored.ignored else [])]
+    kept: dict[str, Any] = {}
+    if recorder:
+        kept, said = finished(recorder)
+        notes += said
     if json:
-        console.print_json({**facts, "rows": scored.rows, "out": str(out), "notes": notes})
+        console.print_json({**facts, "rows": scored.rows, "out": str(out), **kept, "notes": notes})
     else:
         console.print_lines(
             [
                 f"{counted(scored.rows, 'row')} scored as of {when} ({scored.as_of.source}) -> {out}",
+                *([f"{counted(kept['recorded'], 'record')} -> {kept['ledger']}"] if kept else []),
                 *(f"Note: {note}" for note in notes),
             ]
         )

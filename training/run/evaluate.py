@@ -16,6 +16,7 @@ from model.scoring.log_blocks import read_for
 from model.scoring.misread import Misread
 from model.scoring.repeats import Repeats
 from model.scoring.unusual import Unusual
+from model.store.manifest import Manifest
 from model.task import ColumnTask, ContractTask, LogTask
 from model.times import format_instant
 from model.values.customers import Examples
@@ -58,7 +59,7 @@ def evaluate_files(
     also = fairness.groups
     if not isinstance(task, ColumnTask):
         dataset = read_for(predictor.manifest.schema_, customers, events, also=[*task.columns, *also])
-        question = _question(predictor, task, dataset, until)
+        question = question_of(predictor.manifest, task, dataset, until)
         notes = list(question.notes)
         source = "the latest with a complete window"
         at = as_of or AsOf(latest_complete_cutoff(task, question.data_end, zone), source)
@@ -111,12 +112,15 @@ def _notes(predictor: Predictor, dataset: Dataset, at: AsOf, scored: Predictions
     return [*repeats.notes(), *misread.notes(), *later.notes(), *unusual.notes()]
 
 
-def _question(
-    predictor: Predictor, task: LogTask | ContractTask, dataset: Dataset, until: int | None
+def question_of(
+    manifest: Manifest, task: LogTask | ContractTask, dataset: Dataset, until: int | None
 ) -> Question:
-    """The model's task with the timeline of these files."""
-    types = event_types(predictor.manifest.schema_, dataset.log)
-    zone = predictor.manifest.schema_.time_zone
+    """Return the model's task with the timeline of these files.
+
+    Args:
+        until: the last observed instant; None to read it off the files.
+    """
+    types, zone = event_types(manifest.schema_, dataset.log), manifest.schema_.time_zone
     if isinstance(task, ContractTask):
         return contract_question(dataset, task, types, zone, until=until, settled=True)
     return log_question(dataset, task, types, zone, terminal=task.terminal, until=until)

@@ -38,7 +38,7 @@ def said(*ids: str | None, as_of: int = 0, version: Version = VERSION, **more: A
 def append(ledger: Ledger, *ids: str | None, now: int = 1, **more: Any) -> None:
     """Append records by a writer of their own."""
     writer = Writer(ledger)
-    assert writer.append(records_of(said(*ids, **more), ledger.key, now)), writer.failure
+    writer.append(records_of(said(*ids, **more), ledger.key, now))
     writer.close()
 
 

@@ -46,8 +46,8 @@ def forked(write: int, ledger: Ledger, name: str) -> int:
         while True:
             number += 1
             id_ = f"{name}-{number}"
-            if writer.append(records_of(said(id_, as_of=number), KEY, 1)):
-                os.write(write, f"{id_}\n".encode())
+            writer.append(records_of(said(id_, as_of=number), KEY, 1))
+            os.write(write, f"{id_}\n".encode())
             if number % 7 == 0:
                 ledger.compact()
     finally:
