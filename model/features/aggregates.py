@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.times import DAY, MISSING_TIME, Instants, age_days
+from model.times import DAY, MISSING_TIME, Instants, age_days, days
 from model.values.columns import Numbers
 from model.values.history import EventLog, Positions
 
@@ -70,24 +70,6 @@ def history_features(
     return features
 
 
-def segment_reduce(ufunc: np.ufunc, values: Numbers, starts: Positions, ends: Positions) -> Numbers:
-    """(N,) float64 `ufunc` over each `values[start:end]`; 0 for an empty segment.
-
-    Args:
-        starts, ends: (N,) segments in ascending order, without overlap.
-    """
-    result = np.zeros(len(starts))
-    filled = np.flatnonzero(ends > starts)
-    if not len(filled):
-        return result
-    bounds = np.empty(2 * len(filled), dtype=np.int64)  # `reduceat` also reduces what lies between segments
-    bounds[::2], bounds[1::2] = starts[filled], ends[filled]
-    if bounds[-1] == len(values):  # not a valid position for `reduceat`, and its implied last end
-        bounds = bounds[:-1]
-    result[filled] = ufunc.reduceat(values, bounds)[::2]
-    return result
-
-
 def _blocks(lengths: Positions) -> list[slice]:
     """Return slices of examples, at least one, each of about `_BLOCK` examples and events."""
     size = np.cumsum(lengths + 1)
@@ -107,64 +89,65 @@ def _features(
     types: Sequence[str],
 ) -> Iterator[tuple[str, Numbers]]:
     """Yield the features of N examples; the log holds their N histories and nothing else."""
-    everyone, end = np.arange(histories.n_customers), histories.offsets[1:]
-    starts = {
-        w: histories.offsets[:-1] if w == lookback_days else histories.history(everyone, cutoffs, w)[0]
-        for w in window_lengths(lookback_days)
-    }
+    windows, owners, N = window_lengths(lookback_days), histories.owners, len(cutoffs)
+    edges = [days(length) for length in windows[:-1] if length is not None]
+    shortest = np.searchsorted(edges, cutoffs[owners] - histories.times, side="right")
     known = {field: ~np.isnan(values) for field, values in histories.values.items()}
     amounts = {field: np.where(known[field], values, 0.0) for field, values in histories.values.items()}
-    yield from _recency(histories, cutoffs)
+
+    def summed(kinds: int | NDArray[np.int64], n_kinds: int, weights: Numbers | None = None) -> Numbers:
+        """(W, n_kinds, N) sums of each window, or counts, over the events of each kind."""
+        cells = (shortest * n_kinds + kinds) * N + owners
+        sums = np.bincount(cells, weights, len(windows) * n_kinds * N).reshape(len(windows), n_kinds, N)
+        return np.cumsum(sums, axis=0, dtype=np.float64)
+
+    yield from _recency(histories, owners, cutoffs)
     yield from _calendar(cutoffs)
+    counts = summed(0, 1)
+    sums = {field: summed(0, 1, column) for field, column in amounts.items()}
     for field, values in histories.values.items():
-        yield from _values(field, values, known[field], amounts[field], histories.offsets)
-    yield from _windows(amounts, {w: end - start for w, start in starts.items()}, starts, end, "")
-    for position, name in enumerate(types):
-        assert type_codes is not None
-        of_type = type_codes == position + 2
-        running = _running(of_type)
-        counts = {w: running[end] - running[start] for w, start in starts.items()}
-        chosen = {field: np.where(of_type, column, 0.0) for field, column in amounts.items()}
-        yield from _windows(chosen, counts, starts, end, f"[{name}]")
-        last = np.append(histories.times[of_type], MISSING_TIME)[running[end] - 1]
-        last = np.where(counts[lookback_days] > 0, last, MISSING_TIME)
-        yield f"recency[{name}]_days", age_days(last, cutoffs)
+        yield from _values(field, values, known[field], sums[field][-1, 0], histories.offsets, owners)
+    yield from _windows(windows, counts[:, 0], {field: s[:, 0] for field, s in sums.items()}, "")
+    if type_codes is None:
+        return
+    n_kinds = len(types) + 2
+    counts = summed(type_codes, n_kinds)
+    sums = {field: summed(type_codes, n_kinds, column) for field, column in amounts.items()}
+    last = np.full(n_kinds * N, MISSING_TIME)
+    np.maximum.at(last, type_codes * N + owners, histories.times)
+    recency = age_days(last.reshape(n_kinds, N), cutoffs)
+    for code, name in enumerate(types, start=2):
+        of_type = {field: s[:, code] for field, s in sums.items()}
+        yield from _windows(windows, counts[:, code], of_type, f"[{name}]")
+        yield f"recency[{name}]_days", recency[code]
 
 
 def _windows(
-    amounts: Mapping[str, Numbers],
-    counts: Mapping[int | None, Positions],
-    starts: Mapping[int | None, Positions],
-    end: Positions,
-    brackets: str,
+    windows: Sequence[int | None], counts: Numbers, sums: Mapping[str, Numbers], brackets: str
 ) -> Iterator[tuple[str, Numbers]]:
-    """Yield counts and sums of each window; a window without events of the type has the sum 0."""
-    for length, count in counts.items():
-        yield f"count{brackets}_{_span(length)}", count.astype(np.float64)
-    for field, column in amounts.items():
-        for length, start in starts.items():
-            begin = np.where(counts[length] > 0, start, end)
-            yield f"sum({field}){brackets}_{_span(length)}", segment_reduce(np.add, column, begin, end)
+    """Yield the (W, N) counts and sums of each window."""
+    spans = ["lifetime" if length is None else f"{length}d" for length in windows]
+    for span, count in zip(spans, counts, strict=True):
+        yield f"count{brackets}_{span}", count
+    for field, columns in sums.items():
+        for span, column in zip(spans, columns, strict=True):
+            yield f"sum({field}){brackets}_{span}", column
 
 
-def _span(length: int | None) -> str:
-    return "lifetime" if length is None else f"{length}d"
-
-
-def _recency(histories: EventLog, cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
+def _recency(histories: EventLog, owners: Positions, cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
     """Yield time since the last and the first event, distinct days, gaps and their regularity."""
     start, end, times = histories.offsets[:-1], histories.offsets[1:], histories.times
-    some, several, second = end > start, end > start + 1, np.minimum(start + 1, end)
+    some, several = end > start, end > start + 1
     last = histories.times_at(end - 1, some, MISSING_TIME)
     first = histories.times_at(start, some, MISSING_TIME)
     before_last = histories.times_at(end - 2, several, MISSING_TIME)
     recency, tenure = age_days(last, cutoffs), age_days(first, cutoffs)
-    running = _running(np.diff(times // DAY, prepend=0) != 0)
-    active = np.where(some, running[end] - running[second] + 1, 0).astype(np.float64)
+    new_day, gaps = np.diff(times // DAY, prepend=0) != 0, np.diff(times, prepend=0) / DAY
+    new_day[start[some]], gaps[start[some]] = True, 0.0  # there is no event before the first
+    active = np.bincount(owners, new_day, len(cutoffs))
     span = tenure - recency
     gap = np.where(active > 1, span / np.maximum(active - 1, 1), np.nan)
-    gaps = np.diff(times, prepend=0) / DAY  # the first gap of a history is not used
-    squares = segment_reduce(np.add, gaps**2, second, end)
+    squares = np.bincount(owners, gaps**2, len(cutoffs))
     n_gaps = np.maximum(end - start - 1, 1)
     spread = np.sqrt(np.maximum(squares / n_gaps - (span / n_gaps) ** 2, 0))
     yield "recency_days", recency
@@ -179,15 +162,18 @@ def _recency(histories: EventLog, cutoffs: Instants) -> Iterator[tuple[str, Numb
 
 
 def _values(
-    field: str, values: Numbers, known: NDArray[np.bool_], amounts: Numbers, offsets: Positions
+    field: str,
+    values: Numbers,
+    known: NDArray[np.bool_],
+    total: Numbers,
+    offsets: Positions,
+    owners: Positions,
 ) -> Iterator[tuple[str, Numbers]]:
     """Yield the last, largest and mean value of a numeric field."""
     start, end = offsets[:-1], offsets[1:]
-    running = _running(known)
-    count = running[end] - running[start]
-    some = np.where(count > 0, start, end)
-    total = segment_reduce(np.add, amounts, some, end)
-    largest = segment_reduce(np.maximum, np.where(known, values, -np.inf), some, end)
+    count = np.bincount(owners, known, len(start))
+    largest = np.full(len(start), -np.inf)
+    np.maximum.at(largest, owners[known], values[known])
     yield f"last({field})", np.append(values, np.nan)[np.where(end > start, end - 1, len(values))]
     yield f"largest({field})", np.where(count > 0, largest, np.nan)
     yield f"mean({field})", np.where(count > 0, total / np.maximum(count, 1), np.nan)
@@ -199,10 +185,3 @@ def _calendar(cutoffs: Instants) -> Iterator[tuple[str, Numbers]]:
         angle = 2 * np.pi * ((cutoffs / DAY + shift_days) % period_days) / period_days
         yield f"cutoff_{name}_sin", np.sin(angle)
         yield f"cutoff_{name}_cos", np.cos(angle)
-
-
-def _running(chosen: NDArray[np.bool_]) -> Positions:
-    """(E + 1,) number of chosen ones before each position."""
-    running = np.zeros(len(chosen) + 1, dtype=np.int64)
-    np.cumsum(chosen, out=running[1:])
-    return running

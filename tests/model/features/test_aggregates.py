@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.features.aggregates import history_features, segment_reduce, window_lengths
+from model.features.aggregates import history_features, window_lengths
 from model.times import DAY, days
 from model.values.columns import as_codes
 from tests.strategies import TYPES, Event, event_lists, instants, log_of, within
@@ -90,13 +90,6 @@ def test_an_empty_history_counts_nothing_and_knows_no_times() -> None:
     assert got["count_lifetime"] == got["active_days"] == 0
     assert math.isnan(got["recency_days"])
     assert math.isnan(got["last(amount)"])
-
-
-@pytest.mark.parametrize("end", [4, 5])
-def test_segments_may_be_empty_and_leave_values_out(end: int) -> None:
-    values = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
-    starts, ends = np.array([0, 0, 2, 3, end]), np.array([0, 1, 3, end, end])
-    assert segment_reduce(np.add, values, starts, ends).tolist() == [0, 1, 4, sum(values[3:end]), 0]
 
 
 @given(event_lists, st.lists(st.tuples(st.integers(0, 3), instants), max_size=12), lookbacks)
