@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from model.device import choose_device
-from model.features.encode import encode
+from model.features.encode import encode, scales_of
 from model.features.inputs import Inputs
+from model.features.scaling import Scales
 from model.network.linear import LinearNetwork
 from model.probability import (
     Calibration,
@@ -77,7 +79,12 @@ class Scorer:
             examples,
             lookback_days=self.task.lookback_days,
             with_steps=self.spec.reads_steps,
+            scales=self._scales,
         )
+
+    @cached_property
+    def _scales(self) -> Scales:
+        return scales_of(self.schema)
 
     def logits(self, inputs: Inputs) -> Logits:
         """(N, K) float64 uncalibrated logits."""

@@ -44,7 +44,8 @@ class Decoder:
     """Reads the bodies of one model.
 
     Attributes:
-        any_body, whole_body: compiled decoders; the second takes only customers with every column.
+        any_body, whole_body: compiled decoders; the second takes only customers with every column, and events
+            with every field.
         dates: the position among the columns, and the name, of each date.
         contract: the dates of the contract that are no columns.
         width: values of a customer: the id, every column, these dates, the history if there is one.
@@ -120,7 +121,7 @@ class Decoder:
         return self._rows(bodies, cells, cutoffs, n_keys, texts, whole=all_whole), counts
 
     def _decoded(self, body: bytes) -> tuple[Any, bool]:
-        """The body, and whether every customer has every column."""
+        """The body, and whether all in it is whole."""
         try:
             return self.whole_body.decode(body), True
         except msgspec.ValidationError:
@@ -140,7 +141,7 @@ class Decoder:
         width, n_keys = self.width, n_keys + len(cells)
         events = _Events()
         if self.schema.events:
-            events = self._events(cells[width - 1 :: width])
+            events = self._events(cells[width - 1 :: width], whole=whole)
             del cells[width - 1 :: width]
             width -= 1
         texts_of: dict[str, list[Any]] = {}
@@ -159,11 +160,11 @@ class Decoder:
         dates = {name: parse_instants(t, self.schema.time_zone, str) for name, t in texts_of.items()}
         return RequestRows(ids, cutoffs, cells, events.lengths, events.times, events.fields, dates)
 
-    def _events(self, histories: Sequence[Any]) -> _Events:
+    def _events(self, histories: Sequence[Any], *, whole: bool) -> _Events:
         given = [history or () for history in histories]
         events = list(chain.from_iterable(given))
         times, *fields = [list(map(values, events)) for values in self.event_values]
-        filled = [_filled(field) for field in fields]
+        filled = [(field, 0) if whole else _filled(field) for field in fields]
         n_keys = len(events) * len(self.event_values) - sum(n_absent for _, n_absent in filled)
         instants = parse_instants(times, self.schema.time_zone, str)
         return _Events(

@@ -38,7 +38,8 @@ class RequestTypes:
         time: the field of an event that is required.
         max_rows: customers in one body.
         body: any body.
-        whole_body: a body whose customers have every column, which is quicker to decode.
+        whole_body: a body whose customers have every column and their events every field, which is quicker
+            to decode.
     """
 
     as_of: Field
@@ -59,16 +60,18 @@ class RequestTypes:
         """
         dates = tuple(name for name in contract if name not in schema.column_names)
         as_of, customer, event, time = as_of_field(schema), customer_fields(schema, dates), {}, None
-        types = {name: field.type for name, field in customer.items()}
         if schema.events:
             event, time = event_fields(schema, schema.events), schema.events.time
-            one = struct("Event", {name: field.type for name, field in event.items()}, required={time})
-            history = GenericAlias(list, (one,)) | None
-            types[EVENTS] = Annotated[history, Meta(description=_HISTORY)]
-        columns = struct("Columns", {n: _list_of(type_, max_rows) | None for n, type_ in types.items()})
 
-        def body(required: Iterable[str]) -> Any:
-            customers = _list_of(struct("Customer", types, required=set(required)), max_rows)
+        def body(*, whole: bool) -> Any:
+            types = {name: field.type for name, field in customer.items()}
+            if event:
+                fields = {name: field.type for name, field in event.items()}
+                history = GenericAlias(list, (struct("Event", fields, set(event) if whole else {time}),)) | None
+                types[EVENTS] = Annotated[history, Meta(description=_HISTORY)]
+            columns = struct("Columns", {n: _list_of(type_, max_rows) | None for n, type_ in types.items()})
+            required = set(schema.column_names) if whole else set()
+            customers = _list_of(struct("Customer", types, required), max_rows)
             described = Meta(description="in place of customers: for each field a list with a value of each")
             fields = {
                 AS_OF: as_of.type,
@@ -77,7 +80,7 @@ class RequestTypes:
             }
             return struct("Request", fields)
 
-        return cls(as_of, customer, dates, event, time, max_rows, body(()), body(schema.column_names))
+        return cls(as_of, customer, dates, event, time, max_rows, body(whole=False), body(whole=True))
 
     @property
     def customer_names(self) -> list[str]:

@@ -13,7 +13,7 @@ from model.features.scaling import Scales, scale
 from model.features.sequence import event_steps, series_steps, stack_codes
 from model.schema import EventSchema, HistoryFeature, Schema
 from model.times import DAY, age_days
-from model.values.columns import Column, Numbers, as_booleans, as_codes, as_dates, as_numbers
+from model.values.columns import Column, Numbers, Texts, as_booleans, as_codes, as_dates, as_numbers
 from model.values.customers import Examples
 from model.values.history import EventLog
 
@@ -28,6 +28,7 @@ def encode(
     *,
     lookback_days: int | None,
     with_steps: bool,
+    scales: Scales | None = None,
 ) -> Inputs:
     """Encode N examples.
 
@@ -35,6 +36,7 @@ def encode(
         columns: raw table columns by name, one value per customer.
         log: the customers' events; None where the schema has none.
         with_steps: whether to encode sequences, for a head that reads them.
+        scales: the `scales_of` the schema, which for few examples take longer than to scale them.
 
     Raises:
         SchemaError: a column, event field or history feature that the schema reads is absent.
@@ -44,25 +46,27 @@ def encode(
         number_of(columns[c.name], c.kind, getattr(c, "time_format", None), schema.time_zone, examples)
         for c in schema.numeric
     ]
-    scalings = [c.scaling for c in schema.numeric]
     codes = [as_codes(columns[c.name], c.vocabulary)[examples.customers] for c in schema.categorical]
     if schema.events and log:
         aggregates = event_features(schema.events, log, examples, lookback_days=lookback_days)
         _check_features(schema.events, aggregates)
         numbers += [_bounded(f, aggregates[f.name]) for f in schema.events.features]
-        scalings += [f.scaling for f in schema.events.features]
         codes += _last_codes(schema.events, log, examples, lookback_days)
     for column, code in zip(schema.categorical, codes, strict=False):
         if column.rates:
             numbers.append(np.asarray(column.rates.log_odds)[code])
-            scalings.append(column.rates.scaling)
     for _, valued in schema.valued:
         codes.append(_value_codes(as_numbers(columns[valued.name])[examples.customers], valued.values))
     return Inputs(
-        numeric=_scaled(numbers, Scales.of(scalings), len(examples)),
+        numeric=_scaled(numbers, scales or scales_of(schema), len(examples)),
         categories=stack_codes(codes, len(examples)),
         steps=_steps(schema, columns, log, examples, lookback_days) if with_steps else None,
     )
+
+
+def scales_of(schema: Schema) -> Scales:
+    """The scalings of the numbers of the inputs: columns, history aggregates, rates."""
+    return Scales.of([*(scaling for _, scaling in schema.numbers), *(r.scaling for r in schema.rated)])
 
 
 def check_fields(schema: Schema, columns: Mapping[str, Column], log: EventLog | None) -> None:
@@ -129,7 +133,9 @@ def _last_codes(
     """Return (N,) int64 codes of the last event's type and attributes; 0 for an empty history."""
     start, end = log.history(examples.customers, examples.cutoffs, lookback_days)
     last = np.where(end > start, end - 1, len(log.times))
-    return [np.append(as_codes(log.categories[c.name], c.vocabulary), 0)[last] for c in schema.categories]
+    texts = [log.categories[c.name] for c in schema.categories]
+    ends = [Texts(np.append(t.codes, np.int32(-1))[last], t.values) for t in texts]
+    return [as_codes(text, c.vocabulary) for text, c in zip(ends, schema.categories, strict=True)]
 
 
 def _steps(

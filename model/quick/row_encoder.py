@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from model.features.encode import scales_of
 from model.features.inputs import Inputs
 from model.features.scaling import Scales, scale
 from model.schema import CategoricalColumn, DateColumn, Schema
@@ -52,7 +53,7 @@ class RowEncoder:
         return cls(
             numbers=tuple(place[c.name] for c in numeric),
             dates=tuple((n, c.name) for n, c in enumerate(numeric) if isinstance(c, DateColumn)),
-            scales=Scales.of([*(c.scaling for c in numeric), *(r.scaling for r in schema.rated)]),
+            scales=scales_of(schema),
             categories=tuple((place[c.name], c, _codes(c.vocabulary)) for c in schema.categorical),
             rates=tuple(
                 (n, np.asarray(c.rates.log_odds)) for n, c in enumerate(schema.categorical) if c.rates

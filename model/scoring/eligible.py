@@ -41,7 +41,10 @@ def standing(presence: Presence, task: LogTask | ContractTask, examples: Example
     rules.append(began > cutoffs - days(task.eligible.min_history_days))
     most = task.eligible.max_history_days
     rules.append(np.zeros(len(examples), dtype=bool) if most is None else began < cutoffs - days(most))
-    return np.select(rules, range(1, len(rules) + 1), ELIGIBLE).astype(np.int8)
+    found = np.full(len(examples), ELIGIBLE, dtype=np.int8)
+    for number, rule in reversed(list(enumerate(rules, start=1))):  # np.select takes longer for few customers
+        found[rule] = number
+    return found
 
 
 def not_eligible_because(

@@ -6,8 +6,11 @@ and a live request. Each parser runs once per distinct text.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
 from typing import Any, Final
 
 import numpy as np
@@ -88,10 +91,10 @@ def column_of(values: Iterable[object]) -> Column:
     texts: list[Any] = (
         listed if kinds <= _TEXTS else [None if value is None else _format_value(value) for value in listed]
     )
-    distinct = [text for text in dict.fromkeys(texts) if text is not None]
-    index = {None: -1} | {text: code for code, text in enumerate(distinct)}
+    index: defaultdict[Any, int] = defaultdict(count().__next__, {None: -1})  # numbers new texts
     codes = np.fromiter(map(index.__getitem__, texts), dtype=np.int32, count=len(texts))
-    return texts_of(codes, distinct)
+    del index[None]
+    return texts_of(codes, list(index))
 
 
 def absent(column: Column) -> NDArray[np.bool_]:
@@ -162,8 +165,7 @@ def as_categories(column: Column) -> Texts:
 
 def as_codes(column: Column, vocabulary: Sequence[str]) -> NDArray[np.int64]:
     """(N,) int64 category codes: 0 missing, 1 not in the vocabulary, 2 + position otherwise."""
-    names = as_categories(column)
-    known = {_category(text): position + 2 for position, text in enumerate(vocabulary)}
+    names, known = as_categories(column), _codes(tuple(vocabulary))
     lookup = [known.get(text, 1) for text in names.values]
     return np.array([*lookup, 0], dtype=np.int64)[names.codes]
 
@@ -202,6 +204,12 @@ def _category(text: str) -> str:
     number = parse_number(text)
     whole = number.is_integer() and abs(number) < _EXACT and not _CODE.match(text)
     return format_number(number) if whole else text
+
+
+@lru_cache(maxsize=256)
+def _codes(vocabulary: tuple[str, ...]) -> Mapping[str, int]:
+    """The code of each name in a vocabulary."""
+    return {_category(text): code for code, text in enumerate(vocabulary, start=2)}
 
 
 def _format_value(value: object) -> str:
