@@ -95,7 +95,7 @@ def _collect() -> None:
 
 def _quick_rows(scorer: RequestScorer) -> int:
     """The number of customers that the event loop can score at once. Measuring also warms the network up."""
-    if scorer.predictor.scorer.quick is None:
+    if not scorer.predictor.scorer.quick:
         return 0
     golden = scorer.predictor.manifest.golden
     n = min(_FEW if scorer.types.event else _MANY, scorer.types.max_rows)
