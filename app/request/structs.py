@@ -66,8 +66,9 @@ class RequestTypes:
         def body(*, whole: bool) -> Any:
             types = {name: field.type for name, field in customer.items()}
             if event:
-                fields = {name: field.type for name, field in event.items()}
-                history = GenericAlias(list, (struct("Event", fields, set(event) if whole else {time}),)) | None
+                needed = {name for name in event if whole or name == time}
+                one = struct("Event", {name: field.type for name, field in event.items()}, needed)
+                history = GenericAlias(list, (one,)) | None
                 types[EVENTS] = Annotated[history, Meta(description=_HISTORY)]
             columns = struct("Columns", {n: _list_of(type_, max_rows) | None for n, type_ in types.items()})
             required = set(schema.column_names) if whole else set()

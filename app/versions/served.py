@@ -99,5 +99,6 @@ def _quick_rows(scorer: RequestScorer) -> int:
         return 0
     golden = scorer.predictor.manifest.golden
     n = min(_FEW if scorer.types.event else _MANY, scorer.types.max_rows)
-    request = Request(msgspec.json.encode({"as_of": golden.as_of, "customers": list(golden.customers * n)[:n]}))
+    customers = list(golden.customers * n)[:n]
+    request = Request(msgspec.json.encode({"as_of": golden.as_of, "customers": customers}))
     return 0 if request.is_large else quick_rows(replace(scorer, tally=lambda _: None), request)
