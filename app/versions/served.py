@@ -21,7 +21,6 @@ from app.versions.shadow import Shadow
 from model.predictor import Predictor
 from model.store.manifest import Manifest
 
-
 _MANY: Final = 64  # customers by which the time of one is measured
 _FEW: Final = 8  # where they have events: the first one takes as long as many more
 
