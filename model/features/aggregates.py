@@ -144,7 +144,7 @@ def _recency(histories: EventLog, owners: Positions, cutoffs: Instants) -> Itera
     recency, tenure = age_days(last, cutoffs), age_days(first, cutoffs)
     new_day, gaps = np.diff(times // DAY, prepend=0) != 0, np.diff(times, prepend=0) / DAY
     new_day[start[some]], gaps[start[some]] = True, 0.0  # there is no event before the first
-    active = np.bincount(owners, new_day, len(cutoffs))
+    active = np.bincount(owners[new_day], minlength=len(cutoffs)).astype(np.float64)
     span = tenure - recency
     gap = np.where(active > 1, span / np.maximum(active - 1, 1), np.nan)
     squares = np.bincount(owners, gaps**2, len(cutoffs))
@@ -171,7 +171,7 @@ def _values(
 ) -> Iterator[tuple[str, Numbers]]:
     """Yield the last, largest and mean value of a numeric field."""
     start, end = offsets[:-1], offsets[1:]
-    count = np.bincount(owners, known, len(start))
+    count = np.bincount(owners[known], minlength=len(start))
     largest = np.full(len(start), -np.inf)
     np.maximum.at(largest, owners[known], values[known])
     yield f"last({field})", np.append(values, np.nan)[np.where(end > start, end - 1, len(values))]
