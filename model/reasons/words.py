@@ -102,7 +102,7 @@ class Words:
             value = "yes" if raw >= 0.5 else "no"
         else:
             beyond = "" if np.float32(scaled) < np.float32(self.most[at]) else "at least "
-            value = beyond + number_text(raw * phrase.factor)
+            value = beyond + number_text(raw * phrase.factor, 4 if at < len(columns) else 3)
         return Said(value, f"{phrase.before}{value}{phrase.after}")
 
     def _sequence(self, inputs: Inputs, row: int) -> Said:
@@ -125,11 +125,11 @@ def unscaled(scaling: Scaling, scaled: float) -> float:
     return float(scaling.center + scaling.scale * np.sinh(scaled * scaling.deviation + scaling.mean))
 
 
-def number_text(number: float) -> str:
-    """Return a number in four digits, or all before the point."""
+def number_text(number: float, digits: int = 4) -> str:
+    """Return a number in so many digits, or in all before the point."""
     if abs(number) >= 1000:
         return f"{number:,.0f}"
-    text = f"{number:.4g}" if abs(number) >= 0.001 else "0"
+    text = f"{number:.{digits}g}" if abs(number) >= 0.001 else "0"
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
