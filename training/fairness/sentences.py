@@ -8,7 +8,7 @@ from training.fairness.by_group import FIGURES
 NAMES: Final = {
     **{name: name.replace("_", " ") for name in FIGURES},
     "auc": "AUC",
-    "calibration": "mean probability minus base rate",
+    "calibration": "overprediction",
     "selected": "share selected",
 }
 

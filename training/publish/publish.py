@@ -1,15 +1,10 @@
 """Publishing: a training run becomes a version in the registry, with manifest, reports and weights."""
 
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import torch
 
 from model.errors import CheckpointError
 from model.scorer import Scorer
@@ -21,7 +16,8 @@ from model.times import format_instant
 from model.values.rows import customers_from_rows
 from training.publish.decision import Decision
 from training.publish.measured import measured_files
-from training.report.report import Report, render_html
+from training.report.page import render_html
+from training.report.report import Report
 from training.report.results import build_report
 from training.run.run import OnEpoch, Run, run_study
 from training.study.study import Study
@@ -115,7 +111,7 @@ def _manifest(run: Run, version: int, report: Mapping[str, Any]) -> Manifest:
         groups=run.groups,
         changeable=run.study.reasons.changeable,
         metrics=run.metrics,
-        provenance={**_provenance(run), "decision": report["decision"]},
+        provenance={**_provenance(run), "versions": report["versions"], "decision": report["decision"]},
     )
 
 
@@ -140,10 +136,4 @@ def _provenance(run: Run) -> dict[str, Any]:
         "held_out": run.prepared.plan.held_out.model_dump(mode="json"),
         "refit": run.study.fit.refit,
         "device": run.published.scorer.device,
-        "versions": {
-            "propense": package_version("propense"),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
     }

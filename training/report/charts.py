@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 Points = Sequence[Sequence[float]]
@@ -33,13 +33,17 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """One line: its points in SVG, a style of the template, and a label for the legend."""
+    """One line: its points in SVG, a style of the template, and a label for the legend.
+
+    `bars` are intervals: x, and y from and to.
+    """
 
     points: str
     style: str
     label: str
     filled: bool = False
     dots: tuple[tuple[float, float], ...] = ()
+    bars: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,17 +89,28 @@ class Axis:
 
 
 def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> Chart:
-    """Draw the observed share of positives against the mean probability of each bin."""
+    """Draw the observed share of positives against the mean probability of each bin, with its interval."""
     points = [(b["probability"], b["observed"]) for b in bins]
-    top = _round_top(max(max(point) for point in points))
+    ends = [_share_interval(b["observed"], b["count"]) for b in bins]
+    top = _round_top(max(*(p for p, _ in points), *(high for _, high in ends)))
     x, y = _axes((0, top), (0, top))
+    model = _line(x, y, points, "model", "model, 10 groups of equal size, 95 % intervals", dots=True)
+    bars = tuple((x(p), y(low), y(high)) for (p, _), (low, high) in zip(points, ends, strict=True))
     return _chart(
         "Calibration: observed share of positives by probability",
         ("mean probability", "share of positives"),
         (x, y),
         _line(x, y, [(0, 0), (top, top)], "reference", "perfect calibration"),
-        _line(x, y, points, "model", "model, 10 groups of equal size", dots=True),
+        replace(model, bars=bars),
     )
+
+
+def _share_interval(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of n examples (Wilson 1927)."""
+    z = 1.96
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def roc_chart(points: Points) -> Chart:
@@ -145,8 +160,31 @@ def score_chart(histogram: Mapping[str, Any]) -> Chart:
         "Probabilities by outcome",
         ("probability", "share of each class"),
         (x, y),
-        _line(x, y, steps["negatives"], "negative", "negatives", filled=True),
-        _line(x, y, steps["positives"], "positive", "positives", filled=True),
+        _line(x, y, steps["negatives"], "negative", "negative examples", filled=True),
+        _line(x, y, steps["positives"], "positive", "positive examples", filled=True),
+    )
+
+
+@dataclass(frozen=True)
+class ReachBar:
+    """A bar of the chart of contacts, as shares of the width: found, of these still active, and at random."""
+
+    label: str
+    found: float
+    active: float
+    at_random: float
+
+
+def reach_chart(reaches: Sequence[Mapping[str, Any]], positives: int) -> tuple[ReachBar, ...]:
+    """Draw the share of the positives that contacting the likeliest customers reaches."""
+    return tuple(
+        ReachBar(
+            f"{one['share']:.0%}".replace("%", "\N{NO-BREAK SPACE}%"),
+            one["found"] / positives,
+            (one["found"] - one["silent_found"]) / positives,
+            one["share"],
+        )
+        for one in reaches
     )
 
 

@@ -1,8 +1,13 @@
 """The results of a training run as the plain values of report.json."""
 
+import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import version as package_version
 from typing import Any, Final
+
+import numpy as np
+import torch
 
 from model.files.names import counted
 from model.schema import Schema
@@ -12,6 +17,7 @@ from training.fit.distill import distillation_sentence
 from training.fit.loop import best_epoch
 from training.fit.model_fit import Fitted
 from training.prepare import Prepared
+from training.report.headline import made_title, of_whom
 from training.report.report import DataPart, FitPart, Report, SplitPart, question
 from training.run.learning_curve import conclusion
 from training.run.run import Run
@@ -33,9 +39,11 @@ def build_report(run: Run) -> Report:
         "name": run.study.name,
         "version": None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "title": run.study.title or made_title(scorer.task),
         "study": run.study.model_dump(mode="json"),
         "task": scorer.task.model_dump(mode="json"),
         "question": question(scorer.task),
+        "of_whom": of_whom(scorer.task),
         "data": _data(run.prepared, scorer.schema),
         "audit": {**run.audit.facts, "findings": [asdict(f) for f in run.audit.findings]},
         "split": _split(run.prepared),
@@ -45,6 +53,7 @@ def build_report(run: Run) -> Report:
         "decision": None,
         "metrics": run.metrics,
         "dates": [asdict(figure) for figure in run.dates],
+        "contacts": asdict(run.contacts),
         "fairness": run.fairness,
         "curves": run.curves,
         "choice": asdict(run.choice),
@@ -53,6 +62,12 @@ def build_report(run: Run) -> Report:
         "learning_curve": [asdict(point) for point in run.points],
         "learning_conclusion": conclusion(run.points) if run.points else "",
         "warnings": [*plan.warnings, *_warnings(scorer, run.metrics), *run.notes],
+        "versions": {
+            "propense": package_version("propense"),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
     }
 
 

@@ -25,6 +25,7 @@ from training.prepare import Prepared, prepare
 from training.question.labels import LabelledExamples, Labels
 from training.reasons.grouping import group_inputs
 from training.run.choice import Choice, as_named, choose
+from training.run.contacts import Contacts, reachable
 from training.run.learning_curve import LearningPoint, learning_curve
 from training.run.splits import DateFigure, SplitFigure, compare_dates, compare_splits, score_rows
 from training.split.plan import Folds, Plan, one_sided_fold
@@ -47,6 +48,7 @@ class Run:
         verdict: the measured fit against the best baseline.
         splits: figures of the model under other splits.
         dates: figures of the model at each test date; empty where there is one.
+        contacts: what contacting the likeliest customers of the test would have reached.
         notes: sentences about the baselines.
         fairness: the figures by group; None where the study names no groups.
         groups: the inputs of the published model that share a reason.
@@ -63,6 +65,7 @@ class Run:
     verdict: Verdict
     splits: tuple[SplitFigure, ...]
     dates: tuple[DateFigure, ...]
+    contacts: Contacts
     notes: tuple[str, ...]
     fairness: dict[str, Any] | None = None
     groups: tuple[InputGroup, ...] = ()
@@ -131,9 +134,10 @@ def run_study(
     splits = compare_splits(prepared, measured.scorer, shuffled, answers[MODEL])
     fits, figures = (measured, published, chosen.choice), (metrics, curves, verdict)
     dates = compare_dates(prepared, answers[MODEL])
-    fair = fairness_of_run(prepared, answers[MODEL])
+    contacts, fair = reachable(prepared, answers[MODEL]), fairness_of_run(prepared, answers[MODEL])
     groups = _groups(prepared, published)
-    return Run(prepared, found, *fits, *figures, splits, dates, baselines.notes, fair, groups, points)
+    tests = (splits, dates, contacts)
+    return Run(prepared, found, *fits, *figures, *tests, baselines.notes, fair, groups, points)
 
 
 def _groups(prepared: Prepared, published: Fitted) -> tuple[InputGroup, ...]:

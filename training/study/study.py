@@ -152,9 +152,10 @@ FORMS: Final[dict[TargetForm, type[ColumnTarget] | type[LogTarget] | type[Contra
 
 
 class Study(Section):
-    """All sections of a study file."""
+    """All sections of a study file. `title` is the question in business words, for the report."""
 
     name: StudyName
+    title: Text | None = None
     data: DataSources
     target: Target
     split: Annotated[SplitOptions, EMPTY_IS_DEFAULT] = SplitOptions()

@@ -17,8 +17,10 @@ from training.measure.bootstrap import Difference
 from training.measure.measuring import measured
 from training.measure.metrics import base_rate_metrics, curves
 from training.measure.verdict import Verdict
+from training.report.headline import made_title, of_whom
 from training.report.report import Report, question
 from training.run.choice import Choice, Trial
+from training.run.contacts import Contacts, Reach
 from training.run.learning_curve import LearningPoint
 from training.run.splits import DateFigure, SplitFigure
 from training.schema.column_facts import ColumnFacts
@@ -85,6 +87,26 @@ AUDIT: dict[str, Any] = {
 }
 
 
+CONTACTS: dict[str, Any] = asdict(
+    Contacts(
+        date="1997-12-31",
+        customers=2000,
+        positives=400,
+        silent_days=180,
+        silent=300,
+        silent_positives=150,
+        everyone=tuple(
+            Reach(share, round(2000 * share), found, share, 0.9, silent, silent // 2)
+            for share, found, silent in ((0.05, 60, 40), (0.1, 110, 70), (0.2, 190, 100), (0.3, 250, 120))
+        ),
+        active=tuple(
+            Reach(share, round(1700 * share), found, None, None, 0, 0)
+            for share, found in ((0.05, 40), (0.1, 75), (0.2, 120), (0.3, 160))
+        ),
+    )
+)
+
+
 def made_up_fairness() -> dict[str, Any]:
     """Of a column with a group that is small."""
     rng = np.random.default_rng(0)
@@ -110,9 +132,11 @@ def made_up_report() -> Report:
         "name": "purchase",
         "version": 3,
         "created": "2026-11-24T06:00:00Z",
+        "title": made_title(TASK),
         "study": {"name": "purchase", "target": {"horizons_days": (30, 180)}, "note": "naïve & bare"},
         "task": TASK.model_dump(),
         "question": question(TASK),
+        "of_whom": of_whom(TASK),
         "data": {
             "customers": 23570,
             "events": 69659,
@@ -141,6 +165,7 @@ def made_up_report() -> Report:
             asdict(DateFigure("1997-11-30", 240, 60, 0.25, 0.261, 0.712, 0.512)),
             asdict(DateFigure("1997-12-31", 260, 0, 0.0, 0.24, None, 0.534)),
         ],
+        "contacts": CONTACTS,
         "fairness": made_up_fairness(),
         "splits": [
             asdict(SplitFigure(name, long[of], 0.6125))
@@ -192,6 +217,7 @@ def made_up_report() -> Report:
         ],
         "learning_conclusion": "More customers would help.",
         "warnings": ["Only 12 positives."],
+        "versions": {"propense": "0.1.0", "python": "3.11.2"},
     }
 
 
@@ -204,22 +230,19 @@ class Page(HTMLParser):
         self.attributes: list[tuple[str, str | None]] = []
         self.open: list[str] = []
         self.text = ""
-        self.sections: dict[str, list[list[list[str]]]] = {}  # tables of cells, by the heading above
-        self.feed(html)
+        self.tables: dict[str, list[list[str]]] = {}  # rows of cells, by the caption
+        self.feed(html.replace("<wbr>", ""))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
-        if tag not in ("meta", "br"):
+        if tag != "meta":
             self.open.append(tag)
-        below = list(self.sections.values())[-1] if self.sections else []
-        if tag == "table":
-            below.append([])
-        elif tag == "tr":
-            below[-1].append([])
+        if tag == "tr":
+            self._rows.append([])
         elif tag in ("td", "th"):
-            below[-1][-1].append("")
+            self._rows[-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -231,16 +254,12 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         text = " ".join(data.split())
         self.text += text + "\n"
-        if self.open[-1:] == ["h2"]:
-            self.sections[text] = []
+        if self.open[-1:] == ["caption"]:
+            self.tables[text] = []
         elif {"td", "th"} & set(self.open):
-            row = list(self.sections.values())[-1][-1][-1]
+            row = self._rows[-1]
             row[-1] = f"{row[-1]} {text}".strip()
 
-    def tables(self, section: str) -> list[list[list[str]]]:
-        """The tables below a heading, by row and cell."""
-        return self.sections[section]
-
-    def rows(self, section: str) -> list[list[str]]:
-        """Those of its first table."""
-        return self.tables(section)[0]
+    @property
+    def _rows(self) -> list[list[str]]:
+        return list(self.tables.values())[-1]

@@ -63,9 +63,9 @@ def test_roc_goes_from_the_lower_left_to_the_upper_right() -> None:
 
 def test_calibration_zooms_in_on_small_probabilities() -> None:
     model = CHARTS[0].lines[1]
-    assert labels(CHARTS[0])[0] == ["0 %", "5 %", "10 %", "15 %"]
+    assert labels(CHARTS[0])[0] == ["0 %", "5 %", "10 %", "15 %", "20 %"]
     assert list(model.dots) == corners(model)
-    second = (46 + 276 * 0.11 / 0.15, 208 - 198 * 0.07 / 0.15)
+    second = (46 + 276 * 0.11 / 0.2, 208 - 198 * 0.07 / 0.2)
     assert corners(model)[1] == pytest.approx(second, abs=0.1)
 
 

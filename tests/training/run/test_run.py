@@ -25,7 +25,7 @@ from training.measure.measuring import measured
 from training.prepare import prepare
 from training.publish.comparison import last_probability
 from training.question.labels import Bools, Labels
-from training.report.report import render_html
+from training.report.page import render_html
 from training.report.results import build_report
 from training.run.run import run_study
 from training.split.deal import Rows

@@ -105,7 +105,7 @@ def test_a_bad_value_is_refused_with_its_rule(tmp_path: Path, place: str, value:
         (
             "name: telecom",
             "name: telecom\nbase: /",
-            "2: base: unknown key; known here are name, data, target, split, network, fit, fairness, "
+            "2: base: unknown key; known here are name, title, data, target, split, network, fit, fairness, "
             "reasons, allow_leaks",
         ),
     ],

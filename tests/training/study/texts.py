@@ -53,6 +53,7 @@ target:
 """
 
 EVERYTHING: dict[str, Any] = {
+    "title": "Who leaves?",
     "name": "all",
     "data": {
         "customers": {
