@@ -132,6 +132,15 @@ def parse_time(text: str, time_format: str | None = None, zone: str = "UTC") -> 
     return instant
 
 
+@lru_cache(maxsize=1 << 16)  # the same columns are read many times, and days repeat in them
+def time_or_missing(text: str, time_format: str | None = None, zone: str = "UTC") -> int:
+    """Parse one time as `parse_time` does; MISSING_TIME where the text is not such a time."""
+    try:
+        return parse_time(text, time_format, zone)
+    except DataError:
+        return int(MISSING_TIME)
+
+
 def format_instant(instant: int, zone: str = "UTC") -> str:
     """Return an instant as ISO 8601 in the zone: a date at midnight, else with the offset (Z for UTC).
 

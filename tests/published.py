@@ -22,9 +22,9 @@ def real_steps() -> Iterator[int]:
 
     with pytest.MonkeyPatch.context() as patch:
         steps = distill.STEPS
-        patch.setattr(distill, "STEPS", steps // 10)
-        patch.setattr(boosting, "MAX_ROUNDS", 25)
-        patch.setattr(dominance, "ROUNDS", 15)
+        patch.setattr(distill, "STEPS", steps // 20)
+        patch.setattr(boosting, "MAX_ROUNDS", 10)
+        patch.setattr(dominance, "ROUNDS", 8)
         yield steps
 
 

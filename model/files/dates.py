@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model.date_texts import without_clock
 from model.errors import DataError
 from model.files.names import agreed, counted, some_of
-from model.times import DAY, EPOCH_UNITS, MISSING_TIME, Instants, describe_format, parse_time
+from model.times import DAY, EPOCH_UNITS, MISSING_TIME, Instants, describe_format, time_or_missing
 from model.values.columns import (
     Column,
     Numbers,
@@ -233,8 +233,4 @@ def _swapped(form: str) -> str:
 
 
 def _reads(text: str, time_format: str | None) -> bool:
-    try:
-        parse_time(text, time_format)
-    except DataError:
-        return False
-    return True
+    return time_or_missing(text, time_format) != MISSING_TIME

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import DataError
-from model.times import EPOCH_UNITS, FIRST_TIME, LAST_TIME, MISSING_TIME, SECOND, Instants, parse_time
+from model.times import EPOCH_UNITS, FIRST_TIME, LAST_TIME, MISSING_TIME, SECOND, Instants, time_or_missing
 
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
@@ -125,7 +125,7 @@ def as_instants(column: Column, time_format: str | None = None, zone: str = "UTC
     if time_format in EPOCH_UNITS and not isinstance(column, Texts):
         return as_epochs(column, time_format)
     texts = as_texts(column)
-    parsed = [_time_or_missing(text, time_format, zone) for text in texts.values]
+    parsed = [time_or_missing(text, time_format, zone) for text in texts.values]
     return np.array([*parsed, MISSING_TIME], dtype=np.int64)[texts.codes]
 
 
@@ -222,10 +222,3 @@ def _format_value(value: object) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else format_number(value)
     raise DataError(f"a value must be a number, text, boolean or null, got {type(value).__name__}")
-
-
-def _time_or_missing(text: str, time_format: str | None, zone: str) -> int:
-    try:
-        return parse_time(text, time_format, zone)
-    except DataError:
-        return int(MISSING_TIME)

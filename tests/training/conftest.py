@@ -10,7 +10,7 @@ from tests.training.shops import Published
 
 @pytest.fixture(scope="session", autouse=True)
 def fewer_steps(real_steps: int) -> int:
-    """Students of every test here learn in a tenth of their steps, but in `test_distill`."""
+    """Students of every test here learn in a few steps, but in `test_distill`."""
     return real_steps
 
 
