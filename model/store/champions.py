@@ -1,4 +1,4 @@
-"""The champion of a model, and the champions before it: two small files in the folder of the model.
+"""The champion of a model, the champions before it, and the last deleted version: small files beside them.
 
 `champion` is the version in service, `champions.log` lists the champions, one per line, oldest first. kill -9
 between the writes of both leaves the old state or the new. Writing needs the lock of `model.store.registry`.
@@ -73,6 +73,17 @@ def forget_champions(home: Path) -> None:
     for name in ("champion", "champions.log"):
         (home / name).unlink(missing_ok=True)
     sync_folder(home)
+
+
+def read_deleted(home: Path) -> int:
+    """Return the highest version that was deleted; 0 for none."""
+    text = (_read_text(home / "deleted") or "").strip()
+    return int(text) if VERSION_PATTERN.fullmatch(text) else 0
+
+
+def write_deleted(home: Path, version: int) -> None:
+    """Keep the highest version that was deleted, so that its number is not given again."""
+    replace_file(home / "deleted", f"{version}\n".encode())
 
 
 def _write_champion(home: Path, version: int) -> None:

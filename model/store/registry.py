@@ -24,6 +24,8 @@ from model.store.champions import (
     forget_champions,
     past_champions,
     read_champion,
+    read_deleted,
+    write_deleted,
 )
 from model.store.disk import sync_folder
 
@@ -115,7 +117,7 @@ class Registry:
         """
         with self._changing(name) as home:
             _sweep(home)
-            version = max(self.versions(name), default=0) + 1
+            version = max([*self.versions(name), read_deleted(home)]) + 1  # a number is never given twice
             draft = home / f"{_DRAFT}{uuid.uuid4().hex}"
             try:
                 draft.mkdir()
@@ -144,6 +146,7 @@ class Registry:
         """
         self.folder(name, version)
         with self._changing(name) as home:
+            self.folder(name, version)  # another process may have removed it while this one waited
             add_champion(home, past_champions(home, self.versions(name)), version)
 
     def rollback(self, name: str) -> int:
@@ -165,6 +168,53 @@ class Registry:
                 )
             drop_champion(home, past)
         return past[-2]
+
+    def delete(self, name: str, version: int) -> None:
+        """Remove a version; a service that has loaded it goes on.
+
+        Raises:
+            CheckpointError: no such version, it is in service or `rollback` needs it, or the registry cannot
+                be written.
+        """
+        self.folder(name, version)
+        with self._changing(name) as home:
+            _sweep(home)
+            if version in self._needed(name, home):
+                raise CheckpointError(
+                    f"{name} version {version} must not be the champion or the one before it, to which "
+                    f"`propense rollback {name}` returns. Promote another version first."
+                )
+            self._remove(name, home, version)
+
+    def prune(self, name: str, keep: int) -> list[int]:
+        """Remove all versions but the latest, the champion and the one before it, and return them.
+
+        Raises:
+            CheckpointError: no such model, or the registry cannot be written.
+        """
+        if not self.versions(name):
+            raise CheckpointError(self._unknown(name))
+        with self._changing(name) as home:
+            _sweep(home)
+            versions = self.versions(name)
+            kept = {*versions[len(versions) - keep :], *self._needed(name, home)}
+            removed = [version for version in versions if version not in kept]
+            for version in removed:
+                self._remove(name, home, version)
+        return removed
+
+    def _needed(self, name: str, home: Path) -> list[int]:
+        """The champion and the one before it."""
+        return past_champions(home, self.versions(name))[-2:]
+
+    def _remove(self, name: str, home: Path, version: int) -> None:
+        """Remove a version: out of sight by one rename, then for good; the next change sweeps the rest."""
+        if version in self.versions(name):  # another process may have removed it
+            write_deleted(home, max(version, read_deleted(home)))
+            gone = home / f"{_DRAFT}{uuid.uuid4().hex}"
+            (home / str(version)).rename(gone)
+            sync_folder(home)
+            shutil.rmtree(gone, ignore_errors=True)
 
     def _home(self, name: str) -> Path:
         if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
@@ -220,7 +270,7 @@ def _check_version(version: int | None) -> None:
 
 
 def _sweep(home: Path) -> None:
-    """Remove the drafts of killed publishers; a running one holds the lock."""
+    """Remove the drafts and the half removed versions of killed processes; a running one holds the lock."""
     for entry in _folders(home) or []:
         if entry.startswith(_DRAFT):
             shutil.rmtree(home / entry, ignore_errors=True)

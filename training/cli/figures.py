@@ -176,7 +176,7 @@ def print_learning_curve(report: Mapping[str, Any]) -> None:
     print_lines([report["learning_conclusion"]])
 
 
-def print_decision(decision: Mapping[str, Any]) -> None:
+def print_decision(decision: Mapping[str, Any], challenger: str = "challenger") -> None:
     """Print champion and challenger on the same examples, and the decision."""
     if compared := decision["compared"]:
         rows = [
@@ -191,8 +191,8 @@ def print_decision(decision: Mapping[str, Any]) -> None:
         ]
         print_lines([compared["sentence"]])
         print_table(
-            f"Champion and challenger: {compared['examples']:,} examples, {compared['positives']:,} positive",
-            ("", f"version {decision['champion_was']}", "challenger", "difference", "95 % from", "to"),
+            f"On the same {compared['examples']:,} examples, {compared['positives']:,} positive",
+            ("", f"version {decision['champion_was']}", challenger, "difference", "95 % from", "to"),
             rows,
         )
     print_lines([decision["reason"]])

@@ -65,18 +65,26 @@ class Comparison:
         }
 
 
-def compare_on_unseen(champion: MeasuredModel, prepared: Prepared) -> Comparison:
+def compare_on_unseen(
+    champion: MeasuredModel, prepared: Prepared, challenger: MeasuredModel | None = None
+) -> Comparison:
     """Find the test examples of the challenger that the champion was not trained on, and score them.
+
+    Args:
+        challenger: a published one, which may have held out others than the data now do; None for one that is
+            trained on these data.
 
     Raises:
         ComparisonError: the champion has another target, reads fields that the data lack, or has newer data,
             or too few examples are left.
     """
     plan = prepared.plan
-    _check_task(champion, prepared.task)
-    _check_data(champion, prepared)
-    _check_dates(champion, prepared)
-    fair = unseen(champion, prepared) & _later(champion, plan) & plan.labels.complete[plan.unseen, -1]
+    fair = plan.labels.complete[plan.unseen, -1]
+    for model in (champion, challenger) if challenger else (champion,):
+        _check_task(model, prepared.task)
+        _check_data(model, prepared)
+        _check_dates(model, prepared)
+        fair = fair & unseen(model, prepared) & _later(model, plan)
     rows = plan.unseen[fair]
     labels = plan.labels.outcomes[rows, -1].astype(np.float64)
     _check_enough(champion, plan, labels, plan.groups[rows])

@@ -107,7 +107,7 @@ def decide(
         fault: see `training.measure.verdict.Verdict`; a champion that ranks backwards is one too.
         force: promote it anyway.
     """
-    contrasts = _contrasts(comparison, challenger)
+    contrasts = contrasts_of(comparison, challenger)
     by_chance = _by_chance(comparison.labels, challenger)
     loss, calibration = contrasts["log_loss"], contrasts["calibration_error"]
     calibrated = _calibrated(loss, calibration, by_chance)
@@ -146,7 +146,8 @@ def _backwards(labels: NDArray[np.float64], auc: float) -> str:
     )
 
 
-def _contrasts(comparison: Comparison, challenger: NDArray[np.float64]) -> dict[str, Contrast]:
+def contrasts_of(comparison: Comparison, challenger: NDArray[np.float64]) -> dict[str, Contrast]:
+    """Return each measure of both models on the same examples, and the paired difference."""
     labels, champion = comparison.labels, comparison.champion
     both = asdict(measure(labels, champion)), asdict(measure(labels, challenger))
     differences = paired_differences(labels, champion, challenger, comparison.groups)

@@ -226,3 +226,44 @@ def test_no_registry_and_an_empty_one_say_how_to_fill_them(tmp_path: Path) -> No
     assert refusal(lambda: Registry(tmp_path).resolve("churn", None)) == (
         f"the registry {tmp_path} has no model yet. `propense train STUDY.yaml` adds one."
     )
+
+
+# --- delete, prune
+
+
+def test_a_deleted_version_is_gone_and_its_number_is_not_given_again(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, 3)
+    registry.delete("churn", 3)
+    registry.delete("churn", 2)
+    assert registry.versions("churn") == [1]
+    assert sorted(path.name for path in (tmp_path / "churn").iterdir() if path.is_dir()) == ["1"]
+    assert registry.publish("churn", fill) == 4
+    assert "has no version 3" in refusal(lambda: registry.delete("churn", 3))
+
+
+def test_the_champion_and_the_one_that_a_rollback_needs_stay(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, 6)
+    registry.promote("churn", 3)
+    assert "must not be the champion or the one before it" in refusal(lambda: registry.delete("churn", 1))
+    assert "must not be the champion or the one before it" in refusal(lambda: registry.delete("churn", 3))
+    assert registry.prune("churn", 2) == [2, 4]
+    assert registry.versions("churn") == [1, 3, 5, 6]
+    assert registry.prune("churn", 9) == []
+    assert registry.rollback("churn") == 1
+
+
+def test_a_removal_that_is_killed_leaves_no_half_version(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, 3)
+    with patch("shutil.rmtree", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        registry.delete("churn", 2)
+    assert registry.versions("churn") == [1, 3]
+    assert all(is_whole(registry.folder("churn", version)) for version in (1, 3))
+    registry.publish("churn", fill)
+    assert not list((tmp_path / "churn").glob(".tmp-*"))
+
+
+def test_a_version_that_goes_while_its_promotion_waits_is_not_promoted(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, 2)
+    with patch.object(Registry, "folder", side_effect=[tmp_path, CheckpointError("gone")]):
+        assert refusal(lambda: registry.promote("churn", 2)) == "gone"
+    assert registry.champion("churn") == 1

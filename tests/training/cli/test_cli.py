@@ -29,9 +29,12 @@ def test_training_twice_makes_two_versions_and_the_first_stays_in_service(run: R
     assert f"{third.told['metrics']['label']['model']['auc']:.4f}" == rows["model"][1]
     assert third.told["verdict"]["sentences"] in first.out.splitlines()
     assert third.told["metrics"] == read_checkpoint(root / "table" / "3").manifest.metrics
-    assert run("models", "--registry", root, "--json").told == {
-        "models": [{"name": "table", "versions": [1, 2, 3], "champion": 1}]
-    }
+    (listed,) = run("models", "--registry", root, "--json").told["models"]
+    assert (listed["name"], listed["versions"], listed["champion"]) == ("table", [1, 2, 3], 1)
+    assert f"{listed['figures'][0]['auc']:.4f}" == rows["model"][1]
+    assert run("delete", "table", 1, "--registry", root).status == 1
+    assert run("delete", "table", 2, "--registry", root, "--json").told == {"name": "table", "deleted": [2]}
+    assert run("prune", "table", "--keep", 1, "--registry", root).out == "table: removed no version\n"
 
 
 def test_a_key_of_the_study_is_overruled(run: Run, tmp_path: Path) -> None:
@@ -125,7 +128,14 @@ def test_a_version_that_is_not_there_is_not_promoted(run: Run, registry: Path) -
 
 def test_models_are_listed(run: Run, registry: Path) -> None:
     ran = run("models", "--registry", registry)
-    assert (ran.status, ran.cells) == (0, [["log", "1", "1"], ["table", "1, 2", "1"]])
+    assert ran.status == 0
+    assert [(cells[0], cells[2], cells[-1]) for cells in ran.cells] == [
+        ("1", "mlp", "champion"),
+        ("1", "mlp", "champion"),
+        ("2", "", ""),
+    ]
+    assert ran.cells[-1][-2] == "damaged"
+    assert "manifest.json cannot be read" in ran.out
 
 
 def test_the_registry_is_that_of_the_environment(

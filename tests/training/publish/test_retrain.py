@@ -102,6 +102,13 @@ def test_a_worse_challenger_is_kept_and_the_champion_stays_in_service(run: Run, 
     assert stored(folder, 2) == (decision, decision)
     assert Registry(folder / "registry").champion("table") == 1
     load_predictor(folder / "registry" / "table" / "1")
+    compared = run("compare", "table", 1, 2, "--registry", folder / "registry", "--json").told
+    assert compared["log_loss"] == ran.told["decision"]["log_loss"]
+    assert compared["reason"].startswith("Version 2 is worse than version 1: log loss 0.")
+    assert " of version 2's 120 test examples" in compared["compared"]["sentence"]
+    shown = run("compare", "table", 2, 1, "--registry", folder / "registry")
+    assert shown.out.splitlines()[-1].startswith("Version 1 is better than version 2: ")
+    assert run("compare", "table", 2, 2, "--registry", folder / "registry").status == 1
 
 
 def test_force_promotes_against_the_evidence(run: Run, folder: Path) -> None:
