@@ -208,7 +208,7 @@ class Registry:
         return past_champions(home, self.versions(name))[-2:]
 
     def _remove(self, name: str, home: Path, version: int) -> None:
-        """Remove a version: out of sight by one rename, then for good; the next change sweeps the rest."""
+        """Remove a version: from the list by one rename, then for good; the next change sweeps the rest."""
         if version in self.versions(name):  # another process may have removed it
             write_deleted(home, max(version, read_deleted(home)))
             gone = home / f"{_DRAFT}{uuid.uuid4().hex}"
