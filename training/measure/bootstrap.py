@@ -1,11 +1,12 @@
 """Intervals of metrics by a bootstrap over customers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from training.measure.metrics import N_BINS, checked
 
@@ -45,16 +46,12 @@ class _Ranked:
     """Rows from the highest probability down; rows of equal probability are one of U ranks.
 
     Attributes:
-        order: (N,) row at each place.
-        starts: (U,) first place of each rank.
-        labels: (N,) float64, in the order of places.
+        cells: (2 U, N) one-hot: the rank of each negative row, and U more for a positive one.
         probabilities: (U,) float64, falling.
         losses: (2, U) log loss of a rank's negatives and of its positives, nats.
     """
 
-    order: Integers
-    starts: Integers
-    labels: Floats
+    cells: csr_array
     probabilities: Floats
     losses: Floats
 
@@ -136,7 +133,13 @@ def intervals(
 
 
 def paired_differences(
-    labels: Floats, first: Floats, second: Floats, groups: Integers, *, seed: int = 0
+    labels: Floats,
+    first: Floats,
+    second: Floats,
+    groups: Integers,
+    *,
+    seed: int = 0,
+    names: Sequence[str] = MEASURED,
 ) -> dict[str, Difference]:
     """Return the differences between two models, measured on the same resamples (paired bootstrap).
 
@@ -148,9 +151,10 @@ def paired_differences(
         first, second: (N,) probabilities of the same rows.
         groups: (N,) customer of each row.
         seed: of the resamples.
+        names: some of `MEASURED`.
 
     Returns:
-        Second minus first of each measure in `MEASURED`; intervals as in `intervals`.
+        Second minus first of each named measure; intervals as in `intervals`.
 
     Raises:
         ValueError: as in `intervals`.
@@ -158,11 +162,12 @@ def paired_differences(
     one, before = _ranked(labels, first, groups)
     other, after = _ranked(labels, second, groups)
     pairs = [
-        (_measures(one, weights), _measures(other, weights)) for weights in resample_counts(groups, seed=seed)
+        (_measures(one, weights, names), _measures(other, weights, names))
+        for weights in resample_counts(groups, seed=seed)
     ]
     return {
         name: _difference(groups, before[name], after[name], [b[name] - a[name] for a, b in pairs])
-        for name in MEASURED
+        for name in names
     }
 
 
@@ -200,33 +205,31 @@ def _difference(
 
 
 def _rank(labels: Floats, probabilities: Floats) -> _Ranked:
-    order = np.argsort(-probabilities, kind="stable")
-    falling = probabilities[order].astype(np.float64)
-    starts = np.flatnonzero(np.diff(falling, prepend=np.inf))
-    p = falling[starts]
+    rising, rank = np.unique(probabilities.astype(np.float64), return_inverse=True)
+    N, U, p = len(labels), len(rising), rising[::-1]
+    cell = U - 1 - rank + U * (labels > 0)
+    cells = csr_array((np.ones(N), (cell, np.arange(N))), shape=(2 * U, N))
     least = np.finfo(np.float64).eps
-    losses = -np.log(np.clip([1 - p, p], least, 1 - least))
-    return _Ranked(order, starts, labels[order].astype(np.float64), p, losses)
+    return _Ranked(cells, p, -np.log(np.clip([1 - p, p], least, 1 - least)))
 
 
-def _measures(ranked: _Ranked, weights: Floats) -> dict[str, Floats]:
-    """Measures from the weight of each rank, (B, U), and of its positives."""
-    placed = weights[:, ranked.order]
-    rows = np.add.reduceat(placed, ranked.starts, axis=1)
-    positives = np.add.reduceat(placed * ranked.labels, ranked.starts, axis=1)
-    negatives = rows - positives
+def _measures(ranked: _Ranked, weights: Floats, names: Sequence[str] = MEASURED) -> dict[str, Floats]:
+    """Measures from the weight of each rank's negatives and of its positives, both (B, U)."""
+    negatives, positives = np.split(np.ascontiguousarray((ranked.cells @ weights.T).T), 2, axis=1)
+    rows = negatives + positives
     seen, found = np.cumsum(rows, axis=1), np.cumsum(positives, axis=1)
     total, all_positives = seen[:, -1], found[:, -1]
     p, (loss_of_negative, loss_of_positive) = ranked.probabilities, ranked.losses
+    measures: dict[str, Callable[[], Floats]] = {
+        "auc": lambda: _auc(negatives, positives, found),
+        "average_precision": lambda: _average_precision(positives, seen, found),
+        "log_loss": lambda: (negatives @ loss_of_negative + positives @ loss_of_positive) / total,
+        "brier": lambda: (negatives @ p**2 + positives @ (1 - p) ** 2) / total,
+        "calibration_error": lambda: _calibration_error(rows, seen, rows * p - positives) / total,
+        "lift_at_10": lambda: _found_at(total / 10, seen, found) / all_positives / 0.1,
+    }
     with np.errstate(invalid="ignore"):  # 0 / 0 where a class is missing gives NaN
-        return {
-            "auc": _auc(negatives, positives, found),
-            "average_precision": _average_precision(positives, seen, found),
-            "log_loss": (negatives @ loss_of_negative + positives @ loss_of_positive) / total,
-            "brier": (negatives @ p**2 + positives @ (1 - p) ** 2) / total,
-            "calibration_error": _calibration_error(rows, seen, rows * p - positives) / total,
-            "lift_at_10": _found_at(total / 10, seen, found) / all_positives / 0.1,
-        }
+        return {name: measures[name]() for name in names}
 
 
 def _auc(negatives: Floats, positives: Floats, found: Floats) -> Floats:

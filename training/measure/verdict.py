@@ -58,7 +58,8 @@ def judge(
         check: what to look at in the data if the model is at fault.
     """
     against = min((name for name in probabilities if name != MODEL), key=lambda n: metrics[n]["log_loss"])
-    differences = paired_differences(labels, probabilities[against], probabilities[MODEL], groups)
+    model, best = probabilities[MODEL], probabilities[against]
+    differences = paired_differences(labels, best, model, groups, names=("log_loss", "auc"))
     loss, auc = differences["log_loss"], differences["auc"]
     expected = float(probabilities[BASE_RATE].mean())
     if auc.value is None:  # with one outcome, a constant has the lowest loss
@@ -70,7 +71,8 @@ def judge(
         _sentences(outcome, against, loss, metrics),
         _tie(auc, outcome, against, metrics, probabilities),
     )
-    rate = paired_differences(labels, probabilities[BASE_RATE], probabilities[MODEL], groups)["log_loss"]
+    constant = probabilities[BASE_RATE]
+    rate = paired_differences(labels, constant, model, groups, names=["log_loss"])["log_loss"]
     if _outcome(rate) != "trails":
         return Verdict(outcome, against, loss, auc, sentences)
     fault = _worse_than_rate(float(labels.mean()), expected, rate, check)
