@@ -26,7 +26,7 @@ WEIGHTS: Final = "weights.safetensors"
 _MANIFEST_CAP: Final = 16 * 2**20  # bytes
 _PART_CAP: Final = 2**30
 _HEADER_CAP: Final = 2**20  # the safetensors library parses up to 100 MB
-_PART_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}\.(json|html|safetensors)")
+_PART_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}\.(json|html|md|safetensors)")
 
 Weights = Mapping[str, NDArray[Any]]  # of a network, by name
 
@@ -154,7 +154,7 @@ def _check_part_names(names: Iterable[str], path: Path) -> None:
         raise damaged(f"{path} must list {WEIGHTS}, got {listed}")
     for name in listed:
         if name == MANIFEST or not _PART_NAME.fullmatch(name):
-            rule = "must list plain lower-case names ending in .json, .html or .safetensors"
+            rule = "must list plain lower-case names ending in .json, .html, .md or .safetensors"
             raise damaged(f"{path} {rule}, got {name!r:.80}")
 
 

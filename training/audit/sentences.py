@@ -68,7 +68,7 @@ def _population(facts: Mapping[str, Any]) -> list[str]:
         lines.append("Observed from {} to {}.".format(*observed))
     lines += _not_eligible(facts["never_asked"], cutoffs)
     lines += _masked(cutoffs)
-    lines += _drift(cutoffs)
+    lines += rate_sentences(cutoffs)
     if facts["came_back"]:
         lines.append(_came_back(facts["came_back"]))
     return lines
@@ -106,7 +106,7 @@ def _masked(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _drift(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
+def rate_sentences(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Describe how the share of positives at the longest horizon changes."""
     longest = max((int(name) for row in cutoffs for name in row["rates"]), default=0)
     rates = {row["cutoff"]: row["rates"][str(longest)] for row in cutoffs if str(longest) in row["rates"]}

@@ -16,6 +16,7 @@ from model.times import format_instant
 from model.values.rows import customers_from_rows
 from training.publish.decision import Decision
 from training.publish.measured import measured_files
+from training.report.card import render_card
 from training.report.page import render_html
 from training.report.report import Report
 from training.report.results import build_report
@@ -78,6 +79,7 @@ def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -
         extras = {
             "report.json": json.dumps(report, indent=1, allow_nan=False).encode(),
             "report.html": render_html(report).encode(),
+            "card.md": render_card(report).encode(),
             **measured_files(run),
         }
         manifest = _manifest(run, version, report)

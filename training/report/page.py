@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from training.audit.sentences import audit_sentences
 from training.measure.measuring import MODEL
 from training.report import charts, tables, words
+from training.report.card import limits, privacy, weaknesses
 from training.report.headline import reach_sentences, recommendation
 from training.report.report import test_size
 
@@ -49,6 +50,11 @@ def render_html(report: Mapping[str, Any]) -> str:
         findings=[tables.findings_table(audit["findings"])] if audit["findings"] else [],
         cutoffs=[tables.cutoffs_table(audit["cutoffs"], horizons)] if "cutoffs" in audit else [],
         audit_sentences=audit_sentences(audit),
+        notes={
+            "What it is not for": limits(report),
+            "Known weaknesses": weaknesses(report),
+            "Privacy": privacy(report),
+        },
         columns=[tables.columns_table(report["data"]["columns"])] if report["data"]["columns"] else [],
         study=yaml.safe_dump(report["study"], sort_keys=False, allow_unicode=True),
     )

@@ -88,8 +88,8 @@ def test_a_name_that_is_not_plain_is_refused(tmp_path: Path, name: str) -> None:
     digest = hashlib.sha256(b"{}").hexdigest()
     seal_again(tmp_path / "1", lambda fields: fields["files"].update({name: digest}))
     assert unreadable(tmp_path / "1") == (
-        f"{tmp_path / '1' / 'manifest.json'} must list plain lower-case names ending in .json, .html or "
-        f".safetensors, got {name!r}. {REPAIR}"
+        f"{tmp_path / '1' / 'manifest.json'} must list plain lower-case names ending in .json, .html, .md "
+        f"or .safetensors, got {name!r}. {REPAIR}"
     )
 
 

@@ -50,7 +50,7 @@ def test_the_parts_of_a_version_agree(model: Published) -> None:
     assert report["calibration"] == manifest.calibration.model_dump(mode="json")
     assert report["study"] == manifest.provenance["study"] == model.study.model_dump(mode="json")
     assert set(manifest.files) | {MANIFEST} == {path.name for path in folder.iterdir()}
-    assert set(manifest.files) == {WEIGHTS, "report.json", "report.html"}
+    assert set(manifest.files) == {WEIGHTS, "report.json", "report.html", "card.md"}
 
 
 def test_a_report_tells_what_was_read_and_how_it_was_split(model: Published) -> None:
