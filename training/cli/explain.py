@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from training.cli.drivers import driver_lines, stored_drivers
 from training.cli.options import (
     DEFAULT_REGISTRY,
     AsJson,
@@ -54,9 +55,15 @@ def explain_command(
     from model.times import parse_time
     from training.cli import console
 
+    shelf = Registry(registry)
     if customer is None:
-        raise typer.BadParameter("name a customer", param_hint="--customer")
-    predictor = load_version(Registry(registry), name, version)
+        if named := [o for o, given in (("--since", since), ("--threshold", threshold)) if given is not None]:
+            raise typer.BadParameter("needs --customer", param_hint=named[0])
+        number = shelf.resolve(name, version)
+        found = stored_drivers(shelf.folder(name, number)) | {"name": name, "version": number}
+        console.print_json(found) if json else console.print_lines(list(driver_lines(found)))
+        return
+    predictor = load_version(shelf, name, version)
     customers, events, instant, of_files = inputs_of(predictor, customers, events, as_of)
     one = OneCustomer.find(predictor, customer, customers, events, instant)
     day = parse_time(since, zone=predictor.manifest.schema_.time_zone) if since else None

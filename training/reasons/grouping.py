@@ -14,10 +14,20 @@ from model.reasons.groups import MAX_GROUPS, Input, InputNames, members
 from model.reasons.reference import reference_inputs
 from model.scorer import Scorer
 from model.store.manifest import InputGroup
+from training.prepare import Prepared
 
+_GROUPED: Final = 4096  # examples by which inputs are related
 _WEIGHED: Final = 512  # examples by which the effects of units are measured
 _CODES: Final = 10  # of a category, the most frequent ones, that relate it to others
 _APART: Final = 1e9  # the distance of units of two families
+
+
+def groups_of_run(prepared: Prepared, scorer: Scorer) -> tuple[InputGroup, ...]:
+    """Group the inputs of the published model, by its training examples."""
+    train = prepared.plan.final.rows
+    some = train[spread(len(train), _GROUPED)]
+    inputs = scorer.inputs(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples.take(some))
+    return group_inputs(scorer, prepared.study.reasons.groups, inputs)
 
 
 def group_inputs(
@@ -71,7 +81,7 @@ def _effects(
 ) -> NDArray[np.float64]:
     """(U,) how much the logit of an example changes on average if a unit is as usual."""
     of = members(of_inputs, [InputGroup(name=name, inputs=(name,)) for name in names])
-    some = inputs.take(np.linspace(0, len(inputs) - 1, min(len(inputs), _WEIGHED)).astype(np.int64))
+    some = inputs.take(spread(len(inputs), _WEIGHED))
     base = reference_inputs(scorer.schema, with_steps=scorer.spec.reads_steps)
     without = np.vstack([np.ones(len(of), dtype=bool), ~np.eye(len(names), len(of), dtype=bool)])
     logits = Mixer.of(scorer).logits(some, base, of, without)[..., -1]
@@ -106,3 +116,8 @@ def _title(units: Sequence[str]) -> str:
     if len(units) <= 3:
         return ", ".join(units)
     return f"{', '.join(units[:2])} and {len(units) - 2} more"
+
+
+def spread(n: int, most: int) -> NDArray[np.int64]:
+    """Return at most so many of n positions, evenly spread."""
+    return np.linspace(0, n - 1, min(n, most)).astype(np.int64)

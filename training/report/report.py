@@ -74,7 +74,7 @@ class Report(TypedDict):
     where the study names no groups. `title` and `of_whom` are of `headline`. `audit` is `Audit.facts` with
     its findings, `verdict` a `verdict.Verdict`, `decision` the `decision.Decision.facts` of a challenger,
     else None, `splits` are `splits.SplitFigure`s, `choice` is a `choice.Choice`, `learning_curve` has
-    `learning_curve.LearningPoint`s.
+    `learning_curve.LearningPoint`s, `drivers` are those of `training.reasons.drivers`.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Report(TypedDict):
     metrics: Mapping[str, Mapping[str, Any]]
     dates: Sequence[Mapping[str, Any]]
     contacts: Mapping[str, Any]
+    drivers: Mapping[str, Any]
     fairness: Mapping[str, Any] | None
     curves: Mapping[str, Mapping[str, Any]]
     choice: Mapping[str, Any]

@@ -54,6 +54,7 @@ def build_report(run: Run) -> Report:
         "metrics": run.metrics,
         "dates": [asdict(figure) for figure in run.dates],
         "contacts": asdict(run.contacts),
+        "drivers": run.drivers,
         "fairness": run.fairness,
         "curves": run.curves,
         "choice": asdict(run.choice),

@@ -17,6 +17,7 @@ Part = Mapping[str, Any]
 
 _COLUMNS: Final = 60  # of a data set that are shown
 _CUTOFFS: Final = 24
+_VALUES: Final = 4  # of one input that are all shown
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,40 @@ def learning_table(points: Sequence[Part], conclusion: str) -> Table:
         for one in points
     ]
     return Table("Fitted on a share of the training customers", header, tuple(rows), note=conclusion)
+
+
+def drivers_table(drivers: Part) -> Table:
+    """What each group of inputs does for the model."""
+    header = ("Inputs", "Log loss without them", "Mean share of a logit")
+    rows = [
+        (
+            one["group"],
+            (signed(one["loss"]), f"{signed(one['low'])} to {signed(one['high'])}"),
+            fixed(one["mean_share"]),
+        )
+        for one in drivers["groups"]
+    ]
+    note = (
+        f"How much the log loss of {counted(drivers['examples'], 'test example')} rises where these inputs are "
+        "those of another example, and the mean size of their share in a logit, against a typical customer."
+    )
+    return Table("What drives the model", header, tuple(rows), note=note)
+
+
+def effects_table(effects: Sequence[Part]) -> Table:
+    """The mean probability by the value of an input, lowest, middle and highest."""
+    rows = []
+    for effect in effects:
+        triples = list(zip(effect["values"], effect["probability"], effect["share"], strict=True))
+        some = triples if len(triples) <= _VALUES else [triples[0], triples[len(triples) // 2], triples[-1]]
+        rows += [(effect["input"], value_text(value), percent(p), percent(share)) for value, p, share in some]
+    header = ("Input", "Value", "Mean probability", "Examples near it")
+    return Table("If all customers had a value", header, tuple(rows), texts=2)
+
+
+def value_text(value: object) -> str:
+    """A value of an effect."""
+    return "missing" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def group_table(column: Part) -> Table:

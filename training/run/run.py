@@ -23,7 +23,8 @@ from training.measure.measuring import BASE_RATE, MODEL, base_rates, measure_hor
 from training.measure.verdict import Verdict, judge
 from training.prepare import Prepared, prepare
 from training.question.labels import LabelledExamples, Labels
-from training.reasons.grouping import group_inputs
+from training.reasons.drivers import drivers_of_run
+from training.reasons.grouping import groups_of_run
 from training.run.choice import Choice, as_named, choose
 from training.run.contacts import Contacts, reachable
 from training.run.learning_curve import LearningPoint, learning_curve
@@ -32,7 +33,6 @@ from training.split.plan import Folds, Plan, one_sided_fold
 from training.study.study import Study
 
 OnEpoch = Callable[[str, Epoch], None]  # the name of the fit, one of FITS, and its newest epoch
-GROUPED: Final = 4096  # training examples by which inputs are grouped
 FITS: Final = ("measuring", "shuffled split", "publishing", "learning curve")
 
 
@@ -50,8 +50,9 @@ class Run:
         dates: figures of the model at each test date; empty where there is one.
         contacts: what contacting the likeliest customers of the test would have reached.
         notes: sentences about the baselines.
-        fairness: the figures by group; None where the study names no groups.
         groups: the inputs of the published model that share a reason.
+        drivers: what they do for the measured model, see `training.reasons.drivers`.
+        fairness: the figures by group; None where the study names no groups.
         points: the learning curve; empty unless requested.
     """
 
@@ -67,8 +68,9 @@ class Run:
     dates: tuple[DateFigure, ...]
     contacts: Contacts
     notes: tuple[str, ...]
+    groups: tuple[InputGroup, ...]
+    drivers: dict[str, Any]
     fairness: dict[str, Any] | None = None
-    groups: tuple[InputGroup, ...] = ()
     points: tuple[LearningPoint, ...] = ()
 
     @property
@@ -135,16 +137,10 @@ def run_study(
     fits, figures = (measured, published, chosen.choice), (metrics, curves, verdict)
     dates = compare_dates(prepared, answers[MODEL])
     contacts, fair = reachable(prepared, answers[MODEL]), fairness_of_run(prepared, answers[MODEL])
-    groups = _groups(prepared, published)
+    groups = groups_of_run(prepared, published.scorer)
+    why = drivers_of_run(prepared, measured.scorer, groups)
     tests = (splits, dates, contacts)
-    return Run(prepared, found, *fits, *figures, *tests, baselines.notes, fair, groups, points)
-
-
-def _groups(prepared: Prepared, published: Fitted) -> tuple[InputGroup, ...]:
-    scorer, train = published.scorer, prepared.plan.final.rows
-    some = train[np.linspace(0, len(train) - 1, min(len(train), GROUPED)).astype(np.int64)]
-    inputs = scorer.inputs(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples.take(some))
-    return group_inputs(scorer, prepared.study.reasons.groups, inputs)
+    return Run(prepared, found, *fits, *figures, *tests, baselines.notes, groups, why, fair, points)
 
 
 def _answers(prepared: Prepared, fitted: Fitted) -> Probabilities:

@@ -51,3 +51,13 @@ def test_what_cannot_be_explained_is_refused(run: Run, registry: Path, words: li
     ran = run("explain", *words, "--registry", registry)
     assert ran.status
     assert why in ran.err
+
+
+def test_without_a_customer_it_says_what_drives_the_model(run: Run, registry: Path) -> None:
+    said = run("explain", "log", "--registry", registry, "--json").told
+    assert (said["name"], said["version"]) == ("log", 1)
+    lines = run("explain", "log", "--registry", registry).out.splitlines()
+    assert lines[0] == f"log version 1, on {said['examples']} test examples"
+    assert all(any(group["group"] in line for line in lines) for group in said["groups"])
+    assert max(map(len, lines)) <= 80
+    assert "needs --customer" in run("explain", "log", "--threshold", ".3", "--registry", registry).err

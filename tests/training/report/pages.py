@@ -17,6 +17,8 @@ from training.measure.bootstrap import Difference
 from training.measure.measuring import measured
 from training.measure.metrics import base_rate_metrics, curves
 from training.measure.verdict import Verdict
+from training.reasons.drivers import Driver
+from training.reasons.effects import Effect
 from training.report.headline import made_title, of_whom
 from training.report.report import Report, question
 from training.run.choice import Choice, Trial
@@ -166,6 +168,12 @@ def made_up_report() -> Report:
             asdict(DateFigure("1997-12-31", 260, 0, 0.0, 0.24, None, 0.534)),
         ],
         "contacts": CONTACTS,
+        "drivers": {
+            "examples": 480,
+            "groups": [asdict(Driver("plan & <price>", 0.0213, 0.0101, 0.0342, 0.31))],
+            "effects": [asdict(Effect("tenure", (1.0, 30.0, None), (0.4, 0.2, 0.3), (0.5, 0.4, 0.1)))],
+            "sequence": [],
+        },
         "fairness": made_up_fairness(),
         "splits": [
             asdict(SplitFigure(name, long[of], 0.6125))
