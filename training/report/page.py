@@ -81,7 +81,7 @@ def _contacts(report: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _checks(report: Mapping[str, Any], longest: str) -> list[tables.Table]:
-    """The tables of the drivers, the champion, test dates, other splits and the learning curve, where there are any."""
+    """The tables of drivers, champion, test dates, other splits and learning curve, where there are any."""
     found = [tables.drivers_table(report["drivers"]), tables.effects_table(report["drivers"]["effects"])]
     if report["decision"] and report["decision"]["compared"]:
         found.append(tables.decision_table(report["decision"], report["version"]))

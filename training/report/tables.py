@@ -118,8 +118,9 @@ def drivers_table(drivers: Part) -> Table:
         for one in drivers["groups"]
     ]
     note = (
-        f"How much the log loss of {counted(drivers['examples'], 'test example')} rises where these inputs are "
-        "those of another example, and the mean size of their share in a logit, against a typical customer."
+        f"How much the log loss of {counted(drivers['examples'], 'test example')} rises where these inputs "
+        "are those of another example, and the mean size of their share in a logit, against a typical "
+        "customer."
     )
     return Table("What drives the model", header, tuple(rows), note=note)
 
