@@ -92,7 +92,7 @@ def weaknesses(report: Mapping[str, Any]) -> list[str]:
             )
     for column in report["fairness"]["columns"] if report["fairness"] else ():
         if any(gap["beyond_chance"] for gap in column["gaps"]):
-            found += [f"By {column['column']}: {one}" for one in column["sentences"][1:]]
+            found.append(f"By {column['column']}: {column['sentences'][1]}")
     return found or ["The test and the audit found none."]
 
 

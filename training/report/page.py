@@ -50,11 +50,8 @@ def render_html(report: Mapping[str, Any]) -> str:
         findings=[tables.findings_table(audit["findings"])] if audit["findings"] else [],
         cutoffs=[tables.cutoffs_table(audit["cutoffs"], horizons)] if "cutoffs" in audit else [],
         audit_sentences=audit_sentences(audit),
-        notes={
-            "What it is not for": limits(report),
-            "Known weaknesses": weaknesses(report),
-            "Privacy": privacy(report),
-        },
+        before={"Known weaknesses": weaknesses(report), "What it is not for": limits(report)},
+        after={"Privacy": privacy(report)},
         columns=[tables.columns_table(report["data"]["columns"])] if report["data"]["columns"] else [],
         study=yaml.safe_dump(report["study"], sort_keys=False, allow_unicode=True),
     )
@@ -125,6 +122,6 @@ def _template() -> Template:
 
 
 def _breakable(text: str) -> Markup:
-    """A text whose long names, such as `sum(amount)[order]_90d`, may break after their signs."""
+    """A text whose long names, such as `sum(amount)[order]_90d`, may break; `5 %` may not."""
     marked = _LONG.sub(lambda name: _SIGN.sub("\0", name[0]), text)
-    return Markup(str(escape(marked)).replace("\0", "<wbr>"))
+    return Markup(str(escape(marked)).replace("\0", "<wbr>").replace(" %", "\N{NO-BREAK SPACE}%"))
