@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from fastapi import FastAPI
@@ -29,15 +29,19 @@ from app.service import Gate, Service
 from app.settings import Settings
 from app.versions.models import Models
 
+if TYPE_CHECKING:
+    from app.ledger import Recording
+
 
 def create_app(settings: Settings) -> FastAPI:
     """Build the application. It loads the models while it runs; until then /health/ready is 503."""
     access = _access(settings)
     metrics = Metrics()
-    in_service = Models(settings, metrics)
+    recording = _recording(settings, metrics)
+    in_service = Models(settings, metrics, recording.of if recording else None)
     budget = BodyBudget(settings.max_buffered_bytes)
     predict = Predict(in_service, budget, settings.whole_body_seconds, MemoryTrimmer())
-    scorer = FileScorer(settings)
+    scorer = FileScorer(settings, recording.count if recording else None)
     score = Score(in_service, scorer, max_files=settings.max_files, upload_seconds=settings.upload_seconds)
     saturation = Saturation(settings.saturated_seconds)
     metrics.waiting = in_service.waiting
@@ -46,6 +50,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         freeze_startup()
+        if recording:
+            recording.start()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(in_service.run)
             tasks.start_soon(access.watch)
@@ -53,6 +59,8 @@ def create_app(settings: Settings) -> FastAPI:
             yield {REFUSED: metrics.note_unread}
             tasks.cancel_scope.cancel()
         await scorer.close()
+        if recording:
+            await anyio.to_thread.run_sync(recording.close)
         metrics.update()
 
     app = Service(
@@ -87,6 +95,16 @@ def create_app(settings: Settings) -> FastAPI:
         app.router.routes += router.routes  # `include_router` would hide the routes in one of its own
     app.openapi = lambda: api_document(app, in_service, needs_key=access.keyring is not None)  # type: ignore[method-assign]
     return app
+
+
+def _recording(settings: Settings, metrics: Metrics) -> "Recording | None":
+    """What records answers. Arrow is loaded for it alone."""
+    if settings.ledger is None:
+        return None
+    from app.ledger import Recording
+
+    key = settings.ledger_key.get_secret_value() if settings.ledger_key else None
+    return Recording(settings.ledger, key, metrics)
 
 
 def _access(settings: Settings) -> Access:

@@ -10,6 +10,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -102,6 +103,8 @@ class Settings(BaseSettings):
         allowed_hosts: names in Host that are accepted without a key, beside this machine's own; * for all.
         watch_seconds: between two looks at the registry for new champions; 0: only reloads look.
         shadow: challengers that score again what the champion has answered, as NAME:VERSION,NAME:VERSION.
+        ledger: folder of the ledgers, in which every prediction is recorded; None: none is.
+        ledger_key: its key, 64 hexadecimal digits, or the path of a file with them; None: the file beside it.
         log_level: of the service and its server; debug logs every response.
         log_format: of each line; auto is text at a terminal, else JSON.
     """
@@ -143,6 +146,8 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = frozenset()
     watch_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.5
     shadow: Annotated[dict[str, int], NoDecode, BeforeValidator(_challengers)] = {}
+    ledger: Path | None = None
+    ledger_key: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"
 

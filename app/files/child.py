@@ -25,6 +25,7 @@ from app.observe.tally import Counts, count
 from model.errors import CheckpointError, PropenseError
 from model.features.scaling import Ranges
 from model.files.names import MissingColumnsError
+from model.ledger.recorder import Recorder
 from model.predictor import Predictor, load_predictor
 from model.scoring.as_of import AsOf
 from model.scoring.score_file import score_file
@@ -33,6 +34,7 @@ _KEPT: Final = 4  # models
 _FAULTS: Final = 100
 
 _loaded: OrderedDict[tuple[str, str], tuple[Predictor, Ranges]] = OrderedDict()  # the last used comes last
+_recorders: dict[str, Recorder] = {}
 
 
 def main() -> None:
@@ -56,7 +58,7 @@ def _read(jobs: SimpleQueue[str]) -> None:
 def _run(job: dict[str, Any]) -> dict[str, Any]:
     """The result of a job, or the kind of its failure with a sentence."""
     try:
-        (predictor, ranges), counts = _load(job), Counts()
+        (predictor, ranges), counts, recorder = _load(job), Counts(), _recorder(job)
         _limit(job)
         summary = score_file(
             predictor,
@@ -65,9 +67,10 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
             as_of=AsOf(job["as_of"], "the request"),
             reject=True,
             on_scored=lambda scored: counts.add(count(ranges, [scored])),
+            record=recorder.record if recorder else None,
         )
         said = {"ignored": summary.ignored, "notes": summary.notes}
-        return {"rows": summary.rows, **said, "counts": asdict(counts)}
+        return {"rows": summary.rows, **said, "counts": asdict(counts), "records": _records(recorder)}
     except MissingColumnsError as error:
         return {"kind": "columns", "detail": str(error), "missing": error.missing[:_FAULTS]}
     except CheckpointError as error:
@@ -83,6 +86,23 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
         return {"kind": "failed", "detail": f"{type(error).__name__}\n{trace}"}
     finally:
         _unlimit()
+
+
+def _recorder(job: dict[str, Any]) -> Recorder | None:
+    """What records the scores of a job; it stays from one job to the next."""
+    if job["ledger"] is None:
+        return None
+    root, name = Path(job["ledger"]), job["name"]
+    return _recorders.setdefault(name, Recorder(root, name, os.environ))
+
+
+def _records(recorder: Recorder | None) -> tuple[dict[str, int], str] | None:
+    """The customers of a job by what the ledger has of them, and why some are lost."""
+    if recorder is None:
+        return None
+    counts = dict(recorder.counts)
+    recorder.counts.clear()
+    return counts, recorder.failure
 
 
 def _load(job: dict[str, Any]) -> tuple[Predictor, Ranges]:

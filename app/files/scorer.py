@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -38,11 +39,20 @@ class FileScores:
     counts: Counts
 
 
-class FileScorer:
-    """Scores files in a process of its own, which is started for the first and after it has died."""
+CountRecords = Callable[[str, Mapping[str, int], str], None]
+"""Takes a model, its customers by what the ledger has of them, and why some are lost."""
 
-    def __init__(self, settings: Settings) -> None:
+
+class FileScorer:
+    """Scores files in a process of its own, which is started for the first and after it has died.
+
+    Args:
+        count: of records in the ledger; None: nothing is recorded.
+    """
+
+    def __init__(self, settings: Settings, count: CountRecords | None = None) -> None:
         self._settings = settings
+        self._count = count
         self._turn = asyncio.Lock()
         self._process: Process | None = None
 
@@ -68,11 +78,14 @@ class FileScorer:
             "out_bytes": self._settings.max_score_bytes,
             "memory_bytes": self._settings.file_memory_bytes,
             "cpu_seconds": self._settings.file_cpu_seconds,
+            "ledger": str(self._settings.ledger) if self._count else None,
         }
         async with self._turn:
             result = await self._result_of(job)
         if "kind" in result:
             raise self._problem(result)
+        if self._count:
+            self._count(manifest.name, *result["records"])
         return FileScores(result["rows"], result["ignored"], result["notes"], Counts(**result["counts"]))
 
     async def close(self) -> None:
@@ -128,6 +141,8 @@ class FileScorer:
                 "MALLOC_ARENA_MAX": "2",  # arenas take address space, which is limited
                 "ARROW_DEFAULT_MEMORY_POOL": "system",  # likewise
             }
+            if key := self._settings.ledger_key:
+                environment["PROPENSE_LEDGER_KEY"] = key.get_secret_value()
             command = (sys.executable, "-P", "-m", "app.files.child")
             self._process = await asyncio.create_subprocess_exec(
                 *command, stdin=PIPE, stdout=PIPE, env=environment, limit=_LINE

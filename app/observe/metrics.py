@@ -80,6 +80,12 @@ class Metrics:
             "model",
             "version",
         )
+        self._records = self._counter(
+            "ledger_records",
+            "Customers of answers: recorded, lost (the log has the reason) or without an id.",
+            "model",
+            "outcome",
+        )
         self._in_service = self._gauge(
             "model_info", "1 for the version that answers for a model.", "model", "version"
         )
@@ -106,6 +112,10 @@ class Metrics:
     def add_shadow_difference(self, model: str, version: int, total: float) -> None:
         """Add the absolute differences between a challenger's probabilities and the answered ones."""
         self._difference.labels(model, version).inc(total)
+
+    def count_records(self, model: str, outcome: str, n: int) -> None:
+        """Count N customers for the ledger, from any thread: `recorded`, `lost` or `without_id`."""
+        self._records.labels(model, outcome).inc(n)
 
     def note_version(self, model: str, version: int, *, in_service: bool) -> None:
         """Note that a version answers for a model, or no longer does."""

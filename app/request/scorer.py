@@ -35,11 +35,13 @@ class Request(NamedTuple):
     Attributes:
         warn: whether it wants to know what is unusual about each customer.
         reasons: so many of them for each customer.
+        key: names the request where it may be sent twice.
     """
 
     body: bytes
     warn: bool = False
     reasons: int = 0
+    key: bytes | None = None
 
     @property
     def is_large(self) -> bool:
@@ -74,6 +76,23 @@ class Answer(NamedTuple):
     scored: tuple[RequestRows, Predictions] | None
 
 
+class Answered(NamedTuple):
+    """The customers of some requests, scored together.
+
+    Attributes:
+        not_eligible: why each is not, None if it is; None for a model that predicts all.
+        keys: that of each one's request; None where no request has one.
+    """
+
+    rows: RequestRows
+    scored: Predictions
+    not_eligible: Sequence[str | None] | None
+    keys: Sequence[bytes | None] | None
+
+
+Record = Callable[[Answered], None]
+
+
 @dataclass(frozen=True)
 class RequestScorer:
     """Answers the requests to one version of a model.
@@ -85,6 +104,7 @@ class RequestScorer:
         tally: counts what was scored.
         warnings: names what is unusual about a customer.
         keeps: whether answers keep rows and predictions.
+        record: gets what is answered, for a ledger.
     """
 
     predictor: Predictor
@@ -94,6 +114,7 @@ class RequestScorer:
     tally: Callable[[Predictions], object]
     warnings: Warnings
     keeps: bool
+    record: Record | None = None
 
     def __call__(self, requests: Sequence[Request]) -> list[Answer | Exception]:
         """Return for each request its answer, or the exception that it caused."""
@@ -131,6 +152,10 @@ class RequestScorer:
             answers.append(Answer(content, n, part if self.keeps else None))
             start = stop
         self.tally(predictions)
+        if self.record:
+            keyed = any(request.key for request in requests)
+            keys = [r.key for r, n in zip(requests, counts, strict=True) for _ in range(n)] if keyed else None
+            self.record(Answered(rows, predictions, not_eligible, keys))
         return answers
 
     def _predict(self, rows: RequestRows) -> tuple[Predictions, list[str | None] | None]:

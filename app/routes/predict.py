@@ -64,14 +64,15 @@ class Predict:
         served = scope["propense.served"] = await self._models.find(*_model_of(scope))
         _check_content_type(scope["propense.headers"])
         wanted = _wanted(scope["query_string"])
+        key = _key(scope)
         message = await receive()
         if message.get("more_body"):
             with self._budget.body(scope.get(CALLER)) as hold:
                 body = await self._receive(message, receive, hold)
                 del message  # a body that waits is held once
-                answer = await self._answer_large(served, Request(body, *wanted))
+                answer = await self._answer_large(served, Request(body, *wanted, key))
         else:  # one piece, as most bodies are
-            request, alone = Request(_body(message).removeprefix(_BOM), *wanted), _is_alone(scope)
+            request, alone = Request(_body(message).removeprefix(_BOM), *wanted, key), _is_alone(scope)
             n_rows, large = request.most_rows, request.is_large
             answer = await served.batcher.answer(request, n_rows, alone=alone, large=large)
         scope["propense.rows"] = answer.n_rows
@@ -108,6 +109,12 @@ def _model_of(scope: Scope) -> tuple[str, int | None]:
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
     name, _, version = path[len(PREFIX) : -len(SUFFIX)].partition("/versions/")
     return name, version_number(version) if version else None
+
+
+def _key(scope: Scope) -> bytes | None:
+    """The idempotency key of a request, which another caller's cannot equal."""
+    key = scope["propense.headers"].get(b"idempotency-key")
+    return b"%s %s" % ((scope.get(CALLER) or "").encode(), key) if key else None
 
 
 def _is_alone(scope: Scope) -> bool:

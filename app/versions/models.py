@@ -3,6 +3,7 @@
 import logging
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
 from typing import Final
@@ -14,12 +15,14 @@ from app.errors import Problem
 from app.limits import RequestLimits, queue_full
 from app.observe.metrics import Metrics
 from app.request.batcher import ScoringThread, Threads
+from app.request.scorer import Record
 from app.settings import Settings
 from app.versions.champions import GONE, STILL_LOADING, Champion, Champions
 from app.versions.loader import Loader, Refused
 from app.versions.served import Served, collect_soon, serve
 from app.versions.shadow import Shadow
 from model.predictor import Predictor
+from model.store.manifest import Manifest
 from model.store.registry import NAME_PATTERN, Registry
 
 _log: Final = logging.getLogger(__name__)
@@ -32,9 +35,15 @@ class Models:
 
     Args:
         metrics: count what is scored and what is in service.
+        recorded: as `serve` has it.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        recorded: Callable[[Manifest], Record] | None = None,
+    ) -> None:
         self._settings = settings
         self._registry = Registry(settings.registry)
         self._loader = Loader(self._registry, settings.device, settings.threads, metrics)
@@ -48,6 +57,7 @@ class Models:
             limits=RequestLimits(settings.max_rows, settings.max_waiting, settings.deadline_seconds),
             threads=Threads(*self._scoring),
             metrics=metrics,
+            recorded=recorded,
         )
         self._champions = Champions(
             self._loader, self._serve_champion, metrics, needs_all=settings.ready == "all"

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from app.observe.metrics import Metrics
 from app.observe.tally import Tally
 from app.request.batcher import Batcher, Threads
 from app.request.decoder import Decoder
-from app.request.scorer import Answer, Request, RequestScorer, quick_rows
+from app.request.scorer import Answer, Record, Request, RequestScorer, quick_rows
 from app.request.structs import RequestTypes
 from app.request.unknown import UnknownFields
 from app.request.warnings import Warnings
@@ -60,8 +61,13 @@ def serve(
     threads: Threads,
     metrics: Metrics,
     shadow: Shadow | None = None,
+    recorded: Callable[[Manifest], Record] | None = None,
 ) -> Served:
-    """Build what answers requests to a verified version; its network is warm afterwards."""
+    """Build what answers requests to a verified version; its network is warm afterwards.
+
+    Args:
+        recorded: returns what records the answers of a version; None: nothing does.
+    """
     manifest = predictor.manifest
     types = RequestTypes.build(manifest.schema_, max_rows=limits.max_rows, contract=manifest.task.dates)
     warnings = Warnings.of(manifest.schema_)
@@ -74,6 +80,7 @@ def serve(
         tally,
         warnings,
         keeps=shadow is not None,
+        record=recorded(manifest) if recorded else None,
     )
     batcher = Batcher(scorer, _quick_rows(scorer), limits, threads)
     return Served(predictor, types, batcher, shadow, tally)
@@ -100,4 +107,4 @@ def _quick_rows(scorer: RequestScorer) -> int:
     n = min(_FEW if scorer.types.event else _MANY, scorer.types.max_rows)
     customers = list(golden.customers * n)[:n]
     request = Request(msgspec.json.encode({"as_of": golden.as_of, "customers": customers}))
-    return 0 if request.is_large else quick_rows(replace(scorer, tally=lambda _: None), request)
+    return 0 if request.is_large else quick_rows(replace(scorer, tally=lambda _: None, record=None), request)

@@ -48,6 +48,10 @@ class LedgerKey:
         """Return what the list of erased customers has of each: not the pseudonym, which is erased too."""
         return self._marked(b"erased", pseudonyms)
 
+    def request_mark(self, pseudonym: bytes, request: bytes) -> bytes:
+        """Return what makes the record of a customer one in all copies of a request."""
+        return self._marked(b"request", [pseudonym + request])[0]
+
     def seal(self, payload: bytes, place: bytes) -> bytes:
         """Return a payload behind its seal, which no other key, place or payload has."""
         return self._seal(payload, place) + payload

@@ -95,9 +95,9 @@ class Ledger:
             LedgerError: a file is not of this ledger, or cannot be read.
         """
         with self.locked(shared=True):
-            found = [self._read_segment(path) for path in self._files(SEGMENT)]
+            found = [self._read_segment(path) for path in self.files(SEGMENT)]
             tables = [
-                *map(self._read_parquet, self._files(PARQUET)),
+                *map(self._read_parquet, self.files(PARQUET)),
                 *(t for tables, _ in found for t in tables),
             ]
             marks = self._marks()
@@ -119,7 +119,7 @@ class Ledger:
             LedgerError: a file is not of this ledger, or cannot be read or written.
         """
         with self.locked(shared=False):
-            for draft in self._files(_DRAFT):
+            for draft in self.files(_DRAFT):
                 draft.unlink()
             return self._compact(every_file, before, self._marks())
 
@@ -162,12 +162,12 @@ class Ledger:
 
     def _compact(self, every_file: bool, before: int | None, marks: set[bytes]) -> int:
         tables, old, dropped = [], [], 0
-        for path in self._files(SEGMENT):
+        for path in self.files(SEGMENT):
             found, frames = self._read_segment(path)
             if not frames.damaged or every_file:
                 tables += found
                 old.append(path)
-        for path in self._files(PARQUET):
+        for path in self.files(PARQUET):
             small = path.stat().st_size < SMALL
             if small or every_file:
                 table = self._read_parquet(path)
@@ -201,7 +201,8 @@ class Ledger:
             table = table.filter(pc.greater_equal(table["said_at"], pa.scalar(before, TIME)))
         return table
 
-    def _files(self, suffix: str) -> list[Path]:
+    def files(self, suffix: str) -> list[Path]:
+        """Return the files of a kind."""
         return sorted(path for path in self.folder.iterdir() if path.suffix == suffix)
 
     def _marks(self) -> set[bytes]:

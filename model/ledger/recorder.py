@@ -1,6 +1,7 @@
 """Recording beside answers that must be given: what cannot be recorded is counted, and nothing is raised."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,15 +20,14 @@ class Recorder:
         environment: has the key, or else `find_key` makes one.
 
     Attributes:
-        without_id: customers so far who have no id, so that they cannot be recorded.
-        recorded, lost: the others.
+        counts: customers who are `recorded`, `lost`, and those `without_id`, who cannot be recorded.
         failure: why records were lost or not compacted, the last time.
     """
 
     def __init__(self, root: Path, name: str, environment: Mapping[str, str]) -> None:
         self._place = root, name, environment
         self._writer: Writer | None = None
-        self.recorded = self.lost = self.without_id = 0
+        self.counts: Counter[str] = Counter()
         self.failure = ""
 
     def open(self) -> Writer:
@@ -45,15 +45,16 @@ class Recorder:
     def record(self, said: Said) -> None:
         """Record what is said."""
         n = sum(id_ is not None for id_ in said.ids)
-        self.without_id += len(said.ids) - n
+        if n < len(said.ids):
+            self.counts["without_id"] += len(said.ids) - n
         try:
             writer = self.open()
             writer.append(records_of(said, writer.ledger.key, time.time_ns() // 1000))
         except (LedgerError, OSError) as error:
-            self.lost += n
+            self.counts["lost"] += n
             self.failure = str(error)
             return
-        self.recorded += n
+        self.counts["recorded"] += n
         try:
             writer.compact_if_due()
         except LedgerError as error:  # what is recorded stays so

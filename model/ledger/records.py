@@ -64,8 +64,8 @@ class Said:
 def records_of(said: Said, key: LedgerKey, now: int) -> Any:
     """Return a record batch with a row for each customer with an id.
 
-    `key` is what makes a record one, however often it is written: that of its request, else of all that was
-    read and said.
+    `inputs` is a hash of what was read of whom, when, and of what was said. `key` makes a record one, however
+    often it is written: it is that of the request, else the same hash.
 
     Args:
         now: the instant of saying it.
@@ -75,13 +75,14 @@ def records_of(said: Said, key: LedgerKey, now: int) -> Any:
     pseudonyms = key.pseudonyms(id_ for id_ in said.ids if id_ is not None)
     take = slice(None) if everyone else np.array(rows, dtype=np.int64)
     as_of, probabilities = said.as_of[take], said.probabilities[take]
-    inputs = _digests(b"inputs", said.numeric[take], said.categories[take], probabilities)
-    of_row = np.frombuffer(b"".join(inputs + pseudonyms), np.uint8).reshape(2, len(rows), SIZE)
-    keys = _digests(said.version.hash, of_row[0], of_row[1], as_of[:, None])
+    of_row = np.frombuffer(b"".join(pseudonyms), np.uint8).reshape(-1, SIZE)
+    read = of_row, as_of[:, None], said.numeric[take], said.categories[take], probabilities
+    inputs = _digests(said.version.hash, *read)
+    keys = inputs
     if said.requests is not None:
-        for at, (row, pseudonym) in enumerate(zip(rows, pseudonyms, strict=True)):
-            if request := said.requests[row]:
-                keys[at] = blake2b(pseudonym, digest_size=SIZE, key=key.secret, salt=_short(request)).digest()
+        requests = [said.requests[row] for row in rows]
+        named = zip(inputs, pseudonyms, requests, strict=True)
+        keys = [key.request_mark(who, request) if request else own for own, who, request in named]
     n = len(rows)
     columns = {
         "key": pa.array(keys, BYTES),
@@ -140,13 +141,11 @@ def _digests(start: bytes, *columns: NDArray[Any]) -> list[bytes]:
         axis=1,
     )
     data, width = rows.tobytes(), rows.shape[1]
-    empty, found = blake2b(start, digest_size=SIZE), []
-    for at in range(0, n * width, width):
+    empty = blake2b(start, digest_size=SIZE)
+
+    def digest(at: int) -> bytes:
         sum_ = empty.copy()
         sum_.update(data[at : at + width])
-        found.append(sum_.digest())
-    return found
+        return sum_.digest()
 
-
-def _short(request: bytes) -> bytes:
-    return blake2b(request, digest_size=SIZE).digest()
+    return [digest(at) for at in range(0, n * width, width)]

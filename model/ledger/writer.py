@@ -16,6 +16,7 @@ from model.ledger.segment import frame, header
 
 MOST_BYTES: Final = 64 << 20  # of a segment, until it is due for compaction
 MOST_SECONDS: Final = 86_400.0
+MOST_SEGMENTS: Final = 32  # of all writers so far
 
 
 class Writer:
@@ -27,6 +28,7 @@ class Writer:
         self._file: int | None = None
         self._id = b""
         self._size = 0
+        self._is_one_of_many = False
         self._since = time.monotonic()
 
     def append(self, records: Any) -> None:
@@ -40,13 +42,13 @@ class Writer:
                 self._write(packed(records))
 
     def compact_if_due(self) -> None:
-        """Compact the ledger if the segment is large or old.
+        """Compact the ledger if the segment is large or old, or one of many.
 
         Raises:
             LedgerError: a file is not of this ledger, or cannot be read or written.
         """
         aged = time.monotonic() - self._since >= MOST_SECONDS
-        if self._file is not None and (self._size >= MOST_BYTES or aged):
+        if self._file is not None and (self._size >= MOST_BYTES or aged or self._is_one_of_many):
             self._end()
             self.ledger.compact()
 
@@ -81,6 +83,7 @@ class Writer:
         path = self.ledger.folder / f"{self._id.hex()}{SEGMENT}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._size, self._since = 0, time.monotonic()
+        self._is_one_of_many = len(self.ledger.files(SEGMENT)) > MOST_SEGMENTS
 
     def _end(self) -> None:
         if self._file is not None:

@@ -28,9 +28,9 @@ def finished(recorder: Recorder) -> tuple[dict[str, Any], list[str]]:
         ledger.compact()
     except LedgerError as error:
         notes.append(f"the ledger was not compacted: {error}")
-    if n := recorder.without_id:
+    if n := recorder.counts["without_id"]:
         notes.append(f"{counted(n, 'row')} without an id {agreed(n, 'is', 'are')} not in the ledger.")
-    if n := recorder.lost:
+    if n := recorder.counts["lost"]:
         notes.append(f"{counted(n, 'record')} could not be written to the ledger: {recorder.failure}.")
-    facts = {"recorded": recorder.recorded, "lost": recorder.lost, "without_id": recorder.without_id}
+    facts = {name: recorder.counts[name] for name in ("recorded", "lost", "without_id")}
     return {"ledger": str(ledger.folder), **facts}, notes
