@@ -27,6 +27,7 @@ data:
     numeric: {json.dumps(NUMBERS)}
     categorical: {json.dumps(list(CATEGORIES))}
 target: {{column: left, positive: "yes"}}
+network: {{head: mlp, choose: false}}
 {_FIT}"""
 _LOG: Final = f"""\
 name: NAME
