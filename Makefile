@@ -29,7 +29,9 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The checks run beside the tests; where they fail, what they print comes last.
+# The checks run beside the tests; where they fail, what they print comes last. Byte code is kept, for the next run and
+# for the services and commands that the tests start.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup
 	@$(MAKE) --no-print-directory check > .venv/check.log 2>&1 & \
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \

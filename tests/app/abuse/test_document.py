@@ -87,7 +87,7 @@ def operations(port: int) -> set[str]:
 
 
 def test_the_service_does_what_its_document_says(target: Target) -> None:
-    told = run(target.port, seed=0, n_examples=8, n_walks=2)
+    told = run(target.port, seed=0, n_examples=6, n_walks=1)
     assert told.faults == []
     assert operations(target.port) <= told.sent.keys()
     for name in ("churn", "purchase"):
