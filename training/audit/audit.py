@@ -12,6 +12,7 @@ from model.values.columns import Texts
 from training.audit.facts import came_back, cutoff_table, dropped, event_type_facts, label_facts, log_facts
 from training.audit.findings import Finding, grouped, ordered, yaml_list
 from training.audit.probing import findings_of
+from training.measure.base_rate_shift import base_rate_shift
 from training.prepare import Prepared
 
 
@@ -109,10 +110,12 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
             "positives": int(positive.sum()),
             "rate": float(positive.mean()),
         }
+    cutoffs = cutoff_table(question, plan, prepared.grid, refit=prepared.study.fit.refit)
     return facts | {
         "observed_from": format_instant(question.first, zone),
         "observed_until": format_instant(question.data_end, zone),
-        "cutoffs": cutoff_table(question, plan, prepared.grid, refit=prepared.study.fit.refit),
+        "cutoffs": cutoffs,
+        "base_rate_shift": base_rate_shift(cutoffs),
         "never_asked": dropped(question, plan),
         "came_back": came_back(question, plan),
         "understood": list(question.notes),

@@ -68,7 +68,7 @@ def _population(facts: Mapping[str, Any]) -> list[str]:
         lines.append("Observed from {} to {}.".format(*observed))
     lines += _not_eligible(facts["never_asked"], cutoffs)
     lines += _masked(cutoffs)
-    lines += rate_sentences(cutoffs)
+    lines += [*rate_sentences(cutoffs), *_shift(facts.get("base_rate_shift"))]
     if facts["came_back"]:
         lines.append(_came_back(facts["came_back"]))
     return lines
@@ -117,6 +117,23 @@ def rate_sentences(cutoffs: Sequence[Mapping[str, Any]]) -> list[str]:
         f"Positive within {longest} days: {rates[first]:.1%} at {first}, {rates[last]:.1%} at {last}; over "
         f"all cutoffs {min(shares):.1%} to {max(shares):.1%}."
     ]
+
+
+def _shift(shift: Mapping[str, Any] | None) -> list[str]:
+    """Describe how far the base rate moved in training and to the test, and what such a shift does."""
+    if shift is None:
+        return []
+    of = {"train": "the training cutoffs", "test": "the test"}
+    moved = [f"{_between(*shift[role])} at {name}" for role, name in of.items() if shift[role]]
+    low, high = shift["becomes"]
+    return [
+        f"Base rate: {', '.join(moved)}. A shift of this size turns a probability of "
+        f"{shift['probability']:.1%} into {low:.1%} or {high:.1%}."
+    ]
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:.1%}" if low == high else f"{low:.1%} to {high:.1%}"
 
 
 def _came_back(back: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -144,6 +145,8 @@ class ContractTarget(WindowTarget):
 
 Target = ColumnTarget | LogTarget | ContractTarget
 
+OF_A_LOG: Final = {"embedding": 4, "members": 1}  # defaults of the network without a customer table
+
 FORMS: Final[dict[TargetForm, type[ColumnTarget] | type[LogTarget] | type[ContractTarget]]] = {
     "column": ColumnTarget,
     "log": LogTarget,
@@ -159,7 +162,7 @@ class Study(Section):
     data: DataSources
     target: Target
     split: Annotated[SplitOptions, EMPTY_IS_DEFAULT] = SplitOptions()
-    network: Annotated[NetworkOptions, EMPTY_IS_DEFAULT] = NetworkOptions()
+    network: Annotated[NetworkOptions, EMPTY_IS_DEFAULT] = Field(NetworkOptions(), validate_default=True)
     fit: Annotated[FitOptions, EMPTY_IS_DEFAULT] = FitOptions()
     fairness: Annotated[FairnessOptions, EMPTY_IS_DEFAULT] = FairnessOptions()
     reasons: Annotated[ReasonOptions, EMPTY_IS_DEFAULT] = ReasonOptions()
@@ -195,6 +198,15 @@ class Study(Section):
         if not isinstance(raw, Mapping):
             return raw if isinstance(raw, tuple(FORMS.values())) else ColumnTarget.model_validate(raw)
         return FORMS[target_form(raw)].model_validate(raw)
+
+    @field_validator("network")
+    @classmethod
+    def _sizes_of_a_log(cls, network: NetworkOptions, info: ValidationInfo) -> NetworkOptions:
+        """Aggregates are read linearly, which takes less of a network than the columns of a table."""
+        data = info.data.get("data")
+        sizes = OF_A_LOG if data is not None and data.customers is None else {}
+        open_ = {name: size for name, size in sizes.items() if name not in network.model_fields_set}
+        return network.model_copy(update=open_) if open_ else network
 
     @model_validator(mode="wrap")
     @classmethod

@@ -97,6 +97,14 @@ def text_of(**changes: Any) -> str:
     return " ".join(audit_sentences({**LOG, **changes}))
 
 
+def test_a_shift_of_the_base_rate_is_told_by_what_it_does() -> None:
+    shift = {"train": (0.5, 0.6), "test": (0.75, 0.75), "probability": 0.2, "becomes": [1 / 13, 3 / 7]}
+    assert (
+        "Base rate: 50.0% to 60.0% at the training cutoffs, 75.0% at the test. A shift of this size turns a "
+        "probability of 20.0% into 7.7% or 42.9%."
+    ) in text_of(base_rate_shift=shift)
+
+
 def test_empty_facts_give_no_sentence() -> None:
     text = text_of(
         cutoffs=[cutoff("2023-04-01", {"90": 0.1}, {"90": 0})],

@@ -46,6 +46,14 @@ def test_a_log_study_says_what_it_must_and_defaults_the_rest(tmp_path: Path) -> 
     )
 
 
+def test_a_log_alone_has_a_smaller_network_unless_the_study_sets_its_size(tmp_path: Path) -> None:
+    path = write(tmp_path, LOG)
+    sizes = [(n.embedding, n.members) for n in (read_study(path).network, NetworkOptions())]
+    assert sizes == [(4, 1), (8, 2)]
+    network = read_study(path, ["network.members=3"]).network
+    assert (network.embedding, network.members) == (4, 3)
+
+
 def test_the_defaults_are_these() -> None:
     assert SplitOptions().model_dump() == {
         "test_fraction": None,
