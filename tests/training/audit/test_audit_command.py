@@ -36,7 +36,15 @@ KEYS = {
     "warnings",
 }
 ROW_KEYS = {"label", "rows", "positives", "rate"}
-WINDOW_KEYS = {"observed_from", "observed_until", "cutoffs", "never_asked", "came_back", "understood"}
+WINDOW_KEYS = {
+    "observed_from",
+    "observed_until",
+    "cutoffs",
+    "base_rate_shift",
+    "never_asked",
+    "came_back",
+    "understood",
+}
 
 TINY = """\
 name: tiny
