@@ -1,6 +1,6 @@
 """A study's files read, its columns typed and its examples planned: all that a fit needs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -57,13 +57,19 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-def prepare(study: Study) -> Prepared:
+Erased = Callable[[Sequence[str]], Sequence[bool]]
+"""Returns which customers are erased, and never learnt from."""
+
+
+def prepare(study: Study, *, erased: Erased | None = None) -> Prepared:
     """Read a study's files and plan its examples.
 
     Raises:
         StudyError, DataError: the study or its data cannot be used.
     """
     dataset = read_dataset(study)
+    if erased and any(gone := erased(dataset.ids)):
+        dataset = dataset.without(np.array(gone, dtype=bool), "erased")
     question = window_question(study, dataset)
     uses = _uses(study, question)
     check_names(study.fairness.groups, dataset.columns, "the customer table")

@@ -55,6 +55,23 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def without(self, gone: NDArray[np.bool_], why: str) -> "Dataset":
+        """Leave customers out, with a note.
+
+        Args:
+            gone: (N,) which.
+            why: what they are, such as `erased`.
+        """
+        kept = np.flatnonzero(~gone)
+        return replace(
+            self,
+            ids=[self.ids[at] for at in kept.tolist()],
+            columns={name: take(column, kept) for name, column in self.columns.items()},
+            log=self.log.of(kept) if self.log else None,
+            listed=None if self.listed is None else int((~gone[: self.listed]).sum()),
+            notes=(*self.notes, f"left out {some_of(len(gone) - len(kept), len(gone), 'customer')}: {why}."),
+        )
+
     @cached_property
     def dates(self) -> dict[str, DateFormat]:
         """The format of each column of dates, decided for all of them at once."""

@@ -6,9 +6,7 @@ records twice, of which readers take one.
 """
 
 import fcntl
-import os
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +14,16 @@ from typing import Any, Final, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from model.errors import LedgerError
-from model.ledger.key import SIZE, LedgerKey
-from model.ledger.records import BYTES, TIME, joined, unpacked
-from model.ledger.segment import Frames, read_frames
+from model.ledger.files import DRAFT, PARQUET, SEGMENT, read_parquet, read_segment, write_parquet
+from model.ledger.key import LedgerKey, find_key
+from model.ledger.records import BYTES, TIME, joined
 from model.store.disk import replace_file, sync_folder
 from model.store.registry import NAME_PATTERN
 
 SMALL: Final = 32 << 20  # bytes of a Parquet file that the next compaction adds to
-SEGMENT: Final = ".segment"
-PARQUET: Final = ".parquet"
-_DRAFT: Final = ".draft"
-_KEY: Final = b"propense.ledger.key"
+ERASED: Final = "erased"  # the list of their marks
 
 
 @dataclass(frozen=True)
@@ -95,9 +89,9 @@ class Ledger:
             LedgerError: a file is not of this ledger, or cannot be read.
         """
         with self.locked(shared=True):
-            found = [self._read_segment(path) for path in self.files(SEGMENT)]
+            found = [read_segment(path, self.key) for path in self.files(SEGMENT)]
             tables = [
-                *map(self._read_parquet, self.files(PARQUET)),
+                *(read_parquet(path, self.key) for path in self.files(PARQUET)),
                 *(t for tables, _ in found for t in tables),
             ]
             marks = self._marks()
@@ -119,7 +113,7 @@ class Ledger:
             LedgerError: a file is not of this ledger, or cannot be read or written.
         """
         with self.locked(shared=False):
-            for draft in self.files(_DRAFT):
+            for draft in self.files(DRAFT):
                 draft.unlink()
             return self._compact(every_file, before, self._marks())
 
@@ -133,7 +127,7 @@ class Ledger:
         """
         with self.locked(shared=False):
             marks = {*self._marks(), *self.key.erasure_marks(self.key.pseudonyms(ids))}
-            replace_file(self.folder / "erased", "".join(f"{m.hex()}\n" for m in sorted(marks)).encode())
+            replace_file(self.folder / ERASED, "".join(f"{m.hex()}\n" for m in sorted(marks)).encode())
         return self.compact(every_file=True)
 
     def erased(self, ids: Sequence[str]) -> list[bool]:
@@ -163,14 +157,14 @@ class Ledger:
     def _compact(self, every_file: bool, before: int | None, marks: set[bytes]) -> int:
         tables, old, dropped = [], [], 0
         for path in self.files(SEGMENT):
-            found, frames = self._read_segment(path)
+            found, frames = read_segment(path, self.key)
             if not frames.damaged or every_file:
                 tables += found
                 old.append(path)
         for path in self.files(PARQUET):
             small = path.stat().st_size < SMALL
             if small or every_file:
-                table = self._read_parquet(path)
+                table = read_parquet(path, self.key)
                 if small or len(self._kept(table, marks, before)) < len(table):
                     tables.append(table)
                     old.append(path)
@@ -182,7 +176,7 @@ class Ledger:
         if not dropped and len(old) == 1 and old[0].suffix == PARQUET:
             return 0
         if len(table):
-            self._write_parquet(table)
+            write_parquet(self.folder, table, self.key)
         for path in old:
             path.unlink()
         sync_folder(self.folder)
@@ -206,7 +200,7 @@ class Ledger:
         return sorted(path for path in self.folder.iterdir() if path.suffix == suffix)
 
     def _marks(self) -> set[bytes]:
-        path = self.folder / "erased"
+        path = self.folder / ERASED
         try:
             return {bytes.fromhex(line) for line in path.read_text(encoding="ascii").split()}
         except FileNotFoundError:
@@ -216,45 +210,23 @@ class Ledger:
                 f"{path} must list the erased customers: {error}. Restore it from a copy."
             ) from None
 
-    def _read_segment(self, path: Path) -> tuple[list[Any], Frames]:
-        try:
-            id_, data = bytes.fromhex(path.stem), path.read_bytes()
-        except ValueError:
-            raise self._foreign(path) from None
-        frames = read_frames(data, self.key, id_)
-        if frames is None:
-            raise self._foreign(path)
-        return [unpacked(payload) for payload in frames.payloads], frames
-
-    def _read_parquet(self, path: Path) -> Any:
-        try:
-            table = pq.read_table(path, use_threads=False, page_checksum_verification=True)
-        except (pa.ArrowException, OSError) as error:
-            raise LedgerError(
-                f"{path} is damaged: {error}. Restore it from a copy, or move it away."
-            ) from None
-        if (table.schema.metadata or {}).get(_KEY) != self.key.name.encode():
-            raise self._foreign(path)
-        return table.replace_schema_metadata(None)
-
-    def _write_parquet(self, table: Any) -> None:
-        path = self.folder / f"{secrets.token_hex(SIZE)}{PARQUET}"
-        draft = path.with_suffix(_DRAFT)
-        table = table.replace_schema_metadata({_KEY: self.key.name.encode()})
-        pq.write_table(table, draft, compression="zstd", write_page_checksum=True)
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.rename(path)
-        sync_folder(self.folder)
-
-    def _foreign(self, path: Path) -> LedgerError:
-        return LedgerError(
-            f"{path} must be a file of this ledger, under the name it was written with: its beginning is "
-            "damaged, or it belongs to another ledger or key. Restore it from a copy, or move it away."
-        )
-
 
 def ledger_root(registry: Path) -> Path:
     """Return the folder of ledgers beside a registry."""
     place = registry if registry.name else registry.resolve()
     return place.with_name(f"{place.name}-ledger")
+
+
+def erased_of(
+    registry: Path, name: str, environment: Mapping[str, str]
+) -> Callable[[Sequence[str]], list[bool]] | None:
+    """Return what says which customers of a model are erased; None where nobody is.
+
+    Raises:
+        LedgerError: there is a list of them, and no key.
+    """
+    given = environment.get("PROPENSE_LEDGER")
+    root = Path(given) if given else ledger_root(registry)
+    if not (root / name / ERASED).exists():
+        return None
+    return Ledger.of(root, name, find_key(root, environment, make=False)).erased

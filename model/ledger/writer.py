@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from model.ledger.files import SEGMENT
 from model.ledger.key import SIZE
-from model.ledger.ledger import SEGMENT, Ledger
+from model.ledger.ledger import Ledger
 from model.ledger.records import packed
 from model.ledger.segment import frame, header
 

@@ -69,6 +69,19 @@ class EventLog:
         """(E,) the customer of each event."""
         return np.repeat(np.arange(self.n_customers, dtype=np.int64), np.diff(self.offsets))
 
+    def of(self, customers: Positions) -> Self:
+        """Return the log of some customers, which are in ascending order."""
+        lengths = np.diff(self.offsets)
+        chosen = np.zeros(len(lengths), dtype=bool)
+        chosen[customers] = True
+        events = np.flatnonzero(np.repeat(chosen, lengths))
+        return type(self)(
+            offsets=_offsets(lengths[customers]),
+            times=self.times[events],
+            values={name: column[events] for name, column in self.values.items()},
+            categories={name: texts.take(events) for name, texts in self.categories.items()},
+        )
+
     def part(self, start: int, stop: int) -> Self:
         """Return the log of the customers start to stop."""
         events = slice(int(self.offsets[start]), int(self.offsets[stop]))

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from model.errors import PropenseError
-from training.cli import explain, init, models, outcomes, score, serve, simulate, train
+from training.cli import erase, explain, init, models, outcomes, score, serve, simulate, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (init, train, score, explain, outcomes, models, serve, simulate):
+for commands in (init, train, score, explain, outcomes, erase, models, serve, simulate):
     app.add_typer(commands.app)
 
 

@@ -1,12 +1,14 @@
 """Recording of batch scores in the ledger, and what a command says of it."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from model.errors import LedgerError
 from model.files.names import agreed, counted
 from model.ledger.recorder import Recorder
+from model.times import days
 
 
 def open_recorder(root: Path, name: str) -> Recorder:
@@ -20,12 +22,14 @@ def open_recorder(root: Path, name: str) -> Recorder:
     return recorder
 
 
-def finished(recorder: Recorder) -> tuple[dict[str, Any], list[str]]:
-    """End recording; returns its facts, and notes on what is not recorded."""
+def finished(recorder: Recorder, retention_days: int | None) -> tuple[dict[str, Any], list[str]]:
+    """End recording; returns its facts, and notes on what is not recorded and what is too old to keep."""
     ledger, notes = recorder.open().ledger, []
     recorder.close()
     try:
-        ledger.compact()
+        before = None if retention_days is None else time.time_ns() // 1000 - days(retention_days)
+        if n := ledger.compact(every_file=before is not None, before=before):
+            notes.append(f"{counted(n, 'record')} removed from the ledger, by retention_days or as erased.")
     except LedgerError as error:
         notes.append(f"the ledger was not compacted: {error}")
     if n := recorder.counts["without_id"]:

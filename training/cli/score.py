@@ -54,6 +54,7 @@ def score_command(
     from model.times import format_instant
     from training.cli import console
     from training.cli.recording import finished, open_recorder
+    from training.study.study import stored_study
 
     predictor = load_version(Registry(registry), name, version, device=device)
     customers, events, instant, of_files = inputs_of(predictor, customers, events, as_of)
@@ -80,7 +81,7 @@ def score_command(
     notes = [*of_files, *scored.notes, *([unused] if scored.ignored else [])]
     kept: dict[str, Any] = {}
     if recorder:
-        kept, said = finished(recorder)
+        kept, said = finished(recorder, stored_study(predictor.manifest.provenance).retention_days)
         notes += said
     if json:
         console.print_json({**facts, "rows": scored.rows, "out": str(out), **kept, "notes": notes})

@@ -1,12 +1,14 @@
 """Publishing: a training run becomes a version in the registry, with manifest, reports and weights."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from model.errors import CheckpointError
+from model.ledger.ledger import erased_of
 from model.scorer import Scorer
 from model.store.checkpoint import write_checkpoint
 from model.store.golden import synthetic_rows
@@ -14,6 +16,7 @@ from model.store.manifest import Golden, Manifest
 from model.store.registry import Registry
 from model.times import format_instant
 from model.values.rows import customers_from_rows
+from training.prepare import prepare
 from training.publish.decision import Decision
 from training.publish.measured import measured_files
 from training.report.card import render_card
@@ -53,8 +56,11 @@ def train(
         StudyError, DataError: the study or its data cannot be used; nothing is published.
         DeviceError: the device is not on this machine.
         CheckpointError: the registry cannot be written.
+        LedgerError: customers are erased, and the key that says which is not there.
     """
-    return publish(run_study(study, with_learning_curve=with_learning_curve, on_epoch=on_epoch), registry)
+    prepared = prepare(study, erased=erased_of(registry.root, study.name, os.environ))
+    run = run_study(study, prepared=prepared, with_learning_curve=with_learning_curve, on_epoch=on_epoch)
+    return publish(run, registry)
 
 
 def publish(run: Run, registry: Registry, *, decision: Decision | None = None) -> Trained:

@@ -1,10 +1,12 @@
 """Retraining: a challenger on the current files, promoted over the champion on evidence."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from model.errors import CheckpointError, ComparisonError
+from model.ledger.ledger import erased_of
 from model.store.checkpoint import read_checkpoint
 from model.store.registry import Registry
 from model.task import ContractTask, LogTask, Task
@@ -64,11 +66,12 @@ def retrain(
         StudyError, DataError: the study or its data cannot be used; nothing is published.
         DeviceError: the device is not on this machine.
         CheckpointError: the registry cannot be written, or its champion has changed meanwhile.
+        LedgerError: customers are erased, and the key that says which is not there.
     """
     champion = registry.champion(study.name)
     if champion is not None:
         study = _settled(study, registry.folder(study.name, champion))
-    prepared = prepare(study)
+    prepared = prepare(study, erased=erased_of(registry.root, study.name, os.environ))
     against = None if champion is None else _compare(study, registry, champion, prepared, force=force)
     run = run_study(study, prepared=prepared, on_epoch=on_epoch)
     if champion is None:

@@ -155,7 +155,10 @@ FORMS: Final[dict[TargetForm, type[ColumnTarget] | type[LogTarget] | type[Contra
 
 
 class Study(Section):
-    """All sections of a study file. `title` is the question in business words, for the report."""
+    """All sections of a study file. `title` is the question in business words, for the report.
+
+    The ledger keeps records for `retention_days`; None: for ever.
+    """
 
     name: StudyName
     title: Text | None = None
@@ -167,6 +170,7 @@ class Study(Section):
     fairness: Annotated[FairnessOptions, EMPTY_IS_DEFAULT] = FairnessOptions()
     reasons: Annotated[ReasonOptions, EMPTY_IS_DEFAULT] = ReasonOptions()
     allow_leaks: Names = ()
+    retention_days: PositiveDays | None = None
     _base: Path = PrivateAttr(default=Path())
 
     @property

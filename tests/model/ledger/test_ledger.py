@@ -6,8 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.errors import LedgerError
+from model.ledger.files import PARQUET, SEGMENT
 from model.ledger.key import LedgerKey
-from model.ledger.ledger import PARQUET, SEGMENT, Ledger
+from model.ledger.ledger import Ledger
 from model.ledger.records import Version, records_of
 from model.ledger.writer import Writer
 from tests.model.ledger.build import KEY, VERSION, append, ledger_in, recorded, said
