@@ -34,6 +34,8 @@ WITHOUT_DEFAULT = {
     "dates",
     "test_fraction",
     "lookback_days",
+    "groups",
+    "changeable",
 }
 
 

@@ -1,4 +1,4 @@
-"""A table whose true drivers are known: they are among the first reasons of those who are likeliest to leave."""
+"""A table whose true drivers are known: they are among the first reasons of the likeliest to leave."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_the_true_top_driver_is_among_the_first_two_reasons(tmp_path: Path) -> N
     pushes = np.stack([w * (values[name] - np.median(values[name])) for name, w in WEIGHTS.items()], axis=1)
     churned = draw.random(N) < 1 / (1 + np.exp(2.6 - pushes.sum(axis=1)))
     rows = [{name: float(column[at]) for name, column in values.items()} for at in range(N)]
-    for at, row in enumerate(rows):
+    for row in rows:
         row["monthly"] = ("yearly", "monthly")[int(row["monthly"])]  # type: ignore[assignment]
     shop = Shop(tmp_path, [{"id": f"{at:04d}", **row} for at, row in enumerate(rows)], churned.tolist())
     shop.save_table()
