@@ -78,15 +78,14 @@ def fitted(network: Network, data: FitData, *, on_epoch: OnEpoch = lambda _: Non
     return fit(network, data, options, schedule, device=CPU, on_epoch=on_epoch)
 
 
+@torch.inference_mode()
 def unseen(network: Network, data: FitData) -> NDArray[np.float64]:
-    """(J, K) logits of the judged examples, one by one: each by the network of its fold."""
-    network.eval()
-    told = []
-    with torch.inference_mode():
-        for row in np.flatnonzero(data.judged):
-            members = network.folds(gather(data.inputs, torch.tensor([row])))[int(data.fold[row])]
-            told.append(average(members)[0].double().numpy())
-    return np.stack(told)
+    """(J, K) logits of the judged examples, each by the network of its fold."""
+    judged = np.flatnonzero(data.judged)
+    members = network.eval().folds(gather(data.inputs, torch.from_numpy(judged)))
+    by_fold = average(members.transpose(0, 1)).double().numpy()
+    own: NDArray[np.float64] = by_fold[data.fold[judged], np.arange(len(judged))]
+    return own
 
 
 def weights(network: nn.Module) -> dict[str, Tensor]:

@@ -130,7 +130,7 @@ def test_what_luck_explains_is_no_bad_calibration() -> None:
 
 
 def test_luck_explains_about_one_calibration_error_in_twenty() -> None:
-    draws = (np.random.default_rng(5).random((60, N)) < TRUTH).astype(np.float64)
+    draws = (np.random.default_rng(5).random((30, N)) < TRUTH).astype(np.float64)
     decided = [decide(comparison(FLAT, labels), TRUTH, force=False) for labels in draws]
     within = [one.contrasts["calibration_error"].challenger <= (one.by_chance or 0) for one in decided]
     assert 0.85 <= np.mean(within) < 1

@@ -34,7 +34,7 @@ def compared(
 
 @pytest.mark.parametrize("text", [CONTRACT, CONTRACT_LOG], ids=["alone", "log"])
 def test_contracts(tmp_path: Path, text: str) -> None:
-    before, after, comparison = compared(lambda n: contract_shop(tmp_path, n), text, 1200, 2000)
+    before, after, comparison = compared(lambda n: contract_shop(tmp_path, n), text, 780, 1300)
     assert before.plan.kind == after.plan.kind == "forward"
     assert 0.4 < len(comparison.rows) / len(after.plan.unseen) < 0.6
     (date,) = comparison.test_dates
@@ -87,7 +87,7 @@ def test_that_a_group_may_have_changed_is_told(tmp_path: Path) -> None:
         shop.save_log()
         return shop
 
-    *_, comparison = compared(regional, GROUPED, 600, 800)
+    *_, comparison = compared(regional, GROUPED, 300, 400)
     assert comparison.sentence.endswith(
         "They are recognised by their present 'region': a customer with another value then may be a "
         "training customer."
