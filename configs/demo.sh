@@ -3,7 +3,7 @@
 # The models stay in demo/registry, and a second run serves those of the first; remove demo/ to train again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export PATH="$PWD/.venv/bin:$PATH" PROPENSE_REGISTRY=demo/registry PROPENSE_LOG_LEVEL=error
+export PATH="$PWD/.venv/bin:$PATH" PROPENSE_REGISTRY=demo/registry PROPENSE_LOG_LEVEL=error PROPENSE_LOG_FORMAT=text
 
 for name in purchase churn; do
     if [ -e "$PROPENSE_REGISTRY/$name/champion" ]; then

@@ -10,6 +10,8 @@ from training.cli.console import print_lines, print_table
 from training.measure.measuring import display_name
 from training.report.report import MEASURES, test_size
 
+CUTOFFS: Final = 12  # of a table of cutoffs, at most
+ENDS: Final = 2  # first and last cutoffs that are always shown
 COLUMNS: Final = 30  # of a table of columns, at most
 LETTERS: Final = 18  # of a group's name
 GROUP_FIGURES: Final = {
@@ -43,7 +45,7 @@ def print_audit(audit: Mapping[str, Any]) -> None:
     """Print facts, the table of cutoffs, and findings."""
     print_lines(audit_sentences(audit))
     if audit.get("cutoffs"):
-        _print_cutoffs(audit["cutoffs"])
+        print_cutoffs(audit["cutoffs"])
     for group in grouped(audit["findings"]):
         about = f"{', '.join(group.columns)}: " if group.columns else ""
         print_lines([f"{group.level.upper()} {about}{group.evidence} {group.advice}"])
@@ -51,10 +53,11 @@ def print_audit(audit: Mapping[str, Any]) -> None:
         print_lines(["No column reveals the label, and there are no other findings."])
 
 
-def _print_cutoffs(rows: Sequence[Mapping[str, Any]]) -> None:
+def print_cutoffs(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print a row for each cutoff with eligible customers, with as many horizons as fit."""
     every = list(dict.fromkeys(name for row in rows for name in row["masked"]))
-    names, shown = shown_horizons(every), [row for row in rows if row["eligible"]]
+    names, filled = shown_horizons(every), [row for row in rows if row["eligible"]]
+    shown = _telling(filled, every[-1]) if len(filled) > CUTOFFS else filled
     cells = [
         (
             row["cutoff"],
@@ -68,12 +71,25 @@ def _print_cutoffs(rows: Sequence[Mapping[str, Any]]) -> None:
         )
         for row in shown
     ]
-    header = ("cutoff", "role", "eligible", *(f"positive, {n} d" for n in names), "left out")
+    header = ("cutoff", "role", "eligible", *(f"positive,\n{n} d" for n in names), "left\nout")
     print_table("Cutoffs", header, cells, texts=2)
     if len(names) < len(every):
         print_lines([f"3 of {len(every)} horizons are shown; --json prints all."])
-    if len(shown) < len(rows):
-        print_lines([f"No customer is eligible at {counted(len(rows) - len(shown), 'more cutoff')}."])
+    if len(shown) < len(filled):
+        left_out = counted(len(filled) - len(shown), "cutoff")
+        print_lines([f"{left_out} between them are not shown; --json and the report have all."])
+    if len(filled) < len(rows):
+        print_lines([f"No customer is eligible at {counted(len(rows) - len(filled), 'more cutoff')}."])
+
+
+def _telling(rows: Sequence[Mapping[str, Any]], horizon: str) -> list[Mapping[str, Any]]:
+    """Of many cutoffs the first, the last, those of the tests, and those of extreme rates and sizes."""
+    known = [row for row in rows if horizon in row["rates"]]
+    found = [*rows[:ENDS], *rows[-ENDS:], *[row for row in rows if "test" in row["role"]][-ENDS:]]
+    for key in (lambda row: row["rates"][horizon], lambda row: row["eligible"]):
+        found += [min(known, key=key), max(known, key=key)] if known else []
+    dates = {row["cutoff"] for row in found}
+    return [row for row in rows if row["cutoff"] in dates]
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:

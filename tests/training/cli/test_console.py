@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from training.cli import console
 from training.cli.console import (
     epoch_progress,
     print_error,
@@ -14,11 +15,18 @@ from training.cli.console import (
     print_table,
     row_progress,
 )
-from training.cli.figures import print_learning_curve, print_metrics, print_report, print_splits
+from training.cli.figures import (
+    print_cutoffs,
+    print_learning_curve,
+    print_metrics,
+    print_report,
+    print_splits,
+)
 from training.fit.loop import Epoch
 from training.measure.bootstrap import Difference
 from training.measure.measuring import measured
 from training.measure.metrics import base_rate_metrics
+from training.report.report import MEASURES
 from training.run.learning_curve import LearningPoint, conclusion
 from training.run.splits import SplitFigure
 
@@ -178,3 +186,57 @@ def test_progress_is_silent_where_standard_error_is_no_terminal(capsys: Captured
     with row_progress("scoring") as on_rows:
         on_rows(10)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_narrow_table_keeps_every_interval(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    interval = {key: [1.234, 1.567] for key in COMPARED["model"]["intervals"]}
+    wide = {"model": {**COMPARED["model"], "intervals": interval}, "gradient boosting": COMPARED["recency"]}
+    for columns in ("80", None):
+        monkeypatch.setenv("COLUMNS", columns) if columns else monkeypatch.delenv("COLUMNS")
+        print_metrics({"90": wide})
+        out = capsys.readouterr().out
+        assert max(map(len, out.splitlines())) <= 80
+        assert out.count("1.234-1.567") == len(MEASURES)
+
+
+def test_sentences_are_broken_at_blanks_where_the_width_is_known(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    print_lines(["some words " * 20])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines).split() == ["some", "words"] * 20
+
+
+def test_many_cutoffs_are_folded(capsys: Captured) -> None:
+    rates = {n: 0.9 if n == 17 else 0.01 if n == 20 else 0.5 for n in range(40)}
+    rows = [
+        {
+            "cutoff": f"day {n:02}",
+            "role": "test" if n == 30 else "train",
+            "eligible": 5000 if n == 25 else 1000 + n,
+            "positives": {"30": 7},
+            "rates": {"30": rates[n]},
+            "masked": {"30": 0},
+            "refused": {},
+        }
+        for n in range(40)
+    ]
+    print_cutoffs(rows)
+    out = capsys.readouterr().out
+    assert [row[0] for row in cells(out)] == [f"day {n:02}" for n in (0, 1, 17, 20, 25, 30, 38, 39)]
+    assert "32 cutoffs between them are not shown; --json and the report have all." in out
+
+
+def test_without_a_terminal_progress_is_a_line_now_and_then(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "EVERY", 0.001)
+    with epoch_progress() as on_epoch:
+        err = ""
+        while "reading and checking the data\n" not in err:
+            err += capsys.readouterr().err
+        on_epoch("measuring", Epoch(3, 40, 0.5, 0.3, 0.25))
+        while "measuring: epoch 3 of at most 40, validation loss 0.2500\n" not in err:
+            err += capsys.readouterr().err
