@@ -106,7 +106,7 @@ def test_a_bad_value_is_refused_with_its_rule(tmp_path: Path, place: str, value:
             "name: telecom",
             "name: telecom\nbase: /",
             "2: base: unknown key; known here are name, title, data, target, split, network, fit, fairness, "
-            "reasons, allow_leaks",
+            "reasons, allow_leaks, retention_days",
         ),
     ],
 )

@@ -119,6 +119,7 @@ EVERYTHING: dict[str, Any] = {
     "fairness": {"groups": ["gender"], "threshold": 0.3},
     "reasons": {"groups": {"price": ["a", "b"]}, "changeable": ["a"]},
     "allow_leaks": ["c"],
+    "retention_days": 365,
 }
 
 SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
