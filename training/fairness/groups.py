@@ -59,7 +59,7 @@ def groups_by(
     elif kind == "numeric":
         numbers = as_numbers(plain_numbers(column, spelling) if spelling else column)[customers]
         if _are_many(numbers):
-            return _ranges(numbers, lambda number: format_number(round(number, 6)))
+            return _ranges(numbers, lambda number: format_number(round(float(number), 6)))
     return _values(_spelt_alike(as_categories(column)), customers)
 
 

@@ -10,6 +10,7 @@ from model.probability import Probabilities
 from model.task import LogTask
 from model.times import format_instant
 from training.measure.bootstrap import Floats, percentile_interval, resample_counts
+from training.measure.measuring import LEVELS
 from training.prepare import Prepared
 from training.question.labels import Bools
 from training.question.timeline import group_numbers
@@ -110,9 +111,16 @@ def _reach(
 
 
 def _found(weights: Floats, positive: Bools) -> Floats:
-    """(B, 4) the share of the positives among the first of each of `SHARES`, under (B, N) weightings."""
-    place, hits = np.cumsum(weights, axis=1), weights * positive
-    total = hits.sum(axis=1)
+    """(B, 4) the share of the positives among the first of each of `SHARES`, under (B, N) weightings.
+
+    Of many customers, some neighbours are one place.
+    """
+    n = len(positive)
+    starts = np.arange(0, n, max(1, n // LEVELS))
+    place = np.cumsum(np.add.reduceat(weights, starts, axis=1), axis=1)
+    found = np.cumsum(np.add.reduceat(weights * positive, starts, axis=1), axis=1)
+    found = np.concatenate([np.zeros((len(found), 1)), found], axis=1)
+    last = np.stack([(place <= share * place[:, -1:]).sum(axis=1) for share in SHARES], axis=1)
     with np.errstate(invalid="ignore"):  # 0 / 0 where a resample has no positives
-        shares = [(hits * (place <= share * place[:, -1:])).sum(axis=1) / total for share in SHARES]
-    return np.stack(shares, axis=1)
+        shares: Floats = np.take_along_axis(found, last, axis=1) / found[:, -1:]
+    return shares
