@@ -13,6 +13,7 @@ from model.features.scaling import UNKNOWN, Scales
 from model.reasons.groups import SEQUENCE, InputNames
 from model.schema import BooleanColumn, DateColumn, Scaling, Schema
 
+NONE: Final = "none"
 _SPAN: Final = r"_(?:(?P<days>\d+)d|lifetime)"
 _COUNT: Final = re.compile(rf"count(?:\[(?P<type>.*)\])?{_SPAN}", re.DOTALL)
 _SUM: Final = re.compile(rf"sum\((?P<value>.*?)\)(?:\[(?P<type>.*)\])?{_SPAN}", re.DOTALL)
@@ -94,7 +95,7 @@ class Words:
         columns = self.schema.numeric
         phrase = _of_column(columns[at]) if at < len(columns) else _of_aggregate(name)
         if np.isnan(scaled):
-            return Said("none" if phrase.absent else "missing", phrase.absent or f"{name}: missing")
+            return Said(NONE if phrase.absent else "missing", phrase.absent or f"{name}: missing")
         if not phrase.says:
             return Said("", phrase.before)
         raw = unscaled(self.scalings[at], scaled)
@@ -117,7 +118,9 @@ class Words:
 
 def with_usual(own: Said, other: Said, word: str) -> str:
     """Return the sentence with what is usual, or was before."""
-    return f"{own.text} ({word}: {other.value})" if other.value else own.text
+    if not other.value:
+        return own.text
+    return f"{own.text} ({word}: {other.text if own.value == NONE else other.value})"
 
 
 def unscaled(scaling: Scaling, scaled: float) -> float:

@@ -50,8 +50,8 @@ def drivers_of_run(prepared: Prepared, scorer: Scorer, groups: tuple[InputGroup,
     head reads. They are of test customers whom the model never read, where there are any.
     """
     plan = prepared.plan
-    rows = plan.unseen if len(plan.unseen) else plan.test
-    rows = rows[plan.labels.complete[rows, -1]]
+    unseen, everyone = (rows[plan.labels.complete[rows, -1]] for rows in (plan.unseen, plan.test))
+    rows = unseen if len(unseen) else everyone
     most = MOST_SEQUENCES if scorer.spec.reads_steps else MOST
     rows = rows[spread(len(rows), most)]
     own = scorer.inputs(prepared.dataset.columns, prepared.dataset.log, plan.examples.take(rows))

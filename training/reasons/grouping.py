@@ -9,6 +9,7 @@ from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import squareform
 
 from model.features.inputs import Inputs
+from model.files.names import listed
 from model.reasons.coalitions import Mixer
 from model.reasons.groups import MAX_GROUPS, Input, InputNames, members
 from model.reasons.reference import reference_inputs
@@ -28,6 +29,17 @@ def groups_of_run(prepared: Prepared, scorer: Scorer) -> tuple[InputGroup, ...]:
     some = train[spread(len(train), _GROUPED)]
     inputs = scorer.inputs(prepared.dataset.columns, prepared.dataset.log, prepared.plan.examples.take(some))
     return group_inputs(scorer, prepared.study.reasons.groups, inputs)
+
+
+def unread_names(scorer: Scorer, named: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence on the names of the study that the model does not read after all; or none."""
+    read = InputNames.of(scorer.schema, with_steps=scorer.spec.reads_steps).names
+    unread = [name for names in named.values() for name in names if name not in read]
+    if not unread:
+        return []
+    return [
+        f"reasons.groups names {listed(unread)}, which the model does not read: constant or rare in training."
+    ]
 
 
 def group_inputs(

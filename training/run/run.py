@@ -24,7 +24,7 @@ from training.measure.verdict import Verdict, judge
 from training.prepare import Prepared, prepare
 from training.question.labels import LabelledExamples, Labels
 from training.reasons.drivers import drivers_of_run
-from training.reasons.grouping import groups_of_run
+from training.reasons.grouping import groups_of_run, unread_names
 from training.run.choice import Choice, as_named, choose
 from training.run.contacts import Contacts, reachable
 from training.run.learning_curve import LearningPoint, learning_curve
@@ -49,7 +49,7 @@ class Run:
         splits: figures of the model under other splits.
         dates: figures of the model at each test date; empty where there is one.
         contacts: what contacting the likeliest customers of the test would have reached.
-        notes: sentences about the baselines.
+        notes: sentences about the baselines and the reasons.
         groups: the inputs of the published model that share a reason.
         drivers: what they do for the measured model, see `training.reasons.drivers`.
         fairness: the figures by group; None where the study names no groups.
@@ -140,7 +140,8 @@ def run_study(
     groups = groups_of_run(prepared, published.scorer)
     why = drivers_of_run(prepared, measured.scorer, groups)
     tests = (splits, dates, contacts)
-    return Run(prepared, found, *fits, *figures, *tests, baselines.notes, groups, why, fair, points)
+    notes = (*baselines.notes, *unread_names(published.scorer, study.reasons.groups))
+    return Run(prepared, found, *fits, *figures, *tests, notes, groups, why, fair, points)
 
 
 def _answers(prepared: Prepared, fitted: Fitted) -> Probabilities:

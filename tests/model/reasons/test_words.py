@@ -59,6 +59,7 @@ def test_columns_are_said_as_they_were_sent() -> None:
 
 def test_what_is_usual_stands_behind() -> None:
     assert with_usual(Said("4", "plan: 4"), Said("none", "no plan"), "usual") == "plan: 4 (usual: none)"
+    assert with_usual(Said("none", "no plan"), Said("4", "plan: 4"), "usual") == "no plan (usual: plan: 4)"
     assert with_usual(Said("", "the season"), Said("", ""), "usual") == "the season"
 
 

@@ -12,7 +12,7 @@ from model.scorer import Scorer
 from tests.model.networks import LOG
 from tests.strategies import log_of
 from tests.training.reasons.linear import N, columns, numbers, scorer_of
-from training.reasons.grouping import group_inputs
+from training.reasons.grouping import group_inputs, unread_names
 from training.schema.fit_schema import ModelFields
 from training.schema.reason_names import check_reasons
 from training.study.sections import EventsSource, ReasonOptions
@@ -53,6 +53,14 @@ def test_named_groups_leave_the_room_that_is_left() -> None:
     named = {f"g{i}": (f"c{i}",) for i in range(9)}
     found = groups_of(scorer_of(columns(13), [1.0] * 13), numbers(values), **named)
     assert list(found) == [*named, "c9, c10 and 2 more"]
+
+
+def test_a_name_that_training_left_out_is_noted() -> None:
+    scorer = scorer_of(columns(2))
+    assert unread_names(scorer, {"mine": ("c1", "count_7d")}) == [
+        "reasons.groups names 'count_7d', which the model does not read: constant or rare in training."
+    ]
+    assert unread_names(scorer, {"mine": ("c0",)}) == []
 
 
 @pytest.mark.parametrize(
