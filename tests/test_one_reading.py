@@ -169,7 +169,7 @@ def scored(path: Path, *, reject: bool) -> tuple[Any, list[object]]:
         return Predictions(np.full((N, 1), 0.5), *inputs)
 
     manifest = SimpleNamespace(schema_=SCHEMA, task=TASK)
-    predictor: Any = SimpleNamespace(manifest=manifest, predict=predict)
+    predictor: Any = SimpleNamespace(manifest=manifest, predict=predict, n_reasons=0)
     out, as_of = path.with_name("out.csv"), AsOf(0, "the test")
     try:
         notes = score_file(predictor, out, customers=path, as_of=as_of, reject=reject).notes

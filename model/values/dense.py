@@ -39,6 +39,11 @@ def dense_end(times: Instants) -> int:
     return int(times.max() if not len(stray) else times[times < busy[stray[0]] * DAY].max())
 
 
+def dense_start(times: Instants) -> int:
+    """Return the first of these instants that is no stray, by the rule of `dense_end`."""
+    return -dense_end(-times)
+
+
 def usual_gap(busy: Instants) -> float:
     """Return the usual longest gap between days with dates, in days.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from model.times import DAY, MISSING_TIME, Instants, days, format_instant, midnight
 from model.values.columns import Numbers
-from model.values.dense import dense_end
+from model.values.dense import dense_start
 from model.values.history import EventLog
 from training.audit.findings import Finding
 
@@ -27,7 +27,7 @@ def probe_older(log: EventLog, dates: Mapping[str, Instants], zone: str) -> list
     Args:
         dates: (C,) instants of each column of dates; those of joining are found among them.
     """
-    start = midnight(-dense_end(-log.times), zone)
+    start = midnight(dense_start(log.times), zone)
     first = log.times_at(log.offsets[:-1], np.diff(log.offsets) > 0, MISSING_TIME)
     joined = {name: times for name, times in dates.items() if _is_joining(times, first, start)}
     since, column, remedy = format_instant(start, zone), None, "Give an earlier log if there is one"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from model.files.names import counted
 from model.times import DAY, MISSING_TIME, Instants
 from model.values.columns import as_texts
-from model.values.dense import dense_end
+from model.values.dense import dense_end, dense_start
 from training.init.candidate import LADDER, USUAL, Candidate, horizons, one_or_all
 from training.init.labels import ended_values, positive_values
 from training.init.look import Look
@@ -41,7 +41,7 @@ def _contract(table: Look, end: str, id: str | None) -> Iterator[Candidate]:
         return
     start = next((n for n in before if not names_an_end(n)), next(iter(before)))
     times = before[start][before[start] != MISSING_TIME]
-    span = (dense_end(times) + dense_end(-times)) // DAY
+    span = (dense_end(times) - dense_start(times)) // DAY
     keys: dict[str, Any] = {"ends": end, "starts": start, "horizons_days": horizons(span, USUAL)}
     keys |= _renewals(table, id, before[start], ends)
     why = f"contracts start at {start!r} and {counted(int(known.sum()), 'row')} of {len(ends):,} have an end"

@@ -10,7 +10,7 @@ from model.errors import DataError
 from model.files.names import counted, listed
 from model.times import DAY, MISSING_TIME, Instants
 from model.values.columns import as_texts
-from model.values.dense import dense_end
+from model.values.dense import dense_end, dense_start
 from training.init.candidate import USUAL, Candidate, horizons, one_or_all
 from training.init.contracts import contract_candidates
 from training.init.files import Files, LogFields
@@ -52,7 +52,7 @@ def _of_log(log: LogFields) -> Iterator[Candidate]:
     ids = as_texts(log.look.table.columns[log.id]).codes
     known = (ids >= 0) & (times != MISSING_TIME)
     ids, times = ids[known], times[known]
-    span = (dense_end(times) + dense_end(-times)) // DAY
+    span = (dense_end(times) - dense_start(times)) // DAY
     if log.type:
         types = log.look.texts(log.type).take(known)
         yield from _of_types(ids, times, types.codes, types.values, horizons(span, USUAL))

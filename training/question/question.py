@@ -17,7 +17,7 @@ from model.scoring.presence import NEVER, contract_dates, has_ended, running_fro
 from model.task import ContractTask, LogTask
 from model.times import MISSING_TIME, format_instant
 from model.values.columns import Texts, as_categories
-from model.values.dense import dense_end
+from model.values.dense import dense_start
 from model.values.spelling import matching
 from training.question.contract_columns import likely_start, with_formats
 from training.question.label_column import listed_counts
@@ -93,7 +93,7 @@ def log_question(
         notes = (_terminal_note(task, count, share), *notes)
     if not task.terminal:
         notes += refund_note(dataset.log, task, types)
-    first = -dense_end(-dataset.log.times)
+    first = dense_start(dataset.log.times)
     notes += earlier_events(dataset, first, zone)
     return Question(task, log_timeline(dataset.log, task, types), first, data_end, zone, notes)
 
@@ -144,7 +144,7 @@ def contract_question(
         notes += note
     timeline = contract_timeline(dataset.log, task, columns, dataset.ids, types, zone, listed=dataset.listed)
     dates = [known, *([dataset.log.times] if dataset.log else [])]
-    first = -dense_end(-np.concatenate(dates)) if any(map(len, dates)) else NEVER
+    first = dense_start(np.concatenate(dates)) if any(map(len, dates)) else NEVER
     if until is None:
         notes += stale_table(known, ends, data_end, zone, log_ends=dataset.log is not None)
     notes = (*notes, *_odd_rows(starts, ends, task, data_end, zone))
