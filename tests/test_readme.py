@@ -39,12 +39,16 @@ def test_every_block_of_the_readme_works_in_order(tmp_path: Path) -> None:
             if language == "yaml":
                 (tmp_path / text.split("\n", 1)[0].removeprefix("# ")).write_text(text)
             elif language == "python":
-                _wait_until_ready()
+                asks = "urllib" in text
+                if asks:
+                    _wait_until_ready()
                 answer = subprocess.run(
                     [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=True
                 )
-                assert "'model': 'cancel', 'version': 2" in answer.stdout  # of an equal, retrained
-                assert "'horizons': {'30': 0." in answer.stdout
+                assert (
+                    "'model': 'cancel', 'version': 2" in answer.stdout or not asks
+                )  # of an equal, retrained
+                assert ("'horizons': {'30': 0." if asks else "reason_1") in answer.stdout
             elif text.startswith("curl "):
                 scored, refused = map(json.loads, _curl(text, tmp_path).splitlines())
                 assert (scored["error"], refused["probability"]) == (None, None)
