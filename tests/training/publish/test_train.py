@@ -14,6 +14,7 @@ from model.predictor import load_predictor
 from model.store.checkpoint import MANIFEST, WEIGHTS, read_checkpoint
 from model.store.registry import Registry
 from model.times import parse_time
+from tests.training.report.pages import Page
 from tests.training.shops import LOG, SMALL, TABLE, Published, log_shop, publish, table_shop, write_csv
 from training.fit.loop import PROGRESS, Epoch
 from training.measure.metrics import measure
@@ -169,7 +170,8 @@ def test_a_learning_curve_is_published_with_the_version(tmp_path: Path) -> None:
     report = stored_report(folder)
     assert [point["share"] for point in report["learning_curve"]] == [0.125, 0.25, 0.5, 1.0]
     assert report["learning_curve"][-1]["metrics"] == report["metrics"]["label"]["model"]
-    assert report["learning_conclusion"] in (folder / "report.html").read_text(encoding="utf-8")
+    page = Page((folder / "report.html").read_text(encoding="utf-8"))
+    assert report["learning_conclusion"] in page.text
 
 
 def test_both_fits_are_told_of_epoch_by_epoch(tmp_path: Path) -> None:
