@@ -1,4 +1,4 @@
-"""A process that forks writers and compactors and kills them, for a test to count what is left.
+"""A process that forks writers, compactors and erasers and kills them, for a test to count what is left.
 
     python -m tests.model.ledger.killed ROOT N
 
@@ -15,14 +15,16 @@ from pathlib import Path
 from model.ledger.ledger import Ledger
 from model.ledger.records import records_of
 from model.ledger.writer import Writer
-from tests.model.ledger.build import KEY, ledger_in, said
+from tests.model.ledger.build import KEY, append, ledger_in, said
 
 MOST = 20  # batches of a writer before it is killed, at most
 
 
 def main(root: Path, n: int) -> None:
     """Run n rounds of two processes that are killed."""
-    ledger, draw, known = ledger_in(root), random.Random(0), []
+    ledger, draw, known = ledger_in(root), random.Random(0), ["first"]
+    append(ledger, "first")  # so that each child need not load all of Arrow again
+    ledger.compact()
     for round_ in range(n):
         read, write = os.pipe()
         children = [forked(write, ledger, f"{round_}-{part}") for part in range(2)]
@@ -50,6 +52,8 @@ def forked(write: int, ledger: Ledger, name: str) -> int:
             os.write(write, f"{id_}\n".encode())
             if number % 7 == 0:
                 ledger.compact()
+            if number % 11 == 0:
+                ledger.erase(["nobody"])
     finally:
         os._exit(1)
 

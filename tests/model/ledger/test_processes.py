@@ -1,4 +1,4 @@
-"""Writers and compactors that are killed at any moment, two at a time."""
+"""Writers, compactors and erasers that are killed at any moment, two at a time."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from tests.model.ledger.build import ledger_in, recorded
 
 
-@pytest.mark.parametrize("n", [12, pytest.param(500, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("n", [15, pytest.param(500, marks=pytest.mark.heavy)])
 def test_nothing_that_was_recorded_is_lost_or_doubled(tmp_path: Path, n: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.model.ledger.killed", tmp_path, str(n)], capture_output=True, check=True
