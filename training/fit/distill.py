@@ -25,7 +25,7 @@ from model.scorer import Scorer, build_scorer
 from model.store.manifest import ModelDescription
 from training.fit.calibrate import fit_calibration, levelled, logit_of_mean, steepening
 from training.fit.model_fit import Answers, Fitted, seeded
-from training.fit.optimizer import Average, Optimizer
+from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
 from training.fit.teachers import second_teacher
 from training.study.sections import FitOptions
 
@@ -137,14 +137,13 @@ def _student(
     network = build_network(spec, scorer.schema, n_outputs=K).to(bag.device)
     _start(network, bag.network)
     wanted = torch.from_numpy(targets).float().to(bag.device)
-    optimizer = Optimizer(network, LEARNING_RATE, options.weight_decay, steps)
-    averaged = Average(network)
+    optimizer = build_optimizer(network, LEARNING_RATE, options.weight_decay, bag.device)
+    schedule, averaged = falling_rate(optimizer, steps), Average(network)
     network.train()
     for rows in _batches(len(inputs), steps):
         logits = network.members(gather(inputs, rows).to(bag.device))[0, 0]
         losses = nn.functional.binary_cross_entropy_with_logits(logits, wanted[rows], reduction="none")
-        optimizer.step(losses.mean(dim=0).sum())
-        averaged.update()
+        take_step(losses.mean(dim=0).sum(), optimizer, schedule, averaged)
     identity = Calibration(slopes=(1.0,) * K, intercepts=(0.0,) * K)
     model = ModelDescription(task=scorer.task, schema_=scorer.schema, network=spec, calibration=identity)
     return build_scorer(model, weights_of(averaged.network), device=scorer.device)

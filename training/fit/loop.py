@@ -17,7 +17,7 @@ from model.network.network import Network
 from model.network.trunk import average
 from model.probability import Logits
 from training.fit.calibrate import calibrated_loss
-from training.fit.optimizer import Average, Optimizer
+from training.fit.optimizer import Average, build_optimizer, falling_rate, take_step
 from training.study.sections import FitOptions
 
 PROGRESS: Final = 3e-4  # the least share by which the loss must fall
@@ -110,17 +110,17 @@ def fit(
     weights are a moving average, which is steadier than those of a single step. Epochs are compared by the
     loss after calibration (Berta et al. 2025, arXiv 2501.19195).
     """
-    n_steps = schedule.epochs * schedule.steps
-    optimizer = Optimizer(network, options.learning_rate, options.weight_decay, n_steps)
+    optimizer = build_optimizer(network, options.learning_rate, options.weight_decay, device)
     generator = torch.Generator().manual_seed(options.seed)
     readers, judges = _readers(data, network.n_folds), _judges(data, network.n_folds)
+    rates = falling_rate(optimizer, schedule.epochs * schedule.steps)
     averaged = Average(network)
     history: list[Epoch] = []
     best, best_weights, unseen = 0, _snapshot(network), np.empty(0)
     for epoch in range(1, schedule.epochs + 1):
-        rate = optimizer.rate
+        rate = float(rates.get_last_lr()[0])
         batches = _batches(readers, schedule, generator)
-        train_loss = _train_epoch(network, averaged, data, batches, optimizer, device)
+        train_loss = _train_epoch(network, averaged, data, batches, optimizer, rates, device)
         logits = _unseen_logits(averaged.network, data, judges, device)
         history.append(Epoch(epoch, schedule.epochs, rate, train_loss, judged_loss(logits, data)))
         on_epoch(history[-1])
@@ -171,7 +171,8 @@ def _train_epoch(
     averaged: Average,
     data: FitData,
     batches: Tensor,
-    optimizer: Optimizer,
+    optimizer: torch.optim.Optimizer,
+    rates: torch.optim.lr_scheduler.LRScheduler,
     device: torch.device,
 ) -> float:
     network.train()
@@ -182,8 +183,7 @@ def _train_epoch(
             members = network.members(batch)
         losses = _losses(members.float(), data, rows)
         # folds share no weights, so each has the gradient of its own loss
-        optimizer.step(losses.sum())
-        averaged.update()
+        take_step(losses.sum(), optimizer, rates, averaged)
         total += losses.detach().mean()
     return float(total) / len(batches)
 

@@ -10,80 +10,42 @@ from torch import Tensor
 from model.network.network import Network
 
 AVERAGING: Final = 0.98  # decay of the moving average a step: about the last 50 steps count
-BETAS: Final = (0.9, 0.999)  # decay of the averages of AdamW
-EPSILON: Final = 1e-8
 WARM_UP: Final = 0.05  # share of the planned steps
 
 
-def falling_rate(step: int, n_steps: int) -> float:
-    """Return the share of the learning rate at a step: it rises first, then falls along half a cosine."""
+def falling_rate(optimizer: torch.optim.Optimizer, n_steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+    """Return a schedule that rises over the first steps, then falls to 0 along half a cosine."""
     warm = max(round(WARM_UP * n_steps), 1)
-    return min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * min(step / n_steps, 1.0)))
+
+    def factor(step: int) -> float:
+        return min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * min(step / n_steps, 1.0)))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
-class Optimizer:
-    """AdamW (Loshchilov & Hutter 2019) with `falling_rate`.
-
-    It calls the function of torch beneath `torch.optim.AdamW`, which imports torch's compiler: two seconds of
-    every process.
-
-    Args:
-        learning_rate: at its peak.
-        weight_decay: of matrices; biases, adapters and single embedding vectors have none.
-    """
-
-    def __init__(self, network: Network, learning_rate: float, weight_decay: float, n_steps: int) -> None:
-        self._peak, self._n_steps, self._step = learning_rate, n_steps, 0
-        named = list(network.named_parameters())
-        self._groups = [
-            (_Moments([p for name, p in named if _decays(name) == decays]), weight_decay * decays)
-            for decays in (True, False)
-        ]
-
-    @property
-    def rate(self) -> float:
-        """The learning rate of the next step."""
-        return self._peak * falling_rate(self._step, self._n_steps)
-
-    def step(self, loss: Tensor) -> None:
-        """Move the weights against the gradient of the loss."""
-        loss.backward()
-        for moments, weight_decay in self._groups:
-            moments.move(self.rate, weight_decay)
-        self._step += 1
+def build_optimizer(
+    network: Network, learning_rate: float, weight_decay: float, device: torch.device
+) -> torch.optim.Optimizer:
+    """Return AdamW; biases, adapters and single embedding vectors have no weight decay."""
+    named = list(network.named_parameters())
+    decayed = [p for name, p in named if _decays(name)]
+    kept = [p for name, p in named if not _decays(name)]
+    groups: list[dict[str, object]] = [{"params": decayed}, {"params": kept, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay, fused=device.type != "mps")
 
 
-class _Moments:
-    """Weights with the moving averages of their gradients and of the squares."""
-
-    def __init__(self, weights: list[Tensor]) -> None:
-        self._weights = weights
-        self._means, self._squares = ([torch.zeros_like(w) for w in weights] for _ in range(2))
-        self._steps = [torch.zeros((), device=w.device) for w in weights]
-
-    @torch.no_grad()
-    def move(self, rate: float, weight_decay: float) -> None:
-        gradients = [torch.zeros_like(w) if w.grad is None else w.grad for w in self._weights]
-        if not gradients:
-            return
-        torch._foreach_add_(self._steps, 1)
-        torch._fused_adamw_(
-            self._weights,
-            gradients,
-            self._means,
-            self._squares,
-            [],
-            self._steps,
-            lr=rate,
-            beta1=BETAS[0],
-            beta2=BETAS[1],
-            weight_decay=weight_decay,
-            eps=EPSILON,
-            amsgrad=False,
-            maximize=False,
-        )
-        for weight in self._weights:
-            weight.grad = None
+def take_step(
+    loss: Tensor,
+    optimizer: torch.optim.Optimizer,
+    rates: torch.optim.lr_scheduler.LRScheduler,
+    averaged: "Average",
+) -> None:
+    """Update the weights, then the learning rate, then the average of the weights."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    rates.step()
+    averaged.update()
 
 
 def _decays(name: str) -> bool:
