@@ -36,6 +36,9 @@ WITHOUT_DEFAULT = {
     "lookback_days",
     "groups",
     "changeable",
+    "title",
+    "threshold",
+    "retention_days",
 }
 
 
@@ -59,7 +62,7 @@ def test_the_configs() -> None:
     assert table.task == ColumnTask(column="Churn", positive="Yes")
     assert sequences.task == ColumnTask(column="default", positive="1")
     heads = [study.network.head for study in (churn, oulad, purchase, sequences, table)]
-    assert heads == ["mlp", "mlp", "rnn", "rnn", "mlp"]
+    assert heads == ["mlp", "mlp", "mlp", "rnn", "mlp"]
 
 
 @pytest.mark.parametrize(("name", "match"), OPTIONAL, ids=[f"{n}-{m[3]}" for n, m in OPTIONAL])

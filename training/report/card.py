@@ -40,6 +40,8 @@ def render_card(report: Mapping[str, Any]) -> str:
     lines += _section("By group", [] if groups else ["The study names no groups (fairness.groups)."])
     for column in groups:
         lines += _table(tables.group_table(column))
+    lines += _section("What drives it", [])
+    lines += _table(tables.drivers_table(report["drivers"]))
     for title, sentences in (
         ("Known weaknesses", weaknesses(report)),
         ("Where it comes from", origin(report)),

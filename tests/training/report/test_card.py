@@ -26,7 +26,8 @@ def figures(value: Any) -> Iterator[str]:
     elif isinstance(value, str):
         yield from NUMBER.findall(value)
     elif isinstance(value, int | float):
-        yield from (f"{abs(value):,}", f"{abs(value):.3f}", f"{abs(100 * value):.1f}", f"{value:.0%}"[:-1])
+        decimals = (f"{abs(value):.{digits}f}" for digits in (3, 4))
+        yield from (f"{abs(value):,}", *decimals, f"{abs(100 * value):.1f}", f"{value:.0%}"[:-1])
 
 
 def derived(report: dict[str, Any]) -> set[str]:
