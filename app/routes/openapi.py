@@ -31,6 +31,12 @@ _WARNINGS: Final = {
     "description": "Name values of each customer that training never saw, and dates after as_of.",
     "schema": {"type": "boolean", "default": False},
 }
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Names a request that may be sent again, which the ledger then records once.",
+    "schema": {"type": "string"},
+}
 _REASONS: Final = {
     "name": "reasons",
     "in": "query",
@@ -127,7 +133,7 @@ def _operation(served: Served, stem: str) -> dict[str, Any]:
     return {
         "summary": f"Predict with {name}, version {served.manifest.version}",
         "operationId": f"predict_{name.replace('-', '_')}",
-        "parameters": [_WARNINGS, _REASONS],
+        "parameters": [_WARNINGS, _REASONS, _KEY],
         **_predicts(request),
     }
 
@@ -136,7 +142,7 @@ def _pinned_operation(stems: Sequence[str]) -> dict[str, Any]:
     return {
         "summary": "Predict with a version that need not be the champion",
         "operationId": "predict_version",
-        "parameters": [_NAME, _VERSION, _WARNINGS, _REASONS],
+        "parameters": [_NAME, _VERSION, _WARNINGS, _REASONS, _KEY],
         **_predicts({"schema": body_of(stems)}),
     }
 
