@@ -4,6 +4,8 @@ import os
 
 # Tiny arrays gain nothing from threads, and lose a lot beside other work. Child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The width of a terminal, which pytest-xdist passes on: without it sentences are a line each.
+os.environ.pop("COLUMNS", None)
 
 from collections import Counter
 

@@ -90,8 +90,8 @@ def evaluate(shop: Shop, text: str, name: str, registry: Registry) -> Evaluation
     """Train, and listen in on the evaluation."""
     heard: dict[str, Any] = {}
 
-    def listened_to_prepare(study: Study) -> Prepared:
-        heard["prepared"] = prepare(study)
+    def listened_to_prepare(study: Study, **more: Any) -> Prepared:
+        heard["prepared"] = prepare(study, **more)
         return heard["prepared"]  # type: ignore[no-any-return]
 
     def listened_to_measured(
@@ -101,7 +101,7 @@ def evaluate(shop: Shop, text: str, name: str, registry: Registry) -> Evaluation
         return measure_horizons(names, labels, answers, rates, groups)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("training.run.run.prepare", listened_to_prepare)
+        patched.setattr("training.publish.publish.prepare", listened_to_prepare)
         patched.setattr("training.run.run.baseline_probabilities", lambda *_, **__: Baselines({}))
         patched.setattr("training.audit.audit.findings_of", lambda _: ([], []))
         patched.setattr("training.run.run.measure_horizons", listened_to_measured)

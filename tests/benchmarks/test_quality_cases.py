@@ -22,9 +22,8 @@ study:
 def test_a_case_that_comes_along_is_a_study(path: Path, tmp_path: Path) -> None:
     case = read_case(path)
     places = {part: tmp_path / f"{part}.csv" for part in case.sources}
-    study = read_study(case.write_study(tmp_path / "study.yaml", places))
-    assert study.fit == type(study.fit)()  # nothing is tuned
-    assert study.network == type(study.network)()
+    read_study(case.write_study(tmp_path / "study.yaml", places))
+    assert not {"fit", "network"} & case.study.keys()  # nothing is tuned
     assert case.sources
     assert all(text.startswith(f"{case.name}/") for text in case.sources.values())
 

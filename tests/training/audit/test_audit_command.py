@@ -179,7 +179,12 @@ def test_every_form_is_audited_as_text_and_json(
     assert as_json.told.keys() == KEYS | keys
     assert as_json.told["refused"] is False
     assert plain.out.startswith(as_json.told["question"] + "\n")
-    assert [row[0] for row in plain.cells] == [row["cutoff"] for row in as_json.told.get("cutoffs", [])]
+    shown, all_of_them = (
+        [row[0] for row in plain.cells],
+        [row["cutoff"] for row in as_json.told.get("cutoffs", [])],
+    )
+    assert set(shown) <= set(all_of_them)  # some of many
+    assert (shown[:1], shown[-1:]) == (all_of_them[:1], all_of_them[-1:])
     for finding in as_json.told["findings"]:
         assert f"{finding['level'].upper()} " in plain.out
         assert finding["evidence"] in plain.out
@@ -230,7 +235,7 @@ def test_of_many_horizons_the_text_has_three_and_json_all(run: Run, tmp_path: Pa
     horizons = ("--set", "target.horizons_days=[2, 5, 10, 20, 30]")
     told, plain = run("audit", study, *horizons, "--json").told, run("audit", study, *horizons)
     assert set(told["cutoffs"][0]["rates"]) == {"2", "5", "10", "20", "30"}
-    assert [len(row) for row in plain.cells] == [7] * len(told["cutoffs"])
+    assert [len(row) for row in plain.cells if row[0]] == [7] * len(told["cutoffs"])
     assert "3 of 5 horizons are shown; --json prints all." in plain.out.splitlines()
 
 

@@ -192,7 +192,7 @@ def test_a_narrow_table_keeps_every_interval(capsys: Captured, monkeypatch: pyte
     interval = {key: [1.234, 1.567] for key in COMPARED["model"]["intervals"]}
     wide = {"model": {**COMPARED["model"], "intervals": interval}, "gradient boosting": COMPARED["recency"]}
     for columns in ("80", None):
-        monkeypatch.setenv("COLUMNS", columns) if columns else monkeypatch.delenv("COLUMNS")
+        monkeypatch.setenv("COLUMNS", columns) if columns else monkeypatch.delenv("COLUMNS", raising=False)
         print_metrics({"90": wide})
         out = capsys.readouterr().out
         assert max(map(len, out.splitlines())) <= 80

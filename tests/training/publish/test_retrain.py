@@ -74,7 +74,7 @@ def test_a_challenger_of_more_customers_is_promoted(run: Run, tmp_path: Path) ->
     assert stored(tmp_path, 2) == (decision, decision)
     assert Registry(tmp_path / "registry").champion("table") == 2
     page = (tmp_path / "registry" / "table" / "2" / "report.html").read_text(encoding="utf-8")
-    assert page.index('class="verdict') < page.index("Champion or challenger") < page.index(">Metrics<")
+    assert page.index('class="advice') < page.index("Champion and challenger")
     assert "Promoted: its log loss on " in page
 
 
