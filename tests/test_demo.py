@@ -16,7 +16,9 @@ ROW = re.compile(r"^│(\w[^│]*?) *│ *(?:[\d.]+│ *){3}([\d.]+)│", re.MUL
 
 @pytest.mark.heavy
 def test_the_recommendation_and_the_order_of_the_models_are_those_of_the_readme(tmp_path: Path) -> None:
-    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("The demo prints")[2].partition("POST")[0]
+    shown = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("The demo prints")[2].partition("POST")[0]
+    )
     shown = re.sub(r"│gradient (.*)\n│boosting.*", r"│gradient boosting \1", shown)  # two lines of one cell
     report = train(read_study(ROOT / "configs" / "churn.yaml"), Registry(tmp_path)).report
     losses = {display_name(name): one["log_loss"] for name, one in report["metrics"]["180"].items()}
