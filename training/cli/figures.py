@@ -12,7 +12,7 @@ from training.measure.measuring import display_name
 from training.report.report import MEASURES, test_size
 
 CUTOFFS: Final = 12  # of a table of cutoffs, at most
-EXAMPLE: Final = 60  # letters of an example, at most
+LISTED: Final = 60  # letters of the values of a column, at most
 ENDS: Final = 2  # first and last cutoffs that are always shown
 COLUMNS: Final = 30  # of a table of columns, at most
 LETTERS: Final = 18  # of a group's name
@@ -231,8 +231,8 @@ def _print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
         (
             c["name"],
             f"{c['kind']}, {c['read_as']}" if c["read_as"] else c["kind"],
-            c["left_out"] or c["values"],
-            shorten(c["example"], EXAMPLE, placeholder=" ..."),
+            c["left_out"] or shorten(c["values"], LISTED, placeholder=" ..."),
+            c["example"],
             "" if c["missing_share"] is None else f"{c['missing_share']:.1%}",
             f"{c['unread']:,}: {c['unread_example']}" if c["unread"] else "",
         )
