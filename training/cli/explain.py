@@ -3,11 +3,11 @@
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from training.cli.drivers import driver_lines, stored_drivers
 from training.cli.options import (
     DEFAULT_REGISTRY,
     AsJson,
@@ -27,6 +27,7 @@ app = typer.Typer()
 
 _WIDTH: Final = 80
 _MAIN: Final = 3  # reasons of a change
+_REPORT: Final = "report.json"
 
 
 @app.command("explain")
@@ -60,8 +61,8 @@ def explain_command(
         if named := [o for o, given in (("--since", since), ("--threshold", threshold)) if given is not None]:
             raise typer.BadParameter("needs --customer", param_hint=named[0])
         number = shelf.resolve(name, version)
-        found = stored_drivers(shelf.folder(name, number)) | {"name": name, "version": number}
-        console.print_json(found) if json else console.print_lines(list(driver_lines(found)))
+        found = _stored_drivers(shelf.folder(name, number)) | {"name": name, "version": number}
+        console.print_json(found) if json else console.print_lines(list(_driver_lines(found)))
         return
     predictor = load_version(shelf, name, version)
     customers, events, instant, of_files = inputs_of(predictor, customers, events, as_of)
@@ -140,3 +141,42 @@ def _what_if(found: Mapping[str, Any], p: float) -> str:
         return f"No change of one or two changeable fields takes it {side} {found['threshold']:.1%}."
     steps = " and ".join(f"{s['field']} {s['value']} instead of {s['now']}" for s in change["steps"])
     return f"It would be {side} {found['threshold']:.1%} with {steps}: {change['probability']:.1%}."
+
+
+def _stored_drivers(folder: Path) -> dict[str, Any]:
+    """Return the drivers in the report of a checkpoint.
+
+    Raises:
+        CheckpointError: it is damaged, or has no report.
+    """
+    import json
+
+    from model.errors import CheckpointError
+    from model.store.checkpoint import read_checkpoint
+
+    kept = read_checkpoint(folder, keep=(_REPORT,)).kept
+    if _REPORT not in kept:
+        raise CheckpointError(f"{folder} has no {_REPORT}, which says what drives the model. Train again.")
+    drivers: dict[str, Any] = json.loads(kept[_REPORT])["drivers"]
+    return drivers
+
+
+def _driver_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines, at most 80 characters long but for long names."""
+    from training.report.tables import value_text
+
+    yield f"{found['name']} version {found['version']}, on {found['examples']:,} test examples"
+    yield ""
+    yield "log loss without     95 % interval  |logit|  inputs"
+    for one in found["groups"]:
+        interval = f"{one['low']:+.4f} to {one['high']:+.4f}"
+        yield f"{one['loss']:+16.4f}  {interval:>18}  {one['mean_share']:7.2f}  {one['group']}"
+    yield from ["", "mean probability by value (share of the examples)"]
+    for effect in found["effects"]:
+        parts = zip(effect["values"], effect["probability"], effect["share"], strict=True)
+        text = ", ".join(f"{value_text(value)}: {p:.1%} ({share:.0%})" for value, p, share in parts)
+        yield from textwrap.wrap(f"{effect['input']}  {text}", _WIDTH, subsequent_indent="    ")
+    if found["sequence"]:
+        yield from ["", "|logit| without events (share of the events)"]
+    for part in found["sequence"]:
+        yield f"{part['change']:7.2f}  {part['events']} ({part['share']:.0%})"
